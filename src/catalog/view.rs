@@ -1,0 +1,62 @@
+//! A view: its rows' identity, what resets them, and its columns.
+
+use super::Column;
+use crate::version::Majors;
+
+/// What a view's rows are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// Cumulative statistics, subtracted.
+    Counters,
+    /// What is going on at one instant: never subtracted.
+    Sample,
+    /// State: definitions, sizes, settings. Gauges and labels.
+    State,
+}
+
+/// Which evidence tells that a row's counters started again (`diff-semantics` 4.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Epoch {
+    /// `pg_stat_database.stats_reset` of the row's database, and what the rows themselves show.
+    Database,
+    /// The view's (or each row's) own `stats_reset`.
+    Own,
+    /// pg_stat_statements: `stats_since` of the row, `pg_stat_statements_info.stats_reset`.
+    Statements,
+    /// Not cumulative.
+    None,
+}
+
+/// A view, or one of our helper exports.
+#[derive(Clone, Copy, Debug)]
+pub struct View {
+    /// Its name; for the three sets `pg_stat_{user,all,sys}_X` the `user` one.
+    pub name: &'static str,
+    /// Other names of the same rows.
+    pub also: &'static [&'static str],
+    /// What its rows are.
+    pub shape: Shape,
+    /// What resets it.
+    pub epoch: Epoch,
+    /// True where rows belong to the exporting session's database, false where they are the whole cluster's.
+    pub per_database: bool,
+    /// Majors that have it.
+    pub majors: Majors,
+    /// Columns that identify a row. Empty: one row.
+    pub key: &'static [&'static str],
+    /// Columns that identify a row where `key` was not exported.
+    pub fallback_key: &'static [&'static str],
+    /// The counter that orders the view's rows where nobody asked for another.
+    pub telling: &'static str,
+    /// One line for people.
+    pub about: &'static str,
+    /// Its columns, in PostgreSQL's order.
+    pub columns: &'static [Column],
+}
+
+impl View {
+    /// The position and description of a column by its present name.
+    pub fn column(&self, name: &str) -> Option<(usize, &'static Column)> {
+        self.columns.iter().enumerate().find(|(_, c)| c.name == name)
+    }
+}

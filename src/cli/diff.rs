@@ -1,0 +1,13 @@
+//! `pgretro diff`.
+
+use super::Status;
+use crate::error::Result;
+
+/// Arguments of `pgretro diff`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {}
+
+/// Runs it.
+pub(super) fn run(_args: &Args) -> Result<Status> {
+    Ok(Status::Done)
+}

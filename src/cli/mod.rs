@@ -1,0 +1,97 @@
+//! The command line: arguments, and one file a subcommand.
+//!
+//! stdout carries results only; messages go to stderr. Exit codes: 0 done; 1 findings at or above `--fail-on`;
+//! 2 could not do it.
+
+mod catalog;
+mod diff;
+mod export_sql;
+mod inspect;
+mod render;
+mod report;
+mod rules;
+
+use crate::error::{Error, Result};
+use clap::{Parser, Subcommand};
+use std::io::Write;
+use std::process::ExitCode;
+
+/// PostgreSQL in hindsight: reads exported statistics, subtracts snapshots correctly, says what is wrong.
+#[derive(Debug, Parser)]
+#[command(name = "pgretro", version, about, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Write the report: what was found, how sure it is, what to do.
+    Report(report::Args),
+    /// Print what changed between two snapshots, object by object.
+    Diff(diff::Args),
+    /// Show what was recognised in a dump, and what is missing.
+    Inspect(inspect::Args),
+    /// List the rules, or print one rule's documentation.
+    Rules(rules::Args),
+    /// Print the catalog of statistics views and columns.
+    Catalog(catalog::Args),
+    /// Print the psql script that makes a dump.
+    ExportSql(export_sql::Args),
+    /// Print a saved report in another format.
+    Render(render::Args),
+}
+
+/// What a subcommand that ran has to say to the shell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Status {
+    /// Exit code 0.
+    Done,
+    /// Exit code 1: findings at or above `--fail-on`.
+    Findings,
+}
+
+/// Parses the arguments, runs the subcommand, prints an error with its causes and hint.
+pub fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(Status::Done) => ExitCode::SUCCESS,
+        Ok(Status::Findings) => ExitCode::from(1),
+        Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&error);
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(command: Command) -> Result<Status> {
+    match command {
+        Command::Report(args) => report::run(&args),
+        Command::Diff(args) => diff::run(&args),
+        Command::Inspect(args) => inspect::run(&args),
+        Command::Rules(args) => rules::run(&args),
+        Command::Catalog(args) => catalog::run(&args),
+        Command::ExportSql(args) => export_sql::run(&args),
+        Command::Render(args) => render::run(&args),
+    }
+}
+
+/// Whether the reader of our stdout has gone (`pgretro diff ... | head`): no failure of ours.
+fn is_closed_pipe(error: &Error) -> bool {
+    matches!(error, Error::Io { action: "write", source, .. } if source.kind() == std::io::ErrorKind::BrokenPipe)
+}
+
+fn complain(error: &Error) {
+    let mut stderr = std::io::stderr().lock();
+    // Nothing can be said if stderr itself fails.
+    let _ = writeln!(stderr, "pgretro: failed to {}", crate::ident::visible_multiline(&error.to_string()));
+    if let Some(hint) = error.hint() {
+        let _ = writeln!(stderr, "hint: {}", crate::ident::visible_multiline(hint));
+    }
+}
+
+/// Writes a whole result to stdout.
+fn print(text: &str) -> Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(Error::io("write", "standard output"))
+}

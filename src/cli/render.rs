@@ -1,0 +1,13 @@
+//! `pgretro render`.
+
+use super::Status;
+use crate::error::Result;
+
+/// Arguments of `pgretro render`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {}
+
+/// Runs it.
+pub(super) fn run(_args: &Args) -> Result<Status> {
+    Ok(Status::Done)
+}

@@ -1,0 +1,94 @@
+//! The verdict on a row, and exact differences.
+
+use crate::unit::Number;
+use serde::{Deserialize, Serialize, Serializer};
+
+/// What may be said about a row's counters over a window; the order is from best to worst.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Class {
+    /// No reset: B − A is exact.
+    #[serde(rename = "ok")]
+    Ok,
+    /// Created in the window: B, exact since creation unless noted.
+    #[serde(rename = "new")]
+    New,
+    /// No sign of a reset of this row, but one elsewhere could hide one: B − A is a lower bound.
+    #[serde(rename = "ok?")]
+    OkUnsure,
+    /// Reset in the window, proven: B is a lower bound.
+    #[serde(rename = "reset")]
+    Reset,
+    /// A counter fell without other evidence: B is a lower bound.
+    #[serde(rename = "reset?")]
+    ResetUnsure,
+    /// In the earlier snapshot only: no delta.
+    #[serde(rename = "gone")]
+    Gone,
+}
+
+impl Class {
+    /// The spelling in JSON and CSV.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::New => "new",
+            Self::OkUnsure => "ok?",
+            Self::Reset => "reset",
+            Self::ResetUnsure => "reset?",
+            Self::Gone => "gone",
+        }
+    }
+
+    /// Whether the delta is exact by class alone (a `new` row's notes may still make it a bound).
+    pub const fn is_exact(self) -> bool {
+        matches!(self, Self::Ok | Self::New)
+    }
+}
+
+/// An exact difference or sum: integers stay integers, whatever their size.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Exact {
+    /// A whole number.
+    Int(i128),
+    /// A double.
+    Float(f64),
+}
+
+impl Exact {
+    /// For ratios.
+    pub fn as_f64(self) -> f64 {
+        match self {
+            Self::Int(n) => n as f64,
+            Self::Float(x) => x,
+        }
+    }
+
+    /// As a report's number.
+    pub fn number(self) -> Number {
+        match self {
+            Self::Int(n) => i64::try_from(n).map_or(Number::Float(n as f64), Number::Int),
+            Self::Float(x) => Number::Float(x),
+        }
+    }
+
+    /// Sum; exact while both are whole.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Int(a), Self::Int(b)) => Self::Int(a.saturating_add(b)),
+            (a, b) => Self::Float(a.as_f64() + b.as_f64()),
+        }
+    }
+}
+
+impl Serialize for Exact {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match *self {
+            Self::Int(n) => match i64::try_from(n) {
+                Ok(n) => serializer.serialize_i64(n),
+                Err(_) => serializer.serialize_i128(n),
+            },
+            Self::Float(x) => serializer.serialize_f64(x),
+        }
+    }
+}

@@ -1,0 +1,351 @@
+//! What the advisor says: findings with evidence, severity, confidence and a cure.
+
+use crate::text::Text;
+use crate::time::Timestamp;
+use crate::unit::Quantity;
+use serde::{Deserialize, Serialize};
+
+/// The consequence of a finding, not the size of a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Context; never counts in a score.
+    Info,
+    /// Small waste, hygiene, easy win.
+    Low,
+    /// Measurable waste of a main resource, or a correctness hazard.
+    Medium,
+    /// Users affected now, outage risk within 30 days, or a safety feature is off.
+    High,
+    /// Data loss, outage or refused writes now or within 7 days at the measured rate.
+    Critical,
+}
+
+impl Severity {
+    /// The word that is printed.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
+
+    /// All levels, worst first.
+    pub const WORST_FIRST: [Self; 5] = [Self::Critical, Self::High, Self::Medium, Self::Low, Self::Info];
+}
+
+/// How sure a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Confidence {
+    /// Below low: only listed under "not enough evidence".
+    Insufficient,
+    /// Several reasons for doubt.
+    Low,
+    /// One reason for doubt.
+    Medium,
+    /// None.
+    High,
+}
+
+impl Confidence {
+    /// The word that is printed.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Insufficient => "not enough evidence",
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+        }
+    }
+
+    /// High, lowered one step for each reason.
+    pub fn lowered_by(reasons: &[Doubt]) -> Self {
+        match reasons.len() {
+            0 => Self::High,
+            1 => Self::Medium,
+            2 => Self::Low,
+            _ => Self::Insufficient,
+        }
+    }
+}
+
+/// A reason that lowers confidence one step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Doubt {
+    /// Single snapshot, cumulative values only.
+    C1,
+    /// The window is shorter than the rule's.
+    C2,
+    /// The row's class is `ok?`, `reset` or `reset?`.
+    C3,
+    /// An optional input is missing, or old.
+    C4,
+    /// An estimate instead of a measurement.
+    C5,
+    /// A point sample.
+    C6,
+    /// pg_stat_statements evicts, or its export is truncated or filtered.
+    C7,
+    /// The node is a standby, or use on standbys is unknown.
+    C8,
+    /// Table attribution rests on statement text.
+    C9,
+}
+
+impl Doubt {
+    /// The sentence printed in an open finding.
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Self::C1 => "One snapshot only: the values are totals since the statistics began.",
+            Self::C2 => "The window is shorter than this check wants.",
+            Self::C3 => "Counters of this object were reset, or may have been, inside the window.",
+            Self::C4 => "An input that would make this surer is missing or older than the rest.",
+            Self::C5 => "Rests on an estimate, not a measurement.",
+            Self::C6 => "Point samples: what happened between the captures is not seen.",
+            Self::C7 => "Statement statistics are incomplete: evicted, cut off or filtered.",
+            Self::C8 => "Use on standby servers is not known.",
+            Self::C9 => "The table was concluded from the statement's text.",
+        }
+    }
+}
+
+/// What kind of thing a finding is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SubjectKind {
+    /// The whole server or cluster.
+    Server,
+    /// A database.
+    Database,
+    /// A table.
+    Table,
+    /// An index.
+    Index,
+    /// A sequence.
+    Sequence,
+    /// A constraint.
+    Constraint,
+    /// A statement of pg_stat_statements.
+    Statement,
+    /// A function.
+    Function,
+    /// A session.
+    Session,
+    /// A prepared transaction.
+    PreparedTransaction,
+    /// A replication slot.
+    Slot,
+    /// A standby or subscription.
+    Replica,
+    /// A configuration parameter.
+    Setting,
+    /// A role.
+    Role,
+    /// The dump itself.
+    Data,
+}
+
+/// What a finding is about.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Subject {
+    /// Its kind.
+    pub kind: SubjectKind,
+    /// Its name as people read it (`schema.name`), raw: formats escape it.
+    pub name: String,
+}
+
+impl Subject {
+    /// A subject of a kind.
+    pub fn new(kind: SubjectKind, name: impl Into<String>) -> Self {
+        Self { kind, name: name.into() }
+    }
+}
+
+/// Which snapshot a value was read from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Locator {
+    /// Label of the snapshot: `A`, `B`, or its number in a history.
+    pub snapshot: String,
+    /// File it was read from.
+    pub file: String,
+    /// Place in the file: `line 17`, `/pg_stat_user_tables/3`.
+    pub place: String,
+}
+
+/// A number's origin: view, column, object and the places in the user's files; and the formula where it was computed.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// View it was read from.
+    pub view: String,
+    /// Column or columns.
+    pub columns: Vec<String>,
+    /// The object's row, as people read it; empty for single-row views.
+    pub object: String,
+    /// Where exactly, per snapshot.
+    pub locators: Vec<Locator>,
+    /// How the value was computed, with the numbers put in: `(7,915 − 5,552) ÷ 342`.
+    pub formula: Option<String>,
+}
+
+/// One line of a finding's evidence table.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Measure {
+    /// What is measured.
+    pub label: String,
+    /// Its value in the first snapshot, where it has one.
+    pub before: Option<Quantity>,
+    /// Its value in the last snapshot, where it has one.
+    pub after: Option<Quantity>,
+    /// Its value over the window: a delta, a rate, a share.
+    pub window: Option<Quantity>,
+    /// Where it comes from.
+    pub evidence: Evidence,
+}
+
+/// How much harm a statement can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Risk {
+    /// Read-only.
+    R0,
+    /// Online.
+    R1,
+    /// Blocking lock, rewrite or heavy I/O.
+    R2,
+    /// Destroys something.
+    R3,
+}
+
+/// What a statement does, for the header of its block and for the consistency pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verb {
+    /// Only looks.
+    Diagnose,
+    /// Changes a setting of the server, a role or a table.
+    Set,
+    /// Creates something.
+    Create,
+    /// Drops something.
+    Drop,
+    /// VACUUM, ANALYZE, REINDEX.
+    Maintain,
+    /// Ends a session, cancels, rolls back a prepared transaction.
+    End,
+    /// Any other change of schema or data.
+    Alter,
+}
+
+/// A cure: SQL that the program prints and never runs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Fix {
+    /// What it does.
+    pub verb: Verb,
+    /// What it acts on, as in [`Subject::name`]; the consistency pass compares these.
+    pub object: String,
+    /// The statements, identifiers quoted.
+    pub sql: String,
+    /// How much harm it can do.
+    pub risk: Risk,
+    /// The lock it takes, or "no lock".
+    pub lock: String,
+    /// When not to do this; mandatory unless `risk` is `R0`.
+    pub when_not: Option<Text>,
+    /// The statement that undoes it.
+    pub undo: Option<String>,
+}
+
+/// How much work a cure is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Effort {
+    /// Minutes.
+    S,
+    /// Hours.
+    M,
+    /// Days: rewrites, upgrades, design.
+    L,
+}
+
+/// What a rule found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Finding {
+    /// The rule's id, `index-unused`.
+    pub rule: String,
+    /// What it is about.
+    pub subject: Subject,
+    /// The objects, when one finding stands for several.
+    pub members: Vec<Subject>,
+    /// How bad.
+    pub severity: Severity,
+    /// Why less than sure; confidence follows from their number, see [`Finding::confidence`].
+    pub doubts: Vec<Doubt>,
+    /// An upper bound on confidence that the rule itself sets (point samples: medium).
+    pub at_most: Option<Confidence>,
+    /// The fact with its number.
+    pub title: Text,
+    /// Why it matters, at this database's size and load.
+    pub why: Text,
+    /// What it is probably not, and the number that excludes it.
+    pub not: Option<Text>,
+    /// The numbers it rests on.
+    pub measures: Vec<Measure>,
+    /// What to do, in order.
+    pub fixes: Vec<Fix>,
+    /// The measure and value that prove success in the next snapshot.
+    pub verify: Text,
+    /// When it will hurt, where a date can be given.
+    pub deadline: Option<Timestamp>,
+    /// How much work the cure is.
+    pub effort: Effort,
+    /// Affected share of the category's resource (time, bytes, rows, connections), 0 to 1; `None` is unknown.
+    pub share: Option<f64>,
+}
+
+impl Finding {
+    /// How sure it is: high, one step down for each doubt, not above the rule's own bound.
+    pub fn confidence(&self) -> Confidence {
+        let mut doubts = self.doubts.clone();
+        doubts.sort_unstable();
+        doubts.dedup();
+        let lowered = Confidence::lowered_by(&doubts);
+        self.at_most.map_or(lowered, |bound| lowered.min(bound))
+    }
+
+    /// Stable across runs and snapshots: the rule and what it is about.
+    pub fn key(&self) -> String {
+        format!("{}/{}", self.rule, self.subject.name)
+    }
+}
+
+/// What became of a rule.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "outcome")]
+pub enum Outcome {
+    /// It ran and found something.
+    Found {
+        /// The findings, worst first.
+        findings: Vec<Finding>,
+        /// One line on what was looked at.
+        checked: String,
+    },
+    /// It ran and everything was fine; what was looked at, with its value.
+    Passed {
+        /// One line on what was looked at, with its value.
+        checked: String,
+    },
+    /// It could not run; why, and what would let it.
+    Skipped {
+        /// Why.
+        reason: String,
+        /// Whether a required input is missing (else the data is there but the window, the node or the version forbids a verdict).
+        missing_input: bool,
+    },
+    /// It broke. The other rules go on.
+    Failed {
+        /// What happened.
+        message: String,
+    },
+}

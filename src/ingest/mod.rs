@@ -1,0 +1,1 @@
+//! Dumps to snapshots: open, recognise, read, conform.

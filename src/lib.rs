@@ -1,0 +1,42 @@
+//! PostgreSQL in hindsight: files in, report out; no connection, no network, no clock.
+//!
+//! ```text
+//! files ──► ingest ──► Snapshot ──► diff ──► Chain ──► advisor ──► Report ──► render ──► html, md, json, terminal
+//! (csv, json)          (typed       (deltas with       (findings,  (plain     (pure)
+//!                       columns)     their class)       plan)       data)
+//! ```
+//!
+//! Modules in floor order; each imports only what stands above it.
+//!
+//! 1. vocabulary: `error`, `unit`, `version`, `time`, `ident`, `text`, `meta`, `finding`
+//! 2. `catalog`: what PostgreSQL exports
+//! 3. `snapshot`, `ingest`: files to typed columns
+//! 4. `diff`: change over time
+//! 5. `advisor`: rules
+//! 6. `report`: blocks
+//! 7. `render`: text
+//! 8. `cli`: the command line
+
+pub mod error;
+pub mod finding;
+pub mod ident;
+pub mod meta;
+pub mod text;
+pub mod time;
+pub mod unit;
+pub mod version;
+
+pub mod catalog;
+
+pub mod ingest;
+pub mod snapshot;
+
+pub mod diff;
+
+pub mod advisor;
+
+pub mod report;
+
+pub mod render;
+
+pub mod cli;

@@ -1,0 +1,130 @@
+//! Prose as data: words, names, code and quantities, so that every format prints the same value in its own way.
+
+use crate::unit::Quantity;
+use serde::{Deserialize, Serialize};
+
+/// A run of prose.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Span {
+    /// Plain words.
+    Text(String),
+    /// Emphasised words.
+    Strong(String),
+    /// The name of a database object, user or file: hostile, shown as a name.
+    Name(String),
+    /// Code: a setting, a column, a short SQL fragment.
+    Code(String),
+    /// A number with its unit.
+    Number(Quantity),
+    /// A change with its sign.
+    Change(Quantity),
+    /// A link to an anchor of this report, `f-01`, `e7`, `coverage`.
+    Link {
+        /// The anchor, without `#`.
+        to: String,
+        /// The words of the link.
+        text: String,
+    },
+}
+
+/// A piece of prose: one paragraph or one cell.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Text(pub Vec<Span>);
+
+impl Text {
+    /// Empty prose, to be filled by the chained methods.
+    pub const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Whether nothing has been said.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Appends plain words.
+    #[must_use]
+    pub fn t(mut self, words: impl Into<String>) -> Self {
+        self.0.push(Span::Text(words.into()));
+        self
+    }
+
+    /// Appends emphasised words.
+    #[must_use]
+    pub fn strong(mut self, words: impl Into<String>) -> Self {
+        self.0.push(Span::Strong(words.into()));
+        self
+    }
+
+    /// Appends the name of an object.
+    #[must_use]
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.0.push(Span::Name(name.into()));
+        self
+    }
+
+    /// Appends code.
+    #[must_use]
+    pub fn code(mut self, code: impl Into<String>) -> Self {
+        self.0.push(Span::Code(code.into()));
+        self
+    }
+
+    /// Appends a number.
+    #[must_use]
+    pub fn n(mut self, quantity: Quantity) -> Self {
+        self.0.push(Span::Number(quantity));
+        self
+    }
+
+    /// Appends a number, or `n/a` where it is unknown.
+    #[must_use]
+    pub fn opt(self, quantity: Option<Quantity>) -> Self {
+        match quantity {
+            Some(q) => self.n(q),
+            None => self.t("n/a"),
+        }
+    }
+
+    /// Appends a link to an anchor of the report.
+    #[must_use]
+    pub fn link(mut self, to: impl Into<String>, text: impl Into<String>) -> Self {
+        self.0.push(Span::Link { to: to.into(), text: text.into() });
+        self
+    }
+
+    /// Appends other prose.
+    #[must_use]
+    pub fn then(mut self, other: Self) -> Self {
+        self.0.extend(other.0);
+        self
+    }
+
+    /// The words alone, numbers in their short form, control characters visible: for terminals, titles and tests.
+    pub fn plain(&self) -> String {
+        self.0
+            .iter()
+            .map(|span| match span {
+                Span::Text(s) | Span::Strong(s) | Span::Name(s) | Span::Code(s) | Span::Link { text: s, .. } => {
+                    crate::ident::visible(s).into_owned()
+                }
+                Span::Number(q) => q.human(),
+                Span::Change(q) => q.human_signed(),
+            })
+            .collect()
+    }
+}
+
+impl From<&str> for Text {
+    fn from(words: &str) -> Self {
+        Self::new().t(words)
+    }
+}
+
+impl From<String> for Text {
+    fn from(words: String) -> Self {
+        Self::new().t(words)
+    }
+}
