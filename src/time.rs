@@ -115,19 +115,16 @@ impl Timestamp {
 
     /// Reads the capture times that folder and file names carry: `20261122T142211Z`, `2026-11-22_14-22-11`, `20261122`.
     pub fn from_name(name: &str) -> Option<Self> {
-        let bytes = name.as_bytes();
-        (0..bytes.len().saturating_sub(7)).find_map(|start| {
-            let starts_number = start == 0 || !bytes[start - 1].is_ascii_digit();
-            if starts_number { time_in_name(&name[start..]) } else { None }
+        let mut after_digit = false;
+        name.char_indices().find_map(|(start, c)| {
+            let starts_number = c.is_ascii_digit() && !after_digit;
+            after_digit = c.is_ascii_digit();
+            if starts_number { name.get(start..).and_then(time_in_name) } else { None }
         })
     }
 }
 
 fn time_in_name(text: &str) -> Option<Timestamp> {
-    if !text.is_ascii() {
-        let end = text.find(|c: char| !c.is_ascii())?;
-        return time_in_name(text.get(..end)?);
-    }
     let mut numbers = String::new();
     let mut last_sep = 0;
     for (i, c) in text.char_indices() {
