@@ -1,6 +1,8 @@
 //! All views of one server at one moment, as typed columns.
 
 mod column;
+#[cfg(test)]
+pub mod literal;
 mod table;
 
 pub use column::{Data, TextData};
