@@ -36,6 +36,8 @@ pub enum Block {
     },
     /// Rows and columns.
     Table(Table),
+    /// The verdict here: headline, reason, basis, counts by severity, what is new since the first snapshot.
+    Verdict,
     /// The findings of the report, here.
     Findings,
     /// The score with its category rows, here.
@@ -45,6 +47,8 @@ pub enum Block {
         /// `passed`, `skipped`, `failed`.
         states: Vec<String>,
     },
+    /// The register of evidence, here.
+    Evidence,
     /// The plan's first steps as cards.
     Cards {
         /// At most three.

@@ -25,6 +25,8 @@ pub struct Report {
     pub id: String,
     /// `pgretro 0.1.0`.
     pub generator: String,
+    /// Version of the rules and what the configuration changed: `30 rules, defaults`.
+    pub rules: String,
     /// The database's name, or the server's where the dump does not say.
     pub title: String,
     /// What was compared.
@@ -69,6 +71,8 @@ pub struct Verdict {
     pub headline: Text,
     /// One reason, with evidence links.
     pub reason: Text,
+    /// What it rests on: "Based on 24 of 29 expected sources."
+    pub basis: Text,
     /// Overall score, 0 to 10; `None` where nothing could be assessed.
     pub score: Option<f64>,
     /// Category rows, with their deductions.
