@@ -7,6 +7,7 @@ mod catalog;
 mod diff;
 mod export_sql;
 mod inspect;
+mod output;
 mod render;
 mod report;
 mod rules;

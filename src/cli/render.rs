@@ -1,13 +1,46 @@
 //! `pgretro render`.
 
-use super::Status;
-use crate::error::Result;
+use super::{Status, output, print};
+use crate::error::{Error, Result};
+use crate::render;
+use std::path::{Path, PathBuf};
 
 /// Arguments of `pgretro render`.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {}
+pub(super) struct Args {
+    /// A report that `pgretro report` wrote as JSON; `-` reads standard input
+    report: PathBuf,
+    /// Write to FILE, in the format its ending names (.html, .md, .json, .txt); may be given several times
+    #[arg(short, long = "output", value_name = "FILE")]
+    output: Vec<PathBuf>,
+    /// Take templates from DIR; built-in ones stand in for those it does not have
+    #[arg(long, value_name = "DIR")]
+    templates: Option<PathBuf>,
+}
 
 /// Runs it.
-pub(super) fn run(_args: &Args) -> Result<Status> {
+pub(super) fn run(args: &Args) -> Result<Status> {
+    // Endings are checked before the work.
+    let formats: Vec<_> = args.output.iter().map(|path| render::by_path(path)).collect::<Result<_>>()?;
+    let report = render::read(&read_text(&args.report)?)?;
+    let options = render::Options { templates: args.templates.clone(), ..render::Options::default() };
+    if args.output.is_empty() {
+        print(&render::render(&report, render::by_name("json")?, &options)?)?;
+        return Ok(Status::Done);
+    }
+    let mut files = Vec::with_capacity(formats.len());
+    for (path, format) in args.output.iter().zip(formats) {
+        files.push((path.clone(), render::render(&report, format, &options)?));
+    }
+    output::write_files(&files)?;
     Ok(Status::Done)
+}
+
+fn read_text(path: &Path) -> Result<String> {
+    let text = if path == Path::new("-") {
+        std::io::read_to_string(std::io::stdin().lock())
+    } else {
+        std::fs::read_to_string(path)
+    };
+    text.map_err(Error::io("read", path))
 }
