@@ -1,12 +1,18 @@
 //! All views of one server at one moment, as typed columns.
 
 mod column;
+mod ints;
 #[cfg(test)]
 pub mod literal;
+mod places;
 mod table;
+mod text;
 
-pub use column::{Data, TextData};
-pub use table::{Row, Source, Table, Value};
+pub use column::Data;
+pub use ints::Ints;
+pub use places::Places;
+pub use table::{Row, Source, Table, Value, parse_array};
+pub use text::{LONGEST_TEXT, TextData};
 
 use crate::meta::Meta;
 use std::collections::BTreeMap;

@@ -1,6 +1,6 @@
 //! One view's rows, and access to them by row and column name.
 
-use super::column::{Data, TextData};
+use super::{Data, Places, TextData};
 use crate::catalog::{Type, View};
 use crate::time::Timestamp;
 use crate::unit::{Number, Quantity};
@@ -11,10 +11,10 @@ use std::sync::Arc;
 pub struct Source {
     /// The file, as in [`crate::meta::SourceFile::path`].
     pub file: Arc<str>,
-    /// For JSON the pointer of the array (`/pg_stat_user_tables`), else empty.
-    pub pointer: String,
-    /// Line of each row (JSON: position in the array), by row. Empty where unknown.
-    pub places: Vec<u32>,
+    /// For a JSON array its pointer (`/pg_stat_user_tables`, or empty at the top), else `None`: rows are lines then.
+    pub pointer: Option<String>,
+    /// Line of each row, or its position in the JSON array.
+    pub places: Places,
 }
 
 /// One view of one snapshot.
@@ -103,17 +103,16 @@ impl Table {
         let (Some(view), Some(Some(data))) = (self.view, self.columns.get(column)) else {
             return Value::Null;
         };
-        if data.is_null(row) {
-            return Value::Null;
-        }
-        match (data, view.columns[column].ty) {
-            (Data::Int(v), Type::Time) => Value::Time(Timestamp(v[row])),
-            (Data::Int(v), Type::Interval) => Value::Interval(v[row]),
-            (Data::Int(v), _) => Value::Int(v[row]),
-            (Data::Numeric(v), _) => v[row].map_or(Value::Null, Value::Numeric),
-            (Data::Float(v), _) => Value::Float(v[row]),
-            (Data::Bool(v), _) => Value::Bool(v[row] == 1),
-            (Data::Text(v), _) => v.get(row).map_or(Value::Null, Value::Text),
+        match data {
+            Data::Int(v) => v.get(row).map_or(Value::Null, |n| match view.columns[column].ty {
+                Type::Time => Value::Time(Timestamp(n)),
+                Type::Interval => Value::Interval(n),
+                _ => Value::Int(n),
+            }),
+            Data::Numeric(v) => v.get(row).copied().flatten().map_or(Value::Null, Value::Numeric),
+            Data::Float(v) => v.get(row).filter(|x| !x.is_nan()).map_or(Value::Null, |x| Value::Float(*x)),
+            Data::Bool(v) => v.get(row).filter(|b| **b < 2).map_or(Value::Null, |b| Value::Bool(*b == 1)),
+            Data::Text(v) => v.get(row).map_or(Value::Null, Value::Text),
         }
     }
 
@@ -122,11 +121,7 @@ impl Table {
         let (source, at) = self.origin.get(row).map_or((0, row), |(s, at)| (usize::from(*s), *at as usize));
         let source = self.sources.get(source)?;
         let place = source.places.get(at)?;
-        let text = if source.pointer.is_empty() && !source.file.to_ascii_lowercase().contains(".json") {
-            format!("line {place}")
-        } else {
-            format!("{}/{place}", source.pointer)
-        };
+        let text = source.pointer.as_ref().map_or_else(|| format!("line {place}"), |p| format!("{p}/{place}"));
         Some((&source.file, text))
     }
 }
