@@ -1,6 +1,7 @@
 //! All views of one server at one moment, as typed columns.
 
 mod column;
+pub mod frame;
 mod ints;
 #[cfg(test)]
 pub mod literal;
