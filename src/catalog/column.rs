@@ -143,9 +143,14 @@ impl Column {
         self
     }
 
-    /// Stored as another type than the constructor's default.
+    /// Stored as another type than the constructor's default. Times and positions bring their unit along.
     pub const fn typed(mut self, ty: Type) -> Self {
         self.ty = ty;
+        match ty {
+            Type::Time => self.unit = Unit::Time,
+            Type::Lsn => self.unit = Unit::Lsn,
+            _ => {}
+        }
         self
     }
 
@@ -158,6 +163,18 @@ impl Column {
 /// A number that identifies the object.
 pub const fn id(name: &'static str, about: &'static str) -> Column {
     Column::new(name, Kind::Id, Unit::Plain, Type::Int, about)
+}
+/// A text that identifies the object.
+pub const fn id_text(name: &'static str, about: &'static str) -> Column {
+    Column::new(name, Kind::Id, Unit::Plain, Type::Text, about)
+}
+/// A yes or no that describes the object.
+pub const fn flag(name: &'static str, about: &'static str) -> Column {
+    Column::new(name, Kind::Label, Unit::Plain, Type::Bool, about)
+}
+/// A number that describes the object and is no quantity: an OID, a process id, a port.
+pub const fn number(name: &'static str, about: &'static str) -> Column {
+    Column::new(name, Kind::Label, Unit::Plain, Type::Int, about)
 }
 /// A text that describes the object.
 pub const fn label(name: &'static str, about: &'static str) -> Column {
@@ -210,4 +227,13 @@ pub const fn array(name: &'static str, about: &'static str) -> Column {
 /// A constant number.
 pub const fn constant(name: &'static str, unit: Unit, about: &'static str) -> Column {
     Column::new(name, Kind::Constant, unit, Type::Int, about)
+}
+
+/// The column had another name in the same view, from major `since` to `until`.
+pub const fn renamed(name: &'static str, since: u8, until: u8) -> Moved {
+    Moved { view: None, name, since, until }
+}
+/// The column stood in another view, from major `since` to `until`.
+pub const fn moved(view: &'static str, name: &'static str, since: u8, until: u8) -> Moved {
+    Moved { view: Some(view), name, since, until }
 }

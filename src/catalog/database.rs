@@ -1,0 +1,112 @@
+//! Databases: transactions, blocks, tuples, sessions, conflicts.
+
+use super::{
+    Epoch, Shape, View, array, constant, counter, duration, flag, gauge, id, label, number, renamed, reset, time,
+};
+use crate::unit::Unit::{Blocks, Bytes, Count, Plain, Rows};
+use crate::version::Majors;
+
+/// Transactions, blocks, tuples and sessions of each database.
+pub const PG_STAT_DATABASE: View = View {
+    name: "pg_stat_database",
+    also: &[],
+    shape: Shape::Counters,
+    epoch: Epoch::Database,
+    per_database: false,
+    majors: Majors::ALL,
+    key: &["datid"],
+    fallback_key: &["datname"],
+    telling: "xact_commit",
+    about: "Transactions, blocks, tuples and sessions of each database",
+    columns: &[
+        id("datid", "OID of the database, 0 for objects shared by all"),
+        label("datname", "Database name, NULL for objects shared by all"),
+        gauge("numbackends", Count, "Sessions connected"),
+        counter("xact_commit", Count, "Transactions committed, read-only ones included"),
+        counter("xact_rollback", Count, "Transactions rolled back"),
+        counter("blks_read", Blocks, "Blocks not found in shared buffers"),
+        counter("blks_hit", Blocks, "Blocks found in shared buffers"),
+        counter("tup_returned", Rows, "Live rows and index entries that scans returned"),
+        counter("tup_fetched", Rows, "Live rows fetched by index scans"),
+        counter("tup_inserted", Rows, "Rows inserted"),
+        counter("tup_updated", Rows, "Rows updated"),
+        counter("tup_deleted", Rows, "Rows deleted"),
+        counter("conflicts", Count, "Statements cancelled by recovery conflicts (standby only)"),
+        counter("temp_files", Count, "Temporary files written by statements"),
+        counter("temp_bytes", Bytes, "Bytes written to temporary files"),
+        counter("deadlocks", Count, "Deadlocks"),
+        counter("checksum_failures", Count, "Pages whose checksum was wrong; NULL where checksums are off"),
+        time("checksum_last_failure", "When a checksum was last found wrong"),
+        duration("blk_read_time", "Time spent reading blocks, with track_io_timing"),
+        duration("blk_write_time", "Time spent writing blocks, with track_io_timing"),
+        duration("session_time", "Time that sessions lasted").since(14),
+        duration("active_time", "Time that sessions were executing").since(14),
+        duration("idle_in_transaction_time", "Time that sessions were idle inside a transaction").since(14),
+        counter("sessions", Count, "Sessions opened").since(14),
+        counter("sessions_abandoned", Count, "Sessions whose client vanished").since(14),
+        counter("sessions_fatal", Count, "Sessions ended by a fatal error").since(14),
+        counter("sessions_killed", Count, "Sessions ended by an operator").since(14),
+        counter("parallel_workers_to_launch", Count, "Parallel workers that plans asked for").since(18),
+        counter("parallel_workers_launched", Count, "Parallel workers that were started").since(18),
+        reset("stats_reset", "When the database's statistics, or those of one of its objects, were last reset"),
+    ],
+};
+
+/// Statements that recovery cancelled, by reason (standby only).
+pub const PG_STAT_DATABASE_CONFLICTS: View = View {
+    name: "pg_stat_database_conflicts",
+    also: &[],
+    shape: Shape::Counters,
+    epoch: Epoch::Database,
+    per_database: false,
+    majors: Majors::ALL,
+    key: &["datid"],
+    fallback_key: &["datname"],
+    telling: "confl_snapshot",
+    about: "Statements that recovery cancelled, by reason (standby only)",
+    columns: &[
+        id("datid", "OID of the database"),
+        label("datname", "Database name"),
+        counter("confl_tablespace", Count, "Cancelled for a dropped tablespace"),
+        counter("confl_lock", Count, "Cancelled for a lock"),
+        counter("confl_snapshot", Count, "Cancelled for rows that vacuum removed"),
+        counter("confl_bufferpin", Count, "Cancelled for a pinned buffer"),
+        counter("confl_deadlock", Count, "Cancelled for a deadlock"),
+        counter("confl_active_logicalslot", Count, "Logical slots in use that were invalidated").since(16),
+    ],
+};
+
+/// Definition of each database.
+pub const PG_DATABASE: View = View {
+    name: "pg_database",
+    also: &[],
+    shape: Shape::State,
+    epoch: Epoch::None,
+    per_database: false,
+    majors: Majors::ALL,
+    key: &["oid"],
+    fallback_key: &["datname"],
+    telling: "datconnlimit",
+    about: "Definition of each database",
+    columns: &[
+        id("oid", "OID of the database"),
+        label("datname", "Database name"),
+        number("datdba", "OID of the owner"),
+        number("encoding", "Number of the character encoding"),
+        label("datlocprovider", "Locale provider: b builtin, c libc, i ICU").since(15),
+        flag("datistemplate", "Is a template"),
+        flag("datallowconn", "Accepts connections"),
+        flag("dathasloginevt", "Has login event triggers").since(17),
+        constant("datconnlimit", Plain, "Limit of connections, -1 for none"),
+        number("datlastsysoid", "Last OID of the system").until(14),
+        number("datfrozenxid", "Transaction ids before it are frozen"),
+        number("datminmxid", "Multixact ids before it are gone"),
+        number("dattablespace", "OID of the default tablespace"),
+        label("datcollate", "Collation"),
+        label("datctype", "Character classes"),
+        label("datlocale", "Locale of the provider").since(15).was(&[renamed("daticulocale", 15, 16)]),
+        label("daticurules", "ICU rules").since(16),
+        label("datcollversion", "Version of the collation the database was made with").since(15),
+        array("datacl", "Privileges"),
+    ],
+};
