@@ -256,6 +256,9 @@ pub struct Fix {
     pub when_not: Option<Text>,
     /// The statement that undoes it.
     pub undo: Option<String>,
+    /// Objects that must stay for this to be right (the kept twin of a dropped index), as in [`Subject::name`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keeps: Vec<String>,
 }
 
 /// How much work a cure is.

@@ -8,7 +8,7 @@
 //!
 //! Modules in floor order; each imports only what stands above it.
 //!
-//! 1. vocabulary: `error`, `unit`, `version`, `time`, `ident`, `text`, `meta`, `finding`
+//! 1. vocabulary: `error`, `unit`, `version`, `time`, `ident`, `suggest`, `text`, `meta`, `finding`
 //! 2. `catalog`: what PostgreSQL exports
 //! 3. `snapshot`, `ingest`: files to typed columns
 //! 4. `diff`: change over time
@@ -21,6 +21,7 @@ pub mod error;
 pub mod finding;
 pub mod ident;
 pub mod meta;
+pub mod suggest;
 pub mod text;
 pub mod time;
 pub mod unit;

@@ -1,9 +1,11 @@
 //! What a rule may see: changes over the window, state, samples, settings, its own thresholds.
 
-use super::Rule;
-use crate::diff::{Chain, ViewChange};
+use super::{Config, Facts, Options, Rule, Skip};
+use crate::diff::{Chain, Change, Class, ViewChange};
+use crate::finding::{Doubt, Locator};
 use crate::snapshot::{Row, Table};
 use crate::time::Timestamp;
+use crate::unit::{Quantity, Unit};
 
 /// The inputs of one rule.
 #[derive(Clone, Copy, Debug)]
@@ -12,6 +14,10 @@ pub struct Context<'a> {
     pub rule: &'a Rule,
     /// The snapshots and what changed along them.
     pub chain: &'a Chain,
+    /// Tables, indexes, constraints joined once for all rules.
+    pub facts: &'a Facts<'a>,
+    /// What the user decided.
+    pub config: &'a Config,
 }
 
 /// A state input: the table, and how old it is.
@@ -23,28 +29,15 @@ pub struct State<'a> {
     pub snapshot: usize,
     /// When that was.
     pub at: Option<Timestamp>,
-    /// True when it is not from the last snapshot and older than 24 h, or a change in between is possible: costs C4.
+    /// True when it is not from the last snapshot and more than 24 h older, or of unknown age: costs C4.
     pub stale: bool,
 }
 
-/// Where a setting's value is from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SettingSource {
-    /// `pg_settings` of the dump.
-    Exported,
-    /// The version's built-in default: costs C4.
-    Default,
-}
-
-/// A setting's value in base units: bytes, milliseconds, numbers; switches are 0 and 1.
-#[derive(Clone, Copy, Debug)]
-pub struct Setting<'a> {
-    /// The text of `pg_settings.setting`.
-    pub text: &'a str,
-    /// The number in base units (bytes, ms), where it is one.
-    pub value: Option<f64>,
-    /// Where it is from.
-    pub source: SettingSource,
+impl State<'_> {
+    /// What its age takes from confidence.
+    pub const fn doubt(&self) -> Option<Doubt> {
+        if self.stale { Some(Doubt::C4) } else { None }
+    }
 }
 
 impl<'a> Context<'a> {
@@ -60,17 +53,17 @@ impl<'a> Context<'a> {
 
     /// A state view from the last snapshot, or from the newest earlier one that has it.
     pub fn state(&self, view: &str) -> Option<State<'a>> {
-        let newest = self.chain.snapshots.len() - 1;
-        self.chain.snapshots.iter().enumerate().rev().find_map(|(i, s)| {
-            let table = s.table(view)?;
-            let age = self.chain.last().meta.taken_at.zip(s.meta.taken_at).map(|(now, then)| now.seconds_since(then));
-            Some(State {
-                table,
-                snapshot: i,
-                at: s.meta.taken_at,
-                stale: i != newest && age.is_none_or(|s| s > 86_400.0),
-            })
-        })
+        state(self.chain, view)
+    }
+
+    /// [`Context::changes`] of a view the rule needs.
+    pub fn changes_or_skip(&self, view: &str) -> Result<&'a ViewChange, Skip> {
+        self.changes(view).ok_or_else(|| Skip(format!("`{view}` is not in the dump")))
+    }
+
+    /// [`Context::state`] of a view the rule needs.
+    pub fn state_or_skip(&self, view: &str) -> Result<State<'a>, Skip> {
+        self.state(view).ok_or_else(|| Skip(format!("`{view}` is not in the dump")))
     }
 
     /// A sample view in every snapshot that has it, oldest first.
@@ -78,7 +71,7 @@ impl<'a> Context<'a> {
         self.chain.snapshots.iter().enumerate().filter_map(move |(i, s)| s.table(view).map(|t| (i, t.as_ref())))
     }
 
-    /// The row of a state view whose column equals a number (`relid`).
+    /// The row of a state view whose column equals a number. Walks the table: for single look-ups.
     pub fn find_by_int(&self, view: &str, column: &str, value: i64) -> Option<Row<'a>> {
         self.state(view)?.table.iter().find(|r| r.int(column) == Some(value))
     }
@@ -92,4 +85,107 @@ impl<'a> Context<'a> {
     pub fn major(&self) -> u8 {
         self.chain.last().meta.major().unwrap_or(crate::version::NEWEST)
     }
+
+    /// Whether the server is a standby; `None` where the dump does not say.
+    pub fn is_standby(&self) -> Option<bool> {
+        self.chain.last().meta.in_recovery
+    }
+
+    /// The user's options.
+    pub const fn options(&self) -> &'a Options {
+        &self.config.options
+    }
+
+    /// The value of one of the rule's thresholds, in its unit.
+    pub fn threshold(&self, name: &str) -> f64 {
+        self.config.threshold(self.rule, name)
+    }
+
+    /// A threshold as a quantity, for prose.
+    pub fn threshold_quantity(&self, name: &str) -> Option<Quantity> {
+        let unit = self.rule.thresholds.iter().find(|t| t.name == name).map_or(Unit::Plain, |t| t.unit);
+        Quantity::float(self.threshold(name), unit)
+    }
+
+    /// Memory of the machine: as the dump states it, else as the user does.
+    pub fn ram_bytes(&self) -> Option<i64> {
+        self.chain.last().meta.ram_bytes.or(self.options().ram_bytes)
+    }
+
+    /// Seconds the counters of this run cover: from the first to the last snapshot; for a single snapshot the age of
+    /// the database's statistics, `None` where that is unknown.
+    pub fn window_s(&self) -> Option<f64> {
+        if self.chain.is_single() { self.facts.age.database_s } else { self.chain.elapsed_s }
+    }
+
+    /// The window, at least as long as the named threshold says; else a [`Skip`] that says so.
+    pub fn window_of(&self, threshold: &str) -> Result<f64, Skip> {
+        let wanted = self.threshold(threshold);
+        match self.window_s() {
+            Some(window) if window >= wanted => Ok(window),
+            Some(window) => Err(Skip(format!(
+                "the window of {} is shorter than the {} this check needs",
+                show(window, Unit::Seconds),
+                show(wanted, Unit::Seconds)
+            ))),
+            None => Err(Skip("the time these counters cover is not known".to_owned())),
+        }
+    }
+
+    /// C1 for a single snapshot.
+    pub fn single_doubt(&self) -> Option<Doubt> {
+        self.chain.is_single().then_some(Doubt::C1)
+    }
+
+    /// C2 where the window is shorter than the named threshold.
+    pub fn short_doubt(&self, threshold: &str) -> Option<Doubt> {
+        self.window_s().is_none_or(|w| w < self.threshold(threshold)).then_some(Doubt::C2)
+    }
+
+    /// C3 where a row's counters started again, or may have.
+    pub fn class_doubt(&self, change: Change<'_>) -> Option<Doubt> {
+        matches!(change.class(), Class::OkUnsure | Class::Reset | Class::ResetUnsure).then_some(Doubt::C3)
+    }
+
+    /// The name of a snapshot: `A` and `B` for the first and the last, numbers from 1 between.
+    pub fn label(&self, snapshot: usize) -> String {
+        label(self.chain, snapshot)
+    }
+
+    /// Where a row stands in the user's files.
+    pub fn locate(&self, row: Row<'_>) -> Option<Locator> {
+        let name = row.table().name.as_str();
+        let snapshot = self
+            .chain
+            .snapshots
+            .iter()
+            .rposition(|s| s.table(name).is_some_and(|t| std::ptr::eq(t.as_ref(), row.table())))?;
+        let (file, place) = row.place()?;
+        Some(Locator { snapshot: self.label(snapshot), file: file.to_owned(), place })
+    }
+}
+
+/// A state view from the last snapshot, or from the newest earlier one that has it.
+pub(super) fn state<'a>(chain: &'a Chain, view: &str) -> Option<State<'a>> {
+    const DAY: f64 = 86_400.0;
+    let newest = chain.snapshots.len().saturating_sub(1);
+    chain.snapshots.iter().enumerate().rev().find_map(|(i, s)| {
+        let table = s.table(view)?;
+        let age = chain.last().meta.taken_at.zip(s.meta.taken_at).map(|(now, then)| now.seconds_since(then));
+        Some(State { table, snapshot: i, at: s.meta.taken_at, stale: i != newest && age.is_none_or(|s| s > DAY) })
+    })
+}
+
+/// The name of a snapshot in a chain: `A` and `B` for the first and the last, numbers from 1 between.
+pub fn label(chain: &Chain, snapshot: usize) -> String {
+    match snapshot {
+        0 => "A".to_owned(),
+        i if i + 1 == chain.snapshots.len() => "B".to_owned(),
+        i => (i + 1).to_string(),
+    }
+}
+
+/// A number in its short form, for sentences that are plain text.
+pub fn show(value: f64, unit: Unit) -> String {
+    Quantity::float(value, unit).map_or_else(|| "n/a".to_owned(), Quantity::human)
 }

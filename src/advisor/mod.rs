@@ -1,11 +1,40 @@
 //! The advisor: rules over a chain of snapshots; what they found, scored, made consistent, turned into a plan.
 //!
 //! A rule is a constant: identity, needs, thresholds, documentation, a check. It gets a [`Context`] and nothing else.
-//! An unmet need becomes [`Outcome::Skipped`] before the check runs; no rule looks at a version to see what exists.
+//! An unmet need becomes [`Outcome::Skipped`](crate::finding::Outcome) before the check runs; no rule looks at a
+//! version to see what exists.
+//!
+//! ```text
+//! Chain ──► Facts ──► Context ──► check ──► findings ──► exceptions, configured severities ──► scores
+//!                                                                                        └──► plan, made consistent
+//! ```
 
+mod age;
+mod build;
+mod category;
+mod config;
+mod consistency;
 mod context;
+mod facts;
+mod plan;
 mod rule;
 pub mod rules;
+mod run;
+mod score;
+mod settings;
+mod since;
+#[cfg(test)]
+pub mod testing;
 
-pub use context::{Context, Setting, SettingSource, State};
+pub use age::{CounterAge, StatisticsAge};
+pub use build::ratio;
+pub use category::Category;
+pub use config::{Config, Ignore, Level, Options, RuleConfig};
+pub use context::{Context, State, label, show};
+pub use facts::{Facts, TableFact, is_system_schema};
+pub use plan::{PlannedAction, When};
 pub use rule::{Check, Checked, Docs, Need, Rule, Skip, Threshold};
+pub use run::{Advice, Judged, Suppressed, run};
+pub use score::{AreaScore, Deduction, Score};
+pub use settings::{Setting, SettingSource};
+pub use since::Since;

@@ -146,6 +146,7 @@ fn findings() -> Vec<ReportFinding> {
         lock: "SHARE UPDATE EXCLUSIVE".to_owned(),
         when_not: Some(Text::from("In a peak hour without vacuum_cost_delay: it reads the whole table.")),
         undo: None,
+        keeps: Vec::new(),
     };
     let drop = Fix {
         verb: Verb::Drop,
@@ -159,6 +160,7 @@ fn findings() -> Vec<ReportFinding> {
         undo: Some(
             "CREATE INDEX CONCURRENTLY \"</script>\" ON \"public\".\"orders\" USING btree (\"a\"\"b\");".to_owned(),
         ),
+        keeps: Vec::new(),
     };
     let look = Fix {
         verb: Verb::Diagnose,
@@ -168,6 +170,7 @@ fn findings() -> Vec<ReportFinding> {
         lock: "no lock".to_owned(),
         when_not: None,
         undo: None,
+        keeps: Vec::new(),
     };
     let mut critical = finding(
         "wrap-xid-age",

@@ -1,0 +1,285 @@
+//! Writing a finding: one chain of words, so that a rule reads as what it says.
+
+use super::Context;
+use super::context::show;
+use crate::diff::Change;
+use crate::finding::{
+    Confidence, Doubt, Effort, Evidence, Finding, Fix, Locator, Measure, Risk, Severity, Subject, SubjectKind, Verb,
+};
+use crate::ident::display_qualified;
+use crate::snapshot::Row;
+use crate::text::Text;
+use crate::time::Timestamp;
+use crate::unit::{Quantity, Unit};
+
+impl Subject {
+    /// An object in a schema.
+    pub fn qualified(kind: SubjectKind, schema: &str, name: &str) -> Self {
+        Self::new(kind, display_qualified(schema, name))
+    }
+}
+
+impl<'a> Context<'a> {
+    /// Begins a finding of this rule.
+    pub fn finding(&self, severity: Severity, subject: Subject, title: impl Into<Text>) -> Finding {
+        Finding {
+            rule: self.rule.id.to_owned(),
+            subject,
+            members: Vec::new(),
+            severity,
+            doubts: Vec::new(),
+            at_most: None,
+            title: title.into(),
+            why: Text::new(),
+            not: None,
+            measures: Vec::new(),
+            fixes: Vec::new(),
+            verify: Text::new(),
+            deadline: None,
+            effort: Effort::S,
+            share: None,
+        }
+    }
+
+    /// A column of an object: its value in the first and in the last snapshot, and for counters what was counted in
+    /// between.
+    pub fn measure(&self, label: &str, change: Change<'a>, column: &str) -> Measure {
+        let cell = |row: Option<Row<'a>>| row.and_then(|r| r.quantity(column));
+        let single = self.chain.is_single();
+        let mut evidence = self.cite(change.latest().into_iter(), &[column]);
+        evidence.locators = self.locate_all(change.first().filter(|_| !single).into_iter().chain(change.last()));
+        Measure {
+            label: label.to_owned(),
+            before: if single { None } else { cell(change.first()) },
+            after: cell(change.last()),
+            window: if single { None } else { change.delta_quantity(column) },
+            evidence,
+        }
+    }
+
+    /// A column of a state or sample row, as it is.
+    pub fn read(&self, label: &str, row: Row<'a>, column: &str) -> Measure {
+        Measure {
+            label: label.to_owned(),
+            before: None,
+            after: row.quantity(column),
+            window: None,
+            evidence: self.cite(std::iter::once(row), &[column]),
+        }
+    }
+
+    /// A computed value of the last snapshot's state, with its formula (the numbers put in) and the rows it rests on.
+    pub fn computed(
+        &self,
+        label: &str,
+        value: Option<Quantity>,
+        formula: String,
+        rows: &[(Row<'a>, &[&str])],
+    ) -> Measure {
+        Measure {
+            label: label.to_owned(),
+            before: None,
+            after: value,
+            window: None,
+            evidence: self.formula(formula, rows),
+        }
+    }
+
+    /// A computed value over the window: a rate, a share, a mean.
+    pub fn over_window(
+        &self,
+        label: &str,
+        value: Option<Quantity>,
+        formula: String,
+        rows: &[(Row<'a>, &[&str])],
+    ) -> Measure {
+        Measure {
+            label: label.to_owned(),
+            before: None,
+            after: None,
+            window: value,
+            evidence: self.formula(formula, rows),
+        }
+    }
+
+    fn formula(&self, formula: String, rows: &[(Row<'a>, &[&str])]) -> Evidence {
+        let columns: Vec<&str> = rows.iter().flat_map(|(_, columns)| columns.iter().copied()).collect();
+        let mut evidence = self.cite(rows.iter().map(|(row, _)| *row), &columns);
+        evidence.formula = Some(formula);
+        evidence
+    }
+
+    /// Evidence that points at rows and columns; the view and object are those of the first row.
+    pub fn cite(&self, rows: impl Iterator<Item = Row<'a>> + Clone, columns: &[&str]) -> Evidence {
+        let mut views: Vec<String> = rows.clone().map(|r| r.table().name.clone()).collect();
+        views.dedup();
+        let mut unique: Vec<String> = Vec::new();
+        for column in columns {
+            if !unique.iter().any(|c| c == column) {
+                unique.push((*column).to_owned());
+            }
+        }
+        Evidence {
+            view: views.join(", "),
+            columns: unique,
+            object: rows.clone().next().map(object_name).unwrap_or_default(),
+            locators: self.locate_all(rows),
+            formula: None,
+        }
+    }
+
+    fn locate_all(&self, rows: impl Iterator<Item = Row<'a>>) -> Vec<Locator> {
+        let mut locators: Vec<Locator> = Vec::new();
+        for locator in rows.filter_map(|r| self.locate(r)) {
+            if !locators.contains(&locator) {
+                locators.push(locator);
+            }
+        }
+        locators
+    }
+}
+
+/// The object of a row as people read it, by the columns that views name their objects with.
+fn object_name(row: Row<'_>) -> String {
+    let text = |column| row.text(column);
+    let name =
+        ["indexrelname", "relname", "tablename", "sequencename", "funcname", "conname"].into_iter().find_map(text);
+    match (text("schemaname"), name) {
+        (Some(schema), Some(name)) => display_qualified(schema, name),
+        (None, Some(name)) => name.to_owned(),
+        _ => ["datname", "slot_name", "name", "gid", "application_name"]
+            .into_iter()
+            .find_map(text)
+            .map(str::to_owned)
+            .or_else(|| row.int("queryid").map(|id| format!("queryid {id}")))
+            .or_else(|| row.int("pid").map(|pid| format!("pid {pid}")))
+            .unwrap_or_default(),
+    }
+}
+
+/// A division with its numbers put in, and its result in a unit: `(7,915 ÷ 342, 23.1)`.
+pub fn ratio(numerator: (f64, Unit), denominator: (f64, Unit), unit: Unit) -> (Option<Quantity>, String) {
+    let value = if denominator.0 == 0.0 { None } else { Quantity::float(numerator.0 / denominator.0, unit) };
+    (value, format!("{} ÷ {}", show(numerator.0, numerator.1), show(denominator.0, denominator.1)))
+}
+
+impl Finding {
+    /// Why it matters, at this database's size and load.
+    pub fn why(mut self, why: impl Into<Text>) -> Self {
+        self.why = why.into();
+        self
+    }
+
+    /// What it is probably not, and the number that excludes it.
+    pub fn not(mut self, not: impl Into<Text>) -> Self {
+        self.not = Some(not.into());
+        self
+    }
+
+    /// Reasons that lower confidence; each counts once.
+    pub fn doubts(mut self, doubts: impl IntoIterator<Item = Option<Doubt>>) -> Self {
+        self.doubts.extend(doubts.into_iter().flatten());
+        self.doubts.sort_unstable();
+        self.doubts.dedup();
+        self
+    }
+
+    /// An upper bound on confidence.
+    pub fn at_most(mut self, bound: Confidence) -> Self {
+        self.at_most = Some(self.at_most.map_or(bound, |b| b.min(bound)));
+        self
+    }
+
+    /// A line of the evidence table.
+    pub fn measure(mut self, measure: Measure) -> Self {
+        self.measures.push(measure);
+        self
+    }
+
+    /// A step of the cure.
+    pub fn fix(mut self, fix: Fix) -> Self {
+        self.fixes.push(fix);
+        self
+    }
+
+    /// Steps of the cure.
+    pub fn fixes(mut self, fixes: impl IntoIterator<Item = Fix>) -> Self {
+        self.fixes.extend(fixes);
+        self
+    }
+
+    /// What proves success in the next snapshot.
+    pub fn verify(mut self, verify: impl Into<Text>) -> Self {
+        self.verify = verify.into();
+        self
+    }
+
+    /// When it will hurt.
+    pub fn deadline(mut self, at: Option<Timestamp>) -> Self {
+        self.deadline = at;
+        self
+    }
+
+    /// How much work the cure is.
+    pub fn effort(mut self, effort: Effort) -> Self {
+        self.effort = effort;
+        self
+    }
+
+    /// The affected share of its area's resource.
+    pub fn share(mut self, share: Option<f64>) -> Self {
+        self.share = share.filter(|s| s.is_finite()).map(|s| s.clamp(0.0, 1.0));
+        self
+    }
+
+    /// The objects it stands for.
+    pub fn members(mut self, members: Vec<Subject>) -> Self {
+        self.members = members;
+        self
+    }
+}
+
+impl Fix {
+    /// A statement that only looks.
+    pub fn diagnose(object: impl Into<String>, sql: impl Into<String>) -> Self {
+        Self::new(Verb::Diagnose, Risk::R0, object, sql).lock("no lock beyond ACCESS SHARE")
+    }
+
+    /// A statement; say [`Fix::when_not`] unless it only looks.
+    pub fn new(verb: Verb, risk: Risk, object: impl Into<String>, sql: impl Into<String>) -> Self {
+        Self {
+            verb,
+            object: object.into(),
+            sql: sql.into(),
+            risk,
+            lock: String::new(),
+            when_not: None,
+            undo: None,
+            keeps: Vec::new(),
+        }
+    }
+
+    /// The lock it takes.
+    pub fn lock(mut self, lock: impl Into<String>) -> Self {
+        self.lock = lock.into();
+        self
+    }
+
+    /// When not to do this.
+    pub fn when_not(mut self, when: impl Into<Text>) -> Self {
+        self.when_not = Some(when.into());
+        self
+    }
+
+    /// The statement that undoes it.
+    pub fn undo(mut self, sql: impl Into<String>) -> Self {
+        self.undo = Some(sql.into());
+        self
+    }
+
+    /// An object that must stay for this to be right: the kept twin, the longer index.
+    pub fn keeps(mut self, object: impl Into<String>) -> Self {
+        self.keeps.push(object.into());
+        self
+    }
+}

@@ -1,0 +1,154 @@
+//! The plan must not contradict itself: settled here, before anything is printed.
+
+use super::plan::PlannedAction;
+use crate::finding::Verb;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// In which order the reasons to drop an index decide, where they disagree about what stays: what is never used goes
+/// before what another one serves, because the other one might be the unused one.
+const DROP_ORDER: &[&str] =
+    &["index-ccnew-leftover", "index-invalid", "index-duplicate", "index-unused", "index-redundant-prefix"];
+
+/// Causes whose cure makes the symptom's cure work, or unnecessary.
+const CAUSES: &[(&str, &str)] = &[
+    ("cfg-autovacuum-off", "vacuum-dead-tuples"),
+    ("cfg-autovacuum-off", "vacuum-autovacuum-behind"),
+    ("vacuum-blocked-horizon", "vacuum-dead-tuples"),
+    ("vacuum-blocked-horizon", "vacuum-autovacuum-behind"),
+    ("vacuum-blocked-horizon", "bloat-heap-estimate"),
+    ("vacuum-blocked-horizon", "wrap-xid-age"),
+    ("conn-idle-in-transaction", "vacuum-dead-tuples"),
+    ("wrap-prepared-xact", "vacuum-dead-tuples"),
+    ("slot-xmin-old", "vacuum-dead-tuples"),
+    ("vacuum-never-analyzed", "index-missing-predicate"),
+    ("vacuum-stale-analyze", "index-missing-predicate"),
+    ("index-duplicate", "index-unused"),
+];
+
+/// Settles contradictions: objects both dropped and needed, two values for one setting, two rewrites of one table.
+pub(super) fn settle(actions: &mut Vec<PlannedAction>) {
+    drops_keep_what_replaces_them(actions);
+    created_is_not_dropped(actions);
+    one_value_per_setting(actions);
+    no_rewrite_beside_vacuum(actions);
+    actions.retain(|a| !a.fixes.is_empty());
+}
+
+/// All index drops are decided as one set: an index goes only if what replaces it stays.
+fn drops_keep_what_replaces_them(actions: &mut [PlannedAction]) {
+    let mut drops: Vec<(usize, usize, usize)> = Vec::new();
+    for (a, action) in actions.iter().enumerate() {
+        let order = action.rules.iter().filter_map(|r| DROP_ORDER.iter().position(|d| d == r)).min();
+        for (f, _) in action.fixes.iter().enumerate().filter(|(_, f)| f.verb == Verb::Drop) {
+            drops.push((order.unwrap_or(DROP_ORDER.len()), a, f));
+        }
+    }
+    drops.sort_unstable();
+    let mut gone: BTreeSet<String> = BTreeSet::new();
+    let mut needed: BTreeMap<String, String> = BTreeMap::new();
+    let mut withdrawn: Vec<(usize, usize, String)> = Vec::new();
+    for (_, a, f) in drops {
+        let Some(fix) = actions.get(a).and_then(|x| x.fixes.get(f)) else { continue };
+        if let Some(by) = needed.get(&fix.object) {
+            withdrawn.push((
+                a,
+                f,
+                format!("{} is not dropped now: it replaces {by}; judge it again after that", fix.object),
+            ));
+        } else if let Some(lost) = fix.keeps.iter().find(|k| gone.contains(*k)) {
+            withdrawn.push((a, f, format!("{} is not dropped: it would replace {lost}, which is dropped", fix.object)));
+        } else {
+            gone.insert(fix.object.clone());
+            needed.extend(fix.keeps.iter().map(|k| (k.clone(), fix.object.clone())));
+        }
+    }
+    take_out(actions, withdrawn);
+}
+
+/// Nothing is created in one action and dropped in another.
+fn created_is_not_dropped(actions: &mut [PlannedAction]) {
+    let created: BTreeSet<String> =
+        actions.iter().flat_map(|a| &a.fixes).filter(|f| f.verb == Verb::Create).map(|f| f.object.clone()).collect();
+    let mut withdrawn = Vec::new();
+    for (a, action) in actions.iter().enumerate() {
+        for (f, fix) in action.fixes.iter().enumerate() {
+            if fix.verb == Verb::Drop && created.contains(&fix.object) {
+                withdrawn.push((a, f, format!("{} is not dropped: another action creates it", fix.object)));
+            }
+        }
+    }
+    take_out(actions, withdrawn);
+}
+
+/// The worst finding's value wins.
+fn one_value_per_setting(actions: &mut [PlannedAction]) {
+    let mut values: BTreeMap<String, String> = BTreeMap::new();
+    let mut withdrawn = Vec::new();
+    for (a, action) in actions.iter().enumerate() {
+        for (f, fix) in action.fixes.iter().enumerate().filter(|(_, f)| f.verb == Verb::Set) {
+            let value = values.entry(fix.object.clone()).or_insert_with(|| fix.sql.clone());
+            if *value != fix.sql {
+                withdrawn.push((a, f, format!("{} is set by another action", fix.object)));
+            }
+        }
+    }
+    take_out(actions, withdrawn);
+}
+
+/// VACUUM FULL and VACUUM for one table: the plain one first; the next snapshot shows what is left to rewrite.
+fn no_rewrite_beside_vacuum(actions: &mut [PlannedAction]) {
+    let is_full = |sql: &str| sql.contains("VACUUM (FULL");
+    let plain: BTreeSet<String> = actions
+        .iter()
+        .flat_map(|a| &a.fixes)
+        .filter(|f| f.verb == Verb::Maintain && f.sql.contains("VACUUM") && !is_full(&f.sql))
+        .map(|f| f.object.clone())
+        .collect();
+    let mut withdrawn = Vec::new();
+    for (a, action) in actions.iter().enumerate() {
+        for (f, fix) in action.fixes.iter().enumerate() {
+            if is_full(&fix.sql) && plain.contains(&fix.object) {
+                withdrawn.push((
+                    a,
+                    f,
+                    format!("{} is vacuumed first; rewrite it only if that is not enough", fix.object),
+                ));
+            }
+        }
+    }
+    take_out(actions, withdrawn);
+}
+
+fn take_out(actions: &mut [PlannedAction], mut fixes: Vec<(usize, usize, String)>) {
+    // From the back, so that positions stay true.
+    fixes.sort_unstable_by_key(|f| std::cmp::Reverse((f.0, f.1)));
+    for (action, fix, why) in fixes {
+        if let Some(action) = actions.get_mut(action) {
+            action.withdraw(fix, why);
+        }
+    }
+}
+
+/// Moves a symptom's actions behind its cause's; they are not more urgent than that either.
+pub(super) fn causes_first(actions: &mut Vec<PlannedAction>) {
+    let has = |a: &PlannedAction, rule: &str| a.rules.iter().any(|r| r == rule);
+    // A cause may itself be a symptom: as often as there are pairs is enough for the longest chain.
+    for _ in 0..CAUSES.len() {
+        let mut moved = false;
+        for (cause, symptom) in CAUSES {
+            let Some(at) = actions.iter().rposition(|a| has(a, cause) && !has(a, symptom)) else { continue };
+            let tail = actions.split_off(at + 1);
+            let when = actions.last().map(|a| a.when);
+            let (mut late, head): (Vec<_>, Vec<_>) = actions.drain(..).partition(|a| has(a, symptom) && !has(a, cause));
+            for action in &mut late {
+                action.when = when.map_or(action.when, |w| action.when.max(w));
+            }
+            moved |= !late.is_empty();
+            actions.extend(head.into_iter().chain(late).chain(tail));
+        }
+        if !moved {
+            break;
+        }
+    }
+    actions.sort_by_key(|a| a.when);
+}

@@ -1,0 +1,206 @@
+//! Tables joined once for all rules: what they count, how large they are, which partition belongs to which root.
+
+use super::age::StatisticsAge;
+use super::context::{State, state};
+use crate::diff::{Chain, Change};
+use crate::finding::{Doubt, Subject, SubjectKind};
+use crate::ident::{display_qualified, quote_qualified};
+use crate::snapshot::{Row, parse_array};
+use std::collections::{BTreeMap, HashMap};
+
+/// What all rules share, computed once.
+#[derive(Debug, Default)]
+pub struct Facts<'a> {
+    /// Since when the database's counters count.
+    pub age: StatisticsAge,
+    /// The tables of the last snapshot, in the order of the view's keys, then those that only `table_sizes` has.
+    pub tables: Vec<TableFact<'a>>,
+    /// `table_sizes`, where there is one.
+    pub sizes: Option<State<'a>>,
+    by_relid: HashMap<i64, usize, foldhash::fast::FixedState>,
+    by_name: BTreeMap<(&'a str, &'a str), usize>,
+    parents: HashMap<i64, i64, foldhash::fast::FixedState>,
+}
+
+/// A table: its counters and its sizes, at least one of the two.
+#[derive(Clone, Copy, Debug)]
+pub struct TableFact<'a> {
+    /// Its row of `pg_stat_user_tables` over the window.
+    pub change: Option<Change<'a>>,
+    /// Its row of `table_sizes`.
+    pub sizes: Option<Row<'a>>,
+    block_bytes: i64,
+}
+
+/// Whether a schema is PostgreSQL's own or temporary: its objects are nobody's to change.
+pub fn is_system_schema(schema: &str) -> bool {
+    matches!(schema, "pg_catalog" | "information_schema")
+        || schema.starts_with("pg_toast")
+        || schema.starts_with("pg_temp")
+}
+
+impl<'a> Facts<'a> {
+    /// Joins the views of the chain.
+    pub fn new(chain: &'a Chain) -> Self {
+        let sizes = state(chain, "table_sizes");
+        let block_bytes = chain.last().meta.block_bytes();
+        let mut facts = Self { age: StatisticsAge::of(chain), sizes, ..Self::default() };
+        let changes = chain.view("pg_stat_user_tables").into_iter().flat_map(|v| v.present().collect::<Vec<_>>());
+        for change in changes {
+            facts.add(TableFact { change: Some(change), sizes: None, block_bytes });
+        }
+        for row in sizes.into_iter().flat_map(|s| s.table.iter()) {
+            let known = row.int("relid").map_or_else(
+                || Some((row.text("schemaname")?, row.text("relname")?)).and_then(|key| facts.by_name.get(&key)),
+                |relid| facts.by_relid.get(&relid),
+            );
+            match known.copied().and_then(|i| facts.tables.get_mut(i)) {
+                Some(table) => table.sizes = Some(row),
+                None => facts.add(TableFact { change: None, sizes: Some(row), block_bytes }),
+            }
+        }
+        for row in state(chain, "partitions").into_iter().flat_map(|s| s.table.iter()) {
+            if let (Some(child), Some(parent)) = (row.int("child_relid"), row.int("parent_relid")) {
+                facts.parents.insert(child, parent);
+            }
+        }
+        facts
+    }
+
+    fn add(&mut self, table: TableFact<'a>) {
+        if is_system_schema(table.schema()) {
+            return;
+        }
+        let index = self.tables.len();
+        if let Some(relid) = table.relid() {
+            self.by_relid.insert(relid, index);
+        }
+        self.by_name.entry((table.schema(), table.name())).or_insert(index);
+        self.tables.push(table);
+    }
+
+    /// A table by its OID.
+    pub fn table(&self, relid: i64) -> Option<&TableFact<'a>> {
+        self.tables.get(*self.by_relid.get(&relid)?)
+    }
+
+    /// A table by its name.
+    pub fn table_named(&self, schema: &str, name: &str) -> Option<&TableFact<'a>> {
+        self.tables.get(*self.by_name.get(&(schema, name))?)
+    }
+
+    /// The topmost parent of a partition; the table itself where it is none.
+    pub fn root(&self, relid: i64) -> i64 {
+        let mut root = relid;
+        // A damaged export could name a cycle.
+        for _ in 0..64 {
+            match self.parents.get(&root) {
+                Some(parent) => root = *parent,
+                None => break,
+            }
+        }
+        root
+    }
+
+    /// Whether any table of the dump has a parent.
+    pub fn is_partition(&self, relid: i64) -> bool {
+        self.parents.contains_key(&relid)
+    }
+
+    /// What the age of the sizes takes from confidence.
+    pub fn sizes_doubt(&self) -> Option<Doubt> {
+        self.sizes.and_then(|s| s.doubt())
+    }
+
+    /// Bytes of all tables with their indexes; `None` where no size was exported.
+    pub fn total_bytes(&self) -> Option<f64> {
+        let sizes = self.tables.iter().filter_map(TableFact::total_bytes);
+        sizes.reduce(i64::saturating_add).map(|n| n as f64)
+    }
+}
+
+impl<'a> TableFact<'a> {
+    fn row(&self) -> Option<Row<'a>> {
+        self.change.and_then(Change::last).or(self.sizes)
+    }
+
+    /// Its OID.
+    pub fn relid(&self) -> Option<i64> {
+        self.row()?.int("relid")
+    }
+
+    /// Its schema.
+    pub fn schema(&self) -> &'a str {
+        self.row().and_then(|r| r.text("schemaname")).unwrap_or_default()
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &'a str {
+        self.row().and_then(|r| r.text("relname")).unwrap_or_default()
+    }
+
+    /// `schema.name` for people.
+    pub fn display(&self) -> String {
+        display_qualified(self.schema(), self.name())
+    }
+
+    /// `"schema"."name"` for SQL.
+    pub fn sql(&self) -> String {
+        quote_qualified(self.schema(), self.name())
+    }
+
+    /// As the subject of a finding.
+    pub fn subject(&self) -> Subject {
+        Subject::new(SubjectKind::Table, self.display())
+    }
+
+    fn size(&self, column: &str) -> Option<i64> {
+        self.sizes?.int(column).filter(|n| *n >= 0)
+    }
+
+    /// Bytes of the heap alone.
+    pub fn heap_bytes(&self) -> Option<i64> {
+        self.size("relation_size").or_else(|| self.size("relpages").map(|p| p.saturating_mul(self.block_bytes)))
+    }
+
+    /// Bytes with TOAST and indexes.
+    pub fn total_bytes(&self) -> Option<i64> {
+        self.size("total_relation_size").or_else(|| self.heap_bytes())
+    }
+
+    /// Rows as the planner believes (`reltuples`); `None` where never analyzed or not exported.
+    pub fn reltuples(&self) -> Option<f64> {
+        let sizes = self.sizes?;
+        let rows = sizes.f64("reltuples").filter(|r| *r >= 0.0)?;
+        // Up to 13, 0 rows with pages is the spelling of "never counted".
+        (rows > 0.0 || sizes.int("relpages").unwrap_or(0) == 0).then_some(rows)
+    }
+
+    /// Rows by the best estimate: `reltuples`, else `n_live_tup`; the doubt says that it is the second.
+    pub fn rows(&self) -> (Option<f64>, Option<Doubt>) {
+        match self.reltuples() {
+            Some(rows) => (Some(rows), None),
+            None => (self.change.and_then(Change::last).and_then(|r| r.f64("n_live_tup")), Some(Doubt::C5)),
+        }
+    }
+
+    /// Whether `relkind` is one of these letters; `None` where not exported.
+    pub fn is_kind(&self, kinds: &str) -> Option<bool> {
+        let kind = self.sizes?.text("relkind")?;
+        Some(!kind.is_empty() && kinds.contains(kind))
+    }
+
+    /// Whether it is a partition of another table.
+    pub fn is_partition(&self) -> Option<bool> {
+        self.sizes?.bool("relispartition")
+    }
+
+    /// A storage parameter set on the table itself (`autovacuum_enabled`).
+    pub fn option(&self, name: &str) -> Option<String> {
+        let options = self.sizes?.text("reloptions")?;
+        parse_array(options).into_iter().find_map(|o| {
+            let (key, value) = o.split_once('=')?;
+            (key == name).then(|| value.to_owned())
+        })
+    }
+}

@@ -1,0 +1,227 @@
+//! From findings to a plan: one action per object and verb, contradictions settled, in the order to work.
+
+use super::consistency;
+use super::score::certainty;
+use crate::finding::{Confidence, Effort, Finding, Fix, Risk, Severity, Verb};
+use crate::text::Text;
+use crate::time::Timestamp;
+use std::cmp::Ordering;
+
+/// When to act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum When {
+    /// Within a day.
+    Immediate,
+    /// Within two weeks.
+    ShortTerm,
+    /// Later.
+    LongTerm,
+}
+
+/// A step of the plan.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlannedAction {
+    /// What to do, in a line.
+    pub title: Text,
+    /// Keys of the findings it answers, worst first.
+    pub findings: Vec<String>,
+    /// Their rules, in the same order, each once.
+    pub rules: Vec<String>,
+    /// The object it acts on.
+    pub object: String,
+    /// When.
+    pub when: When,
+    /// The worst severity among its findings.
+    pub severity: Severity,
+    /// 1 to 5: the severity's rank, one more for an affected share of 20 % and above, one less below 2 %.
+    pub impact: u8,
+    /// The best confidence among its findings.
+    pub confidence: Confidence,
+    /// How much work.
+    pub effort: Effort,
+    /// The riskiest of its statements.
+    pub risk: Risk,
+    /// The nearest date among its findings.
+    pub deadline: Option<Timestamp>,
+    /// The statements, in safe order.
+    pub fixes: Vec<Fix>,
+    /// What proves success.
+    pub verify: Text,
+    /// What was left out so that the plan does not contradict itself, and why.
+    pub remarks: Vec<String>,
+}
+
+/// Makes the plan for findings given worst first.
+pub(super) fn plan(findings: &[&Finding], now: Option<Timestamp>) -> Vec<PlannedAction> {
+    let mut actions: Vec<PlannedAction> = Vec::new();
+    for finding in findings.iter().filter(|f| f.severity > Severity::Info && !f.fixes.is_empty()) {
+        // One action per object and verb: further findings join the action that already does it.
+        let twin = actions.iter_mut().find(|a| a.main() == main_fix(&finding.fixes));
+        match twin {
+            Some(action) => action.join(finding),
+            None => actions.push(PlannedAction::of(finding)),
+        }
+    }
+    consistency::settle(&mut actions);
+    for action in &mut actions {
+        action.when = action.horizon(now);
+    }
+    actions.sort_by(order);
+    consistency::causes_first(&mut actions);
+    actions
+}
+
+/// The statement that changes something, by verb and object; where all only look, the first.
+fn main_fix(fixes: &[Fix]) -> Option<(Verb, &str)> {
+    let main = fixes.iter().find(|f| f.verb != Verb::Diagnose).or(fixes.first())?;
+    Some((main.verb, main.object.as_str()))
+}
+
+/// Rank of a severity: critical 5 … low 2.
+const fn rank(severity: Severity) -> u8 {
+    match severity {
+        Severity::Critical => 5,
+        Severity::High => 4,
+        Severity::Medium => 3,
+        Severity::Low => 2,
+        Severity::Info => 1,
+    }
+}
+
+fn impact(finding: &Finding) -> u8 {
+    let rank = rank(finding.severity);
+    match finding.share {
+        Some(share) if share >= 0.2 => (rank + 1).min(5),
+        Some(share) if share < 0.02 => rank.saturating_sub(1).max(1),
+        _ => rank,
+    }
+}
+
+impl PlannedAction {
+    fn of(finding: &Finding) -> Self {
+        let object = main_fix(&finding.fixes).map_or_else(|| finding.subject.name.clone(), |(_, o)| o.to_owned());
+        Self {
+            title: title(finding, &object),
+            findings: vec![finding.key()],
+            rules: vec![finding.rule.clone()],
+            object,
+            when: When::LongTerm,
+            severity: finding.severity,
+            impact: impact(finding),
+            confidence: finding.confidence(),
+            effort: finding.effort,
+            risk: riskiest(&finding.fixes),
+            deadline: finding.deadline,
+            fixes: finding.fixes.clone(),
+            verify: finding.verify.clone(),
+            remarks: Vec::new(),
+        }
+    }
+
+    pub(super) fn main(&self) -> Option<(Verb, &str)> {
+        main_fix(&self.fixes)
+    }
+
+    fn join(&mut self, finding: &Finding) {
+        self.findings.push(finding.key());
+        if !self.rules.contains(&finding.rule) {
+            self.rules.push(finding.rule.clone());
+        }
+        self.severity = self.severity.max(finding.severity);
+        self.impact = self.impact.max(impact(finding));
+        self.confidence = self.confidence.max(finding.confidence());
+        self.effort = self.effort.max(finding.effort);
+        self.deadline = match (self.deadline, finding.deadline) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+        for fix in &finding.fixes {
+            match self.fixes.iter_mut().find(|f| (f.verb, &f.object) == (fix.verb, &fix.object)) {
+                Some(same) => {
+                    let new = fix.keeps.iter().filter(|k| !same.keeps.contains(k)).cloned().collect::<Vec<_>>();
+                    same.keeps.extend(new);
+                }
+                None => self.fixes.push(fix.clone()),
+            }
+        }
+        self.risk = riskiest(&self.fixes);
+    }
+
+    /// Takes a statement out, and says why.
+    pub(super) fn withdraw(&mut self, fix: usize, why: String) {
+        if fix < self.fixes.len() {
+            self.fixes.remove(fix);
+            self.risk = riskiest(&self.fixes);
+            self.remarks.push(why);
+        }
+    }
+
+    /// When to act, from severity, date, risk and effort.
+    fn horizon(&self, now: Option<Timestamp>) -> When {
+        const WEEK: f64 = 7.0 * 86_400.0;
+        let near = self.deadline.zip(now).is_some_and(|(d, now)| d.seconds_since(now) < WEEK);
+        // What destroys something is not done in haste, unless what it ends is itself the emergency.
+        let releases = self.fixes.iter().all(|f| f.risk < Risk::R3 || f.verb == Verb::End)
+            || self.rules.iter().any(|r| r.starts_with("slot-"));
+        let hasty = self.risk < Risk::R3 || (self.severity == Severity::Critical && releases);
+        let soon = match self.severity {
+            Severity::Critical => true,
+            Severity::High => self.risk <= Risk::R1 && self.effort == Effort::S,
+            _ => false,
+        };
+        if hasty && (soon || near) {
+            return When::Immediate;
+        }
+        match self.severity {
+            Severity::Critical | Severity::High => When::ShortTerm,
+            Severity::Medium if self.effort <= Effort::M && self.risk <= Risk::R2 => When::ShortTerm,
+            Severity::Low if self.effort == Effort::S && self.risk <= Risk::R1 && self.findings.len() >= 2 => {
+                When::ShortTerm
+            }
+            _ => When::LongTerm,
+        }
+    }
+
+    /// Impact, weighed by confidence, per effort.
+    fn worth(&self) -> f64 {
+        let effort = match self.effort {
+            Effort::S => 1.0,
+            Effort::M => 2.0,
+            Effort::L => 4.0,
+        };
+        f64::from(self.impact) * certainty(self.confidence) / effort
+    }
+}
+
+fn riskiest(fixes: &[Fix]) -> Risk {
+    fixes.iter().map(|f| f.risk).max().unwrap_or(Risk::R0)
+}
+
+/// `Drop index public.idx_x`, from what the main statement does.
+fn title(finding: &Finding, object: &str) -> Text {
+    let verb = main_fix(&finding.fixes).map_or(Verb::Diagnose, |(verb, _)| verb);
+    let what = match verb {
+        Verb::Diagnose => "Look into ",
+        Verb::Set => "Set ",
+        Verb::Create => "Create ",
+        Verb::Drop => "Drop ",
+        Verb::Maintain => "Maintain ",
+        Verb::End => "End ",
+        Verb::Alter => "Change ",
+    };
+    let title = Text::new().t(what).name(object);
+    // The object alone does not say why; the finding's title does.
+    title.t(": ").then(finding.title.clone())
+}
+
+/// Date, then worth, then risk, then rule and object.
+fn order(a: &PlannedAction, b: &PlannedAction) -> Ordering {
+    let date = |x: &PlannedAction| x.deadline.map_or(i64::MAX, |t| t.0);
+    a.when
+        .cmp(&b.when)
+        .then_with(|| date(a).cmp(&date(b)))
+        .then_with(|| b.worth().total_cmp(&a.worth()))
+        .then_with(|| a.risk.cmp(&b.risk))
+        .then_with(|| a.rules.cmp(&b.rules))
+        .then_with(|| a.object.as_bytes().cmp(b.object.as_bytes()))
+}

@@ -1,0 +1,113 @@
+//! Prepared transactions that nobody finished.
+
+use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold};
+use crate::finding::{Effort, Fix, Risk, Severity, Subject, SubjectKind, Verb};
+use crate::ident::quote_literal;
+use crate::text::Text;
+use crate::unit::{Quantity, Unit};
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    id: "wrap-prepared-xact",
+    title: "Prepared transaction left behind",
+    needs: &[Need::View("pg_prepared_xacts", &["gid", "prepared"])],
+    wants: &[],
+    thresholds: &[
+        Threshold {
+            name: "min_age",
+            default: 3_600.0,
+            unit: Unit::Seconds,
+            about: "A transaction manager finishes a prepared transaction within seconds.",
+        },
+        Threshold {
+            name: "high_age",
+            default: 86_400.0,
+            unit: Unit::Seconds,
+            about: "After a day nobody will come back for it.",
+        },
+    ],
+    docs: Docs {
+        looks_at: "Rows of `pg_prepared_xacts` in the last snapshot, and since when they have been prepared.",
+        why: "A prepared transaction keeps its locks and holds back cleanup in the whole cluster until somebody commits \
+              or rolls it back, across restarts. VACUUM cannot remove any row deleted since, and the age of the oldest \
+              transaction id grows with every transaction.",
+        decides: "Found from `min_age` on, medium; high from `high_age` on. The age is the time of the snapshot minus \
+                  `prepared`, so a transaction prepared just before the export is not reported.",
+        what_to_do: "Ask the owner of the transaction manager for the outcome of this identifier, then commit or roll \
+                     back. Where nobody uses two-phase commit, `max_prepared_transactions = 0` prevents the next one.",
+        ignore_when: "A transaction manager is known to be recovering and will finish it.",
+        references: "PostgreSQL manual: PREPARE TRANSACTION, ROLLBACK PREPARED, view pg_prepared_xacts.",
+    },
+    check,
+};
+
+fn check(cx: &Context<'_>) -> Check {
+    let state = cx.state_or_skip("pg_prepared_xacts")?;
+    let mut checked =
+        Checked { looked_at: format!("{} prepared transactions", state.table.rows), ..Checked::default() };
+    for row in state.table.iter() {
+        let (Some(gid), Some(prepared), Some(now)) = (row.text("gid"), row.time("prepared"), state.at) else {
+            continue;
+        };
+        let age = now.seconds_since(prepared);
+        if age < cx.threshold("min_age") {
+            continue;
+        }
+        let severity = if age >= cx.threshold("high_age") { Severity::High } else { Severity::Medium };
+        let age = Quantity::float(age, Unit::Seconds);
+        let title = Text::new().t("Prepared ").opt(age).t(" ago and neither committed nor rolled back");
+        let formula = format!("{} − {}", now.human_seconds(), prepared.human_seconds());
+        checked.findings.push(
+            cx.finding(severity, Subject::new(SubjectKind::PreparedTransaction, gid), title)
+                .doubts([state.doubt()])
+                .why("It keeps its locks and holds back the cleanup of dead rows in every database until it is finished.")
+                .measure(cx.computed("Age", age, formula, &[(row, &["prepared"])]))
+                .fix(Fix::diagnose(gid, "SELECT gid, prepared, owner, database FROM pg_prepared_xacts ORDER BY prepared;"))
+                .fix(
+                    Fix::new(Verb::End, Risk::R3, gid, format!("ROLLBACK PREPARED {};", quote_literal(gid)))
+                        .lock("no lock; releases those of the transaction. Run it in the transaction's own database")
+                        .when_not("Its transaction manager may have committed the other half: ask first, its outcome \
+                                   decides between COMMIT PREPARED and ROLLBACK PREPARED."),
+                )
+                .verify("pg_prepared_xacts has no row older than an hour.")
+                .effort(Effort::S),
+        );
+    }
+    Ok(checked)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::advisor::testing::{judge, told};
+    use crate::snapshot::literal::literal;
+
+    fn taken(at: &str, rows: &[&str]) -> std::sync::Arc<crate::snapshot::Snapshot> {
+        literal(at).view("pg_prepared_xacts", "transaction | gid | prepared | owner | database", rows).build()
+    }
+
+    #[test]
+    fn finds_one_left_behind() {
+        let b = taken("2026-11-22 12:00:00+00", &["900 | it's | 2026-11-20 12:00:00+00 | app | shop"]);
+        let outcome = judge(&RULE, &[b], "");
+        assert_eq!(told(&outcome), ["high, high: it's: Prepared 48 h 00 m ago and neither committed nor rolled back"]);
+        let crate::finding::Outcome::Found { findings, .. } = outcome else { panic!() };
+        assert_eq!(findings[0].fixes[1].sql, "ROLLBACK PREPARED 'it''s';");
+    }
+
+    #[test]
+    fn stays_quiet_while_it_is_young() {
+        let b = taken("2026-11-22 12:00:00+00", &["900 | g | 2026-11-22 11:59:00+00 | app | shop"]);
+        assert_eq!(told(&judge(&RULE, std::slice::from_ref(&b), "")), ["passed: 1 prepared transactions"]);
+        assert_eq!(
+            told(&judge(&RULE, &[b], "[rules.wrap-prepared-xact]\nmin_age = \"30 s\"")),
+            ["medium, high: g: Prepared 1 min 00 s ago and neither committed nor rolled back"]
+        );
+    }
+
+    #[test]
+    fn skips_without_the_view() {
+        let b = literal("2026-11-22 12:00:00+00").build();
+        assert_eq!(told(&judge(&RULE, &[b], "")), ["skipped, input missing: `pg_prepared_xacts` is not in the dump"]);
+    }
+}

@@ -1,0 +1,268 @@
+//! Running the rules: needs first, then the check, then what the configuration says about its findings.
+
+use super::config::{Level, Match};
+use super::{Config, Context, Facts, Need, Rule, plan, score};
+use crate::catalog::{self, Shape};
+use crate::diff::Chain;
+use crate::finding::{Confidence, Finding, Outcome, Severity};
+use crate::time::Timestamp;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// How many findings of one rule and severity are kept apart; the rest stands in one finding that lists them.
+const KEEP_APART: usize = 12;
+
+/// What the advisor has to say.
+#[derive(Clone, Debug, Default)]
+pub struct Advice {
+    /// What became of each rule, in the order of the list.
+    pub judged: Vec<Judged>,
+    /// Findings with too many doubts: listed, never scored, no action.
+    pub insufficient: Vec<Finding>,
+    /// Findings that the configuration accepts.
+    pub suppressed: Vec<Suppressed>,
+    /// What was odd about the configuration: exceptions that expired or concern nothing.
+    pub notes: Vec<String>,
+    /// Scores with their arithmetic.
+    pub score: score::Score,
+    /// The plan, in order.
+    pub actions: Vec<plan::PlannedAction>,
+    /// Against the first snapshot judged alone; `None` for one snapshot.
+    pub since: Option<super::Since>,
+}
+
+/// A rule and what became of it.
+#[derive(Clone, Debug)]
+pub struct Judged {
+    /// The rule.
+    pub rule: &'static Rule,
+    /// Its outcome.
+    pub outcome: Outcome,
+}
+
+/// A finding that the configuration accepts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Suppressed {
+    /// The finding.
+    pub finding: Finding,
+    /// Why it is accepted.
+    pub reason: String,
+    /// Until when.
+    pub until: Option<Timestamp>,
+}
+
+impl Advice {
+    /// All findings that count, worst first: severity, then confidence, then share, then rule and object.
+    pub fn findings(&self) -> Vec<&Finding> {
+        let mut all: Vec<&Finding> = self
+            .judged
+            .iter()
+            .filter_map(|j| match &j.outcome {
+                Outcome::Found { findings, .. } => Some(findings),
+                _ => None,
+            })
+            .flatten()
+            .collect();
+        all.sort_by(|a, b| rank(a, b));
+        all
+    }
+}
+
+/// The order of findings: worst, surest, largest first; then by rule and name.
+pub(super) fn rank(a: &Finding, b: &Finding) -> std::cmp::Ordering {
+    (b.severity, b.confidence())
+        .cmp(&(a.severity, a.confidence()))
+        .then_with(|| b.share.unwrap_or(0.0).total_cmp(&a.share.unwrap_or(0.0)))
+        .then_with(|| (&a.rule, &a.subject).cmp(&(&b.rule, &b.subject)))
+}
+
+/// Runs these rules over a chain: outcomes, accepted findings, scores and plan; without the comparison with the past.
+pub(super) fn judge(chain: &Chain, config: &Config, rules: &[&'static Rule]) -> Advice {
+    let facts = Facts::new(chain);
+    let mut advice = Advice::default();
+    let mut used = vec![false; config.ignores.len()];
+    for rule in rules.iter().copied() {
+        let outcome = if config.level(rule.id) == Some(Level::Off) {
+            Outcome::Skipped { reason: "switched off in the configuration".to_owned(), missing_input: false }
+        } else {
+            one(&Context { rule, chain, facts: &facts, config })
+        };
+        let outcome = match outcome {
+            Outcome::Found { findings, checked } => sift(chain, config, findings, checked, &mut advice, &mut used),
+            other => other,
+        };
+        advice.judged.push(Judged { rule, outcome });
+    }
+    note_unused(config, &used, &mut advice.notes);
+    advice.score = score::score(&advice.judged);
+    advice.actions = plan::plan(&advice.findings(), chain.last().meta.taken_at);
+    advice
+}
+
+/// One rule: its needs, then its check.
+fn one(context: &Context<'_>) -> Outcome {
+    for need in context.rule.needs {
+        if let Err((reason, missing_input)) = met(context, need) {
+            return Outcome::Skipped { reason, missing_input };
+        }
+    }
+    // A broken rule must not take the other rules' findings with it.
+    match catch_unwind(AssertUnwindSafe(|| (context.rule.check)(context))) {
+        Ok(Ok(checked)) if checked.findings.is_empty() => Outcome::Passed { checked: checked.looked_at },
+        Ok(Ok(checked)) => Outcome::Found { findings: checked.findings, checked: checked.looked_at },
+        Ok(Err(skip)) => Outcome::Skipped { reason: skip.0, missing_input: false },
+        Err(_) => Outcome::Failed { message: "the check broke; this is an error of the program".to_owned() },
+    }
+}
+
+/// Whether a need is met; else why not, and whether that is an input the dump could have.
+fn met(context: &Context<'_>, need: &Need) -> Result<(), (String, bool)> {
+    match *need {
+        Need::View(name, columns) => view_is_there(context, name, columns),
+        Need::Snapshots(n) if context.chain.snapshots.len() < n => {
+            Err((format!("needs {n} snapshots, here {} given", are(context.chain.snapshots.len())), true))
+        }
+        Need::Primary if context.is_standby() == Some(true) => {
+            Err(("the server is a standby: this is decided on the primary".to_owned(), false))
+        }
+        Need::Setting(name) if context.exported_setting(name).is_none() => {
+            Err((format!("needs the setting `{name}`; `pg_settings` does not have it"), true))
+        }
+        Need::Snapshots(_) | Need::Primary | Need::Setting(_) => Ok(()),
+    }
+}
+
+fn are(n: usize) -> String {
+    if n == 1 { "1 is".to_owned() } else { format!("{n} are") }
+}
+
+fn view_is_there(context: &Context<'_>, name: &str, columns: &[&str]) -> Result<(), (String, bool)> {
+    let described = catalog::view(name);
+    let major = context.major();
+    if described.is_some_and(|v| !v.majors.contains(major)) {
+        return Err((format!("PostgreSQL {major} does not have `{name}`"), false));
+    }
+    let table = match described.map(|v| v.shape) {
+        Some(Shape::Counters) => context.last(name),
+        Some(Shape::Sample | Shape::State) | None => context.state(name).map(|s| s.table),
+    };
+    let Some(table) = table else { return Err((format!("`{name}` is not in the dump"), true)) };
+    // An export without rows may be without column names, too (JSON `[]`).
+    let missing = columns.iter().find(|c| table.rows > 0 && !table.has(c));
+    match missing {
+        None => Ok(()),
+        Some(column) => {
+            let old = described.and_then(|v| v.column(column)).is_some_and(|(_, c)| !c.majors.contains(major));
+            let reason = if old {
+                format!("PostgreSQL {major} does not have `{name}.{column}`")
+            } else {
+                format!("`{name}` was exported without `{column}`")
+            };
+            Err((reason, !old))
+        }
+    }
+}
+
+/// Sorts a rule's findings into those that count, those accepted and those too unsure; applies configured severities.
+fn sift(
+    chain: &Chain,
+    config: &Config,
+    findings: Vec<Finding>,
+    checked: String,
+    advice: &mut Advice,
+    used: &mut [bool],
+) -> Outcome {
+    let now = chain.last().meta.taken_at;
+    let mut kept = Vec::new();
+    'findings: for mut finding in findings {
+        if let Some(Level::Fixed(severity)) = config.level(&finding.rule) {
+            finding.severity = severity;
+        }
+        for (ignore, used) in config.ignores.iter().zip(used.iter_mut()) {
+            match ignore.matches(&finding, now) {
+                Match::No => {}
+                Match::Expired => {
+                    *used = true;
+                    let until = ignore.until.map(Timestamp::human_date).unwrap_or_default();
+                    advice.notes.push(format!(
+                        "the exception on line {} expired on {until}: `{}` on `{}` is reported again (reason given: {})",
+                        ignore.line, finding.rule, finding.subject.name, ignore.reason
+                    ));
+                }
+                Match::Yes => {
+                    *used = true;
+                    let (reason, until) = (ignore.reason.clone(), ignore.until);
+                    advice.suppressed.push(Suppressed { finding, reason, until });
+                    continue 'findings;
+                }
+            }
+        }
+        match finding.confidence() {
+            Confidence::Insufficient => {
+                advice.insufficient.push(finding);
+                continue;
+            }
+            Confidence::Low if !keeps_severity(&finding.rule) => {
+                finding.severity = finding.severity.min(Severity::Medium);
+            }
+            Confidence::Low | Confidence::Medium | Confidence::High => {}
+        }
+        kept.push(finding);
+    }
+    if kept.is_empty() {
+        return Outcome::Passed { checked };
+    }
+    kept.sort_by(rank);
+    Outcome::Found { findings: fold(kept), checked }
+}
+
+/// Rules whose severity low confidence does not cap: what they warn of cannot be undone.
+fn keeps_severity(rule: &str) -> bool {
+    rule.starts_with("wrap-") || rule.starts_with("slot-") || rule == "cfg-durability-off"
+}
+
+/// A hundred alike are one finding with a list.
+fn fold(findings: Vec<Finding>) -> Vec<Finding> {
+    let mut out: Vec<Finding> = Vec::new();
+    let mut apart = 0;
+    for finding in findings {
+        let same = out.last().is_some_and(|last| last.severity == finding.severity);
+        apart = if same { apart + 1 } else { 1 };
+        match out.last_mut() {
+            Some(last) if same && apart > KEEP_APART => last.members.push(finding.subject),
+            _ if apart == KEEP_APART => {
+                let mut head = finding;
+                if head.members.is_empty() {
+                    head.members.push(head.subject.clone());
+                }
+                out.push(head);
+            }
+            _ => out.push(finding),
+        }
+    }
+    for finding in &mut out {
+        let n = finding.members.len();
+        if finding.members.first() == Some(&finding.subject) {
+            if n > 1 {
+                finding.title = std::mem::take(&mut finding.title).t(format!("; {} more like it", n - 1));
+            } else {
+                finding.members.clear();
+            }
+        }
+    }
+    out
+}
+
+fn note_unused(config: &Config, used: &[bool], notes: &mut Vec<String>) {
+    for (ignore, _) in config.ignores.iter().zip(used).filter(|(_, used)| !**used) {
+        let object = ignore.object.as_deref().unwrap_or("*");
+        notes.push(format!(
+            "the exception on line {} concerns no finding: `{}` on `{object}`",
+            ignore.line, ignore.rule
+        ));
+    }
+}
+
+/// Runs every rule over a chain; with two snapshots or more also over the first one alone, to tell what is new.
+pub fn run(chain: &Chain, config: &Config) -> Advice {
+    judge(chain, config, super::rules::RULES)
+}
