@@ -1,6 +1,11 @@
 //! Report in, text out: pure functions of a [`Report`]. A format is one file here and its line in [`FORMATS`].
 
 mod json;
+mod markdown;
+mod page;
+mod spark;
+mod template;
+mod words;
 
 pub use json::read;
 
@@ -21,8 +26,15 @@ pub struct Format {
 }
 
 /// Every format.
-pub const FORMATS: &[Format] =
-    &[Format { name: "json", endings: &["json"], about: "the report itself, for programs", write: json::write }];
+pub const FORMATS: &[Format] = &[
+    Format {
+        name: "md",
+        endings: &["md", "markdown"],
+        about: "Markdown for an issue, a wiki, a review",
+        write: markdown::write,
+    },
+    Format { name: "json", endings: &["json"], about: "the report itself, for programs", write: json::write },
+];
 
 /// How to print.
 #[derive(Clone, Debug)]

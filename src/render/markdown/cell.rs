@@ -1,0 +1,121 @@
+//! Prose, cells and charts as Markdown.
+
+use super::super::page::Page;
+use super::super::{spark, words};
+use super::escape::{self, Place};
+use crate::report::{Cell, Chart};
+use crate::text::{Span, Text};
+use crate::unit::Quantity;
+
+/// Prose: names and code as code spans, links where their target exists.
+pub(super) fn text(text: &Text, page: &Page, place: Place) -> String {
+    let mut out = String::new();
+    for span in &text.0 {
+        let piece = match span {
+            Span::Text(s) => escape::words(s),
+            Span::Strong(s) => strong(s),
+            Span::Name(s) | Span::Code(s) => escape::code(s, place),
+            Span::Number(q) => escape::words(&q.human()),
+            Span::Change(q) => escape::words(&q.human_signed()),
+            Span::Link { to, text } => reference(to, text, page),
+        };
+        // Two code spans side by side would read as one fence.
+        if out.ends_with('`') && piece.starts_with('`') {
+            out.push(' ');
+        }
+        out.push_str(&piece);
+    }
+    out
+}
+
+/// A whole line of emphasised prose.
+pub(super) fn headline(line: &Text, page: &Page) -> String {
+    let spans = line.0.iter().cloned().map(|span| if let Span::Strong(s) = span { Span::Text(s) } else { span });
+    let line = text(&Text(spans.collect()), page, Place::Line);
+    let line = line.trim();
+    if line.is_empty() { String::new() } else { format!("**{line}**") }
+}
+
+/// Emphasised words. Asterisks beside punctuation may stay asterisks, so those cases take the tag.
+fn strong(text: &str) -> String {
+    let is_word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    let words = escape::words(text);
+    if is_word(text.chars().next()) && is_word(text.chars().next_back()) {
+        format!("**{words}**")
+    } else {
+        format!("<b>{words}</b>")
+    }
+}
+
+/// A link to an anchor of the report, or its words alone where there is no such anchor.
+pub(super) fn reference(to: &str, words: &str, page: &Page) -> String {
+    let words = escape::words(words);
+    page.target(to).map_or(words.clone(), |anchor| format!("[{words}](#{anchor})"))
+}
+
+/// A table cell.
+pub(super) fn cell(cell: &Cell, page: &Page) -> String {
+    match cell {
+        Cell::NotAvailable(reason) if reason.is_empty() => "n/a".to_owned(),
+        Cell::NotAvailable(reason) => format!("n/a: {}", escape::words(reason)),
+        Cell::None => "–".to_owned(),
+        Cell::Text(t) => text(t, page, Place::Cell),
+        Cell::Number { value, change, bound } => {
+            let mut out = escape::inner_words(&words::bounded(*value, *bound));
+            if let Some(change) = change {
+                out.push_str(" (");
+                out.push_str(&escape::inner_words(&change.human_signed()));
+                out.push(')');
+            }
+            out
+        }
+        Cell::Bar(bar) => escape::inner_words(&bar.value.human()),
+        Cell::Spark(history) if history.points.is_empty() => "–".to_owned(),
+        Cell::Spark(history) => escape::code(&spark::line(history), Place::Cell),
+        Cell::Severity(severity) => format!("{} {}", words::shape(*severity), severity.word()),
+        Cell::Confidence(confidence) => confidence.word().to_owned(),
+    }
+}
+
+/// A chart as the table of its numbers.
+pub(super) fn chart(chart: &Chart) -> String {
+    let mut out = String::new();
+    let mut line = |cells: &[String]| {
+        out.push_str("| ");
+        out.push_str(&cells.join(" | "));
+        out.push_str(" |\n");
+    };
+    let plain = |s: &str| escape::inner_words(s);
+    match chart {
+        Chart::Slope { title, lines } => {
+            line(&[plain(title), "A".into(), "B".into()]);
+            line(&[":--".into(), "--:".into(), "--:".into()]);
+            for l in lines {
+                let name = escape::code(&l.name, Place::Cell);
+                let name = if l.emphasised { format!("**{name}**") } else { name };
+                line(&[name, plain(&l.before.human()), plain(&l.after.human())]);
+            }
+        }
+        Chart::Multiples { title, panels } => {
+            line(&[plain(title), "Last".into(), "Change".into(), "History".into(), "Events".into()]);
+            line(&[":--".into(), "--:".into(), "--:".into(), ":--".into(), ":--".into()]);
+            for p in panels {
+                let change = p.change.map_or_else(|| "–".to_owned(), |c| plain(&c.human_signed()));
+                let events: Vec<String> = p.marks.iter().map(|m| plain(&m.label)).collect();
+                let events = if events.is_empty() { "–".to_owned() } else { events.join("; ") };
+                let history = escape::code(&spark::panel(p), Place::Cell);
+                line(&[plain(&p.title), plain(&p.value.human()), change, history, events]);
+            }
+        }
+        Chart::Strip { title, parts } => {
+            let whole: f64 = parts.iter().map(|p| p.value.as_f64()).sum();
+            line(&[plain(title), "Amount".into(), "Share".into()]);
+            line(&[":--".into(), "--:".into(), "--:".into()]);
+            for p in parts {
+                let share = Quantity::share(p.value.as_f64(), whole).map_or_else(|| "n/a".to_owned(), Quantity::human);
+                line(&[plain(&p.label), plain(&p.value.human()), plain(&share)]);
+            }
+        }
+    }
+    out
+}

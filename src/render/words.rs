@@ -1,0 +1,109 @@
+//! The words and shapes for what the report keeps as a code. One place, so that formats agree.
+
+use crate::finding::{Effort, Risk, Severity, SubjectKind, Verb};
+use crate::report::{Bound, CoverageState, Horizon};
+use crate::unit::Quantity;
+
+/// The shape beside a severity's word, where symbols can be shown.
+pub(super) const fn shape(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Critical => "◆",
+        Severity::High => "▲",
+        Severity::Medium => "■",
+        Severity::Low => "●",
+        Severity::Info => "○",
+    }
+}
+
+/// A severity's word at the start of a line.
+pub(super) const fn severity(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Critical => "Critical",
+        Severity::High => "High",
+        Severity::Medium => "Medium",
+        Severity::Low => "Low",
+        Severity::Info => "Info",
+    }
+}
+
+/// How much work.
+pub(super) const fn effort(effort: Effort) -> &'static str {
+    match effort {
+        Effort::S => "minutes",
+        Effort::M => "hours",
+        Effort::L => "days",
+    }
+}
+
+/// When to act.
+pub(super) const fn horizon(horizon: Horizon) -> &'static str {
+    match horizon {
+        Horizon::Immediate => "immediate",
+        Horizon::ShortTerm => "short term",
+        Horizon::LongTerm => "long term",
+    }
+}
+
+/// What a statement does, for the head of its block.
+pub(super) const fn verb(verb: Verb) -> &'static str {
+    match verb {
+        Verb::Diagnose => "Diagnose, read-only",
+        Verb::Set => "Change setting",
+        Verb::Create => "Create",
+        Verb::Drop => "Drop",
+        Verb::Maintain => "Maintain",
+        Verb::End => "End session or transaction",
+        Verb::Alter => "Change schema or data",
+    }
+}
+
+/// How much harm a statement can do.
+pub(super) const fn risk(risk: Risk) -> &'static str {
+    match risk {
+        Risk::R0 => "read-only",
+        Risk::R1 => "online",
+        Risk::R2 => "blocks others or rewrites",
+        Risk::R3 => "destroys something",
+    }
+}
+
+/// What kind of object.
+pub(super) const fn kind(kind: SubjectKind) -> &'static str {
+    match kind {
+        SubjectKind::Server => "server",
+        SubjectKind::Database => "database",
+        SubjectKind::Table => "table",
+        SubjectKind::Index => "index",
+        SubjectKind::Sequence => "sequence",
+        SubjectKind::Constraint => "constraint",
+        SubjectKind::Statement => "statement",
+        SubjectKind::Function => "function",
+        SubjectKind::Session => "session",
+        SubjectKind::PreparedTransaction => "prepared transaction",
+        SubjectKind::Slot => "replication slot",
+        SubjectKind::Replica => "replica",
+        SubjectKind::Setting => "setting",
+        SubjectKind::Role => "role",
+        SubjectKind::Data => "dump",
+    }
+}
+
+/// What became of an expected source.
+pub(super) const fn coverage(state: CoverageState) -> &'static str {
+    match state {
+        CoverageState::Captured => "captured",
+        CoverageState::Empty => "captured, empty",
+        CoverageState::Missing => "missing",
+        CoverageState::NotApplicable => "not in this version",
+    }
+}
+
+/// A number that may be a bound or an estimate.
+pub(super) fn bounded(value: Quantity, bound: Option<Bound>) -> String {
+    match bound {
+        None => value.human(),
+        Some(Bound::AtLeast) => format!("≥ {}", value.human()),
+        Some(Bound::AtMost) => format!("≤ {}", value.human()),
+        Some(Bound::Estimate) => format!("{} (est.)", value.human()),
+    }
+}
