@@ -1,6 +1,6 @@
 //! What sessions are doing: activity, locks, encryption.
 
-use super::{Epoch, Shape, Type, View, flag, gauge, id, id_text, label, number, time};
+use super::{Epoch, Origin, Shape, Type, View, flag, gauge, id, id_text, label, number, time};
 use crate::unit::Unit::Bytes;
 use crate::version::Majors;
 
@@ -8,6 +8,7 @@ use crate::version::Majors;
 pub const PG_STAT_ACTIVITY: View = View {
     name: "pg_stat_activity",
     also: &[],
+    origin: Origin::Server,
     shape: Shape::Sample,
     epoch: Epoch::None,
     per_database: false,
@@ -46,6 +47,7 @@ pub const PG_STAT_ACTIVITY: View = View {
 pub const PG_LOCKS: View = View {
     name: "pg_locks",
     also: &[],
+    origin: Origin::Server,
     shape: Shape::Sample,
     epoch: Epoch::None,
     per_database: false,
@@ -92,6 +94,7 @@ pub const PG_LOCKS: View = View {
 pub const PG_STAT_SSL: View = View {
     name: "pg_stat_ssl",
     also: &[],
+    origin: Origin::Server,
     shape: Shape::Sample,
     epoch: Epoch::None,
     per_database: false,
@@ -117,6 +120,7 @@ pub const PG_STAT_SSL: View = View {
 pub const PG_STAT_GSSAPI: View = View {
     name: "pg_stat_gssapi",
     also: &[],
+    origin: Origin::Server,
     shape: Shape::Sample,
     epoch: Epoch::None,
     per_database: false,
@@ -138,6 +142,7 @@ pub const PG_STAT_GSSAPI: View = View {
 pub const PG_PREPARED_XACTS: View = View {
     name: "pg_prepared_xacts",
     also: &[],
+    origin: Origin::Server,
     shape: Shape::Sample,
     epoch: Epoch::None,
     per_database: false,
@@ -159,6 +164,7 @@ pub const PG_PREPARED_XACTS: View = View {
 pub const PG_AIOS: View = View {
     name: "pg_aios",
     also: &[],
+    origin: Origin::Server,
     shape: Shape::Sample,
     epoch: Epoch::None,
     per_database: false,
@@ -190,6 +196,7 @@ pub const PG_AIOS: View = View {
 pub const PG_WAIT_EVENTS: View = View {
     name: "pg_wait_events",
     also: &[],
+    origin: Origin::Server,
     shape: Shape::State,
     epoch: Epoch::None,
     per_database: false,

@@ -1,6 +1,6 @@
 //! Cluster-wide counters: background writer, checkpointer, archiver, WAL.
 
-use super::{Epoch, Shape, Type, View, counter, duration, gauge, label, moved, reset, time};
+use super::{Epoch, Origin, Shape, Type, View, counter, duration, gauge, label, moved, reset, time};
 use crate::unit::Unit::{Blocks, Bytes, Count};
 use crate::version::Majors;
 
@@ -8,6 +8,7 @@ use crate::version::Majors;
 pub const PG_STAT_BGWRITER: View = View {
     name: "pg_stat_bgwriter",
     also: &[],
+    origin: Origin::Server,
     shape: Shape::Counters,
     epoch: Epoch::Own,
     per_database: false,
@@ -31,6 +32,7 @@ pub const PG_STAT_BGWRITER: View = View {
 pub const PG_STAT_CHECKPOINTER: View = View {
     name: "pg_stat_checkpointer",
     also: &[],
+    origin: Origin::Server,
     shape: Shape::Counters,
     epoch: Epoch::Own,
     per_database: false,
@@ -88,6 +90,7 @@ pub const PG_STAT_CHECKPOINTER: View = View {
 pub const PG_STAT_ARCHIVER: View = View {
     name: "pg_stat_archiver",
     also: &[],
+    origin: Origin::Server,
     shape: Shape::Counters,
     epoch: Epoch::Own,
     per_database: false,
@@ -111,6 +114,7 @@ pub const PG_STAT_ARCHIVER: View = View {
 pub const PG_STAT_WAL: View = View {
     name: "pg_stat_wal",
     also: &[],
+    origin: Origin::Server,
     shape: Shape::Counters,
     epoch: Epoch::Own,
     per_database: false,
@@ -136,6 +140,7 @@ pub const PG_STAT_WAL: View = View {
 pub const PG_STAT_RECOVERY_PREFETCH: View = View {
     name: "pg_stat_recovery_prefetch",
     also: &[],
+    origin: Origin::Server,
     shape: Shape::Counters,
     epoch: Epoch::Own,
     per_database: false,

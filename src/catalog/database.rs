@@ -1,7 +1,8 @@
 //! Databases: transactions, blocks, tuples, sessions, conflicts.
 
 use super::{
-    Epoch, Shape, View, array, constant, counter, duration, flag, gauge, id, label, number, renamed, reset, time,
+    Epoch, Origin, Shape, View, array, constant, counter, duration, flag, gauge, id, label, number, renamed, reset,
+    time,
 };
 use crate::unit::Unit::{Blocks, Bytes, Count, Plain, Rows};
 use crate::version::Majors;
@@ -10,6 +11,7 @@ use crate::version::Majors;
 pub const PG_STAT_DATABASE: View = View {
     name: "pg_stat_database",
     also: &[],
+    origin: Origin::Server,
     shape: Shape::Counters,
     epoch: Epoch::Database,
     per_database: false,
@@ -56,6 +58,7 @@ pub const PG_STAT_DATABASE: View = View {
 pub const PG_STAT_DATABASE_CONFLICTS: View = View {
     name: "pg_stat_database_conflicts",
     also: &[],
+    origin: Origin::Server,
     shape: Shape::Counters,
     epoch: Epoch::Database,
     per_database: false,
@@ -80,6 +83,7 @@ pub const PG_STAT_DATABASE_CONFLICTS: View = View {
 pub const PG_DATABASE: View = View {
     name: "pg_database",
     also: &[],
+    origin: Origin::Server,
     shape: Shape::State,
     epoch: Epoch::None,
     per_database: false,

@@ -1,12 +1,13 @@
 //! Exports of our own: what objects are and who may use them.
 
-use super::{Epoch, Shape, View, array, flag, id, id_text, label, number};
+use super::{Epoch, Origin, Shape, View, array, flag, id, id_text, label, number};
 use crate::version::Majors;
 
 /// The column each sequence belongs to.
 pub const SEQUENCE_COLUMNS: View = View {
     name: "sequence_columns",
     also: &[],
+    origin: Origin::Export,
     shape: Shape::State,
     epoch: Epoch::None,
     per_database: true,
@@ -32,6 +33,7 @@ pub const SEQUENCE_COLUMNS: View = View {
 pub const FUNCTION_DEFINITIONS: View = View {
     name: "function_definitions",
     also: &[],
+    origin: Origin::Export,
     shape: Shape::State,
     epoch: Epoch::None,
     per_database: true,
@@ -63,6 +65,7 @@ pub const FUNCTION_DEFINITIONS: View = View {
 pub const TRIGGERS: View = View {
     name: "triggers",
     also: &[],
+    origin: Origin::Export,
     shape: Shape::State,
     epoch: Epoch::None,
     per_database: true,
@@ -89,6 +92,7 @@ pub const TRIGGERS: View = View {
 pub const SCHEMAS: View = View {
     name: "schemas",
     also: &[],
+    origin: Origin::Export,
     shape: Shape::State,
     epoch: Epoch::None,
     per_database: true,
@@ -110,6 +114,7 @@ pub const SCHEMAS: View = View {
 pub const EXTENSION_MEMBERS: View = View {
     name: "extension_members",
     also: &[],
+    origin: Origin::Export,
     shape: Shape::State,
     epoch: Epoch::None,
     per_database: true,
@@ -129,6 +134,7 @@ pub const EXTENSION_MEMBERS: View = View {
 pub const PUBLICATIONS: View = View {
     name: "publications",
     also: &[],
+    origin: Origin::Export,
     shape: Shape::State,
     epoch: Epoch::None,
     per_database: true,
@@ -153,6 +159,7 @@ pub const PUBLICATIONS: View = View {
 pub const PUBLICATION_TABLES: View = View {
     name: "publication_tables",
     also: &[],
+    origin: Origin::Export,
     shape: Shape::State,
     epoch: Epoch::None,
     per_database: true,
@@ -174,6 +181,7 @@ pub const PUBLICATION_TABLES: View = View {
 pub const ROLE_SETTINGS: View = View {
     name: "role_settings",
     also: &[],
+    origin: Origin::Export,
     shape: Shape::State,
     epoch: Epoch::None,
     per_database: false,
@@ -193,6 +201,7 @@ pub const ROLE_SETTINGS: View = View {
 pub const ROLE_MEMBERS: View = View {
     name: "role_members",
     also: &[],
+    origin: Origin::Export,
     shape: Shape::State,
     epoch: Epoch::None,
     per_database: false,

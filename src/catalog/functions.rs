@@ -1,6 +1,6 @@
 //! Functions: calls and times.
 
-use super::{Epoch, Shape, Type, View, counter, duration, gauge, id, label};
+use super::{Epoch, Origin, Shape, Type, View, counter, duration, gauge, id, label};
 use crate::unit::Unit::{Count, Ms};
 use crate::version::Majors;
 
@@ -8,6 +8,7 @@ use crate::version::Majors;
 pub const PG_STAT_USER_FUNCTIONS: View = View {
     name: "pg_stat_user_functions",
     also: &[],
+    origin: Origin::Server,
     shape: Shape::Counters,
     epoch: Epoch::Database,
     per_database: true,
@@ -30,6 +31,7 @@ pub const PG_STAT_USER_FUNCTIONS: View = View {
 pub const PG_STAT_XACT_USER_FUNCTIONS: View = View {
     name: "pg_stat_xact_user_functions",
     also: &[],
+    origin: Origin::Server,
     shape: Shape::Sample,
     epoch: Epoch::None,
     per_database: true,

@@ -1,6 +1,6 @@
 //! Exports of our own: the server and the moment, sizes, definitions.
 
-use super::{Epoch, Shape, Type, View, array, constant, flag, gauge, id, label, number, time};
+use super::{Epoch, Origin, Shape, Type, View, array, constant, flag, gauge, id, label, number, time};
 use crate::unit::Unit::{Blocks, Bytes, Count, Lsn, Plain, Rows, Xids};
 use crate::version::Majors;
 
@@ -8,6 +8,7 @@ use crate::version::Majors;
 pub const META: View = View {
     name: "meta",
     also: &[],
+    origin: Origin::Export,
     shape: Shape::State,
     epoch: Epoch::None,
     per_database: false,
@@ -50,6 +51,7 @@ pub const META: View = View {
 pub const DATABASE_SIZES: View = View {
     name: "database_sizes",
     also: &[],
+    origin: Origin::Export,
     shape: Shape::State,
     epoch: Epoch::None,
     per_database: false,
@@ -74,6 +76,7 @@ pub const DATABASE_SIZES: View = View {
 pub const TABLE_SIZES: View = View {
     name: "table_sizes",
     also: &[],
+    origin: Origin::Export,
     shape: Shape::State,
     epoch: Epoch::None,
     per_database: true,
@@ -126,6 +129,7 @@ pub const TABLE_SIZES: View = View {
 pub const INDEX_DEFINITIONS: View = View {
     name: "index_definitions",
     also: &[],
+    origin: Origin::Export,
     shape: Shape::State,
     epoch: Epoch::None,
     per_database: true,
@@ -177,6 +181,7 @@ pub const INDEX_DEFINITIONS: View = View {
 pub const CONSTRAINTS: View = View {
     name: "constraints",
     also: &[],
+    origin: Origin::Export,
     shape: Shape::State,
     epoch: Epoch::None,
     per_database: true,
@@ -213,6 +218,7 @@ pub const CONSTRAINTS: View = View {
 pub const PARTITIONS: View = View {
     name: "partitions",
     also: &[],
+    origin: Origin::Export,
     shape: Shape::State,
     epoch: Epoch::None,
     per_database: true,
@@ -239,6 +245,7 @@ pub const PARTITIONS: View = View {
 pub const BLOCKING_PIDS: View = View {
     name: "blocking_pids",
     also: &[],
+    origin: Origin::Export,
     shape: Shape::Sample,
     epoch: Epoch::None,
     per_database: false,

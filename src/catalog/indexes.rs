@@ -1,6 +1,6 @@
 //! Indexes: scans; reads and hits.
 
-use super::{Epoch, Shape, View, counter, id, label, number, time};
+use super::{Epoch, Origin, Shape, View, counter, id, label, number, time};
 use crate::unit::Unit::{Blocks, Count, Rows};
 use crate::version::Majors;
 
@@ -8,6 +8,7 @@ use crate::version::Majors;
 pub const PG_STAT_USER_INDEXES: View = View {
     name: "pg_stat_user_indexes",
     also: &["pg_stat_all_indexes", "pg_stat_sys_indexes"],
+    origin: Origin::Server,
     shape: Shape::Counters,
     epoch: Epoch::Database,
     per_database: true,
@@ -33,6 +34,7 @@ pub const PG_STAT_USER_INDEXES: View = View {
 pub const PG_STATIO_USER_INDEXES: View = View {
     name: "pg_statio_user_indexes",
     also: &["pg_statio_all_indexes", "pg_statio_sys_indexes"],
+    origin: Origin::Server,
     shape: Shape::Counters,
     epoch: Epoch::Database,
     per_database: true,

@@ -1,6 +1,6 @@
 //! Input and output by kind: pg_stat_io, SLRU caches.
 
-use super::{Epoch, Shape, Type, View, constant, counter, duration, id_text, reset};
+use super::{Epoch, Origin, Shape, Type, View, constant, counter, duration, id_text, reset};
 use crate::unit::Unit::{Blocks, Bytes, Count};
 use crate::version::Majors;
 
@@ -8,6 +8,7 @@ use crate::version::Majors;
 pub const PG_STAT_IO: View = View {
     name: "pg_stat_io",
     also: &[],
+    origin: Origin::Server,
     shape: Shape::Counters,
     epoch: Epoch::Own,
     per_database: false,
@@ -45,6 +46,7 @@ pub const PG_STAT_IO: View = View {
 pub const PG_STAT_SLRU: View = View {
     name: "pg_stat_slru",
     also: &[],
+    origin: Origin::Server,
     shape: Shape::Counters,
     epoch: Epoch::Own,
     per_database: false,

@@ -36,26 +36,31 @@ pub fn resolve(view: &View, name: &str) -> Option<(&'static View, usize)> {
     feeds(view, name).into_iter().next()
 }
 
+/// A column as one version exports it.
+#[derive(Clone, Copy, Debug)]
+pub struct Exported {
+    /// Its name in that version.
+    pub name: &'static str,
+    /// The view it belongs to in the catalog; another one where later versions moved it.
+    pub view: &'static View,
+    /// Its description there.
+    pub column: &'static Column,
+}
+
 /// The columns that `view` exports in `major`, with the spelling of that version, those included that later versions
 /// moved to another view. In the catalog's order.
-pub fn exported(view: &View, major: u8) -> Vec<(&'static str, &'static View, &'static Column)> {
-    let mut columns = Vec::new();
-    for owner in VIEWS.iter().copied() {
+pub fn exported(view: &View, major: u8) -> Vec<Exported> {
+    let mut columns: Vec<Exported> = Vec::new();
+    // The view's own columns first: `stats_reset` of an old pg_stat_bgwriter is one column with two meanings.
+    let own = VIEWS.iter().copied().filter(|v| v.name == view.name);
+    for owner in own.chain(VIEWS.iter().copied().filter(|v| v.name != view.name)) {
         for column in owner.columns.iter().filter(|c| c.majors.contains(major)) {
             let (place, name) = column.exported_as(major);
-            if place.unwrap_or(owner.name) == view.name {
-                columns.push((name, owner, column));
+            if place.unwrap_or(owner.name) == view.name && !columns.iter().any(|c| c.name == name) {
+                columns.push(Exported { name, view: owner, column });
             }
         }
     }
-    // The view's own columns first: `stats_reset` of an old pg_stat_bgwriter is one column with two meanings.
-    columns.sort_by_key(|(_, owner, _)| owner.name != view.name);
-    let mut seen: Vec<&str> = Vec::new();
-    columns.retain(|(name, ..)| {
-        let fresh = !seen.contains(name);
-        seen.push(name);
-        fresh
-    });
     columns
 }
 
@@ -70,7 +75,7 @@ pub fn majors_with(view: &View, columns: &[&str]) -> Option<Majors> {
         .filter(|major| view.majors.contains(*major))
         .filter_map(|major| {
             let exported = exported(view, major);
-            let holds = |name: &&str| exported.iter().any(|(e, ..)| e.eq_ignore_ascii_case(name));
+            let holds = |name: &&str| exported.iter().any(|e| e.name.eq_ignore_ascii_case(name));
             known.iter().all(holds).then_some((major, exported.len()))
         })
         .collect();
@@ -116,8 +121,7 @@ static EXPORTS: LazyLock<Vec<(&'static View, Vec<String>)>> = LazyLock::new(|| {
     let mut exports: Vec<(&'static View, Vec<String>)> = Vec::new();
     for view in VIEWS.iter().copied() {
         for major in (OLDEST..=NEWEST).filter(|m| view.majors.contains(*m)) {
-            let names =
-                exported(view, major).into_iter().map(|(n, ..)| n.to_ascii_lowercase()).filter(|n| !is_clock(n));
+            let names = exported(view, major).into_iter().map(|e| e.name.to_ascii_lowercase()).filter(|n| !is_clock(n));
             exports.push((view, names.collect()));
         }
     }
@@ -242,7 +246,7 @@ mod tests {
         // What a transaction did itself has the very columns of what everybody did; only a name tells them apart.
         for v in VIEWS.iter().filter(|v| v.name != "pg_stat_xact_user_functions") {
             for major in (OLDEST..=NEWEST).filter(|m| v.majors.contains(*m)) {
-                let names: Vec<&str> = exported(v, major).iter().map(|(n, ..)| *n).collect();
+                let names: Vec<&str> = exported(v, major).iter().map(|e| e.name).collect();
                 assert_eq!(recognise(&names).first().map(|(v, _)| v.name), Some(v.name), "{} of {major}", v.name);
             }
         }

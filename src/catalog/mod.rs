@@ -12,12 +12,14 @@ mod functions;
 mod helpers;
 mod indexes;
 mod io;
+mod listing;
 mod lookup;
 mod planner;
 mod progress;
 mod replication;
 mod sequences;
 mod server;
+pub mod settings;
 mod statements;
 mod tables;
 mod view;
@@ -26,8 +28,9 @@ pub use column::{
     Column, Kind, Moved, Type, array, constant, counter, duration, flag, gauge, high_water, id, id_text, label,
     low_water, moment, moved, number, renamed, reset, self_resetting, sum, time,
 };
-pub use lookup::{canonical_slru, exported, feeds, majors_with, pgss_layout, recognise, resolve};
-pub use view::{Epoch, Shape, View};
+pub use listing::{Listing, list};
+pub use lookup::{Exported, canonical_slru, exported, feeds, majors_with, pgss_layout, recognise, resolve};
+pub use view::{Epoch, Origin, Shape, View};
 
 /// Every view the catalog knows, in the order reports list them.
 pub const VIEWS: &[&View] = &[

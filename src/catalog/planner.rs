@@ -1,6 +1,6 @@
 //! What the planner knows: pg_stats and extended statistics.
 
-use super::{Epoch, Shape, Type, View, array, gauge, id, id_text, label};
+use super::{Epoch, Origin, Shape, Type, View, array, gauge, id, id_text, label};
 use crate::unit::Unit::{Bytes, Plain, Share};
 use crate::version::Majors;
 
@@ -8,6 +8,7 @@ use crate::version::Majors;
 pub const PG_STATS: View = View {
     name: "pg_stats",
     also: &[],
+    origin: Origin::Server,
     shape: Shape::State,
     epoch: Epoch::None,
     per_database: true,
@@ -42,6 +43,7 @@ pub const PG_STATS: View = View {
 pub const PG_STATS_EXT: View = View {
     name: "pg_stats_ext",
     also: &[],
+    origin: Origin::Server,
     shape: Shape::State,
     epoch: Epoch::None,
     per_database: true,
@@ -73,6 +75,7 @@ pub const PG_STATS_EXT: View = View {
 pub const PG_STATS_EXT_EXPRS: View = View {
     name: "pg_stats_ext_exprs",
     also: &[],
+    origin: Origin::Server,
     shape: Shape::State,
     epoch: Epoch::None,
     per_database: true,

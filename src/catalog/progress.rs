@@ -1,6 +1,6 @@
 //! Long commands under way: pg_stat_progress_*.
 
-use super::{Epoch, Shape, View, duration, gauge, id, label, number, renamed};
+use super::{Epoch, Origin, Shape, View, duration, gauge, id, label, number, renamed};
 use crate::unit::Unit::{Blocks, Bytes, Count, Rows};
 use crate::version::Majors;
 
@@ -8,6 +8,7 @@ use crate::version::Majors;
 pub const PG_STAT_PROGRESS_VACUUM: View = View {
     name: "pg_stat_progress_vacuum",
     also: &[],
+    origin: Origin::Server,
     shape: Shape::Sample,
     epoch: Epoch::None,
     per_database: false,
@@ -44,6 +45,7 @@ pub const PG_STAT_PROGRESS_VACUUM: View = View {
 pub const PG_STAT_PROGRESS_ANALYZE: View = View {
     name: "pg_stat_progress_analyze",
     also: &[],
+    origin: Origin::Server,
     shape: Shape::Sample,
     epoch: Epoch::None,
     per_database: false,
@@ -73,6 +75,7 @@ pub const PG_STAT_PROGRESS_ANALYZE: View = View {
 pub const PG_STAT_PROGRESS_CLUSTER: View = View {
     name: "pg_stat_progress_cluster",
     also: &[],
+    origin: Origin::Server,
     shape: Shape::Sample,
     epoch: Epoch::None,
     per_database: false,
@@ -101,6 +104,7 @@ pub const PG_STAT_PROGRESS_CLUSTER: View = View {
 pub const PG_STAT_PROGRESS_CREATE_INDEX: View = View {
     name: "pg_stat_progress_create_index",
     also: &[],
+    origin: Origin::Server,
     shape: Shape::Sample,
     epoch: Epoch::None,
     per_database: false,
@@ -133,6 +137,7 @@ pub const PG_STAT_PROGRESS_CREATE_INDEX: View = View {
 pub const PG_STAT_PROGRESS_BASEBACKUP: View = View {
     name: "pg_stat_progress_basebackup",
     also: &[],
+    origin: Origin::Server,
     shape: Shape::Sample,
     epoch: Epoch::None,
     per_database: false,
@@ -155,6 +160,7 @@ pub const PG_STAT_PROGRESS_BASEBACKUP: View = View {
 pub const PG_STAT_PROGRESS_COPY: View = View {
     name: "pg_stat_progress_copy",
     also: &[],
+    origin: Origin::Server,
     shape: Shape::Sample,
     epoch: Epoch::None,
     per_database: false,

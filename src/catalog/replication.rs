@@ -1,6 +1,6 @@
 //! Replication: senders, receiver, slots, subscriptions.
 
-use super::{Epoch, Shape, Type, View, counter, flag, gauge, id, id_text, label, number, renamed, reset, time};
+use super::{Epoch, Origin, Shape, Type, View, counter, flag, gauge, id, id_text, label, number, renamed, reset, time};
 use crate::unit::Unit::{Bytes, Count, Lsn, Time};
 use crate::version::Majors;
 
@@ -8,6 +8,7 @@ use crate::version::Majors;
 pub const PG_STAT_REPLICATION: View = View {
     name: "pg_stat_replication",
     also: &[],
+    origin: Origin::Server,
     shape: Shape::State,
     epoch: Epoch::None,
     per_database: false,
@@ -44,6 +45,7 @@ pub const PG_STAT_REPLICATION: View = View {
 pub const PG_STAT_WAL_RECEIVER: View = View {
     name: "pg_stat_wal_receiver",
     also: &[],
+    origin: Origin::Server,
     shape: Shape::State,
     epoch: Epoch::None,
     per_database: false,
@@ -75,6 +77,7 @@ pub const PG_STAT_WAL_RECEIVER: View = View {
 pub const PG_REPLICATION_SLOTS: View = View {
     name: "pg_replication_slots",
     also: &[],
+    origin: Origin::Server,
     shape: Shape::State,
     epoch: Epoch::None,
     per_database: false,
@@ -112,6 +115,7 @@ pub const PG_REPLICATION_SLOTS: View = View {
 pub const PG_STAT_REPLICATION_SLOTS: View = View {
     name: "pg_stat_replication_slots",
     also: &[],
+    origin: Origin::Server,
     shape: Shape::Counters,
     epoch: Epoch::Own,
     per_database: false,
@@ -138,6 +142,7 @@ pub const PG_STAT_REPLICATION_SLOTS: View = View {
 pub const PG_STAT_SUBSCRIPTION: View = View {
     name: "pg_stat_subscription",
     also: &[],
+    origin: Origin::Server,
     shape: Shape::State,
     epoch: Epoch::None,
     per_database: false,
@@ -165,6 +170,7 @@ pub const PG_STAT_SUBSCRIPTION: View = View {
 pub const PG_STAT_SUBSCRIPTION_STATS: View = View {
     name: "pg_stat_subscription_stats",
     also: &[],
+    origin: Origin::Server,
     shape: Shape::Counters,
     epoch: Epoch::Own,
     per_database: false,
@@ -193,6 +199,7 @@ pub const PG_STAT_SUBSCRIPTION_STATS: View = View {
 pub const PG_REPLICATION_ORIGIN_STATUS: View = View {
     name: "pg_replication_origin_status",
     also: &[],
+    origin: Origin::Server,
     shape: Shape::State,
     epoch: Epoch::None,
     per_database: false,

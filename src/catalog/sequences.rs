@@ -1,6 +1,6 @@
 //! Sequences: state, and blocks read.
 
-use super::{Epoch, Shape, View, constant, counter, flag, gauge, id, id_text, label};
+use super::{Epoch, Origin, Shape, View, constant, counter, flag, gauge, id, id_text, label};
 use crate::unit::Unit::{Blocks, Plain};
 use crate::version::Majors;
 
@@ -8,6 +8,7 @@ use crate::version::Majors;
 pub const PG_SEQUENCES: View = View {
     name: "pg_sequences",
     also: &[],
+    origin: Origin::Server,
     shape: Shape::State,
     epoch: Epoch::None,
     per_database: true,
@@ -35,6 +36,7 @@ pub const PG_SEQUENCES: View = View {
 pub const PG_STATIO_USER_SEQUENCES: View = View {
     name: "pg_statio_user_sequences",
     also: &["pg_statio_all_sequences", "pg_statio_sys_sequences"],
+    origin: Origin::Server,
     shape: Shape::Counters,
     epoch: Epoch::Database,
     per_database: true,

@@ -1,6 +1,6 @@
 //! The server itself: settings, roles, extensions, memory.
 
-use super::{Epoch, Shape, Type, View, array, constant, flag, gauge, id, id_text, label, number, time};
+use super::{Epoch, Origin, Shape, Type, View, array, constant, flag, gauge, id, id_text, label, number, time};
 use crate::unit::Unit::{Bytes, Count, Plain};
 use crate::version::Majors;
 
@@ -8,6 +8,7 @@ use crate::version::Majors;
 pub const PG_SETTINGS: View = View {
     name: "pg_settings",
     also: &[],
+    origin: Origin::Server,
     shape: Shape::State,
     epoch: Epoch::None,
     per_database: false,
@@ -41,6 +42,7 @@ pub const PG_SETTINGS: View = View {
 pub const PG_ROLES: View = View {
     name: "pg_roles",
     also: &[],
+    origin: Origin::Server,
     shape: Shape::State,
     epoch: Epoch::None,
     per_database: false,
@@ -70,6 +72,7 @@ pub const PG_ROLES: View = View {
 pub const PG_EXTENSION: View = View {
     name: "pg_extension",
     also: &[],
+    origin: Origin::Server,
     shape: Shape::State,
     epoch: Epoch::None,
     per_database: true,
@@ -94,6 +97,7 @@ pub const PG_EXTENSION: View = View {
 pub const PG_TABLESPACE: View = View {
     name: "pg_tablespace",
     also: &[],
+    origin: Origin::Server,
     shape: Shape::State,
     epoch: Epoch::None,
     per_database: false,
@@ -115,6 +119,7 @@ pub const PG_TABLESPACE: View = View {
 pub const PG_SHMEM_ALLOCATIONS: View = View {
     name: "pg_shmem_allocations",
     also: &[],
+    origin: Origin::Server,
     shape: Shape::Sample,
     epoch: Epoch::None,
     per_database: false,
@@ -135,6 +140,7 @@ pub const PG_SHMEM_ALLOCATIONS: View = View {
 pub const PG_BACKEND_MEMORY_CONTEXTS: View = View {
     name: "pg_backend_memory_contexts",
     also: &[],
+    origin: Origin::Server,
     shape: Shape::Sample,
     epoch: Epoch::None,
     per_database: true,
@@ -162,6 +168,7 @@ pub const PG_BACKEND_MEMORY_CONTEXTS: View = View {
 pub const PG_TABLES: View = View {
     name: "pg_tables",
     also: &[],
+    origin: Origin::Server,
     shape: Shape::State,
     epoch: Epoch::None,
     per_database: true,
@@ -186,6 +193,7 @@ pub const PG_TABLES: View = View {
 pub const PG_INDEXES: View = View {
     name: "pg_indexes",
     also: &[],
+    origin: Origin::Server,
     shape: Shape::State,
     epoch: Epoch::None,
     per_database: true,

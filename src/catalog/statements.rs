@@ -1,6 +1,8 @@
 //! pg_stat_statements; its columns follow the extension's version, not the server's.
 
-use super::{Epoch, Shape, Type, View, counter, duration, high_water, id, label, low_water, moment, renamed, reset};
+use super::{
+    Epoch, Origin, Shape, Type, View, counter, duration, high_water, id, label, low_water, moment, renamed, reset,
+};
 use crate::unit::Unit::{Blocks, Bytes, Count, Rows};
 use crate::version::Majors;
 
@@ -8,6 +10,7 @@ use crate::version::Majors;
 pub const PG_STAT_STATEMENTS: View = View {
     name: "pg_stat_statements",
     also: &[],
+    origin: Origin::Statements,
     shape: Shape::Counters,
     epoch: Epoch::Statements,
     per_database: false,
@@ -19,7 +22,7 @@ pub const PG_STAT_STATEMENTS: View = View {
     columns: &[
         id("userid", "OID of the role that ran it"),
         id("dbid", "OID of the database it ran in"),
-        id("toplevel", "Run by a client, not from inside a function (before 14 only such are told apart: absent)")
+        id("toplevel", "Sent by a client, not run inside a function; before 14 not told apart")
             .typed(Type::Bool)
             .since(14),
         id("queryid", "Fingerprint of the statement, 64 bits with sign"),
@@ -87,6 +90,7 @@ pub const PG_STAT_STATEMENTS: View = View {
 pub const PG_STAT_STATEMENTS_INFO: View = View {
     name: "pg_stat_statements_info",
     also: &[],
+    origin: Origin::Statements,
     shape: Shape::Counters,
     epoch: Epoch::Own,
     per_database: false,

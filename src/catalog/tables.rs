@@ -1,6 +1,6 @@
 //! Tables: scans, tuples, vacuum; their reads and hits.
 
-use super::{Epoch, Shape, View, counter, duration, gauge, id, label, self_resetting, sum, time};
+use super::{Epoch, Origin, Shape, View, counter, duration, gauge, id, label, self_resetting, sum, time};
 use crate::unit::Unit::{Blocks, Count, Rows};
 use crate::version::Majors;
 
@@ -8,6 +8,7 @@ use crate::version::Majors;
 pub const PG_STAT_USER_TABLES: View = View {
     name: "pg_stat_user_tables",
     also: &["pg_stat_all_tables", "pg_stat_sys_tables"],
+    origin: Origin::Server,
     shape: Shape::Counters,
     epoch: Epoch::Database,
     per_database: true,
@@ -62,6 +63,7 @@ pub const PG_STAT_USER_TABLES: View = View {
 pub const PG_STATIO_USER_TABLES: View = View {
     name: "pg_statio_user_tables",
     also: &["pg_statio_all_tables", "pg_statio_sys_tables"],
+    origin: Origin::Server,
     shape: Shape::Counters,
     epoch: Epoch::Database,
     per_database: true,
@@ -101,6 +103,7 @@ pub const PG_STATIO_USER_TABLES: View = View {
 pub const PG_STAT_XACT_USER_TABLES: View = View {
     name: "pg_stat_xact_user_tables",
     also: &["pg_stat_xact_all_tables", "pg_stat_xact_sys_tables"],
+    origin: Origin::Server,
     shape: Shape::Sample,
     epoch: Epoch::None,
     per_database: true,

@@ -14,6 +14,17 @@ pub enum Shape {
     State,
 }
 
+/// Who makes a view's rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A relation of the server itself.
+    Server,
+    /// The extension `pg_stat_statements`: present where it is installed, with the layout of its own version.
+    Statements,
+    /// A query of the export script (`pgretro export-sql`).
+    Export,
+}
+
 /// Which evidence tells that a row's counters started again (`diff-semantics` 4.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Epoch {
@@ -34,6 +45,8 @@ pub struct View {
     pub name: &'static str,
     /// Other names of the same rows.
     pub also: &'static [&'static str],
+    /// Who makes its rows.
+    pub origin: Origin,
     /// What its rows are.
     pub shape: Shape,
     /// What resets it.

@@ -1,4 +1,5 @@
 //! The one integration binary; a module per subject.
 
+mod catalog;
 mod golden;
 mod render;
