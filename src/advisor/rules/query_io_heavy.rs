@@ -1,0 +1,113 @@
+//! A statement that reads many blocks from outside shared buffers.
+
+use crate::advisor::workload::{GOOD_WINDOW, MIN_CALLS, MIN_WINDOW, Statement, Workload, part};
+use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Skip, Threshold, show};
+use crate::finding::{Effort, Finding, Severity};
+use crate::text::Text;
+use crate::unit::{Quantity, Unit};
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    id: "query-io-heavy",
+    title: "Statement causes most reads from outside shared buffers",
+    needs: &[Need::View("pg_stat_statements", &["queryid", "query", "calls", "shared_blks_read"])],
+    wants: &[Need::View("pg_stat_statements", &["shared_blk_read_time"])],
+    thresholds: &[
+        MIN_WINDOW,
+        GOOD_WINDOW,
+        MIN_CALLS,
+        Threshold { name: "min_share", default: 0.2, unit: Unit::Share, about: "A fifth of all blocks read." },
+        Threshold {
+            name: "min_bytes_per_s",
+            default: 1_048_576.0,
+            unit: Unit::BytesPerSecond,
+            about: "Below this no storage notices.",
+        },
+        Threshold {
+            name: "warm_up_s",
+            default: 3_600.0,
+            unit: Unit::Seconds,
+            about: "After a start the cache is empty and everything is read once.",
+        },
+    ],
+    docs: Docs {
+        looks_at: "Shared and local blocks that each statement did not find in PostgreSQL's buffers.",
+        why: "Reads cost the storage or at least a copy from the operating system's cache, and push other blocks out.",
+        decides: "A fifth of all blocks read and at least 1 MB/s. A read may be served by the operating system's cache: the \
+                  rule does not call it disk. Within an hour of the server's start nothing is said.",
+        what_to_do: "An index or a better plan, so that fewer blocks are needed. More memory comes after that.",
+        ignore_when: "Reports that have to read everything, at a time when they disturb nobody.",
+        references: "PostgreSQL manual, \"pg_stat_statements\".",
+    },
+    check,
+};
+
+fn check(ctx: &Context<'_>) -> Check {
+    let meta = &ctx.chain.last().meta;
+    let up_s = meta.taken_at.zip(meta.postmaster_start).map(|(now, start)| now.seconds_since(start));
+    if up_s.is_some_and(|s| s < ctx.threshold("warm_up_s")) {
+        return Err(Skip("the server has started less than an hour ago: its cache is still being filled".to_owned()));
+    }
+    let work = Workload::read(ctx)?;
+    let block = meta.block_bytes() as f64;
+    let read = |s: &Statement<'_>| (s.delta("shared_blks_read") + s.delta("local_blks_read")) * block;
+    let total: f64 = work.statements.iter().map(read).sum();
+    let mut findings = Vec::new();
+    for (s, bytes) in work.by(|s| read(s)) {
+        let rate = bytes / s.change.covered_s().unwrap_or(work.window_s);
+        if part(bytes, total) < ctx.threshold("min_share") {
+            break;
+        }
+        if rate >= ctx.threshold("min_bytes_per_s") {
+            findings.push(finding(ctx, &work, s, (bytes, total, rate)));
+        }
+    }
+    Ok(Checked {
+        findings,
+        looked_at: format!(
+            "{} statements; {} read into shared buffers",
+            work.statements.len(),
+            show(total, Unit::Bytes)
+        ),
+    })
+}
+
+fn finding<'a>(ctx: &Context<'a>, work: &Workload<'a>, s: &Statement<'a>, bytes: (f64, f64, f64)) -> Finding {
+    let (bytes, total, rate) = bytes;
+    let share = Quantity::share(bytes, total);
+    let read_ms = s.delta("shared_blk_read_time");
+    let mut why = Text::new()
+        .t("It read ")
+        .opt(Quantity::float(bytes, Unit::Bytes))
+        .t(" that were not in shared buffers, ")
+        .opt(Quantity::float(rate, Unit::BytesPerSecond))
+        .t(" on average. The operating system's cache may have served part of them");
+    why = if read_ms > 0.0 {
+        why.t("; waiting for them took ")
+            .opt(Quantity::share(read_ms, s.delta("total_exec_time")))
+            .t(" of its execution time.")
+    } else {
+        why.t(": no read times are recorded.")
+    };
+    let severity = if s.is_upkeep() { Severity::Info } else { Severity::Medium };
+    ctx.finding(
+        severity,
+        work.subject(s),
+        Text::new().code(s.headline()).t(" causes ").opt(share).t(" of all blocks read"),
+    )
+    .why(why)
+    .doubts(work.doubts.iter().copied().chain([ctx.class_doubt(s.change)]))
+    .measure(ctx.measure("Shared blocks read", s.change, "shared_blks_read"))
+    .measure(ctx.measure("Shared blocks found", s.change, "shared_blks_hit"))
+    .measure(ctx.measure("Calls", s.change, "calls"))
+    .measure(ctx.over_window(
+        "Share of all blocks read",
+        share,
+        format!("{} ÷ {}", show(bytes, Unit::Bytes), show(total, Unit::Bytes)),
+        &[(s.row, &["shared_blks_read", "local_blks_read"])],
+    ))
+    .fix(s.look_up(ctx.major()))
+    .verify("Blocks read per call fall in the next window.")
+    .effort(Effort::M)
+    .share(share.map(Quantity::as_f64))
+}

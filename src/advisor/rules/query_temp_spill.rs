@@ -1,0 +1,162 @@
+//! A statement that writes temporary files.
+
+use crate::advisor::cure::set_role;
+use crate::advisor::statement::Family;
+use crate::advisor::workload::{GOOD_WINDOW, MIN_CALLS, MIN_WINDOW, Statement, Workload, part};
+use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, show};
+use crate::finding::{Effort, Finding, Severity};
+use crate::text::Text;
+use crate::unit::{Quantity, Unit};
+
+const MB: f64 = 1_048_576.0;
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    id: "query-temp-spill",
+    title: "Statement spills to temporary files",
+    needs: &[Need::View("pg_stat_statements", &["queryid", "query", "calls", "temp_blks_written"])],
+    wants: &[Need::Setting("work_mem")],
+    thresholds: &[
+        MIN_WINDOW,
+        GOOD_WINDOW,
+        MIN_CALLS,
+        Threshold {
+            name: "min_bytes_per_call",
+            default: 10.0 * MB,
+            unit: Unit::Bytes,
+            about: "Twice the default work_mem and more: one operation did not fit.",
+        },
+        Threshold {
+            name: "min_share",
+            default: 0.2,
+            unit: Unit::Share,
+            about: "A fifth of all temporary blocks, also in small portions.",
+        },
+        Threshold {
+            name: "min_bytes",
+            default: 100.0 * MB,
+            unit: Unit::Bytes,
+            about: "Less than this in the whole window stays in the operating system's cache.",
+        },
+        Threshold {
+            name: "max_work_mem_bytes",
+            default: 512.0 * MB,
+            unit: Unit::Bytes,
+            about: "No larger work_mem is proposed: it holds for each operation of each session.",
+        },
+    ],
+    docs: Docs {
+        looks_at: "Temporary blocks written by each statement over the window.",
+        why: "A sort or hash that does not fit into work_mem is written to disk and read again.",
+        decides: "Bytes written per call, or a fifth of all temporary bytes of the window; small totals are left alone. \
+                  Temporary files of CREATE INDEX and other maintenance are limited by maintenance_work_mem and are not \
+                  counted here. A hash may use work_mem × hash_mem_multiplier (1 up to PostgreSQL 14, 2 from 15 on).",
+        what_to_do: "First ask whether all those rows are needed and whether an index gives the order. Else a larger \
+                     work_mem for the role or the transaction that runs it; never for everybody: the limit holds for each \
+                     operation of each session.",
+        ignore_when: "A report at night that nobody waits for.",
+        references: "PostgreSQL manual, \"Resource Consumption\" (work_mem, hash_mem_multiplier).",
+    },
+    check,
+};
+
+fn check(ctx: &Context<'_>) -> Check {
+    let work = Workload::read(ctx)?;
+    let block = ctx.chain.last().meta.block_bytes() as f64;
+    let spilled =
+        |s: &Statement<'_>| if s.family == Family::Maintenance { 0.0 } else { s.delta("temp_blks_written") * block };
+    let total: f64 = work.statements.iter().map(spilled).sum();
+    let mut findings = Vec::new();
+    for (s, bytes) in work.by(|s| spilled(s)) {
+        if bytes < ctx.threshold("min_bytes") {
+            break;
+        }
+        let per_call = bytes / s.delta("calls");
+        if per_call >= ctx.threshold("min_bytes_per_call") || part(bytes, total) >= ctx.threshold("min_share") {
+            findings.push(finding(ctx, &work, s, bytes, total));
+        }
+    }
+    Ok(Checked {
+        findings,
+        looked_at: format!(
+            "{} statements; {} of temporary files written",
+            work.statements.len(),
+            show(total, Unit::Bytes)
+        ),
+    })
+}
+
+fn finding<'a>(ctx: &Context<'a>, work: &Workload<'a>, s: &Statement<'a>, bytes: f64, total: f64) -> Finding {
+    let calls = s.delta("calls");
+    let per_call = bytes / calls;
+    let mut why = Text::new()
+        .t("Its sorts and hashes do not fit into memory: ")
+        .opt(Quantity::float(per_call, Unit::Bytes))
+        .t(" written per call, ")
+        .opt(Quantity::share(bytes, total))
+        .t(" of all temporary bytes of the window.");
+    let work_mem = ctx.setting("work_mem");
+    if let Some(limit) = work_mem.and_then(|w| w.value) {
+        why = why.code(" work_mem").t(" is ").opt(Quantity::float(limit, Unit::Bytes)).t(".");
+    }
+    let mut finding = ctx
+        .finding(
+            Severity::Medium,
+            work.subject(s),
+            Text::new()
+                .code(s.headline())
+                .t(" writes ")
+                .opt(Quantity::float(per_call, Unit::Bytes))
+                .t(" of temporary files per call"),
+        )
+        .why(why)
+        .doubts(work.doubts.iter().copied().chain([ctx.class_doubt(s.change), work_mem.and_then(|w| w.doubt())]))
+        .measure(ctx.measure("Temporary blocks written", s.change, "temp_blks_written"))
+        .measure(ctx.measure("Calls", s.change, "calls"))
+        .measure(ctx.over_window(
+            "Temporary bytes per call",
+            Quantity::float(per_call, Unit::Bytes),
+            format!("{} ÷ {} calls", show(bytes, Unit::Bytes), show(calls, Unit::Count)),
+            &[(s.row, &["temp_blks_written", "calls"])],
+        ))
+        .fix(s.look_up(ctx.major()))
+        .verify("Temporary blocks per call fall to 0 or near it in the next window.")
+        .effort(Effort::S)
+        .share(Some(work.time_share(s)));
+    if let Some(size) = proposal(per_call, work_mem.and_then(|w| w.value), ctx.threshold("max_work_mem_bytes")) {
+        finding = finding.fix(set_role(
+            work.role(s),
+            "work_mem",
+            &size,
+            "The role runs many sessions at a time: each operation of each of them may then use this much. SET LOCAL in the \
+             one transaction that needs it is gentler."
+                .into(),
+        ));
+    }
+    finding
+}
+
+/// A work_mem with room for what was spilled: temporary files are denser than rows in memory, so twice as much, in the
+/// next power of two. `None` where that would be more than is prudent, or no more than there is.
+fn proposal(per_call: f64, present: Option<f64>, most: f64) -> Option<String> {
+    let megabytes = (2.0 * per_call / MB).max(1.0).log2().ceil().exp2();
+    let bytes = megabytes * MB;
+    (bytes <= most && present.is_none_or(|p| bytes > p)).then(|| format!("{megabytes:.0}MB"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn proposes_room_but_not_any_amount() {
+        for (per_call, present, want) in [
+            (10.0 * MB, Some(4.0 * MB), Some("32MB")),
+            (16.0 * MB, None, Some("32MB")),
+            (0.1 * MB, Some(4.0 * MB), None),
+            (400.0 * MB, Some(4.0 * MB), None),
+        ] {
+            assert_eq!(proposal(per_call, present, 512.0 * MB).as_deref(), want, "{per_call}");
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! The statements of the window, with their totals: what the `query-` rules share.
+
+use super::context::show;
+use super::statement::{self, Family};
+use super::{Context, Skip, Threshold};
+use crate::diff::Change;
+use crate::finding::{Doubt, Fix, Subject, SubjectKind};
+use crate::ident::visible;
+use crate::snapshot::Row;
+use crate::unit::Unit;
+use std::collections::BTreeMap;
+
+/// Text that PostgreSQL shows instead of another role's statement.
+pub const HIDDEN: &str = "<insufficient privilege>";
+
+/// Shortest window in which shares of the workload mean something.
+pub const MIN_WINDOW: Threshold = Threshold {
+    name: "min_window_s",
+    default: 600.0,
+    unit: Unit::Seconds,
+    about: "Below ten minutes a share shows one moment, not the workload.",
+};
+/// Window from which on shares are taken without doubt.
+pub const GOOD_WINDOW: Threshold = Threshold {
+    name: "good_window_s",
+    default: 3_600.0,
+    unit: Unit::Seconds,
+    about: "Below an hour a single job can dominate; costs one step of confidence.",
+};
+/// Fewest calls in which shares of the workload mean something.
+pub const MIN_CALLS: Threshold = Threshold {
+    name: "min_calls",
+    default: 1_000.0,
+    unit: Unit::Count,
+    about: "With fewer calls of all statements together a share rests on chance.",
+};
+
+/// A statement's changes.
+#[derive(Clone, Copy, Debug)]
+pub struct Statement<'a> {
+    /// Its changes over the window.
+    pub change: Change<'a>,
+    /// Its newest row.
+    pub row: Row<'a>,
+    /// Its family.
+    pub family: Family,
+}
+
+/// All top-level statements and their sums.
+#[derive(Debug)]
+pub struct Workload<'a> {
+    /// Those with calls in the window.
+    pub statements: Vec<Statement<'a>>,
+    /// Seconds the window covers.
+    pub window_s: f64,
+    /// Sum of their execution times in ms.
+    pub exec_ms: f64,
+    /// Sum of their calls.
+    pub calls: f64,
+    /// Doubts that hold for every statement: one snapshot, a short window, evictions, hidden texts.
+    pub doubts: Vec<Option<Doubt>>,
+    /// Whether nested statements could be told apart; else times may count twice.
+    pub toplevel_known: bool,
+    databases: BTreeMap<i64, &'a str>,
+    roles: BTreeMap<i64, &'a str>,
+}
+
+impl<'a> Workload<'a> {
+    /// Reads it; skips where the window is below the rule's `min_window_s` or the calls are below its `min_calls`.
+    /// A window below `good_window_s` is a doubt.
+    pub fn read(ctx: &Context<'a>) -> Result<Self, Skip> {
+        let changes = ctx
+            .changes("pg_stat_statements")
+            .filter(|v| v.last.is_some())
+            .ok_or_else(|| Skip("the last snapshot has no statement statistics".to_owned()))?;
+        let mut out = Self {
+            statements: Vec::new(),
+            window_s: 0.0,
+            exec_ms: 0.0,
+            calls: 0.0,
+            doubts: Vec::new(),
+            toplevel_known: changes.last.as_ref().is_some_and(|t| t.has("toplevel")),
+            databases: names(ctx, "pg_stat_database", "datid", "datname"),
+            roles: names(ctx, "pg_stat_activity", "usesysid", "usename"),
+        };
+        let (mut covered, mut rows, mut hidden) = (0.0_f64, 0_usize, 0_usize);
+        for change in changes.present() {
+            let Some(row) = change.last() else { continue };
+            rows += 1;
+            hidden += usize::from(row.text("query") == Some(HIDDEN));
+            covered = covered.max(change.covered_s().unwrap_or(0.0));
+            let calls = change.delta("calls").unwrap_or(0.0);
+            if calls <= 0.0 || row.bool("toplevel") == Some(false) {
+                continue;
+            }
+            out.calls += calls;
+            out.exec_ms += change.delta("total_exec_time").unwrap_or(0.0);
+            let family = row.text("query").map_or(Family::Unknown, statement::family);
+            out.statements.push(Statement { change, row, family });
+        }
+        out.window_s = ctx.chain.elapsed_s.unwrap_or(covered);
+        if out.window_s < ctx.threshold("min_window_s") {
+            return Err(Skip(format!(
+                "statement statistics cover {}, this check needs {}",
+                show(out.window_s, Unit::Seconds),
+                show(ctx.threshold("min_window_s"), Unit::Seconds)
+            )));
+        }
+        if out.calls < ctx.threshold("min_calls") {
+            return Err(Skip(format!(
+                "{} statements in the window, this check needs {}",
+                show(out.calls, Unit::Count),
+                show(ctx.threshold("min_calls"), Unit::Count)
+            )));
+        }
+        let evicted = ctx.changes("pg_stat_statements_info").map_or(0.0, |v| v.total("dealloc"));
+        out.doubts = vec![
+            ctx.single_doubt(),
+            (out.window_s < ctx.threshold("good_window_s")).then_some(Doubt::C2),
+            (evicted > 0.0 || (hidden > 0 && hidden * 20 >= rows)).then_some(Doubt::C7),
+        ];
+        Ok(out)
+    }
+
+    /// The statement's share of the recorded execution time.
+    pub fn time_share(&self, s: &Statement<'_>) -> f64 {
+        part(s.delta("total_exec_time"), self.exec_ms)
+    }
+
+    /// Seconds of execution per second of the time its numbers cover: how many sessions it keeps busy on average.
+    pub fn load(&self, s: &Statement<'_>) -> f64 {
+        part(s.delta("total_exec_time") / 1e3, s.change.covered_s().unwrap_or(self.window_s))
+    }
+
+    /// Sum of a counter over all top-level statements.
+    pub fn total(&self, column: &str) -> f64 {
+        self.statements.iter().map(|s| s.delta(column)).sum()
+    }
+
+    /// The statements by a measure, largest first; equal ones in the order of their ids.
+    pub fn by(&self, measure: impl Fn(&Statement<'a>) -> f64) -> Vec<(&Statement<'a>, f64)> {
+        let mut ranked: Vec<_> = self.statements.iter().map(|s| (s, measure(s))).collect();
+        ranked.sort_by(|(a, x), (b, y)| y.total_cmp(x).then_with(|| a.ids().cmp(&b.ids())));
+        ranked
+    }
+
+    /// The name of the role that runs the statement, where a sample of activity shows one with its id.
+    pub fn role(&self, s: &Statement<'_>) -> Option<&'a str> {
+        self.roles.get(&s.row.int("userid")?).copied()
+    }
+
+    /// What a finding on the statement is about: its id, where it runs and as whom, so that equal ids stay apart.
+    pub fn subject(&self, s: &Statement<'_>) -> Subject {
+        let at = s.row.int("dbid").map(|id| match self.databases.get(&id) {
+            Some(name) => format!(" on {}", visible(name)),
+            None => format!(" on database {id}"),
+        });
+        let twin = |o: &&Statement<'_>| o.ids()[..2] == s.ids()[..2];
+        let who = if self.statements.iter().filter(twin).nth(1).is_some() {
+            match (self.role(s), s.row.int("userid")) {
+                (Some(role), _) => format!(" as {}", visible(role)),
+                (None, id) => format!(" as role {}", id.unwrap_or_default()),
+            }
+        } else {
+            String::new()
+        };
+        let name = format!("{}{}{who}", s.id(), at.unwrap_or_default());
+        Subject::new(SubjectKind::Statement, name)
+    }
+}
+
+fn names<'a>(ctx: &Context<'a>, view: &'a str, id: &str, name: &str) -> BTreeMap<i64, &'a str> {
+    ctx.samples(view).flat_map(|(_, t)| t.iter()).filter_map(|r| Some((r.int(id)?, r.text(name)?))).collect()
+}
+
+impl<'a> Statement<'a> {
+    /// A counter's change, 0 where there is none.
+    pub fn delta(&self, column: &str) -> f64 {
+        self.change.delta(column).unwrap_or(0.0)
+    }
+
+    /// Its text, where it may be seen.
+    pub fn text(&self) -> Option<&'a str> {
+        self.row.text("query").filter(|q| *q != HIDDEN)
+    }
+
+    /// Its identity as people read it: `queryid 123`.
+    pub fn id(&self) -> String {
+        self.row.int("queryid").map_or_else(|| "a statement without queryid".to_owned(), |id| format!("queryid {id}"))
+    }
+
+    fn ids(&self) -> [Option<i64>; 3] {
+        [self.row.int("queryid"), self.row.int("dbid"), self.row.int("userid")]
+    }
+
+    /// Its text on one line, cut, or its id where the text is hidden.
+    pub fn headline(&self) -> String {
+        self.text().map(|t| statement::one_line(t, 72)).filter(|t| !t.is_empty()).unwrap_or_else(|| self.id())
+    }
+
+    /// Whether it is maintenance, a load, a dump or a schema change: work that is not the application's everyday.
+    pub const fn is_upkeep(&self) -> bool {
+        matches!(self.family, Family::Copy | Family::Maintenance | Family::Definition)
+    }
+
+    /// Read-only SQL that shows the statement's whole text and how to get its plan.
+    ///
+    /// The text itself is not put into the SQL: it comes from a stranger and may hold more than one statement.
+    pub fn look_up(&self, major: u8) -> Fix {
+        let plan = if major >= 16 {
+            "-- EXPLAIN (GENERIC_PLAN) <text>;  needs no values\n-- EXPLAIN (ANALYZE, BUFFERS, SETTINGS) <text with real values>;  runs it: writes inside BEGIN … ROLLBACK"
+        } else {
+            "-- EXPLAIN (ANALYZE, BUFFERS, SETTINGS) <text with real values>;  runs it: writes inside BEGIN … ROLLBACK"
+        };
+        let sql = match self.row.int("queryid") {
+            Some(id) => format!("SELECT query FROM pg_stat_statements WHERE queryid = {id};\n{plan}"),
+            None => plan.to_owned(),
+        };
+        Fix::diagnose(self.id(), sql)
+    }
+}
+
+/// A share, 0 where there is nothing to divide by.
+pub fn part(of: f64, whole: f64) -> f64 {
+    if whole > 0.0 { of / whole } else { 0.0 }
+}
