@@ -1,5 +1,9 @@
 //! The one integration binary; a module per subject.
 
+// Helpers of tests may fail loudly like the tests themselves; what cannot run on a machine says so.
+#![allow(clippy::expect_used, clippy::panic, clippy::print_stderr, clippy::unwrap_used)]
+
 mod catalog;
 mod golden;
+mod house;
 mod render;
