@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 pub(super) struct Args {
     /// A report that `pgretro report` wrote as JSON; `-` reads standard input
     report: PathBuf,
-    /// Write to FILE, in the format its ending names (.html, .md, .json, .txt); may be given several times
+    /// Write to FILE, in the format its ending names (.html, .md, .json, .txt); may be given several times.
+    /// Without it a summary is printed
     #[arg(short, long = "output", value_name = "FILE")]
     output: Vec<PathBuf>,
     /// Take templates from DIR; built-in ones stand in for those it does not have
@@ -25,7 +26,8 @@ pub(super) fn run(args: &Args) -> Result<Status> {
     let report = render::read(&read_text(&args.report)?)?;
     let options = render::Options { templates: args.templates.clone(), ..render::Options::default() };
     if args.output.is_empty() {
-        print(&render::render(&report, render::by_name("json")?, &options)?)?;
+        let look = render::Surroundings::of_stdout().options(render::ColorChoice::Auto, false);
+        print(&render::render(&report, render::by_name("txt")?, &look)?)?;
         return Ok(Status::Done);
     }
     let mut files = Vec::with_capacity(formats.len());

@@ -5,9 +5,11 @@ mod markdown;
 mod page;
 mod spark;
 mod template;
+mod terminal;
 mod words;
 
 pub use json::read;
+pub use terminal::{ColorChoice, Surroundings};
 
 use crate::error::{Error, Result};
 use crate::report::Report;
@@ -32,6 +34,12 @@ pub const FORMATS: &[Format] = &[
         endings: &["md", "markdown"],
         about: "Markdown for an issue, a wiki, a review",
         write: markdown::write,
+    },
+    Format {
+        name: "txt",
+        endings: &["txt"],
+        about: "the summary that is printed to a terminal",
+        write: terminal::write,
     },
     Format { name: "json", endings: &["json"], about: "the report itself, for programs", write: json::write },
 ];

@@ -25,6 +25,44 @@ fn golden_markdown() {
     assert_snapshot("report.md", &written(&golden(), "md"));
 }
 
+fn terminal(report: &Report, options: &Options) -> String {
+    render::render(report, render::by_name("txt").expect("a format"), options).expect("renders")
+}
+
+#[test]
+fn golden_terminal() {
+    let report = golden();
+    let files = vec!["report.html".to_owned(), "report.md".to_owned()];
+    let wide = Options { files, ..Options::default() };
+    let narrow = Options { width: 40, ..wide.clone() };
+    let ascii = Options { ascii: true, ..wide.clone() };
+    let color = Options { color: true, ..wide.clone() };
+    let quiet = Options { quiet: true, ..wide.clone() };
+    let mut text = String::new();
+    for (name, options) in [("80", &wide), ("40", &narrow), ("ascii", &ascii), ("color", &color), ("quiet", &quiet)] {
+        text.push_str(&format!("--- {name}\n{}", terminal(&report, options).replace('\u{1b}', "<ESC>")));
+    }
+    assert_snapshot("report.txt", &text);
+}
+
+#[test]
+fn terminal_summary_fits() {
+    let hostile = with_name("public.\u{1b}[2J🐘🐘🐘_a_very_long_name_that_goes_on_and_on_and_on_and_on\n\r\t");
+    for report in [golden(), hostile] {
+        for width in 40..=100 {
+            for ascii in [false, true] {
+                let text = terminal(&report, &Options { width, ascii, ..Options::default() });
+                for line in text.lines() {
+                    assert!(unicode_width::UnicodeWidthStr::width(line) <= width, "{width}: {line}");
+                    assert!(!line.chars().any(char::is_control), "{line:?}");
+                    assert!(!ascii || line.is_ascii(), "{line:?}");
+                }
+                assert!(width < 80 || text.lines().count() <= 24, "{width}: {} lines", text.lines().count());
+            }
+        }
+    }
+}
+
 #[test]
 fn json_is_the_report() {
     let text = written(&golden(), "json");

@@ -1,0 +1,250 @@
+//! The summary printed to a terminal: at most 24 lines, 40 to 100 columns.
+
+mod look;
+mod paint;
+
+pub use look::{ColorChoice, Surroundings};
+
+use super::{Options, words};
+use crate::error::Result;
+use crate::finding::Severity;
+use crate::report::{Block, Category, Chart, Report, ReportFinding};
+use paint::{Paint, Style, fit, pad, width, wrap};
+use std::fmt::Write;
+
+/// Lines that fit a terminal of the usual height, prompt included.
+const LINES: usize = 23;
+
+/// The summary.
+pub(super) fn write(report: &Report, options: &Options) -> Result<String> {
+    let paint = Paint { color: options.color, ascii: options.ascii, width: options.width.clamp(40, 100) };
+    if options.quiet {
+        return Ok(paint.finish(&[one_line(report, &paint)]));
+    }
+    let mut rows = (5, 5);
+    loop {
+        let lines = summary(report, options, &paint, rows);
+        match rows {
+            _ if lines.len() <= LINES => return Ok(paint.finish(&lines)),
+            (areas, findings) if findings > 3 => rows = (areas, findings - 1),
+            (areas, findings) if areas > 2 => rows = (areas - 1, findings),
+            // Narrow terminals wrap what is left; they scroll.
+            _ => return Ok(paint.finish(&lines)),
+        }
+    }
+}
+
+/// For `--quiet`: title, verdict, score, counts.
+fn one_line(report: &Report, paint: &Paint) -> String {
+    let mut out = format!("{}: {}", crate::ident::visible(&report.title), report.verdict.headline.plain());
+    if let Some(score) = report.verdict.score {
+        let _ = write!(out, " Score {score:.1}/10.");
+    }
+    let counts: Vec<String> = counted(&report.findings);
+    let _ = write!(out, " Findings: {}.", if counts.is_empty() { "none".to_owned() } else { counts.join(", ") });
+    paint.words(&out)
+}
+
+fn counted(findings: &[ReportFinding]) -> Vec<String> {
+    Severity::WORST_FIRST
+        .iter()
+        .map(|s| (s, findings.iter().filter(|f| f.finding.severity == *s).count()))
+        .filter(|(_, n)| *n > 0)
+        .map(|(s, n)| format!("{n} {}", s.word()))
+        .collect()
+}
+
+fn summary(report: &Report, options: &Options, paint: &Paint, (areas, findings): (usize, usize)) -> Vec<String> {
+    let mut lines = head(report, paint);
+    lines.push(String::new());
+    for line in paint.at_most(3, wrap(&paint.words(&report.verdict.headline.plain()), paint.width, "")) {
+        lines.push(paint.style(&line, Style::Bold));
+    }
+    lines.push(String::new());
+    lines.extend(scores(report, paint, areas));
+    lines.push(String::new());
+    lines.extend(finding_lines(report, paint, findings));
+    lines.push(String::new());
+    let last = [("Changed", changed(report)), ("Next", next(report)), ("Report", files(options))];
+    for (label, text) in last {
+        if let Some(text) = text {
+            let text = format!("{}{}", pad(label, 9), paint.words(&text));
+            lines.extend(paint.at_most(2, wrap(&text, paint.width, "         ")));
+        }
+    }
+    lines
+}
+
+fn head(report: &Report, paint: &Paint) -> Vec<String> {
+    let window = &report.window;
+    let when = match (window.from, window.to, window.elapsed_s) {
+        (Some(from), Some(to), elapsed) if window.snapshots > 1 => {
+            let elapsed = elapsed.and_then(|s| crate::unit::Quantity::float(s, crate::unit::Unit::Seconds));
+            let length = elapsed.map_or_else(String::new, |q| format!(" ({})", q.human()));
+            let from = from.human();
+            format!("{} → {}{length}", from.trim_end_matches(" UTC"), to.human())
+        }
+        (_, Some(to), _) => to.human(),
+        _ => "time unknown".to_owned(),
+    };
+    let title = paint.words(&report.title);
+    let line = format!("{title}  {}   {}", paint.words(&window.server), paint.words(&when));
+    if width(&line) <= paint.width {
+        return vec![line];
+    }
+    let mut lines = wrap(&format!("{title}  {}", paint.words(&window.server)), paint.width, "  ");
+    lines.extend(wrap(&paint.words(&when), paint.width, "  "));
+    lines
+}
+
+fn scores(report: &Report, paint: &Paint, rows: usize) -> Vec<String> {
+    let verdict = &report.verdict;
+    let assessed = verdict.categories.iter().filter(|c| c.score.is_some()).count();
+    let basis = format!(
+        "{assessed} of {} areas, {} of {} sources",
+        verdict.categories.len(),
+        report.window.sources,
+        report.window.sources_expected
+    );
+    let score = verdict.score.map_or_else(|| "Not scored".to_owned(), |s| format!("Score {s:.1}/10"));
+    let mut lines = vec![paint.style(&score, Style::Bold)];
+    if width(&score) + 3 + width(&basis) <= paint.width {
+        lines = vec![format!("{}   {basis}", paint.style(&score, Style::Bold))];
+    } else {
+        lines.extend(wrap(&format!("  {basis}"), paint.width, "  "));
+    }
+    let mut shown: Vec<&Category> =
+        verdict.categories.iter().filter(|c| c.score.is_none() || !c.deductions.is_empty()).collect();
+    shown.sort_by(|a, b| {
+        let key = |c: &Category| c.score.unwrap_or(f64::INFINITY);
+        key(a).total_cmp(&key(b)).then_with(|| a.name.cmp(&b.name))
+    });
+    let name_width = shown.iter().map(|c| width(&c.name)).max().unwrap_or(0).min(16);
+    for category in shown.iter().take(rows) {
+        let score = category.score.map_or_else(|| "–".to_owned(), |s| format!("{s:.1}"));
+        let score = if category.at_most && category.score.is_some() { format!("≤{score}") } else { score };
+        let score = paint.words(&score);
+        let bar = match category.score {
+            _ if paint.width < 60 => String::new(),
+            Some(s) => format!(" {}", paint.bar(s)),
+            None => " ".repeat(11),
+        };
+        let why = if category.deductions.is_empty() {
+            category.remark.clone().unwrap_or_else(|| "not assessed".to_owned())
+        } else {
+            category.deductions.iter().flat_map(|d| d.findings.iter().cloned()).collect::<Vec<_>>().join(" ")
+        };
+        let name = fit(&paint.words(&category.name), name_width, paint);
+        let line = format!("  {}  {score:>5}{bar}  ", pad(&name, name_width));
+        let rest = paint.width.saturating_sub(width(&line));
+        lines.push(format!("{line}{}", fit(&paint.words(&why), rest, paint)));
+    }
+    if shown.len() > rows {
+        let n = shown.len() - rows;
+        lines.push(format!("  {n} more {} in the report", if n == 1 { "area" } else { "areas" }));
+    }
+    lines
+}
+
+fn finding_lines(report: &Report, paint: &Paint, rows: usize) -> Vec<String> {
+    if report.findings.is_empty() {
+        return vec!["No findings.".to_owned()];
+    }
+    let mut lines = Vec::new();
+    for finding in report.findings.iter().take(rows) {
+        let severity = finding.finding.severity;
+        let shape_width = if paint.ascii { 2 } else { 1 };
+        let tag = format!("{} {}", pad(paint.shape(severity), shape_width), severity.word().to_uppercase());
+        let head = format!("{} {}  ", pad(&tag, shape_width + 9), finding.number);
+        let style = Style::of(severity);
+        let tagged = format!("{}{}", paint.style(&tag, style), head.get(tag.len()..).unwrap_or_default());
+        let title = paint.words(&finding.finding.title.plain());
+        let room = paint.width.saturating_sub(width(&head));
+        if paint.width < 60 {
+            let indent = "   ";
+            let wrapped = wrap(&format!("{head}{title}"), paint.width, indent);
+            let mut wrapped = wrapped.into_iter();
+            if let Some(first) = wrapped.next() {
+                let rest = first.strip_prefix(&head).map(str::to_owned);
+                lines.push(rest.map_or(first, |rest| format!("{tagged}{rest}")));
+            }
+            lines.extend(wrapped);
+        } else {
+            let confidence = finding.confidence.word();
+            let confidence = if width(confidence) > 6 { "unsure" } else { confidence };
+            let room = room.saturating_sub(8);
+            let title = pad(&fit(&title, room, paint), room);
+            lines.push(format!("{tagged}{title}  {confidence}"));
+        }
+    }
+    let rest = counted(report.findings.get(rows..).unwrap_or_default());
+    if !rest.is_empty() {
+        let n = report.findings.len() - rows;
+        lines.push(format!("  {n} more: {}", rest.join(", ")));
+    }
+    lines
+}
+
+/// What moved most, and which findings are new.
+fn changed(report: &Report) -> Option<String> {
+    fn lines(blocks: &[Block]) -> Option<String> {
+        blocks.iter().find_map(|block| match block {
+            Block::Chart(Chart::Slope { title, lines }) => lines.iter().find(|line| line.emphasised).map(|l| {
+                format!("{title}: {} {} → {}", crate::ident::visible(&l.name), l.before.human(), l.after.human())
+            }),
+            Block::Details { blocks, .. } => lines(blocks),
+            _ => None,
+        })
+    }
+    let moved = report.sections.iter().filter(|s| s.id == "changed").find_map(|s| lines(&s.blocks));
+    let new: Vec<&str> =
+        report.findings.iter().filter(|f| f.since.as_deref() == Some("new")).map(|f| f.number.as_str()).collect();
+    let new = match new.as_slice() {
+        [] => None,
+        [one] => Some(format!("{one} is new")),
+        [first, rest @ ..] => Some(format!("{first} and {} more findings are new", rest.len())),
+    };
+    match (moved, new) {
+        (Some(a), Some(b)) => Some(format!("{a}   {b}")),
+        (a, b) => a.or(b),
+    }
+}
+
+fn next(report: &Report) -> Option<String> {
+    report.actions.first().map(|action| format!("{} ({})", action.title.plain(), action.findings.join(", ")))
+}
+
+fn files(options: &Options) -> Option<String> {
+    (!options.files.is_empty()).then(|| options.files.join("   "))
+}
+
+impl Paint {
+    fn shape(&self, severity: Severity) -> &'static str {
+        match severity {
+            _ if !self.ascii => words::shape(severity),
+            Severity::Critical => "!!",
+            Severity::High => "!",
+            Severity::Medium => "*",
+            Severity::Low => "-",
+            Severity::Info => ".",
+        }
+    }
+
+    /// The first `n` lines where the terminal is wide, the last of them marked as cut. A narrow one scrolls.
+    fn at_most(&self, n: usize, mut lines: Vec<String>) -> Vec<String> {
+        if self.width >= 60 && lines.len() > n {
+            lines.truncate(n);
+            if let Some(last) = lines.last_mut() {
+                *last = fit(&format!("{last}{}", " ".repeat(self.width)), self.width, self);
+            }
+        }
+        lines
+    }
+
+    /// Ten cells for a score of 0 to 10.
+    fn bar(&self, score: f64) -> String {
+        let full = (score.round() as usize).min(10);
+        let (on, off) = if self.ascii { ("#", ".") } else { ("█", "░") };
+        format!("{}{}", on.repeat(full), off.repeat(10 - full))
+    }
+}
