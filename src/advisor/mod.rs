@@ -15,6 +15,7 @@ mod category;
 pub mod checkpoint;
 mod config;
 mod consistency;
+mod contention;
 mod context;
 mod cure;
 mod facts;
@@ -30,6 +31,7 @@ mod sessions;
 mod settings;
 mod sighting;
 mod since;
+mod slots;
 pub mod statement;
 #[cfg(test)]
 pub mod testing;

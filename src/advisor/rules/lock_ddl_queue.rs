@@ -1,0 +1,143 @@
+//! A waiting schema change that blocks everybody behind it.
+
+use crate::advisor::contention::{Contention, Seen, WHO_WAITS, contentions, is_ddl_queue, measures, members};
+use crate::advisor::{Check, Checked, Context, Docs, LockMode, Need, Rule, Threshold};
+use crate::finding::{Effort, Finding, Fix, Risk, Severity, Subject, SubjectKind, Verb};
+use crate::text::Text;
+use crate::unit::{Quantity, Unit};
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    id: "lock-ddl-queue",
+    title: "Waiting schema change blocks everybody behind it",
+    needs: &[Need::View("pg_locks", &["pid", "mode", "granted", "relation"])],
+    wants: &[Need::View("blocking_pids", &["pid", "blocked_by"])],
+    thresholds: &[
+        Threshold {
+            name: "min_wait_s",
+            default: 5.0,
+            unit: Unit::Seconds,
+            about: "The lock_timeout that careful schema changes are run with.",
+        },
+        Threshold {
+            name: "habit_wait_s",
+            default: 1.0,
+            unit: Unit::Seconds,
+            about: "deadlock_timeout, worth a log line.",
+        },
+        Threshold {
+            name: "habit_samples",
+            default: 3.0,
+            unit: Unit::Count,
+            about: "Short queues on the same table in this many snapshots are a habit.",
+        },
+    ],
+    docs: Docs {
+        looks_at: "ACCESS EXCLUSIVE requests (ALTER TABLE, DROP, TRUNCATE, VACUUM FULL) that wait, with other requests behind \
+                   them, in any snapshot.",
+        why: "Locks are granted in the order asked for. While the schema change waits for one reader, everybody who comes \
+              later waits behind it, also those who only want to read.",
+        decides: "A queue of five seconds is high; queues of a second in three snapshots are medium.",
+        what_to_do: "Cancel the schema change and run it again with a lock_timeout, repeated until it gets its lock in a \
+                     quiet moment.",
+        ignore_when: "A maintenance window in which nobody else is meant to work.",
+        references: "PostgreSQL manual, \"Explicit Locking\"; \"Client Connection Defaults\" (lock_timeout).",
+    },
+    check,
+};
+
+fn check(ctx: &Context<'_>) -> Check {
+    let (all, samples) = contentions(ctx, is_ddl_queue)?;
+    let limits = (ctx.threshold("min_wait_s"), ctx.threshold("habit_wait_s"), ctx.threshold("habit_samples"));
+    let findings = all
+        .iter()
+        .filter(|c| c.counts(limits.0, limits.1, limits.2))
+        .filter_map(|c| finding(ctx, c, c.worst()?))
+        .collect();
+    Ok(Checked { findings, looked_at: format!("{} queues behind a schema change in {samples} snapshots", all.len()) })
+}
+
+fn finding(ctx: &Context<'_>, contention: &Contention, worst: &Seen) -> Option<Finding> {
+    let ddl = |s: &Seen| s.tree.waiters.iter().find(|w| w.mode == Some(LockMode::AccessExclusive)).map(|w| w.pid);
+    let behind = worst.tree.waiters.iter().filter(|w| Some(w.pid) != ddl(worst)).count();
+    let longest = contention.longest();
+    let severity = if longest >= ctx.threshold("min_wait_s") { Severity::High } else { Severity::Medium };
+    let title = Text::new()
+        .t("A schema change of ")
+        .name(&contention.name)
+        .t(format!(" waited with {behind} {} behind it, for up to ", if behind == 1 { "session" } else { "sessions" }))
+        .opt(Quantity::float(longest, Unit::Seconds));
+    let mut finding = ctx
+        .finding(severity, Subject::new(SubjectKind::Table, &contention.name), title)
+        .why(
+            Text::new()
+                .t("Seen ")
+                .then(contention.sighting.text())
+                .t(". Whoever comes after it waits too, also for locks that the present holders would allow."),
+        )
+        .doubts([contention.sighting.doubt()])
+        .members(members(ctx, worst))
+        .fix(Fix::diagnose(&contention.name, WHO_WAITS))
+        .verify("No schema change waits with others behind it in the next snapshots.")
+        .effort(Effort::S);
+    finding.measures = measures(ctx, worst);
+    let last = contention.seen.iter().rfind(|_| contention.sighting.in_last);
+    if let Some(pid) = last.and_then(ddl) {
+        finding = finding.fix(
+            Fix::new(
+                Verb::End,
+                Risk::R2,
+                format!("pid {pid}"),
+                format!(
+                    "-- process ids are used again: first check that this is still the statement meant\n\
+                     SELECT pid, query FROM pg_stat_activity WHERE pid = {pid};\n\
+                     SELECT pg_cancel_backend({pid});\n\
+                     -- then again, in a quiet moment: SET lock_timeout = '5s'; <the schema change>"
+                ),
+            )
+            .lock("no lock; the schema change fails and can be repeated")
+            .when_not("It is about to get its lock, and the others can wait."),
+        );
+    }
+    Some(finding)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::advisor::testing::{judge, told};
+    use crate::snapshot::literal::literal;
+
+    fn at(seconds: &str) -> Vec<String> {
+        const LOCKS: &str = "locktype | database | relation | virtualtransaction | pid | mode | granted | waitstart";
+        let b = literal(&format!("2026-11-22 12:00:{seconds}+00"))
+            .view(
+                "pg_locks",
+                LOCKS,
+                &[
+                    "relation | 16697 | 70 | 3/1 | 10 | AccessShareLock | t |",
+                    "relation | 16697 | 70 | 4/1 | 20 | AccessExclusiveLock | f | 2026-11-22 12:00:00+00",
+                    "relation | 16697 | 70 | 5/1 | 30 | AccessShareLock | f | 2026-11-22 12:00:01+00",
+                    "relation | 16697 | 70 | 6/1 | 31 | RowExclusiveLock | f | 2026-11-22 12:00:01+00",
+                ],
+            )
+            .view("pg_stat_user_tables", "relid | schemaname | relname", &["70 | public | orders"])
+            .build();
+        told(&judge(&RULE, &[b], ""))
+    }
+
+    #[test]
+    fn finds_the_queue() {
+        assert_eq!(
+            at("20"),
+            [
+                "high, medium: public.orders: A schema change of public.orders waited with 2 sessions behind it, for up to 20.0 s"
+            ]
+        );
+    }
+
+    #[test]
+    fn stays_quiet_about_a_moment() {
+        assert_eq!(at("03"), ["passed: 1 queues behind a schema change in 1 snapshots"]);
+    }
+}

@@ -1,0 +1,89 @@
+//! Replication slots over the snapshots.
+
+use super::Context;
+use crate::finding::{Doubt, Fix, Risk, Verb};
+use crate::ident::quote_literal;
+use crate::snapshot::Row;
+use crate::time::Timestamp;
+use crate::unit::format_lsn;
+
+/// A slot of the newest snapshot that exported slots, and its past.
+#[derive(Debug)]
+pub struct Slot<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its newest row.
+    pub last: Row<'a>,
+    /// When that row was read.
+    pub at: Option<Timestamp>,
+    /// The server's position then.
+    pub lsn: Option<u64>,
+    /// Snapshots that exported slots.
+    pub looked_at: Vec<usize>,
+    /// Those in which this slot was there and inactive.
+    pub seen: Vec<usize>,
+    /// Whether it was inactive wherever it was there.
+    pub always_inactive: bool,
+    /// C4 where slots were not exported for long.
+    pub stale: Option<Doubt>,
+}
+
+impl Slot<'_> {
+    /// The subtraction behind the kept WAL, with its numbers.
+    pub fn distance(&self) -> String {
+        let restart = self.last.int("restart_lsn").map_or_else(|| "n/a".to_owned(), |l| format_lsn(l as u64));
+        let lsn = self.lsn.map_or_else(|| "n/a".to_owned(), format_lsn);
+        format!("{lsn} − {restart}")
+    }
+}
+
+/// The slots of the newest snapshot that exported them.
+pub fn slots<'a>(ctx: &Context<'a>) -> Vec<Slot<'a>> {
+    let Some(state) = ctx.state("pg_replication_slots") else { return Vec::new() };
+    let samples: Vec<_> = ctx.samples("pg_replication_slots").collect();
+    let looked_at: Vec<usize> = samples.iter().map(|(i, _)| *i).collect();
+    let lsn = ctx.chain.snapshots.get(state.snapshot).and_then(|s| s.meta.wal_lsn);
+    let mut out: Vec<Slot<'a>> = Vec::new();
+    for last in state.table.iter() {
+        let Some(name) = last.text("slot_name") else { continue };
+        let past =
+            samples.iter().filter_map(|(i, t)| Some((*i, t.iter().find(|r| r.text("slot_name") == Some(name))?)));
+        let past: Vec<(usize, Row<'_>)> = past.collect();
+        let seen = past.iter().filter(|(_, r)| r.bool("active") == Some(false)).map(|(i, _)| *i).collect();
+        let always_inactive = past.iter().all(|(_, r)| r.bool("active") == Some(false));
+        out.push(Slot {
+            name,
+            last,
+            at: state.at,
+            lsn,
+            looked_at: looked_at.clone(),
+            seen,
+            always_inactive,
+            stale: state.doubt(),
+        });
+    }
+    out.sort_by_key(|s| s.name);
+    out
+}
+
+/// Bytes of WAL between the slot's restart position and the server's; `None` where one of them is unknown.
+pub fn retained(slot: &Slot<'_>) -> Option<f64> {
+    let restart = slot.last.int("restart_lsn")? as u64;
+    slot.lsn.map(|now| now.saturating_sub(restart) as f64)
+}
+
+/// The function that gives the server's present position: it differs on a standby.
+pub fn current_lsn_sql(ctx: &Context<'_>) -> &'static str {
+    if ctx.is_standby() == Some(true) { "pg_last_wal_replay_lsn()" } else { "pg_current_wal_lsn()" }
+}
+
+/// Drops a slot.
+pub fn drop_slot(name: &str) -> Fix {
+    let sql = format!(
+        "-- first ask the owner of the consumer: after this it cannot continue where it was\nSELECT pg_drop_replication_slot({});",
+        quote_literal(name)
+    );
+    Fix::new(Verb::Drop, Risk::R3, name, sql)
+        .lock("no lock; fails while the slot is in use")
+        .when_not("Its consumer will come back: a standby or subscriber would have to be built again.")
+}
