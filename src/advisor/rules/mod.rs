@@ -3,6 +3,17 @@
 
 use super::Rule;
 
+mod cfg_autovacuum_off;
+mod cfg_dev_options;
+mod cfg_durability_off;
+mod cfg_logging;
+mod cfg_pending_restart;
+mod cfg_planner_off;
+mod cfg_timeouts;
+mod cfg_version_eol;
+mod ckpt_requested;
+mod ckpt_target_low;
+mod ckpt_too_frequent;
 mod conn_churn;
 mod conn_idle_in_transaction;
 mod conn_long_query;
@@ -17,6 +28,7 @@ mod query_temp_spill;
 mod query_top_time;
 mod query_wal_heavy;
 mod slot_inactive;
+mod wal_archive_failing;
 mod wrap_prepared_xact;
 
 /// Every rule, in the order of the documentation.
@@ -39,6 +51,20 @@ pub const RULES: &[&Rule] = &[
     &lock_blocked_chain::RULE,
     &lock_ddl_queue::RULE,
     &lock_deadlocks::RULE,
+    // I/O and WAL
+    &ckpt_requested::RULE,
+    &ckpt_target_low::RULE,
+    &ckpt_too_frequent::RULE,
+    &wal_archive_failing::RULE,
     // Replication
     &slot_inactive::RULE,
+    // Settings
+    &cfg_autovacuum_off::RULE,
+    &cfg_dev_options::RULE,
+    &cfg_durability_off::RULE,
+    &cfg_logging::RULE,
+    &cfg_pending_restart::RULE,
+    &cfg_planner_off::RULE,
+    &cfg_timeouts::RULE,
+    &cfg_version_eol::RULE,
 ];

@@ -1,0 +1,80 @@
+//! Settings that were changed and wait for a restart.
+
+use crate::advisor::{Check, Checked, Context, Docs, Need, Rule};
+use crate::finding::{Effort, Fix, Severity, Subject, SubjectKind};
+use crate::text::Text;
+use crate::unit::{Quantity, Unit};
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    id: "cfg-pending-restart",
+    title: "Changed setting waits for a restart",
+    needs: &[Need::View("pg_settings", &["name", "pending_restart"])],
+    wants: &[],
+    thresholds: &[],
+    docs: Docs {
+        looks_at: "pg_settings.pending_restart.",
+        why: "The configuration files say one thing and the server does another. The next restart, planned or not, changes \
+              its behaviour.",
+        decides: "Each such setting; one finding lists them. `setting` still shows the value in force.",
+        what_to_do: "Plan the restart, or take the change back.",
+        ignore_when: "The restart has its date.",
+        references: "PostgreSQL manual, \"pg_settings\".",
+    },
+    check,
+};
+
+fn check(ctx: &Context<'_>) -> Check {
+    let state = ctx.state_or_skip("pg_settings")?;
+    let mut waiting: Vec<_> = state.table.iter().filter(|r| r.bool("pending_restart") == Some(true)).collect();
+    waiting.sort_by_key(|r| r.text("name"));
+    let looked_at = format!("{} settings, none waits for a restart", state.table.rows);
+    if waiting.is_empty() {
+        return Ok(Checked { findings: Vec::new(), looked_at });
+    }
+    let names: Vec<&str> = waiting.iter().filter_map(|r| r.text("name")).collect();
+    let count = Quantity::int(i64::try_from(names.len()).unwrap_or(i64::MAX), Unit::Count);
+    let title = match names.as_slice() {
+        [one] => Text::new().code(*one).t(" was changed and waits for a restart"),
+        _ => Text::new().n(count).t(" settings were changed and wait for a restart"),
+    };
+    let mut finding = ctx
+        .finding(Severity::Low, Subject::new(SubjectKind::Server, "settings"), title)
+        .why("The value in force is the old one. The next restart brings the new one, planned or not.")
+        .doubts([state.doubt()])
+        .members(names.iter().map(|n| Subject::new(SubjectKind::Setting, *n)).collect())
+        .fix(Fix::diagnose(
+            "settings",
+            "SELECT s.name, s.setting AS in_force, f.setting AS in_file, f.sourcefile\n\
+             FROM pg_settings s LEFT JOIN pg_file_settings f USING (name) WHERE s.pending_restart;",
+        ))
+        .verify("No setting waits for a restart in the next snapshot.")
+        .effort(Effort::S);
+    finding.measures = names.iter().map(|n| ctx.setting_measure(n)).collect();
+    Ok(Checked { findings: vec![finding], looked_at })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::advisor::testing::{judge, told};
+    use crate::snapshot::literal::literal;
+
+    #[test]
+    fn finds_them_in_one_finding() {
+        let with = |rows: &[&str]| {
+            let b =
+                literal("2026-11-22 12:00:00+00").view("pg_settings", "name | setting | pending_restart", rows).build();
+            told(&judge(&RULE, &[b], ""))
+        };
+        assert_eq!(
+            with(&["max_connections | 60 | t", "work_mem | 4096 | f"]),
+            ["low, high: settings: max_connections was changed and waits for a restart"]
+        );
+        assert_eq!(
+            with(&["max_connections | 60 | t", "wal_level | replica | t"]),
+            ["low, high: settings: 2 settings were changed and wait for a restart"]
+        );
+        assert_eq!(with(&["work_mem | 4096 | f"]), ["passed: 1 settings, none waits for a restart"]);
+    }
+}
