@@ -2,21 +2,17 @@
 
 use super::run::judge as run_rules;
 use super::{Advice, Config, Rule};
-use crate::diff::Chain;
+use crate::diff::{self, Chain};
 use crate::finding::Outcome;
 use crate::snapshot::Snapshot;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The chain of some snapshots.
+///
+/// # Panics
+/// When they are not of one server.
 pub fn chain(snapshots: &[Arc<Snapshot>]) -> Chain {
-    let elapsed_s = snapshots[0].meta.taken_at.zip(snapshots[snapshots.len() - 1].meta.taken_at);
-    Chain {
-        snapshots: snapshots.to_vec(),
-        windows: Vec::new(),
-        views: BTreeMap::new(),
-        elapsed_s: elapsed_s.filter(|_| snapshots.len() > 1).map(|(a, b)| b.seconds_since(a)),
-    }
+    diff::chain(snapshots.to_vec(), &diff::Options::default()).unwrap()
 }
 
 /// What one rule says about snapshots, under a configuration given as TOML.

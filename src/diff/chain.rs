@@ -4,10 +4,17 @@
 //! covered time is the age of the statistics. Rules and report sections read this and need not know how many
 //! snapshots there were.
 
-use super::{Class, Diff, Exact};
-use crate::catalog::View;
+use super::fold::{self, Step, Sums};
+use super::moments::{Maximum, Moments};
+use super::totals::{self, Totals};
+use super::{Class, Diff, Exact, Options, Phase, RowDiff, ViewDiff, order, rate, subtract};
+use crate::catalog::{self, View};
+use crate::error::{Error, Result};
+use crate::meta::Notes;
 use crate::snapshot::{Row, Snapshot, Table};
+use crate::unit::Quantity;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 /// Snapshots of one server in time order, and what changed along them.
@@ -21,6 +28,8 @@ pub struct Chain {
     pub views: BTreeMap<&'static str, ViewChange>,
     /// Seconds from the first to the last snapshot; `None` for one snapshot or where times are unknown.
     pub elapsed_s: Option<f64>,
+    /// Warnings about the chain as a whole (`W-ORDER`, `W-DUP`); those of a window are with the window.
+    pub notes: Notes,
 }
 
 /// One view's changes over the whole chain.
@@ -32,29 +41,18 @@ pub struct ViewChange {
     pub first: Option<Arc<Table>>,
     /// The newest table of the chain.
     pub last: Option<Arc<Table>>,
-    /// One entry for each object of the chain, in the order of their keys.
-    pub rows: Vec<ChangeRow>,
-    /// Sums of deltas by column position, then by row; `None` for columns that are no counters or were not exported.
-    pub deltas: Vec<Option<Vec<Option<Exact>>>>,
+    pub(super) source: Source,
 }
 
-/// An object of a [`ViewChange`].
+/// Where a view's changes come from. One window is not copied: its deltas are computed when asked for.
 #[derive(Clone, Debug)]
-pub struct ChangeRow {
-    /// Row in the first snapshot of the chain.
-    pub first: Option<u32>,
-    /// Row in the last snapshot of the chain; `None`: gone by then.
-    pub last: Option<u32>,
-    /// The worst class of its windows; `new` where it was created inside and nothing worse happened.
-    pub class: Class,
-    /// Seconds its deltas cover; `None` unknown.
-    pub covered_s: Option<f64>,
-    /// Whether the deltas are exact (else lower bounds).
-    pub exact: bool,
-    /// Row of this object in each window's [`super::ViewDiff::rows`], oldest window first.
-    pub windows: Vec<Option<u32>>,
-    /// Sentences for the reader.
-    pub notes: Vec<String>,
+pub(super) enum Source {
+    /// One snapshot.
+    Totals(Totals),
+    /// One window.
+    Window(Arc<ViewDiff>),
+    /// Several windows.
+    Sums(Sums),
 }
 
 /// A handle on one object's change.
@@ -62,6 +60,79 @@ pub struct ChangeRow {
 pub struct Change<'a> {
     view: &'a ViewChange,
     index: usize,
+}
+
+/// Forms a history of snapshots and adds up its windows: sorted by the server's time, duplicates dropped.
+///
+/// # Errors
+/// [`Error::Identity`] where neighbours are not of one server whose time moved forward; [`Error::Input`] without any
+/// snapshot.
+pub fn chain(mut snapshots: Vec<Arc<Snapshot>>, options: &Options) -> Result<Chain> {
+    let mut notes = Notes::default();
+    order::sort(&mut snapshots, &mut notes);
+    order::drop_duplicates(&mut snapshots, &mut notes)?;
+    let (Some(first), Some(last)) = (snapshots.first(), snapshots.last()) else {
+        return Err(Error::input("find a snapshot"));
+    };
+    let elapsed_s = (snapshots.len() > 1)
+        .then(|| first.meta.taken_at.zip(last.meta.taken_at).map(|(a, b)| b.seconds_since(a)))
+        .flatten();
+    let windows = snapshots
+        .windows(2)
+        .map(|pair| super::window(Arc::clone(&pair[0]), Arc::clone(&pair[1]), options, Notes::default()))
+        .collect::<Result<Vec<_>>>()?;
+    let views = changes(&snapshots, &windows, options)?;
+    Ok(Chain { snapshots, windows, views, elapsed_s, notes })
+}
+
+/// The change of every view that any snapshot carries.
+fn changes(
+    snapshots: &[Arc<Snapshot>],
+    windows: &[Diff],
+    options: &Options,
+) -> Result<BTreeMap<&'static str, ViewChange>> {
+    let mut out = BTreeMap::new();
+    // Windows over snapshots that lack a view, each subtracted once whatever the number of views that need it.
+    let mut bridges: BTreeMap<(usize, usize), Diff> = BTreeMap::new();
+    for view in catalog::VIEWS.iter().copied().filter(|v| subtract::is_subtracted(v)) {
+        let carriers: Vec<usize> = (0..snapshots.len()).filter(|i| snapshots[*i].table(view.name).is_some()).collect();
+        let (Some(first), Some(last)) = (carriers.first(), carriers.last()) else { continue };
+        let mut steps = Vec::new();
+        for pair in carriers.windows(2) {
+            let (i, j) = (pair[0], pair[1]);
+            if j == i + 1 {
+                steps.extend(step(view, Some(i), &windows[i]));
+                continue;
+            }
+            let bridge = match bridges.entry((i, j)) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(empty) => {
+                    let (a, b) = (Arc::clone(&snapshots[i]), Arc::clone(&snapshots[j]));
+                    empty.insert(super::window(a, b, options, Notes::default())?)
+                }
+            };
+            steps.extend(step(view, None, bridge));
+        }
+        let newest = &snapshots[*last];
+        let table = |at: usize| snapshots[at].table(view.name).cloned();
+        let source = match steps.as_slice() {
+            [] => Source::Totals(totals::of(view, newest, options, snapshots.len() == 1)),
+            [only] if windows.len() <= 1 => Source::Window(Arc::clone(&only.diff)),
+            _ => Source::Sums(fold::fold(view, &steps, windows.len())),
+        };
+        let (first, last) = match &source {
+            Source::Window(d) => (d.before.clone(), d.after.clone()),
+            Source::Sums(s) => (s.first_table(), s.last_table()),
+            Source::Totals(_) => (table(*first), table(*last)),
+        };
+        out.insert(view.name, ViewChange { view, first, last, source });
+    }
+    Ok(out)
+}
+
+fn step(view: &View, window: Option<usize>, diff: &Diff) -> Option<Step> {
+    let elapsed_s = diff.elapsed_s;
+    diff.views.get(view.name).map(|d| Step { window, diff: Arc::clone(d), elapsed_s })
 }
 
 impl Chain {
@@ -87,9 +158,28 @@ impl Chain {
 }
 
 impl ViewChange {
+    /// Number of objects.
+    pub fn len(&self) -> usize {
+        match &self.source {
+            Source::Totals(t) => t.rows.len(),
+            Source::Window(d) => d.rows.len(),
+            Source::Sums(s) => s.rows.len(),
+        }
+    }
+
+    /// Whether there is no object.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// All objects in key order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Change<'_>> {
-        (0..self.rows.len()).map(|index| Change { view: self, index })
+        (0..self.len()).map(|index| Change { view: self, index })
+    }
+
+    /// An object by its position in key order.
+    pub fn get(&self, index: usize) -> Option<Change<'_>> {
+        (index < self.len()).then_some(Change { view: self, index })
     }
 
     /// The objects that still exist in the last snapshot.
@@ -103,14 +193,14 @@ impl ViewChange {
     }
 }
 
+fn place(row: u32) -> Option<usize> {
+    (row != RowDiff::NONE).then_some(row as usize)
+}
+
 impl<'a> Change<'a> {
-    /// Position in [`ViewChange::rows`].
+    /// Position in key order.
     pub const fn index(self) -> usize {
         self.index
-    }
-
-    fn entry(self) -> &'a ChangeRow {
-        &self.view.rows[self.index]
     }
 
     /// The view.
@@ -120,43 +210,80 @@ impl<'a> Change<'a> {
 
     /// Its row in the first snapshot.
     pub fn first(self) -> Option<Row<'a>> {
-        self.entry().first.and_then(|i| self.view.first.as_deref().map(|t| t.row(i as usize)))
+        let row = match &self.view.source {
+            Source::Totals(t) => t.rows[self.index].row,
+            Source::Window(d) => d.rows[self.index].before,
+            Source::Sums(s) => s.rows[self.index].first,
+        };
+        place(row).and_then(|i| self.view.first.as_deref().map(|t| t.row(i)))
     }
 
     /// Its row in the last snapshot.
     pub fn last(self) -> Option<Row<'a>> {
-        self.entry().last.and_then(|i| self.view.last.as_deref().map(|t| t.row(i as usize)))
+        let row = match &self.view.source {
+            Source::Totals(t) => t.rows[self.index].row,
+            Source::Window(d) => d.rows[self.index].after,
+            Source::Sums(s) => s.rows[self.index].last,
+        };
+        place(row).and_then(|i| self.view.last.as_deref().map(|t| t.row(i)))
     }
 
-    /// Its newest row: of the last snapshot, else of the first.
+    /// Its newest row, of whatever snapshot had it last.
     pub fn latest(self) -> Option<Row<'a>> {
-        self.last().or_else(|| self.first())
+        match &self.view.source {
+            Source::Sums(s) => s.latest(self.index),
+            _ => self.last().or_else(|| self.first()),
+        }
     }
 
-    /// The worst class of its windows.
+    /// The worst class of its windows; `new` where it was created inside and nothing worse happened.
     pub fn class(self) -> Class {
-        self.entry().class
+        match &self.view.source {
+            Source::Totals(_) => Class::Ok,
+            Source::Window(d) => d.row(self.index).class(),
+            Source::Sums(s) => s.rows[self.index].class,
+        }
     }
 
-    /// Seconds its deltas cover.
+    /// Seconds its deltas cover; `None` unknown.
     pub fn covered_s(self) -> Option<f64> {
-        self.entry().covered_s
+        match &self.view.source {
+            Source::Totals(t) => t.rows[self.index].covered_s,
+            Source::Window(d) => d.row(self.index).verdict().covered_s,
+            Source::Sums(s) => s.rows[self.index].covered_s,
+        }
     }
 
     /// Whether its deltas are exact, else they are lower bounds.
     pub fn is_exact(self) -> bool {
-        self.entry().exact
+        match &self.view.source {
+            Source::Totals(_) => true,
+            Source::Window(d) => d.row(self.index).is_exact(),
+            Source::Sums(s) => s.rows[self.index].exact,
+        }
     }
 
-    /// Notes on it.
-    pub fn notes(self) -> &'a [String] {
-        &self.entry().notes
+    /// Sentences on it for the reader.
+    pub fn notes(self) -> Vec<&'a str> {
+        match &self.view.source {
+            Source::Totals(t) => t.notes.iter().map(String::as_str).collect(),
+            Source::Window(d) => d.row(self.index).notes().collect(),
+            Source::Sums(s) => s.rows[self.index].notes.iter().map(String::as_str).collect(),
+        }
     }
 
     /// The exact sum of a counter's deltas.
     pub fn delta_exact(self, column: &str) -> Option<Exact> {
-        let (i, _) = self.view.view.column(column)?;
-        *self.view.deltas.get(i)?.as_ref()?.get(self.index)?
+        let (column, description) = self.view.view.column(column)?;
+        if !description.kind.is_counter() {
+            return None;
+        }
+        match &self.view.source {
+            Source::Totals(t) if t.withheld => None,
+            Source::Totals(_) => self.last().and_then(|r| Exact::of(r.table().value(r.index(), column))),
+            Source::Window(d) => d.row(self.index).delta(column).0,
+            Source::Sums(s) => s.delta(self.index, column),
+        }
     }
 
     /// The sum of a counter's deltas, for ratios.
@@ -165,19 +292,45 @@ impl<'a> Change<'a> {
     }
 
     /// The sum of a counter's deltas with its catalog unit.
-    pub fn delta_quantity(self, column: &str) -> Option<crate::unit::Quantity> {
+    pub fn delta_quantity(self, column: &str) -> Option<Quantity> {
         let (_, description) = self.view.view.column(column)?;
-        self.delta_exact(column).map(|d| crate::unit::Quantity { value: d.number(), unit: description.unit })
+        self.delta_exact(column).map(|d| Quantity { value: d.number(), unit: description.unit })
     }
 
     /// Delta per second of covered time; `None` where the covered time is unknown or under 10 s.
     pub fn rate(self, column: &str) -> Option<f64> {
-        let covered = self.covered_s().filter(|s| *s >= 10.0)?;
-        self.delta(column).map(|d| d / covered)
+        rate::per_second(self.delta_exact(column)?, self.covered_s())
     }
 
-    /// The row's position in each window's rows.
-    pub fn windows(self) -> &'a [Option<u32>] {
-        &self.entry().windows
+    /// The row's position in the rows of each of [`Chain::windows`].
+    pub fn windows(self) -> Vec<Option<u32>> {
+        match &self.view.source {
+            Source::Totals(_) => Vec::new(),
+            Source::Window(_) => vec![u32::try_from(self.index).ok()],
+            Source::Sums(s) => s.windows(self.index),
+        }
+    }
+
+    /// Mean and deviation of a statement's calls (or plans) over the chain.
+    pub fn moments(self, phase: Phase) -> Option<Moments> {
+        match &self.view.source {
+            Source::Totals(t) if t.withheld => None,
+            Source::Totals(_) => Moments::since_start(phase.cumulative(self.last()?)?),
+            Source::Window(d) => d.row(self.index).moments(phase),
+            Source::Sums(s) => {
+                let parts: Vec<Moments> = s.steps(self.index).filter_map(|r| r.moments(phase)).collect();
+                Moments::merge(parts.iter().copied())
+            }
+        }
+    }
+
+    /// The longest call (or planning) over the chain, as far as the marks tell.
+    pub fn maximum(self, phase: Phase) -> Option<Maximum> {
+        match &self.view.source {
+            Source::Totals(t) if t.withheld => None,
+            Source::Totals(_) => phase.marks(self.last()?).map(|(_, max)| Maximum::Exactly(max)),
+            Source::Window(d) => d.row(self.index).maximum(phase),
+            Source::Sums(s) => s.steps(self.index).filter_map(|r| r.maximum(phase)).reduce(Maximum::and),
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! The verdict on a row, and exact differences.
 
+use crate::snapshot::Value;
 use crate::unit::Number;
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -55,6 +56,44 @@ pub enum Exact {
 }
 
 impl Exact {
+    /// A cell's number; `None` for NULL and for what is no number.
+    pub const fn of(value: Value<'_>) -> Option<Self> {
+        match value {
+            Value::Int(n) | Value::Interval(n) => Some(Self::Int(n as i128)),
+            Value::Numeric(n) => Some(Self::Int(n)),
+            Value::Float(x) if x.is_finite() => Some(Self::Float(x)),
+            Value::Float(_) | Value::Time(_) | Value::Null | Value::Bool(_) | Value::Text(_) => None,
+        }
+    }
+
+    /// `self` − `earlier`. Doubles that fell by less than a billionth of their value differ by summation noise: 0.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Self {
+        match (earlier, self) {
+            (Self::Int(a), Self::Int(b)) => Self::Int(b.saturating_sub(a)),
+            (a, b) => {
+                let (a, b) = (a.as_f64(), b.as_f64());
+                Self::Float(if b < a && !fell(a, b) { 0.0 } else { b - a })
+            }
+        }
+    }
+
+    /// Whether it is below zero.
+    pub fn is_negative(self) -> bool {
+        match self {
+            Self::Int(n) => n < 0,
+            Self::Float(x) => x < 0.0,
+        }
+    }
+
+    /// Whether a counter fell from `self` to `later`, by more than float noise.
+    pub fn fell_to(self, later: Self) -> bool {
+        match (self, later) {
+            (Self::Int(a), Self::Int(b)) => b < a,
+            (a, b) => fell(a.as_f64(), b.as_f64()),
+        }
+    }
+
     /// For ratios.
     pub fn as_f64(self) -> f64 {
         match self {
@@ -79,6 +118,11 @@ impl Exact {
             (a, b) => Self::Float(a.as_f64() + b.as_f64()),
         }
     }
+}
+
+/// Whether a sum of durations fell by more than 1e-9 of its value.
+fn fell(before: f64, after: f64) -> bool {
+    before - after > 1e-9 * before.abs()
 }
 
 impl Serialize for Exact {

@@ -1,22 +1,61 @@
 //! What changed between snapshots: two subtracted ([`Diff`]), or a whole chain of windows ([`Chain`]).
 //!
 //! A delta is never a bare number. It carries its class (did the counters start again?) and the time it covers.
-//! Decided per statistics entry, as the project's diff semantics say; the documents are in `docs/diff.md`.
+//! Decided per statistics entry; what the classes mean is in `docs/diff.md`.
+//!
+//! * `order`: which snapshots belong together; time moves forward from here on
+//! * `evidence`: what the small views prove about a window
+//! * `join`, `identity`, `merge`: which row is which
+//! * `entry`, `statements`, `filtered`: what rows show by themselves
+//! * `decide`: the decision table
+//! * `subtract`, `members`: views and groups of views
+//! * `chain`, `fold`: windows added up
+//! * `moments`, `rate`: numbers made from deltas
+//! * `event`: what happened
 
 mod chain;
 mod class;
+mod decide;
+mod entry;
 mod event;
+mod evidence;
+mod filtered;
+mod fold;
+mod identity;
+mod join;
+mod members;
+mod merge;
+pub mod moments;
+mod order;
+pub mod rate;
+mod statements;
+mod subtract;
+mod totals;
 mod view;
 
-pub use chain::{Chain, Change, ViewChange};
+pub use chain::{Chain, Change, ViewChange, chain};
 pub use class::{Class, Exact};
 pub use event::{Certainty, Event};
+pub use rate::MIN_WINDOW_S;
+pub use statements::Phase;
 pub use view::{DiffRow, RowDiff, Verdict, ViewDiff};
 
+use crate::error::Result;
 use crate::meta::Notes;
 use crate::snapshot::Snapshot;
+use evidence::Evidence;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+/// What the user may allow.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Lay snapshots of different clusters, nodes or timelines side by side instead of refusing them; nothing is
+    /// subtracted.
+    pub allow_different_servers: bool,
+    /// Include the sessions' temporary tables.
+    pub temporary: bool,
+}
 
 /// Two snapshots subtracted.
 #[derive(Clone, Debug)]
@@ -29,8 +68,65 @@ pub struct Diff {
     pub elapsed_s: Option<f64>,
     /// What happened in between, as far as two snapshots prove it, in a total order.
     pub events: Vec<Event>,
-    /// The views that both or one of them carry and that are cumulative, by catalog name.
-    pub views: BTreeMap<&'static str, ViewDiff>,
+    /// The views that both or one of them carry and that have numbers to compare, by catalog name.
+    pub views: BTreeMap<&'static str, Arc<ViewDiff>>,
     /// Warnings about identity and order (`W-ORDER`, `W-NODE`, `W-CLOCK`, ...).
     pub notes: Notes,
 }
+
+/// Subtracts two snapshots; the earlier one by the server's clock comes first, whatever the order given.
+///
+/// # Errors
+/// [`crate::error::Error::Identity`] where they are not of one server whose time moved forward.
+pub fn diff(a: Arc<Snapshot>, b: Arc<Snapshot>, options: &Options) -> Result<Diff> {
+    let mut notes = Notes::default();
+    let mut pair = vec![a, b];
+    order::sort(&mut pair, &mut notes);
+    let (Some(after), Some(before)) = (pair.pop(), pair.pop()) else {
+        return Err(crate::error::Error::input("compare fewer than two snapshots"));
+    };
+    order::same_moment(&before, &after, &mut notes)?;
+    window(before, after, options, notes)
+}
+
+/// Subtracts two snapshots whose order is settled.
+fn window(before: Arc<Snapshot>, after: Arc<Snapshot>, options: &Options, mut notes: Notes) -> Result<Diff> {
+    let settled = order::check(&before, &after, options, &mut notes)?;
+    let evidence = Evidence { withheld: settled.withheld, ..Evidence::gather(&before, &after) };
+    let mut views = BTreeMap::new();
+    for group in subtract::groups() {
+        let sides = group
+            .into_iter()
+            .map(|v| (v, (before.table(v.name).cloned(), after.table(v.name).cloned())))
+            .collect::<Vec<_>>();
+        for diff in subtract::group(&sides, &evidence, options, &mut notes, &views) {
+            views.insert(diff.view.name, Arc::new(diff));
+        }
+    }
+    if let Some(doubt) = doubt_node(&views, &evidence, &before, &after) {
+        notes.say("W-NODE", doubt);
+    }
+    let elapsed_s = evidence.elapsed_s;
+    let events = Vec::new();
+    Ok(Diff { before, after, elapsed_s, events, views, notes })
+}
+
+/// Several independent views whose counters fell although nothing was reset look like another server.
+fn doubt_node(
+    views: &BTreeMap<&'static str, Arc<ViewDiff>>,
+    evidence: &Evidence,
+    before: &Snapshot,
+    after: &Snapshot,
+) -> Option<String> {
+    if before.meta.node.is_some() && before.meta.node == after.meta.node || evidence.crash.is_some() {
+        return None;
+    }
+    let unexplained = |v: &&Arc<ViewDiff>| v.verdicts.iter().any(|d| d.class == Class::ResetUnsure);
+    let fallen: Vec<&str> = views.values().filter(unexplained).map(|v| v.view.name).collect();
+    (fallen.len() >= 2).then(|| {
+        format!("{} went backwards without a reset: two different servers, or a restored copy?", fallen.join(", "))
+    })
+}
+
+#[cfg(test)]
+mod tests;

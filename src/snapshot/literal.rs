@@ -21,6 +21,9 @@ use std::sync::Arc;
 pub struct Literal(Snapshot);
 
 /// A snapshot of PostgreSQL 18, database `shop`, a primary, taken at `at`. [`Literal::meta`] changes that.
+///
+/// # Panics
+/// When the text is no time.
 pub fn literal(at: &str) -> Literal {
     let time = |text: &str| Timestamp::parse(text).unwrap_or_else(|| panic!("not a time: {text}")).0;
     let meta = Meta {
@@ -72,6 +75,9 @@ impl Literal {
 }
 
 /// A table from literal rows.
+///
+/// # Panics
+/// When the catalog has no such view or column, or a cell is not of the column's type.
 pub fn table(view: &str, header: &str, rows: &[&str]) -> Table {
     let description = catalog::view(view).unwrap_or_else(|| panic!("the catalog has no view {view}"));
     let mut table = Table::empty(description);

@@ -38,17 +38,20 @@ fn files(below: &str, ending: &str) -> Vec<String> {
     found
 }
 
-/// Files of `src/` that are built into the program: those that a `#[cfg(test)] mod name;` declares are not.
+/// Files of `src/` that are built into the program: those that a `#[cfg(test)] mod name;` declares are not, be it
+/// `name.rs` or the folder `name`.
 fn program_files() -> Vec<String> {
     let all = files("src", ".rs");
     let tests: Vec<String> = all
         .iter()
         .flat_map(|path| {
             let folder = path.trim_end_matches("mod.rs").trim_end_matches("lib.rs").trim_end_matches(".rs").to_owned();
-            test_modules(&read(path)).into_iter().map(move |name| format!("{}/{name}.rs", folder.trim_end_matches('/')))
+            test_modules(&read(path)).into_iter().map(move |name| format!("{}/{name}", folder.trim_end_matches('/')))
         })
         .collect();
-    all.into_iter().filter(|path| !tests.contains(path)).collect()
+    let is_test =
+        |path: &str, of: &str| path.strip_prefix(of).is_some_and(|rest| rest == ".rs" || rest.starts_with('/'));
+    all.into_iter().filter(|path| !tests.iter().any(|of| is_test(path, of))).collect()
 }
 
 /// Names of the file modules that only tests have.

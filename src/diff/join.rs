@@ -1,0 +1,227 @@
+//! Rows of two tables joined by what they are, in a total order of keys.
+//!
+//! Both sides are sorted by key (exports mostly are already) and merged: no hashing, and the order of the files' rows
+//! leaves no trace in the result.
+
+use super::RowDiff;
+use crate::catalog::{Epoch, View};
+use crate::snapshot::{Data, Table, Value};
+use rayon::slice::ParallelSliceMut;
+use std::cmp::Ordering;
+
+/// Rows of two tables, joined.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Joined {
+    /// Pairs in key order; [`RowDiff::NONE`] where a side has no such row.
+    pub pairs: Vec<(u32, u32)>,
+    /// Positions of the key's columns in the view.
+    pub key: Vec<usize>,
+    /// Whether names had to stand in for OIDs.
+    pub by_name: bool,
+    /// Rows left out, each with the reason: `(later table?, row, reason)`.
+    pub left_out: Vec<(bool, u32, &'static str)>,
+}
+
+/// The key columns that both tables export: the view's key, else its fallback, else what there is of the key.
+pub(super) fn key_columns(view: &View, before: &Table, after: &Table) -> Option<(Vec<usize>, bool)> {
+    let position = |name: &&str| view.column(name).map(|(i, _)| i);
+    let exported = |i: usize| has(before, i) && has(after, i);
+    let whole = |names: &[&str]| -> Option<Vec<usize>> {
+        names.iter().map(|n| position(n).filter(|i| exported(*i) || has_default(view, *i))).collect()
+    };
+    if let Some(key) = whole(view.key).filter(|k| k.is_empty() || k.iter().any(|i| exported(*i))) {
+        return Some((key, false));
+    }
+    // Statements are told apart by as much of their identity as there is.
+    let last_resorts: &[&[&str]] =
+        if view.epoch == Epoch::Statements { &[&["queryid"], &["dbid", "query"], &["query"]] } else { &[] };
+    std::iter::once(view.fallback_key)
+        .chain(last_resorts.iter().copied())
+        .filter(|names| !names.is_empty())
+        .find_map(whole)
+        .map(|key| (key, true))
+}
+
+fn has(table: &Table, column: usize) -> bool {
+    table.columns.get(column).is_some_and(Option::is_some)
+}
+
+/// Before pg_stat_statements 1.9 every entry was a top-level one.
+fn has_default(view: &View, column: usize) -> bool {
+    view.columns[column].name == "toplevel"
+}
+
+/// A key cell; a missing `toplevel` column means true.
+fn cell(table: &Table, row: u32, column: usize) -> Value<'_> {
+    if !has(table, column) {
+        return Value::Bool(true);
+    }
+    table.value(row as usize, column)
+}
+
+/// An integer key; NULL sorts first.
+const fn int(value: Value<'_>) -> i64 {
+    match value {
+        Value::Int(n) => n,
+        _ => i64::MIN,
+    }
+}
+
+/// A total order of cells: NULL first, then by value.
+pub(super) fn order_of(a: Value<'_>, b: Value<'_>) -> Ordering {
+    const fn rank(v: Value<'_>) -> u8 {
+        match v {
+            Value::Null => 0,
+            Value::Bool(_) => 1,
+            Value::Int(_) | Value::Numeric(_) | Value::Interval(_) | Value::Float(_) => 2,
+            Value::Time(_) => 3,
+            Value::Text(_) => 4,
+        }
+    }
+    const fn whole(v: Value<'_>) -> Option<i128> {
+        match v {
+            Value::Int(n) | Value::Interval(n) => Some(n as i128),
+            Value::Numeric(n) => Some(n),
+            _ => None,
+        }
+    }
+    match (a, b) {
+        (Value::Bool(a), Value::Bool(b)) => a.cmp(&b),
+        (Value::Text(a), Value::Text(b)) => a.cmp(b),
+        (Value::Time(a), Value::Time(b)) => a.cmp(&b),
+        (Value::Float(a), Value::Float(b)) => a.total_cmp(&b),
+        _ => match (whole(a), whole(b)) {
+            (Some(a), Some(b)) => a.cmp(&b),
+            _ => rank(a).cmp(&rank(b)),
+        },
+    }
+}
+
+/// The order of two rows by a key, across tables of one view.
+pub(super) fn order_of_rows(key: &[usize], a: (&Table, u32), b: (&Table, u32)) -> Ordering {
+    key.iter().map(|&c| order_of(cell(a.0, a.1, c), cell(b.0, b.1, c))).find(|o| o.is_ne()).unwrap_or(Ordering::Equal)
+}
+
+/// Rows of one side, sorted by key, duplicates and unwanted rows taken out.
+struct Side<'a> {
+    table: &'a Table,
+    rows: Vec<u32>,
+    /// The key of each row where it is one integer.
+    ints: Option<Vec<i64>>,
+}
+
+impl<'a> Side<'a> {
+    fn new(table: &'a Table, key: &[usize], keep: &dyn Fn(&Table, u32) -> bool) -> Self {
+        let count = u32::try_from(table.rows).unwrap_or(u32::MAX - 1);
+        if let [only] = key
+            && let Some(Some(Data::Int(_))) = table.columns.get(*only)
+        {
+            let mut pairs: Vec<(i64, u32)> =
+                (0..count).filter(|r| keep(table, *r)).map(|r| (int(table.value(r as usize, *only)), r)).collect();
+            if !pairs.is_sorted() {
+                pairs.par_sort_unstable();
+            }
+            let (ints, rows) = pairs.into_iter().unzip();
+            return Self { table, rows, ints: Some(ints) };
+        }
+        let mut rows: Vec<u32> = (0..count).filter(|r| keep(table, *r)).collect();
+        rows.sort_by(|a, b| order_of_rows(key, (table, *a), (table, *b)).then(a.cmp(b)));
+        Self { table, rows, ints: None }
+    }
+
+    fn order(&self, at: usize, other: &Self, other_at: usize, key: &[usize]) -> Ordering {
+        match (&self.ints, &other.ints) {
+            (Some(a), Some(b)) => a[at].cmp(&b[other_at]),
+            _ => order_of_rows(key, (self.table, self.rows[at]), (other.table, other.rows[other_at])),
+        }
+    }
+
+    /// Takes out rows that share a key: all but one where they are alike, all of them where they differ.
+    fn settle(&mut self, key: &[usize], later: bool, left_out: &mut Vec<(bool, u32, &'static str)>) {
+        let same = |s: &Self, i: usize| s.order(i - 1, s, i, key).is_eq();
+        if !(1..self.rows.len()).any(|i| same(self, i)) {
+            return;
+        }
+        let mut keep = vec![true; self.rows.len()];
+        let mut start = 0;
+        while start < self.rows.len() {
+            let mut end = start + 1;
+            while end < self.rows.len() && same(self, end) {
+                end += 1;
+            }
+            if end - start > 1 {
+                let first = self.rows[start];
+                let alike = (start + 1..end).all(|i| alike(self.table, first, self.rows[i]));
+                for (i, kept) in keep.iter_mut().enumerate().take(end).skip(start) {
+                    if alike && i == start {
+                        continue;
+                    }
+                    *kept = false;
+                    let reason = if alike { "the same row twice" } else { "different rows with the same key" };
+                    left_out.push((later, self.rows[i], reason));
+                }
+            }
+            start = end;
+        }
+        let mut kept = keep.iter();
+        self.rows.retain(|_| kept.next().copied().unwrap_or(true));
+        if let Some(ints) = &mut self.ints {
+            let mut kept = keep.iter();
+            ints.retain(|_| kept.next().copied().unwrap_or(true));
+        }
+    }
+}
+
+/// Whether two rows of a table are equal in every column.
+fn alike(table: &Table, a: u32, b: u32) -> bool {
+    (0..table.columns.len()).all(|c| table.value(a as usize, c) == table.value(b as usize, c))
+}
+
+/// Joins two tables of a view; rows that `keep` refuses do not take part.
+pub(super) fn join(
+    view: &'static View,
+    before: &Table,
+    after: &Table,
+    keep: &dyn Fn(&Table, u32) -> bool,
+) -> Option<Joined> {
+    let (key, by_name) = key_columns(view, before, after)?;
+    let mut out = Joined { by_name, ..Joined::default() };
+    let mut a = Side::new(before, &key, keep);
+    let mut b = Side::new(after, &key, keep);
+    a.settle(&key, false, &mut out.left_out);
+    b.settle(&key, true, &mut out.left_out);
+    let (mut i, mut j) = (0, 0);
+    out.pairs.reserve(a.rows.len().max(b.rows.len()));
+    while i < a.rows.len() || j < b.rows.len() {
+        let order = match (i < a.rows.len(), j < b.rows.len()) {
+            (true, true) => a.order(i, &b, j, &key),
+            (true, false) => Ordering::Less,
+            _ => Ordering::Greater,
+        };
+        let (mut left, mut right) = (RowDiff::NONE, RowDiff::NONE);
+        if order.is_le() {
+            left = a.rows[i];
+            i += 1;
+        }
+        if order.is_ge() {
+            right = b.rows[j];
+            j += 1;
+        }
+        out.pairs.push((left, right));
+    }
+    out.key = key;
+    Some(out)
+}
+
+/// The rows of one table in key order, without partners.
+pub(super) fn alone(view: &'static View, table: &Table, keep: &dyn Fn(&Table, u32) -> bool) -> Joined {
+    let (key, by_name) = key_columns(view, table, table).unwrap_or_default();
+    let mut out = Joined { by_name, ..Joined::default() };
+    let mut side = Side::new(table, &key, keep);
+    if !key.is_empty() {
+        side.settle(&key, true, &mut out.left_out);
+    }
+    out.pairs = side.rows.iter().map(|r| (RowDiff::NONE, *r)).collect();
+    out.key = key;
+    out
+}

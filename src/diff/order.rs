@@ -1,0 +1,227 @@
+//! Which snapshots belong together, and in which order. Settled here once, so that nothing above asks again.
+
+use super::Options;
+use crate::error::{Error, Result};
+use crate::meta::{Meta, Notes, TimeSource};
+use crate::snapshot::{Data, Snapshot, Table};
+use crate::time::Timestamp;
+use std::sync::Arc;
+
+/// Why snapshots that must not be subtracted are laid side by side.
+const SIDE_BY_SIDE: &str = "different servers: not subtracted";
+
+/// Seconds that a time inside the data may lie after the snapshot's own before its clock is doubted.
+const CLOCK_SLACK_S: f64 = 5.0;
+
+/// What was settled about two neighbours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Settled {
+    /// Why nothing may be subtracted, where the user asked to go on regardless.
+    pub withheld: Option<&'static str>,
+}
+
+/// Sorts snapshots by server time. Those without a time keep their place among their neighbours.
+pub(super) fn sort(snapshots: &mut [Arc<Snapshot>], notes: &mut Notes) {
+    let time = |s: &Arc<Snapshot>| s.meta.taken_at;
+    if snapshots.iter().any(|s| time(s).is_none()) {
+        if snapshots.len() > 1 {
+            notes.say("W-TIME", "a snapshot has no time: the order given is kept, and there are no rates");
+        }
+        return;
+    }
+    if !snapshots.is_sorted_by_key(time) {
+        notes.say("W-ORDER", "the order given was not that of time: sorted by the server's clock");
+        snapshots.sort_by_key(time);
+    }
+}
+
+/// Drops snapshots that are the same as their predecessor; different ones of one moment are an error.
+pub(super) fn drop_duplicates(snapshots: &mut Vec<Arc<Snapshot>>, notes: &mut Notes) -> Result<()> {
+    let mut kept: Vec<Arc<Snapshot>> = Vec::with_capacity(snapshots.len());
+    for snapshot in snapshots.drain(..) {
+        match kept.last() {
+            Some(last) if last.meta.taken_at.is_some() && last.meta.taken_at == snapshot.meta.taken_at => {
+                if !same_content(last, &snapshot) {
+                    return Err(duplicate(last, &snapshot));
+                }
+                notes.say("W-DUP", format!("`{}` is `{}` again: dropped", label(&snapshot), label(last)));
+            }
+            _ => kept.push(snapshot),
+        }
+    }
+    *snapshots = kept;
+    Ok(())
+}
+
+/// Fails where two snapshots are of one moment but differ.
+pub(super) fn same_moment(before: &Snapshot, after: &Snapshot, notes: &mut Notes) -> Result<()> {
+    if before.meta.taken_at.is_none() || before.meta.taken_at != after.meta.taken_at {
+        return Ok(());
+    }
+    if same_content(before, after) {
+        notes.say("W-DUP", "both snapshots are the same");
+        return Ok(());
+    }
+    Err(duplicate(before, after))
+}
+
+fn duplicate(a: &Snapshot, b: &Snapshot) -> Error {
+    refuse(
+        "E-DUP",
+        format!("compare `{}` with `{}`: both were taken at the same time, but differ", label(a), label(b)),
+        "give one of them",
+    )
+}
+
+fn label(s: &Snapshot) -> &str {
+    if s.meta.label.is_empty() { "snapshot" } else { &s.meta.label }
+}
+
+fn refuse(code: &'static str, message: String, hint: &str) -> Error {
+    Error::Identity { code, message, hint: Some(hint.to_owned()) }
+}
+
+/// Whether two neighbours, in time order, are of one server whose time moved forward.
+pub(super) fn check(before: &Snapshot, after: &Snapshot, options: &Options, notes: &mut Notes) -> Result<Settled> {
+    let (a, b) = (&before.meta, &after.meta);
+    let mut settled = Settled::default();
+    let complaint = other_cluster(a, b).or_else(|| other_node(a, b)).or_else(|| backwards(a, b));
+    if let Some((code, what)) = complaint {
+        if !options.allow_different_servers {
+            return Err(refuse(
+                code,
+                format!("compare `{}` with `{}`: {what}", label(before), label(after)),
+                "give snapshots of one server, or lay them side by side with --allow-different-clusters",
+            ));
+        }
+        notes.say(code, format!("{what}: nothing is subtracted"));
+        settled.withheld = Some(SIDE_BY_SIDE);
+    }
+    if a.in_recovery == Some(true) && b.in_recovery == Some(false) && settled.withheld.is_none() {
+        notes.say("W-PROMOTED", "the standby was promoted: its row estimates mean nothing until vacuum or analyze ran");
+    }
+    if let (Some(x), Some(y)) = (a.major(), b.major())
+        && x != y
+    {
+        notes.say(
+            "W-UPGRADE",
+            format!("major version {x} before, {y} after: counters began anew, statements are not matched"),
+        );
+    }
+    if a.database.is_some() && b.database.is_some() && a.database != b.database {
+        notes.say("E-DB", "the snapshots are of different databases: only cluster-wide views are compared");
+    } else if a.database_oid.zip(b.database_oid).is_some_and(|(x, y)| x != y) {
+        notes
+            .say("W-DB", "the database was dropped and created anew under its name, or restored: its counters are new");
+    }
+    for snapshot in [before, after] {
+        doubt_clock(snapshot, notes);
+    }
+    if let (Some(x), Some(y)) = (a.taken_at, b.taken_at) {
+        let seconds = y.seconds_since(x);
+        if seconds < super::MIN_WINDOW_S {
+            notes.say("W-WINDOW", format!("{seconds:.1} s between the snapshots: too short for rates"));
+        } else if super::rate::is_unreliable(seconds) {
+            notes.say(
+                "W-WINDOW",
+                format!("{seconds:.0} s between the snapshots: rates are unreliable, sessions report late"),
+            );
+        }
+    }
+    Ok(settled)
+}
+
+type Complaint = Option<(&'static str, String)>;
+
+fn other_cluster(a: &Meta, b: &Meta) -> Complaint {
+    let (x, y) = (a.system_identifier.as_ref()?, b.system_identifier.as_ref()?);
+    (x != y).then(|| ("E-CLUSTER", format!("they are of different clusters (system identifiers {x} and {y})")))
+}
+
+/// The same system identifier proves nothing: standbys and restored copies share it.
+fn other_node(a: &Meta, b: &Meta) -> Complaint {
+    if let (Some(x), Some(y)) = (&a.node, &b.node)
+        && x != y
+    {
+        return Some(("E-NODE", format!("they are of different nodes ({x} and {y})")));
+    }
+    let same_node = a.node.is_some() && a.node == b.node;
+    match (a.in_recovery?, b.in_recovery?) {
+        (false, true) => Some(("E-NODE", "the earlier is of a primary, the later of a standby".to_owned())),
+        // A promotion leaves the postmaster running.
+        (true, false) if !same_node && a.postmaster_start.is_some() && a.postmaster_start != b.postmaster_start => {
+            Some((
+                "E-NODE",
+                "the earlier is of a standby, the later of a primary that was not started with it".to_owned(),
+            ))
+        }
+        _ => match (a.postmaster_start?, b.postmaster_start?) {
+            (x, y) if y < x && !same_node => {
+                Some(("E-NODE", "the later is of a server started before the earlier's".to_owned()))
+            }
+            _ => None,
+        },
+    }
+}
+
+fn backwards(a: &Meta, b: &Meta) -> Complaint {
+    let fell = |what: &str| Some(("E-TIMELINE", format!("{what} went backwards: a restore, or another server")));
+    // A major upgrade starts a new WAL; transaction ids go on.
+    let upgraded = a.major().zip(b.major()).is_some_and(|(x, y)| x != y);
+    if !upgraded && a.wal_lsn.zip(b.wal_lsn).is_some_and(|(x, y)| y < x) {
+        return fell("the WAL position");
+    }
+    if a.next_xid.zip(b.next_xid).is_some_and(|(x, y)| y < x) {
+        return fell("the next transaction id");
+    }
+    if !upgraded && a.timeline.zip(b.timeline).is_some_and(|(x, y)| y < x) {
+        return fell("the timeline");
+    }
+    None
+}
+
+/// Warns where times inside the data lie after the moment the snapshot claims to be of.
+fn doubt_clock(snapshot: &Snapshot, notes: &mut Notes) {
+    let server =
+        matches!(snapshot.meta.time_source, Some(TimeSource::Meta | TimeSource::Column | TimeSource::NewestInData));
+    let Some(taken) = snapshot.meta.taken_at.filter(|_| !server) else { return };
+    let newest = snapshot.tables.values().filter_map(|t| newest(t)).max();
+    if let Some(newest) = newest.filter(|t| t.seconds_since(taken) > CLOCK_SLACK_S) {
+        notes
+            .say("W-CLOCK", format!("`{}` says it was taken at {taken}, but holds the time {newest}", label(snapshot)));
+    }
+}
+
+/// The newest time a statistics table holds.
+fn newest(table: &Table) -> Option<Timestamp> {
+    let view = table.view?;
+    let times = view.columns.iter().zip(&table.columns).filter(|(c, _)| c.kind == crate::catalog::Kind::Time);
+    times
+        .filter_map(|(_, data)| match data {
+            Some(Data::Int(v)) => (0..table.rows).filter_map(|r| v.get(r)).max(),
+            _ => None,
+        })
+        .max()
+        .map(Timestamp)
+}
+
+/// Whether two snapshots carry the same views with the same cells, in whatever order of rows.
+fn same_content(a: &Snapshot, b: &Snapshot) -> bool {
+    a.tables.len() == b.tables.len()
+        && a.tables.iter().all(|(name, x)| b.tables.get(name).is_some_and(|y| Arc::ptr_eq(x, y) || same_rows(x, y)))
+}
+
+fn same_rows(a: &Table, b: &Table) -> bool {
+    if a.rows != b.rows || a.columns.len() != b.columns.len() {
+        return false;
+    }
+    let every: Vec<usize> = (0..a.columns.len()).collect();
+    let sorted = |t: &Table| {
+        let mut rows: Vec<u32> = (0..t.rows as u32).collect();
+        rows.sort_by(|x, y| super::join::order_of_rows(&every, (t, *x), (t, *y)));
+        rows
+    };
+    let exported = |t: &Table| t.columns.iter().map(Option::is_some).collect::<Vec<_>>();
+    exported(a) == exported(b)
+        && sorted(a).into_iter().zip(sorted(b)).all(|(x, y)| super::join::order_of_rows(&every, (a, x), (b, y)).is_eq())
+}
