@@ -166,7 +166,7 @@ impl<'a> Context<'a> {
 }
 
 /// A state view from the last snapshot, or from the newest earlier one that has it.
-pub(super) fn state<'a>(chain: &'a Chain, view: &str) -> Option<State<'a>> {
+pub fn state<'a>(chain: &'a Chain, view: &str) -> Option<State<'a>> {
     const DAY: f64 = 86_400.0;
     let newest = chain.snapshots.len().saturating_sub(1);
     chain.snapshots.iter().enumerate().rev().find_map(|(i, s)| {

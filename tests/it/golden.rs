@@ -234,6 +234,7 @@ fn findings() -> Vec<ReportFinding> {
             confidence: finding.confidence(),
             evidence: vec![format!("E{}", 2 * i + 1), format!("E{}", 2 * i + 2)],
             since: Some(if i == 1 { "new" } else { "unchanged" }.to_owned()),
+            withdrawn: if i == 3 { vec!["public.orders_pkey serves it: it stays".to_owned()] } else { vec![] },
             finding,
         })
         .collect()
@@ -267,6 +268,7 @@ fn verdict() -> Verdict {
             .t("."),
         basis: Text::from("Based on 24 of 29 expected sources. Replication was not assessed."),
         score: Some(6.1),
+        score_formula: "(1.5 × 4 + 1.2 × 7.5) ÷ 2.7".to_owned(),
         categories: vec![
             category(
                 "Wraparound",
@@ -752,6 +754,7 @@ pub fn golden() -> Report {
         deadline: Some(at("2026-11-27 00:00:00+00")),
         fixes: findings[1].finding.fixes.clone(),
         verify: findings[1].finding.verify.clone(),
+        remarks: vec!["the index of F-04 stays: it replaces another".to_owned()],
     }];
     let check = |rule: &str, title: &str, state: &str, remark: &str| CheckLine {
         rule: rule.to_owned(),

@@ -1,0 +1,269 @@
+//! From what changed and what the advisor said to the report.
+
+use super::draft::{Body, Draft};
+use super::{
+    Action, Category, CheckLine, CoverageState, Deduction, Horizon, Report, ReportFinding, SCHEMA, SECTIONS, Section,
+    Since, Verdict, Window, headline,
+};
+use crate::advisor::{Advice, When};
+use crate::diff::Chain;
+use crate::error::Result;
+use crate::finding::{Finding, Fix, Outcome, Severity};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+/// What the user decided that shows in the report.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// The configuration's content, as read; empty: defaults. It decides the report's id.
+    pub configuration: String,
+    /// Command line options that change what the report says, in one spelling. They decide the report's id.
+    pub arguments: String,
+}
+
+/// Makes the report.
+pub fn build(chain: &Chain, advice: &Advice, options: &Options) -> Result<Report> {
+    let mut draft = Draft::new(chain, advice);
+    let findings = number(advice, &mut draft);
+    draft.set_findings(findings);
+    draft.actions = actions(advice, &draft.findings);
+    let meta = &chain.last().meta;
+    let title = meta.database.clone().unwrap_or_else(|| meta.label.clone());
+    for kind in SECTIONS {
+        let Body { filled, count, blocks } = (kind.write)(&mut draft)?;
+        let title = if kind.title.is_empty() { title.clone() } else { kind.title.to_owned() };
+        draft.sections.push(Section { id: kind.id.to_owned(), title, filled, count, blocks });
+    }
+    let verdict = verdict(&draft);
+    let sources = super::coverage::sources(&draft);
+    let expected = sources.iter().filter(|s| s.state != CoverageState::NotApplicable).count();
+    let captured = sources.iter().filter(|s| matches!(s.state, CoverageState::Captured | CoverageState::Empty)).count();
+    Ok(Report {
+        schema: SCHEMA,
+        id: id(chain, options),
+        generator: format!("pgretro {}", env!("CARGO_PKG_VERSION")),
+        rules: rules(advice, options),
+        title,
+        window: Window {
+            from: chain.first().meta.taken_at,
+            to: meta.taken_at,
+            elapsed_s: chain.elapsed_s,
+            snapshots: chain.snapshots.len(),
+            server: super::sections::server(meta),
+            sources: captured,
+            sources_expected: expected,
+        },
+        verdict,
+        checks: checks(advice),
+        sections: draft.sections,
+        evidence: draft.register.into_entries(),
+        findings: draft.findings,
+        actions: draft.actions,
+    })
+}
+
+fn rules(advice: &Advice, options: &Options) -> String {
+    let n = advice.judged.len();
+    if options.configuration.trim().is_empty() {
+        return format!("{n} rules, defaults");
+    }
+    format!("{n} rules, configuration {}", short(&Sha256::digest(options.configuration.as_bytes())))
+}
+
+/// The first 8 bytes of a hash.
+fn short(digest: &[u8]) -> String {
+    let mut out = String::with_capacity(16);
+    for byte in digest.iter().take(8) {
+        // Writing to a string cannot fail.
+        let _ = write!(out, "{byte:02x}");
+    }
+    out
+}
+
+/// Equal inputs, options and rules: equal id.
+fn id(chain: &Chain, options: &Options) -> String {
+    let mut hash = Sha256::new();
+    let mut add = |text: &str| {
+        hash.update(text.len().to_le_bytes());
+        hash.update(text.as_bytes());
+    };
+    add(env!("CARGO_PKG_VERSION"));
+    add(&options.configuration);
+    add(&options.arguments);
+    for snapshot in &chain.snapshots {
+        // What was read decides, not where it lay: the same files elsewhere are the same report.
+        add(&snapshot.meta.taken_at.map_or_else(String::new, |t| t.to_string()));
+        for file in &snapshot.meta.files {
+            add(&file.sha256);
+        }
+    }
+    short(&hash.finalize())
+}
+
+/// Findings with their numbers, their evidence entered, and without the statements that the plan withdrew.
+fn number(advice: &Advice, draft: &mut Draft<'_>) -> Vec<ReportFinding> {
+    let found = advice.findings();
+    let width = found.len().to_string().len().max(2);
+    found
+        .into_iter()
+        .enumerate()
+        .map(|(at, finding)| {
+            let evidence = finding.measures.iter().map(|m| {
+                let values = [("A", m.before), ("B", m.after), ("window", m.window)]
+                    .into_iter()
+                    .filter_map(|(label, value)| value.map(|v| (label.to_owned(), v)))
+                    .collect();
+                let label = if m.evidence.object.is_empty() {
+                    m.label.clone()
+                } else {
+                    format!("{}: {}", m.evidence.object, m.label)
+                };
+                draft.register.enter(&label, values, m.evidence.clone())
+            });
+            let evidence = evidence.collect();
+            let (finding, withdrawn) = settled(finding, advice);
+            ReportFinding {
+                number: format!("F-{:0width$}", at + 1),
+                id: short(&Sha256::digest(finding.key().as_bytes())),
+                confidence: finding.confidence(),
+                evidence,
+                since: since_of(&finding, advice),
+                withdrawn,
+                finding,
+            }
+        })
+        .collect()
+}
+
+/// The plan is made consistent after the rules have spoken; a statement it left out must not stand in a finding either.
+fn settled(finding: &Finding, advice: &Advice) -> (Finding, Vec<String>) {
+    let mut finding = finding.clone();
+    if finding.severity == Severity::Info {
+        return (finding, Vec::new());
+    }
+    let key = finding.key();
+    let mine: Vec<_> = advice.actions.iter().filter(|a| a.findings.contains(&key)).collect();
+    let planned = |fix: &Fix| {
+        advice.actions.iter().flat_map(|a| &a.fixes).any(|f| (f.verb, &f.object) == (fix.verb, &fix.object))
+    };
+    let before = finding.fixes.len();
+    finding.fixes.retain(planned);
+    let withdrawn = if finding.fixes.len() < before {
+        let said: Vec<String> = mine.iter().flat_map(|a| a.remarks.clone()).collect();
+        if said.is_empty() { vec!["Left out: the plan answers this with another step.".to_owned()] } else { said }
+    } else {
+        Vec::new()
+    };
+    (finding, withdrawn)
+}
+
+fn since_of(finding: &Finding, advice: &Advice) -> Option<String> {
+    let since = advice.since.as_ref()?;
+    let key = finding.key();
+    if since.new.contains(&key) {
+        Some("new".to_owned())
+    } else {
+        since.unchanged.contains(&key).then(|| "unchanged".to_owned())
+    }
+}
+
+fn actions(advice: &Advice, findings: &[ReportFinding]) -> Vec<Action> {
+    let numbers: BTreeMap<String, &str> = findings.iter().map(|f| (f.finding.key(), f.number.as_str())).collect();
+    let by_key = |keys: &[String]| -> Vec<String> {
+        let mut found: Vec<String> = keys.iter().filter_map(|k| numbers.get(k)).map(|n| (*n).to_owned()).collect();
+        found.dedup();
+        found
+    };
+    advice
+        .actions
+        .iter()
+        .enumerate()
+        .map(|(at, a)| Action {
+            rank: at + 1,
+            title: a.title.clone(),
+            findings: by_key(&a.findings),
+            horizon: match a.when {
+                When::Immediate => Horizon::Immediate,
+                When::ShortTerm => Horizon::ShortTerm,
+                When::LongTerm => Horizon::LongTerm,
+            },
+            severity: a.severity,
+            impact: a.impact,
+            confidence: a.confidence,
+            effort: a.effort,
+            deadline: a.deadline,
+            fixes: a.fixes.clone(),
+            verify: a.verify.clone(),
+            remarks: a.remarks.clone(),
+        })
+        .collect()
+}
+
+fn checks(advice: &Advice) -> Vec<CheckLine> {
+    advice
+        .judged
+        .iter()
+        .map(|j| {
+            let (state, remark) = match &j.outcome {
+                Outcome::Found { checked, .. } => ("found", checked),
+                Outcome::Passed { checked } => ("passed", checked),
+                Outcome::Skipped { reason, .. } => ("skipped", reason),
+                Outcome::Failed { message } => ("failed", message),
+            };
+            CheckLine {
+                rule: j.rule.id.to_owned(),
+                title: j.rule.title.to_owned(),
+                state: state.to_owned(),
+                remark: remark.clone(),
+            }
+        })
+        .collect()
+}
+
+fn verdict(draft: &Draft<'_>) -> Verdict {
+    let score = &draft.advice.score;
+    let numbers: BTreeMap<String, String> =
+        draft.findings.iter().map(|f| (f.finding.key(), f.number.clone())).collect();
+    let categories = score
+        .areas
+        .iter()
+        .map(|area| Category {
+            name: area.category.name().to_owned(),
+            score: area.score,
+            at_most: area.at_most,
+            evaluated: area.evaluated,
+            applicable: area.applicable,
+            deductions: area
+                .deductions
+                .iter()
+                .map(|d| Deduction {
+                    findings: d.findings.iter().filter_map(|k| numbers.get(k).cloned()).collect(),
+                    rule: d.rule.clone(),
+                    points: d.points,
+                    formula: d.formula.clone(),
+                })
+                .collect(),
+            remark: area.remark.clone(),
+        })
+        .collect();
+    let counts = Severity::WORST_FIRST
+        .iter()
+        .map(|s| (*s, draft.findings.iter().filter(|f| f.finding.severity == *s).count()))
+        .collect();
+    let since = draft.advice.since.as_ref().map(|s| Since {
+        new: s.new.len(),
+        unchanged: s.unchanged.len(),
+        fixed: s.fixed.len(),
+    });
+    Verdict {
+        headline: headline::headline(draft),
+        reason: headline::reason(draft),
+        basis: headline::basis(draft),
+        score: score.overall,
+        score_formula: score.formula.clone(),
+        categories,
+        counts,
+        since,
+    }
+}

@@ -1,0 +1,370 @@
+//! What sections are written from, and the evidence they leave behind.
+
+use super::register::Register;
+use super::{Action, Block, Bound, Cell, ReportFinding, Section, Spark};
+use crate::advisor::{self, Advice, Facts, State, TableFact};
+use crate::diff::{Chain, Change};
+use crate::finding::{Evidence, Locator};
+use crate::snapshot::{Row, Table};
+use crate::text::Text;
+use crate::unit::{Number, Quantity, Unit};
+use std::collections::BTreeMap;
+
+/// The inputs of every section.
+#[derive(Debug)]
+pub(super) struct Draft<'a> {
+    /// The snapshots and what changed along them.
+    pub(super) chain: &'a Chain,
+    /// What the advisor says.
+    pub(super) advice: &'a Advice,
+    /// Tables with their sizes, joined once.
+    pub(super) facts: Facts<'a>,
+    /// The findings in their order.
+    pub(super) findings: Vec<ReportFinding>,
+    /// The plan.
+    pub(super) actions: Vec<Action>,
+    /// Positions in `findings` by the name of their subject or member.
+    by_object: BTreeMap<String, Vec<usize>>,
+    /// The evidence so far.
+    pub(super) register: Register,
+    /// The sections written so far.
+    pub(super) sections: Vec<Section>,
+}
+
+/// What a section's writer returns.
+#[derive(Debug, Default)]
+pub(super) struct Body {
+    /// Whether there is data; else it says why not.
+    pub(super) filled: bool,
+    /// The number beside its name in the contents.
+    pub(super) count: Option<u64>,
+    /// Its blocks.
+    pub(super) blocks: Vec<Block>,
+}
+
+impl Body {
+    /// A section with data.
+    pub(super) fn filled(blocks: Vec<Block>) -> Self {
+        Self { filled: true, count: None, blocks }
+    }
+
+    /// A section that says why it has none.
+    pub(super) fn absent(blocks: Vec<Block>) -> Self {
+        Self { filled: false, count: None, blocks }
+    }
+
+    /// Adds the number shown in the contents.
+    pub(super) fn count(mut self, count: usize) -> Self {
+        self.count = Some(count as u64);
+        self
+    }
+}
+
+impl<'a> Draft<'a> {
+    /// Nothing written yet.
+    pub(super) fn new(chain: &'a Chain, advice: &'a Advice) -> Self {
+        Self {
+            chain,
+            advice,
+            facts: Facts::new(chain),
+            findings: Vec::new(),
+            actions: Vec::new(),
+            by_object: BTreeMap::new(),
+            register: Register::default(),
+            sections: Vec::new(),
+        }
+    }
+
+    /// Takes the findings in.
+    pub(super) fn set_findings(&mut self, findings: Vec<ReportFinding>) {
+        self.by_object.clear();
+        for (at, f) in findings.iter().enumerate() {
+            for subject in std::iter::once(&f.finding.subject).chain(&f.finding.members) {
+                let known = self.by_object.entry(subject.name.clone()).or_default();
+                if known.last() != Some(&at) {
+                    known.push(at);
+                }
+            }
+        }
+        self.findings = findings;
+    }
+
+    /// The findings about an object whose rule starts with one of these words.
+    pub(super) fn findings_of(&self, object: &str, rules: &[&str]) -> impl Iterator<Item = &ReportFinding> {
+        let rules: Vec<String> = rules.iter().map(|r| (*r).to_owned()).collect();
+        self.by_object
+            .get(object)
+            .into_iter()
+            .flatten()
+            .filter_map(|at| self.findings.get(*at))
+            .filter(move |f| rules.iter().any(|r| f.finding.rule.starts_with(r)))
+    }
+
+    /// Links to the findings about an object, `F-01 F-03`; `None` where there is none.
+    pub(super) fn links_of(&self, object: &str, rules: &[&str]) -> Option<Text> {
+        links(self.findings_of(object, rules).map(|f| f.number.as_str()))
+    }
+
+    /// Links to the findings of rules with these prefixes, whatever their object.
+    pub(super) fn links_to(&self, rules: &[&str]) -> Option<Text> {
+        let of = |f: &&ReportFinding| rules.iter().any(|r| f.finding.rule.starts_with(r));
+        links(self.findings.iter().filter(of).map(|f| f.number.as_str()))
+    }
+
+    /// Whether there is one snapshot only.
+    pub(super) fn single(&self) -> bool {
+        self.chain.is_single()
+    }
+
+    /// What counters in tables count: "in the window" or "since the statistics began".
+    pub(super) fn span(&self) -> &'static str {
+        if self.single() { "since the statistics began" } else { "in the window" }
+    }
+
+    /// A state view from the last snapshot, or from the newest earlier one that has it.
+    pub(super) fn state(&self, view: &str) -> Option<State<'a>> {
+        advisor::state(self.chain, view)
+    }
+
+    /// A view of the first snapshot, for its gauges; `None` where there is one snapshot only.
+    pub(super) fn first(&self, view: &str) -> Option<&'a Table> {
+        if self.single() { None } else { self.chain.first().table(view).map(AsRef::as_ref) }
+    }
+
+    /// The row of `pg_stat_database` of the exporting session's database.
+    pub(super) fn database(&self) -> Option<Change<'a>> {
+        let meta = &self.chain.last().meta;
+        self.chain.view("pg_stat_database")?.present().find(|c| {
+            c.last().is_some_and(|r| match (meta.database_oid, meta.database.as_deref()) {
+                (Some(oid), _) if r.int("datid").is_some() => r.int("datid") == Some(oid),
+                (_, Some(name)) => r.text("datname") == Some(name),
+                _ => false,
+            })
+        })
+    }
+
+    /// A setting's row.
+    pub(super) fn setting(&self, name: &str) -> Option<Row<'a>> {
+        self.state("pg_settings")?.table.iter().find(|r| r.text("name") == Some(name))
+    }
+
+    /// A setting that is a whole number.
+    pub(super) fn setting_number(&self, name: &str) -> Option<i64> {
+        self.setting(name)?.text("setting")?.parse().ok()
+    }
+
+    /// Dead rows of a table divided by its autovacuum trigger.
+    pub(super) fn pressure_of(&self, _table: &TableFact<'a>) -> Option<Quantity> {
+        None
+    }
+
+    /// The same as a cell.
+    pub(super) fn pressure(&self, table: &TableFact<'a>) -> Cell {
+        Cell::number_or(self.pressure_of(table), "dead rows not exported")
+    }
+
+    /// Dead rows at which autovacuum vacuums a table.
+    pub(super) fn trigger(&self, _table: &TableFact<'a>) -> Cell {
+        Cell::None
+    }
+
+    /// A note where a state view is older than the last snapshot.
+    pub(super) fn age_note(&self, view: &str) -> Option<Block> {
+        let state = self.state(view)?;
+        if state.snapshot + 1 == self.chain.snapshots.len() {
+            return None;
+        }
+        let when = match state.at {
+            Some(at) => Text::new().t(", taken ").n(Quantity::time(at)),
+            None => Text::new(),
+        };
+        let text = Text::new()
+            .code(view)
+            .t(" is not in the last snapshot; it is shown as of snapshot ")
+            .t(advisor::label(self.chain, state.snapshot))
+            .then(when)
+            .t(".");
+        Some(Block::Note { kind: super::NoteKind::Warning, text })
+    }
+
+    /// Enters where a table of the report comes from and gives a link to it.
+    pub(super) fn cite(&mut self, label: &str, views: &[&str], columns: &[&str], formula: Option<&str>) -> Text {
+        let mut locators = Vec::new();
+        for view in views {
+            for (at, snapshot) in self.chain.snapshots.iter().enumerate() {
+                let edge = at == 0 || at + 1 == self.chain.snapshots.len();
+                let chosen = self.state(view).is_some_and(|s| s.snapshot == at);
+                if let Some(table) = snapshot.table(view).filter(|_| edge || chosen) {
+                    locators.extend(table.sources.iter().map(|source| Locator {
+                        snapshot: advisor::label(self.chain, at),
+                        file: source.file.to_string(),
+                        place: format!("all rows of {}", table.exported_as),
+                    }));
+                }
+            }
+        }
+        let evidence = Evidence {
+            view: views.join(", "),
+            columns: columns.iter().map(|c| (*c).to_owned()).collect(),
+            object: String::new(),
+            locators,
+            formula: formula.map(str::to_owned),
+        };
+        let id = self.register.enter(label, Vec::new(), evidence);
+        Text::new().link(id.to_lowercase(), id)
+    }
+
+    /// Enters one computed number and gives a link to it.
+    pub(super) fn cite_value(
+        &mut self,
+        label: &str,
+        value: Quantity,
+        rows: &[Row<'a>],
+        columns: &[&str],
+        formula: Option<String>,
+    ) -> Text {
+        let mut views: Vec<String> = rows.iter().map(|r| r.table().name.clone()).collect();
+        views.dedup();
+        let evidence = Evidence {
+            view: views.join(", "),
+            columns: columns.iter().map(|c| (*c).to_owned()).collect(),
+            object: String::new(),
+            locators: rows.iter().filter_map(|r| self.locate(*r)).collect(),
+            formula,
+        };
+        let id = self.register.enter(label, vec![(self.value_label().to_owned(), value)], evidence);
+        Text::new().link(id.to_lowercase(), id)
+    }
+
+    fn value_label(&self) -> &'static str {
+        if self.single() { "B" } else { "window" }
+    }
+
+    /// Where a row stands in the user's files.
+    pub(super) fn locate(&self, row: Row<'_>) -> Option<Locator> {
+        let view = row.table().name.as_str();
+        let at = self
+            .chain
+            .snapshots
+            .iter()
+            .rposition(|s| s.table(view).is_some_and(|t| std::ptr::eq(t.as_ref(), row.table())))?;
+        let (file, place) = row.place()?;
+        Some(Locator { snapshot: advisor::label(self.chain, at), file: file.to_owned(), place })
+    }
+
+    /// Where rows stand in the user's files, as a block that unfolds under a table's row.
+    pub(super) fn places(&self, rows: &[Option<Row<'_>>]) -> Block {
+        let items = rows
+            .iter()
+            .flatten()
+            .filter_map(|row| self.locate(*row))
+            .map(|l| super::Fact { label: l.snapshot, value: Cell::code(format!("{} {}", l.file, l.place)) })
+            .collect();
+        Block::Facts { title: "In the files".to_owned(), items }
+    }
+}
+
+/// Links to findings by number.
+pub(super) fn links<'f>(numbers: impl Iterator<Item = &'f str>) -> Option<Text> {
+    let mut text = Text::new();
+    for number in numbers {
+        if !text.is_empty() {
+            text = text.t(" ");
+        }
+        text = text.link(number.to_lowercase(), number);
+    }
+    (!text.is_empty()).then_some(text)
+}
+
+/// A counter over the window; a lower bound where its counters started again.
+pub(super) fn counted(change: Change<'_>, column: &str) -> Cell {
+    match change.delta_quantity(column) {
+        Some(value) => Cell::Number { value, change: None, bound: (!change.is_exact()).then_some(Bound::AtLeast) },
+        None => Cell::NotAvailable(why_unknown(change, column)),
+    }
+}
+
+/// Why a counter has no delta.
+pub(super) fn why_unknown(change: Change<'_>, column: &str) -> String {
+    let exported = change.last().is_some_and(|r| r.table().has(column));
+    if !exported {
+        "not exported".to_owned()
+    } else if change.notes().is_empty() {
+        format!("no value in the export (class {})", change.class().word())
+    } else {
+        change.notes().join("; ")
+    }
+}
+
+/// A gauge: its last value and its change.
+pub(super) fn level(first: Option<Row<'_>>, last: Option<Row<'_>>, column: &str) -> Cell {
+    let Some(value) = last.and_then(|r| r.quantity(column)) else {
+        return Cell::NotAvailable(missing_reason(last, column));
+    };
+    let before = first.and_then(|r| r.quantity(column));
+    Cell::Number { value, change: before.and_then(|b| difference(value, b)), bound: None }
+}
+
+fn missing_reason(row: Option<Row<'_>>, column: &str) -> String {
+    match row {
+        None => "not captured".to_owned(),
+        Some(row) if row.table().has(column) => "no value in the export".to_owned(),
+        Some(_) => "not exported".to_owned(),
+    }
+}
+
+/// When something last happened, or "never since the statistics began".
+pub(super) fn last_time(row: Option<Row<'_>>, column: &str) -> Cell {
+    match row {
+        Some(row) if row.table().has(column) => row
+            .time(column)
+            .map_or_else(|| Cell::text("not since the statistics began"), |t| Cell::number(Quantity::time(t))),
+        _ => Cell::NotAvailable(missing_reason(row, column)),
+    }
+}
+
+/// `later − earlier`, exact for integers.
+pub(super) fn difference(later: Quantity, earlier: Quantity) -> Option<Quantity> {
+    match (later.value, earlier.value) {
+        (Number::Int(b), Number::Int(a)) => b.checked_sub(a).map(|d| Quantity::int(d, later.unit)),
+        _ => Quantity::float(later.as_f64() - earlier.as_f64(), later.unit),
+    }
+}
+
+/// A sum of integers that stays exact, or `None` where nothing was known.
+pub(super) fn total(values: impl Iterator<Item = Option<i64>>, unit: Unit) -> Option<Quantity> {
+    values.flatten().reduce(i64::saturating_add).map(|sum| Quantity::int(sum, unit))
+}
+
+/// A count of things.
+pub(super) fn count(n: usize) -> Quantity {
+    Quantity::int(i64::try_from(n).unwrap_or(i64::MAX), Unit::Count)
+}
+
+/// A small history of counters per window: a window whose counters started again is a gap.
+pub(super) fn spark(points: &[Option<Quantity>], resets: Vec<usize>) -> Cell {
+    if points.iter().flatten().count() < 2 {
+        return Cell::None;
+    }
+    let words: Vec<String> = points.iter().map(|p| p.map_or_else(|| "n/a".to_owned(), Quantity::human)).collect();
+    Cell::Spark(Spark {
+        points: points.iter().map(|p| p.map(Quantity::as_f64)).collect(),
+        resets,
+        label: words.join(", "),
+    })
+}
+
+/// Prose as a block.
+pub(super) fn prose(text: impl Into<Text>) -> Block {
+    Block::Prose { text: text.into() }
+}
+
+/// A heading inside a section.
+pub(super) fn heading(words: &str) -> Block {
+    Block::Heading { text: words.to_owned() }
+}
+
+/// A labelled value.
+pub(super) fn fact(label: &str, value: Cell) -> super::Fact {
+    super::Fact { label: label.to_owned(), value }
+}

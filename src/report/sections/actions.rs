@@ -1,0 +1,46 @@
+//! The plan's first steps.
+
+use crate::error::Result;
+use crate::finding::Effort;
+use crate::report::draft::{Body, Draft, prose};
+use crate::report::{Block, Card};
+use crate::text::Text;
+
+/// How many cards there are at most.
+const MOST: usize = 3;
+
+/// Writes the section.
+#[allow(clippy::unnecessary_wraps)] // The signature of every section.
+pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
+    let cards: Vec<Card> = draft
+        .actions
+        .iter()
+        .take(MOST)
+        .map(|action| Card {
+            title: action.title.clone(),
+            why: action
+                .findings
+                .first()
+                .and_then(|number| draft.findings.iter().find(|f| f.number == *number))
+                .map_or_else(Text::new, |f| f.finding.why.clone()),
+            severity: action.severity,
+            confidence: action.confidence,
+            effort: effort(action.effort).to_owned(),
+            findings: action.findings.clone(),
+        })
+        .collect();
+    if cards.is_empty() {
+        return Ok(Body::filled(vec![prose("No action needed: no finding has a cure to run.")]).count(0));
+    }
+    let n = cards.len();
+    Ok(Body::filled(vec![Block::Cards { cards }]).count(n))
+}
+
+/// How much work, in a word.
+pub(super) const fn effort(effort: Effort) -> &'static str {
+    match effort {
+        Effort::S => "minutes",
+        Effort::M => "hours",
+        Effort::L => "days",
+    }
+}

@@ -1,0 +1,327 @@
+//! What changed from the first snapshot to the last: events, the largest changes, most unusual first.
+
+use crate::diff::{Certainty, Change, Class};
+use crate::error::Result;
+use crate::report::draft::{Body, Draft, count, difference, prose};
+use crate::report::names::ByObject;
+use crate::report::table::{ranked, table};
+use crate::report::{Block, Cell, Chart, Line};
+use crate::text::Text;
+use crate::unit::{Quantity, Unit};
+
+/// The most changes listed.
+const MOST: usize = 30;
+/// The most events listed.
+const MOST_EVENTS: usize = 500;
+/// The most lines of a slope chart.
+const MOST_LINES: usize = 8;
+/// Changes closer to what was expected are the noise of counting.
+const NOISE: f64 = 2.0;
+
+/// A change worth a line.
+struct Candidate {
+    object: String,
+    measure: &'static str,
+    before: Quantity,
+    after: Quantity,
+    unusual: f64,
+    context: Text,
+}
+
+/// Writes the section.
+pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
+    if draft.single() {
+        return Ok(Body::absent(vec![prose(
+            Text::new().t("Needs two snapshots. Take another and run ").code("pgretro report FIRST SECOND").t("."),
+        )]));
+    }
+    let mut found = Vec::new();
+    let mut unchanged = 0;
+    levels(draft, &mut found, &mut unchanged);
+    rates(draft, &mut found, &mut unchanged);
+    let in_all = found.len();
+    let mut blocks = events(draft);
+    blocks.extend(slopes(draft));
+    blocks.push(list(draft, &found)?);
+    let settings = super::settings::changed(draft).len();
+    let carriers = draft.chain.snapshots.iter().filter(|s| s.table("pg_settings").is_some()).count();
+    blocks.push(prose(
+        Text::new()
+            .n(count(unchanged))
+            .t(" measures of objects stayed as they were or within the noise of counting. ")
+            .then(if carriers > 1 {
+                Text::new().t("Settings changed: ").n(count(settings)).t(" (").link("settings", "Settings").t(").")
+            } else {
+                Text::from("Whether settings changed cannot be said: they are in one snapshot only.")
+            }),
+    ));
+    Ok(Body::filled(blocks).count(in_all.min(MOST)))
+}
+
+fn events(draft: &Draft<'_>) -> Vec<Block> {
+    let all: Vec<_> =
+        draft.chain.windows.iter().enumerate().flat_map(|(at, w)| w.events.iter().map(move |e| (at, e))).collect();
+    if all.is_empty() {
+        return vec![prose("No reset, restart, rename or other event can be seen between the snapshots.")];
+    }
+    let mut out = table("events", "Events seen between the snapshots")
+        .about(Text::from("Proven: the snapshots leave no other explanation. An event without a time happened somewhere between the two snapshots."))
+        .name("Event")
+        .text("Object")
+        .text("Between")
+        .number("At")
+        .text("How sure")
+        .text("What shows it");
+    for (at, event) in all.iter().take(MOST_EVENTS) {
+        let label = |i| crate::advisor::label(draft.chain, i);
+        let object = match (&event.object, &event.scope) {
+            (Some(object), _) => Cell::name(object.clone()),
+            (None, Some(scope)) => Cell::name(scope.clone()),
+            (None, None) => Cell::None,
+        };
+        out.push(vec![
+            Cell::text(event.kind.replace('_', " ")),
+            object,
+            Cell::text(format!("{} and {}", label(*at), label(at + 1))),
+            event.at.map_or(Cell::None, |t| Cell::number(Quantity::time(t))),
+            Cell::text(match event.certainty {
+                Certainty::Proven => "proven",
+                Certainty::Likely => "likely",
+            }),
+            Cell::name(event.evidence.join("; ")),
+        ]);
+    }
+    vec![out.rows_in_all(all.len()).block()]
+}
+
+/// How far apart two counts are, in standard deviations of counting: twice the difference of the square roots.
+fn apart(expected: f64, seen: f64) -> f64 {
+    2.0 * ((seen.max(0.0) + 0.375).sqrt() - (expected.max(0.0) + 0.375).sqrt())
+}
+
+fn levels(draft: &Draft<'_>, found: &mut Vec<Candidate>, unchanged: &mut usize) {
+    let mut level = |object: &dyn Fn() -> String, measure, a: Option<Quantity>, b: Option<Quantity>, quantum: f64| {
+        let (Some(a), Some(b)) = (a, b) else { return };
+        let unusual = apart(a.as_f64() / quantum, b.as_f64() / quantum);
+        if unusual.abs() < NOISE {
+            *unchanged += 1;
+        } else {
+            let context = Quantity::share(b.as_f64() - a.as_f64(), a.as_f64())
+                .map_or_else(Text::new, |share| Text(vec![crate::text::Span::Change(share)]));
+            found.push(Candidate { object: object(), measure, before: a, after: b, unusual, context });
+        }
+    };
+    let first = ByObject::tables(draft.first("table_sizes"));
+    let block = draft.chain.last().meta.block_bytes() as f64;
+    for fact in &draft.facts.tables {
+        let size = |r: Option<crate::snapshot::Row<'_>>| r.and_then(|r| r.quantity("total_relation_size"));
+        level(
+            &|| fact.display(),
+            "size with indexes",
+            size(fact.sizes.and_then(|s| first.of(s))),
+            size(fact.sizes),
+            block,
+        );
+        // After a reset the estimates begin again at 0: no change of the table.
+        let Some(change) = fact.change.filter(|c| c.class() == Class::Ok) else { continue };
+        let cell = |r: Option<crate::snapshot::Row<'_>>, column: &str| r.and_then(|r| r.quantity(column));
+        for (measure, column) in [("dead rows", "n_dead_tup"), ("live rows", "n_live_tup")] {
+            level(&|| fact.display(), measure, cell(change.first(), column), cell(change.last(), column), 1.0);
+        }
+    }
+    let sizes = |s: &crate::snapshot::Snapshot| {
+        super::tables::database_size(s.table("database_sizes")?.iter(), draft).map(|b| Quantity::int(b, Unit::Bytes))
+    };
+    let title = draft.chain.last().meta.database.clone().unwrap_or_default();
+    level(&|| title.clone(), "database size", sizes(draft.chain.first()), sizes(draft.chain.last()), block);
+    let sessions = |s: &crate::snapshot::Snapshot| {
+        Some(count(s.table("pg_stat_activity")?.iter().filter(|r| crate::advisor::is_client(*r)).count()))
+    };
+    level(&|| title.clone(), "sessions of clients", sessions(draft.chain.first()), sessions(draft.chain.last()), 1.0);
+}
+
+/// Counters whose rate in the last window differs from before: the earlier windows, or with two snapshots everything
+/// that was counted up to the first.
+fn rates(draft: &Draft<'_>, found: &mut Vec<Candidate>, unchanged: &mut usize) {
+    const TABLE: &[(&str, &str)] = &[
+        ("sequential scans per second", "seq_scan"),
+        ("index scans per second", "idx_scan"),
+        ("rows inserted per second", "n_tup_ins"),
+        ("rows updated per second", "n_tup_upd"),
+        ("rows deleted per second", "n_tup_del"),
+    ];
+    const DATABASE: &[(&str, &str)] = &[
+        ("transactions per second", "xact_commit"),
+        ("rollbacks per second", "xact_rollback"),
+        ("deadlocks per second", "deadlocks"),
+        ("temporary files per second", "temp_files"),
+    ];
+    for fact in &draft.facts.tables {
+        if let Some(change) = fact.change {
+            one(draft, change, TABLE, &|| fact.display(), found, unchanged);
+        }
+    }
+    if let Some(change) = draft.database() {
+        let name = change.last().and_then(|r| r.text("datname")).unwrap_or("(database)").to_owned();
+        one(draft, change, DATABASE, &|| name.clone(), found, unchanged);
+    }
+    if let Some(view) = draft.chain.view("pg_stat_statements") {
+        for change in view.present() {
+            let name = || {
+                let row = change.latest();
+                row.and_then(|r| r.text("query")).map_or_else(
+                    || format!("queryid {}", row.and_then(|r| r.int("queryid")).unwrap_or_default()),
+                    |q| crate::report::names::one_line(q, 100),
+                )
+            };
+            one(draft, change, &[("calls per second", "calls")], &name, found, unchanged);
+        }
+    }
+}
+
+fn one(
+    draft: &Draft<'_>,
+    change: Change<'_>,
+    columns: &[(&'static str, &'static str)],
+    name: &dyn Fn() -> String,
+    found: &mut Vec<Candidate>,
+    unchanged: &mut usize,
+) {
+    for (measure, column) in columns {
+        let Some((before, after)) = two_windows(draft, change, column) else { continue };
+        let expected = before.0 / before.1 * after.1;
+        let unusual = apart(expected, after.0);
+        if unusual.abs() < NOISE {
+            *unchanged += 1;
+            continue;
+        }
+        let per_second = |(n, s): (f64, f64)| Quantity::float(n / s, Unit::PerSecond);
+        let (Some(a), Some(b)) = (per_second(before), per_second(after)) else { continue };
+        let context = Text::new()
+            .opt(Quantity::float(after.0, Unit::Count))
+            .t(" in ")
+            .opt(Quantity::float(after.1, Unit::Seconds))
+            .t("; before: ")
+            .opt(Quantity::float(before.0, Unit::Count))
+            .t(" in ")
+            .opt(Quantity::float(before.1, Unit::Seconds));
+        found.push(Candidate { object: name(), measure, before: a, after: b, unusual, context });
+    }
+}
+
+/// What was counted before the last window and in it, each with its seconds. `None` where one of them is not exact.
+fn two_windows(draft: &Draft<'_>, change: Change<'_>, column: &str) -> Option<((f64, f64), (f64, f64))> {
+    let view = change.view().view.name;
+    let windows = &draft.chain.windows;
+    let last = windows.len().checked_sub(1)?;
+    let in_window = |at: usize| {
+        let diff = windows.get(at)?.views.get(view)?;
+        let row = change.windows().get(at).copied().flatten()? as usize;
+        let row = (row < diff.rows.len()).then(|| diff.row(row))?;
+        let seconds = row.verdict().covered_s.filter(|_| row.class() == Class::Ok)?;
+        Some((row.delta_of(column)?.as_f64(), seconds))
+    };
+    let after = in_window(last).filter(|(_, s)| *s >= 10.0)?;
+    let before = if last > 0 {
+        let all: Option<Vec<(f64, f64)>> = (0..last).map(in_window).collect();
+        all?.into_iter().fold((0.0, 0.0), |sum, w| (sum.0 + w.0, sum.1 + w.1))
+    } else {
+        let since = draft.facts.age.since?;
+        let seconds = draft.chain.first().meta.taken_at?.seconds_since(since);
+        (change.first()?.f64(column)?, seconds)
+    };
+    (before.1 >= 10.0).then_some((before, after))
+}
+
+/// Dead rows and sizes of the tables that moved most, at most two charts.
+fn slopes(draft: &Draft<'_>) -> Vec<Block> {
+    let first = ByObject::tables(draft.first("table_sizes"));
+    let mut out = Vec::new();
+    for (title, column) in
+        [("Dead rows from A to B", "n_dead_tup"), ("Size with indexes from A to B", "total_relation_size")]
+    {
+        let mut lines: Vec<(f64, Line)> = draft
+            .facts
+            .tables
+            .iter()
+            .filter_map(|t| {
+                let (a, b) = if column == "n_dead_tup" {
+                    let change = t.change.filter(|c| c.class() == Class::Ok)?;
+                    (change.first()?.quantity(column)?, change.last()?.quantity(column)?)
+                } else {
+                    (first.of(t.sizes?)?.quantity(column)?, t.sizes?.quantity(column)?)
+                };
+                let moved = (b.as_f64() - a.as_f64()).abs();
+                (moved > 0.0).then(|| (moved, Line { name: t.display(), before: a, after: b, emphasised: false }))
+            })
+            .collect();
+        lines.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.name.cmp(&b.1.name)));
+        lines.truncate(MOST_LINES);
+        if lines.len() < 2 {
+            continue;
+        }
+        let mut lines: Vec<Line> = lines.into_iter().map(|(_, line)| line).collect();
+        if let Some(line) = lines.first_mut() {
+            line.emphasised = true;
+        }
+        out.push(Block::Chart(Chart::Slope { title: title.to_owned(), lines }));
+    }
+    out
+}
+
+fn list(draft: &mut Draft<'_>, found: &[Candidate]) -> Result<Block> {
+    let link = draft.cite(
+        "Largest changes",
+        &["pg_stat_user_tables", "table_sizes", "pg_stat_database", "pg_stat_statements", "pg_stat_activity"],
+        &[],
+        Some("levels: B − A; rates: the last window against all before it. Order: 2 (√(seen + ⅜) − √(expected + ⅜)), sizes in blocks"),
+    );
+    let names: Vec<String> = found.iter().map(|c| format!("{} {}", c.object, c.measure)).collect();
+    let values: Vec<Option<f64>> = found.iter().map(|c| Some(c.unusual.abs())).collect();
+    let before =
+        if draft.chain.windows.len() > 1 { "the windows before the last" } else { "everything counted before A" };
+    let mut out = table("largest-changes", "Largest changes, most unusual first")
+        .about(
+            Text::new()
+                .t("Levels compare A with B. Rates compare the last window with ")
+                .t(before)
+                .t(", as an average. ")
+                .then(link),
+        )
+        .name("Object")
+        .text("Measure")
+        .number("Before")
+        .number("After")
+        .number("Change")
+        .text("Context")
+        .text("Findings")
+        .empty("Nothing changed beyond the noise of counting");
+    for at in ranked(&values, &names)?.into_iter().take(MOST) {
+        let c = &found[at];
+        let change = difference(c.after, c.before);
+        out.push(vec![
+            Cell::name(c.object.clone()),
+            Cell::text(c.measure),
+            Cell::number(c.before),
+            Cell::number(c.after),
+            change.map_or(Cell::None, |q| Cell::Text(Text(vec![crate::text::Span::Change(q)]))),
+            Cell::Text(c.context.clone()),
+            draft.links_of(&c.object, &[""]).map_or(Cell::None, Cell::Text),
+        ]);
+    }
+    Ok(out.rows_in_all(found.len()).block())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_counts_are_noise() {
+        assert!(apart(3.0, 5.0).abs() < NOISE);
+        assert!(apart(0.0, 1.0).abs() < NOISE);
+        assert!(apart(100.0, 200.0) > NOISE);
+        assert!(apart(200.0, 100.0) < -NOISE);
+        assert_eq!(apart(7.0, 7.0), 0.0);
+    }
+}

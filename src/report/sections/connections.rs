@@ -1,0 +1,205 @@
+//! Connections: sessions by state, application and user, the longest transaction, the limits.
+
+use crate::error::Result;
+use crate::report::absent;
+use crate::report::draft::{Body, Draft, count, fact, heading, prose};
+use crate::report::names::one_line;
+use crate::report::table::table;
+use crate::report::{Block, Cell};
+use crate::snapshot::{Row, Table, frame};
+use crate::text::Text;
+use crate::unit::{Quantity, Unit};
+use std::collections::BTreeMap;
+
+/// What this section shows.
+pub(super) const VIEWS: &[&str] = &["pg_stat_activity", "pg_settings", "pg_stat_database"];
+
+/// The most groups or transactions listed.
+const MOST: usize = 50;
+
+/// Writes the section.
+pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
+    if let Some(note) = absent::sentence(draft, "pg_stat_activity", "Not even the exporting session is in it.") {
+        return Ok(Body::absent(vec![note]));
+    }
+    let Some(state) = draft.state("pg_stat_activity") else { return Ok(Body::absent(Vec::new())) };
+    let mut blocks: Vec<Block> = draft.age_note("pg_stat_activity").into_iter().collect();
+    let now: Vec<Row<'_>> = clients(state.table).collect();
+    let first: Vec<Row<'_>> = draft.first("pg_stat_activity").map(|t| clients(t).collect()).unwrap_or_default();
+    let n = now.len();
+    blocks.push(limits(draft, n));
+    blocks.push(by_state(draft, &now, &first)?);
+    for (id, title, column) in [
+        ("sessions-application", "Sessions by application", "application_name"),
+        ("sessions-user", "Sessions by role", "usename"),
+        ("sessions-database", "Sessions by database", "datname"),
+    ] {
+        if state.table.has(column) {
+            blocks.push(groups(id, title, column, &now, &first, !draft.single())?);
+        }
+    }
+    blocks.extend(transactions(draft, &now, state.at));
+    Ok(Body::filled(blocks).count(n))
+}
+
+/// Sessions of clients. Where an export says neither kind nor user, a session with a state is one.
+fn clients(table: &Table) -> impl Iterator<Item = Row<'_>> {
+    table.iter().filter(|r| {
+        let told = r.text("backend_type").is_some() || r.table().has("usename");
+        if told { crate::advisor::is_client(*r) } else { r.text("state").is_some() }
+    })
+}
+
+fn limits(draft: &mut Draft<'_>, sessions: usize) -> Block {
+    let limit = draft.setting_number("max_connections");
+    let reserved =
+        [draft.setting_number("superuser_reserved_connections"), draft.setting_number("reserved_connections")];
+    let usable = limit.map(|l| l - reserved.iter().flatten().sum::<i64>());
+    let mut items = vec![
+        fact("Sessions of clients at the last capture", Cell::number(count(sessions))),
+        fact(
+            "max_connections",
+            Cell::number_or(limit.map(|l| Quantity::int(l, Unit::Count)), "pg_settings was not captured"),
+        ),
+    ];
+    if let (Some(usable), Some(_)) = (usable, limit) {
+        let stated = reserved.iter().any(Option::is_some);
+        items.push(fact(
+            if stated {
+                "of these for ordinary roles"
+            } else {
+                "of these for ordinary roles (reserved ones not in the dump)"
+            },
+            Cell::Number {
+                value: Quantity::int(usable, Unit::Count),
+                change: None,
+                bound: (!stated).then_some(crate::report::Bound::AtMost),
+            },
+        ));
+        items.push(fact(
+            "Used at the last capture",
+            Cell::number_or(Quantity::share(sessions as f64, limit.unwrap_or(0) as f64), "no limit known"),
+        ));
+    }
+    let peak =
+        draft.chain.snapshots.iter().filter_map(|s| s.table("pg_stat_activity")).map(|t| clients(t).count()).max();
+    if let Some(peak) = peak.filter(|_| draft.chain.snapshots.len() > 1) {
+        items.push(fact("Most at any capture", Cell::number(count(peak))));
+    }
+    if let Some(links) = draft.links_to(&["conn-"]) {
+        items.push(fact("Findings", Cell::Text(links)));
+    }
+    Block::Facts { title: "Limits. Captures are instants: what was between them is not seen".to_owned(), items }
+}
+
+fn by_state(draft: &mut Draft<'_>, now: &[Row<'_>], first: &[Row<'_>]) -> Result<Block> {
+    let link = draft.cite(
+        "Sessions",
+        &["pg_stat_activity"],
+        &["state", "application_name", "usename"],
+        Some("count of client sessions by column"),
+    );
+    let Block::Table(mut out) = groups("sessions-state", "Sessions by state", "state", now, first, !draft.single())?
+    else {
+        return Ok(prose(Text::new()));
+    };
+    out.about = Text::new().t("Sessions of clients, the exporter's own included. ").then(link);
+    Ok(Block::Table(out))
+}
+
+fn groups(id: &str, title: &str, column: &str, now: &[Row<'_>], first: &[Row<'_>], compare: bool) -> Result<Block> {
+    let key = |r: &Row<'_>| match r.text(column) {
+        Some("") => "(empty)".to_owned(),
+        Some(text) => text.to_owned(),
+        None => "(not stated)".to_owned(),
+    };
+    let count_of = |rows: &[Row<'_>]| -> Result<Vec<frame::Group>> {
+        let keys: Vec<String> = rows.iter().map(key).collect();
+        frame::groups(&keys.iter().map(String::as_str).collect::<Vec<_>>(), &[])
+    };
+    let (after, before) = (count_of(now)?, count_of(first)?);
+    let earlier: BTreeMap<&str, u64> = before.iter().map(|g| (g.key.as_str(), g.count)).collect();
+    let mut out = table(id, title)
+        .about(Text::new().code(column))
+        .name(match column {
+            "state" => "State",
+            "usename" => "Role",
+            "datname" => "Database",
+            _ => "Application",
+        })
+        .number("Sessions")
+        .number("Share")
+        .empty("No session of a client");
+    let gone = before.iter().filter(|g| after.iter().all(|a| a.key != g.key)).map(|g| (g.key.as_str(), 0));
+    let rows: Vec<(&str, u64)> = after.iter().map(|g| (g.key.as_str(), g.count)).chain(gone).collect();
+    for (name, sessions) in rows.iter().take(MOST) {
+        let value = Quantity::int(*sessions as i64, Unit::Count);
+        let change = compare
+            .then(|| Quantity::int(*sessions as i64 - earlier.get(name).copied().unwrap_or(0) as i64, Unit::Count));
+        out.push(vec![
+            Cell::name((*name).to_owned()),
+            Cell::Number { value, change, bound: None },
+            Cell::number_or(Quantity::share(*sessions as f64, now.len() as f64), "no session"),
+        ]);
+    }
+    Ok(out.rows_in_all(rows.len()).block())
+}
+
+/// The oldest transactions at the last capture, those that wait for their client apart.
+fn transactions(draft: &Draft<'_>, now: &[Row<'_>], at: Option<crate::time::Timestamp>) -> Vec<Block> {
+    let Some(at) = at else {
+        return vec![prose("How long transactions had been open cannot be said: the capture time is not known.")];
+    };
+    let mut open: Vec<(f64, Row<'_>)> =
+        now.iter().filter_map(|r| Some((at.seconds_since(r.time("xact_start")?), *r))).collect();
+    if !now.iter().any(|r| r.table().has("xact_start")) {
+        return vec![prose("How long transactions had been open is not in the dump.")];
+    }
+    open.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.int("pid").cmp(&b.1.int("pid"))));
+    let mut out = table("transactions", "Open transactions at the last capture, oldest first")
+        .about(
+            Text::new()
+                .t("A transaction that is open holds its locks, and what vacuum may remove. ")
+                .code("pg_stat_activity.xact_start"),
+        )
+        .name("Session")
+        .number("Open for")
+        .text("State")
+        .number("In this state for")
+        .text("Role")
+        .text("Application")
+        .text("Waits for")
+        .text("Present or last statement")
+        .text("Findings")
+        .empty("No transaction was open");
+    for (age, row) in open.iter().take(MOST) {
+        let in_state = row.time("state_change").and_then(|t| Quantity::float(at.seconds_since(t), Unit::Seconds));
+        let pid = format!("pid {}", row.int("pid").unwrap_or_default());
+        let wait = row.text("wait_event_type").filter(|w| *w != "Client").zip(row.text("wait_event"));
+        out.push(vec![
+            Cell::name(pid.clone()),
+            Cell::number_or(Quantity::float(age.max(0.0), Unit::Seconds), "unknown"),
+            row.text("state").map_or(Cell::None, Cell::text),
+            Cell::number_or(in_state, "not exported"),
+            row.text("usename").map_or(Cell::None, Cell::name),
+            row.text("application_name").map_or(Cell::None, Cell::name),
+            wait.map_or(Cell::None, |(kind, event)| Cell::text(format!("{kind}: {event}"))),
+            row.text("query").map_or(Cell::None, |q| Cell::code(one_line(q, 120))),
+            draft.links_of(&pid, &["conn-", "lock-"]).map_or(Cell::None, Cell::Text),
+        ]);
+    }
+    let n = open.len();
+    let mut blocks = vec![heading("Transactions"), out.rows_in_all(n).block()];
+    let waiting =
+        open.iter().filter(|(_, r)| r.text("state").is_some_and(|s| s.starts_with("idle in transaction"))).count();
+    if waiting > 0
+        && draft.links_to(&["conn-idle-in-transaction", "conn-long-transaction", "conn-idle-in-xact"]).is_none()
+    {
+        blocks.push(prose(
+            Text::new()
+                .n(count(waiting))
+                .t(" of them wait for their client inside a transaction. That is judged by how long: these are under the limit of the check, so they stand here and are no finding."),
+        ));
+    }
+    blocks
+}

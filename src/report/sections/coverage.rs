@@ -1,0 +1,254 @@
+//! Provenance and coverage: what the report rests on, and what is missing.
+
+use crate::catalog;
+use crate::error::Result;
+use crate::meta::{Note, TimeSource};
+use crate::report::coverage::{Source, sources};
+use crate::report::draft::{Body, Draft, count, fact, heading, prose};
+use crate::report::table::table;
+use crate::report::{Block, Cell, CoverageItem, CoverageState, absent};
+use crate::text::Text;
+use crate::unit::{Quantity, Unit};
+
+/// The most notes listed.
+const MOST_NOTES: usize = 200;
+
+/// Writes the section.
+#[allow(clippy::unnecessary_wraps)] // The signature of every section.
+pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
+    let sources = sources(draft);
+    let mut blocks = vec![snapshots(draft), window(draft)];
+    blocks.extend(files(draft));
+    blocks.push(heading("Expected sources"));
+    blocks.push(strip(draft, &sources));
+    blocks.push(missing(&sources));
+    blocks.extend(notes(draft));
+    Ok(Body::filled(blocks))
+}
+
+fn snapshots(draft: &Draft<'_>) -> Block {
+    let mut out = table("snapshots", "Snapshots")
+        .about(Text::from("Times are in UTC, of the server's clock unless said otherwise."))
+        .name("Snapshot")
+        .name("Read from")
+        .number("Captured")
+        .text("Time taken from")
+        .text("Server")
+        .text("Role of the server")
+        .number("Up for")
+        .number("Age of the statistics")
+        .number("Files");
+    for (at, snapshot) in draft.chain.snapshots.iter().enumerate() {
+        let meta = &snapshot.meta;
+        let since = |t: Option<crate::time::Timestamp>| {
+            meta.taken_at.zip(t).and_then(|(now, then)| Quantity::float(now.seconds_since(then), Unit::Seconds))
+        };
+        let reset = snapshot.table("pg_stat_database").and_then(|t| {
+            t.iter()
+                .find(|r| r.text("datname").is_some() && r.text("datname") == meta.database.as_deref())?
+                .time("stats_reset")
+        });
+        out.push(vec![
+            Cell::text(crate::advisor::label(draft.chain, at)),
+            Cell::name(meta.label.clone()),
+            match meta.taken_at {
+                Some(t) => Cell::text(format!("{t}")),
+                None => Cell::NotAvailable("nothing in the dump says when".to_owned()),
+            },
+            Cell::text(time_source(meta.time_source)),
+            Cell::text(server(meta)),
+            Cell::text(match meta.in_recovery {
+                Some(true) => "standby",
+                Some(false) => "primary",
+                None => "not stated",
+            }),
+            Cell::number_or(since(meta.postmaster_start), "start of the server not in the dump"),
+            Cell::number_or(since(reset), "stats_reset not set or not in the dump"),
+            Cell::number(count(meta.files.len())),
+        ]);
+    }
+    out.block()
+}
+
+/// Version of the server for people.
+pub(in crate::report) fn server(meta: &crate::meta::Meta) -> String {
+    match (meta.version, meta.version_inferred) {
+        (Some(v), false) => format!("PostgreSQL {v}"),
+        (Some(v), true) => format!("PostgreSQL {} (concluded from the columns)", v.major()),
+        (None, _) => "PostgreSQL, version not stated".to_owned(),
+    }
+}
+
+const fn time_source(source: Option<TimeSource>) -> &'static str {
+    match source {
+        Some(TimeSource::Meta) => "meta of the dump",
+        Some(TimeSource::Column) => "a column of a file",
+        Some(TimeSource::NewestInData) => "the newest time in the data: a lower bound",
+        Some(TimeSource::Name) => "the name of the folder or file",
+        Some(TimeSource::Option) => "--taken-at",
+        Some(TimeSource::Unknown) | None => "nothing says when",
+    }
+}
+
+fn window(draft: &Draft<'_>) -> Block {
+    let chain = draft.chain;
+    let mut items = Vec::new();
+    if draft.single() {
+        items.push(fact("Window", Cell::text("none: one snapshot. Counters are totals since the statistics began")));
+        items.push(fact(
+            "Age of the statistics",
+            Cell::number_or(
+                draft.facts.age.database_s.and_then(|s| Quantity::float(s, Unit::Seconds)),
+                "neither stats_reset nor a start of the cluster-wide statistics is in the dump",
+            ),
+        ));
+    } else {
+        items.push(fact(
+            "Window, A to B",
+            Cell::number_or(
+                chain.elapsed_s.and_then(|s| Quantity::float(s, Unit::Seconds)),
+                "a capture time is unknown",
+            ),
+        ));
+        items.push(fact("Snapshots", Cell::number(count(chain.snapshots.len()))));
+        let is = |words: &[&str]| {
+            chain.windows.iter().flat_map(|w| &w.events).filter(|e| words.iter().any(|w| e.kind.contains(w))).count()
+        };
+        items.push(fact("Resets of statistics inside", Cell::number(count(is(&["reset"])))));
+        items.push(fact("Restarts and crashes inside", Cell::number(count(is(&["restart", "crash"])))));
+        items.push(fact("Other events seen", Cell::Text(Text::new().link("changed", "What changed from A to B"))));
+    }
+    if let Some(role) = &chain.last().meta.exported_by {
+        items.push(fact("Exported by the role", Cell::name(role.clone())));
+    }
+    if let Some(id) = &chain.last().meta.system_identifier {
+        items.push(fact("System identifier", Cell::code(id.clone())));
+    }
+    Block::Facts { title: "Window".to_owned(), items }
+}
+
+fn files(draft: &Draft<'_>) -> Option<Block> {
+    let n: usize = draft.chain.snapshots.iter().map(|s| s.meta.files.len()).sum();
+    if n == 0 {
+        return None;
+    }
+    let mut out = table("files", "Files")
+        .about(Text::from("SHA-256 of the bytes as they are stored."))
+        .name("File")
+        .text("Snapshot")
+        .text("SHA-256")
+        .number("Size")
+        .number("Rows")
+        .text("Views");
+    for (at, snapshot) in draft.chain.snapshots.iter().enumerate() {
+        for file in &snapshot.meta.files {
+            out.push(vec![
+                Cell::name(file.path.clone()),
+                Cell::text(crate::advisor::label(draft.chain, at)),
+                if file.sha256.is_empty() {
+                    Cell::NotAvailable("not computed".to_owned())
+                } else {
+                    Cell::code(file.sha256.clone())
+                },
+                Cell::number(Quantity::int(i64::try_from(file.bytes).unwrap_or(i64::MAX), Unit::Bytes)),
+                Cell::number(Quantity::int(i64::try_from(file.rows).unwrap_or(i64::MAX), Unit::Count)),
+                Cell::code(file.views.join(", ")),
+            ]);
+        }
+    }
+    let summary = Text::new().n(count(n)).t(" files, with their SHA-256");
+    Some(Block::Details { summary, blocks: vec![out.block()] })
+}
+
+fn strip(draft: &Draft<'_>, sources: &[Source]) -> Block {
+    let items = sources
+        .iter()
+        .map(|s| CoverageItem {
+            name: s.view.to_owned(),
+            state: s.state,
+            remark: match s.state {
+                CoverageState::Captured => {
+                    let rows = draft.state(s.view).map_or(0, |t| t.table.rows);
+                    Quantity::int(i64::try_from(rows).unwrap_or(i64::MAX), Unit::Count).human() + " rows"
+                }
+                CoverageState::Empty => "no rows".to_owned(),
+                CoverageState::Missing => s.disables(),
+                CoverageState::NotApplicable => catalog::view(s.view)
+                    .map_or_else(String::new, |v| format!("PostgreSQL {} and later", v.majors.since)),
+            },
+            how_to_get: if s.state == CoverageState::Missing { absent::how_to_get(s.view) } else { String::new() },
+        })
+        .collect();
+    Block::Coverage { items }
+}
+
+fn missing(sources: &[Source]) -> Block {
+    let absent: Vec<&Source> = sources.iter().filter(|s| s.state == CoverageState::Missing).collect();
+    if absent.is_empty() {
+        return prose("No expected source is missing.");
+    }
+    let mut out = table("missing", "Missing sources")
+        .about(Text::from("What each of them disables, and how to get it."))
+        .name("Source")
+        .text("Sections that are poorer")
+        .text("Checks that cannot run")
+        .text("Checks that are less sure")
+        .text("How to get it");
+    for s in absent {
+        let list = |items: &[&str]| if items.is_empty() { Cell::None } else { Cell::code(items.join(", ")) };
+        out.push(vec![
+            Cell::code(s.view),
+            if s.sections.is_empty() { Cell::None } else { Cell::text(s.sections.join(", ")) },
+            list(&s.needed_by),
+            list(&s.wanted_by),
+            Cell::text(absent::how_to_get(s.view)),
+        ]);
+    }
+    out.block()
+}
+
+/// What was odd about the data and about the snapshots as a series.
+fn notes(draft: &Draft<'_>) -> Vec<Block> {
+    let mut all: Vec<(String, &Note)> = Vec::new();
+    for (at, snapshot) in draft.chain.snapshots.iter().enumerate() {
+        all.extend(snapshot.meta.notes.kept.iter().map(|n| (crate::advisor::label(draft.chain, at), n)));
+    }
+    for (at, window) in draft.chain.windows.iter().enumerate() {
+        let label =
+            format!("{} to {}", crate::advisor::label(draft.chain, at), crate::advisor::label(draft.chain, at + 1));
+        all.extend(window.notes.kept.iter().map(|n| (label.clone(), n)));
+    }
+    let total: u64 = draft.chain.snapshots.iter().map(|s| s.meta.notes.total()).sum::<u64>()
+        + draft.chain.windows.iter().map(|w| w.notes.total()).sum::<u64>();
+    if all.is_empty() {
+        return vec![prose("Nothing about the data was odd: every file, row and cell was read.")];
+    }
+    let mut out = table("notes", "Notes on the data")
+        .about(Text::from(
+            "What was odd, and what was done about it. The same oddity in one file is listed five times at most.",
+        ))
+        .name("Code")
+        .text("Snapshot")
+        .text("File")
+        .text("Place")
+        .text("What was seen");
+    for (label, note) in all.iter().take(MOST_NOTES) {
+        let place = match (note.line, &note.column) {
+            (Some(line), Some(column)) => format!("line {line}, {column}"),
+            (Some(line), None) => format!("line {line}"),
+            (None, Some(column)) => column.clone(),
+            (None, None) => String::new(),
+        };
+        out.push(vec![
+            Cell::code(note.code.clone()),
+            Cell::text(label.clone()),
+            note.file.as_ref().map_or(Cell::None, |f| Cell::name(f.clone())),
+            if place.is_empty() { Cell::None } else { Cell::text(place) },
+            Cell::name(note.message.clone()),
+        ]);
+    }
+    let rows = out.rows_in_all(usize::try_from(total).unwrap_or(usize::MAX)).block();
+    let summary =
+        Text::new().n(Quantity::int(i64::try_from(total).unwrap_or(i64::MAX), Unit::Count)).t(" notes on the data");
+    vec![Block::Details { summary, blocks: vec![rows] }]
+}

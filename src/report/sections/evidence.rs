@@ -1,0 +1,16 @@
+//! Evidence: the register.
+
+use crate::error::Result;
+use crate::report::Block;
+use crate::report::draft::{Body, Draft, prose};
+
+/// Writes the section. The register itself is filled by everything written before it.
+#[allow(clippy::unnecessary_wraps)] // The signature of every section.
+pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
+    let n = draft.register.len();
+    Ok(Body::filled(vec![
+        prose("Every number of the findings, and every table, points here: the view and columns it was read from, the place in the files, and the formula where it was computed."),
+        Block::Evidence,
+    ])
+    .count(n))
+}

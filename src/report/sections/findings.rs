@@ -1,0 +1,74 @@
+//! Findings: what is wrong, what was checked and is fine, what could not be checked.
+
+use crate::error::Result;
+use crate::finding::Finding;
+use crate::report::draft::{Body, Draft, heading, prose};
+use crate::report::table::table;
+use crate::report::{Block, Cell};
+use crate::text::Text;
+use crate::unit::Quantity;
+
+/// Writes the section.
+#[allow(clippy::unnecessary_wraps)] // The signature of every section.
+pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
+    let n = draft.findings.len();
+    let mut blocks = Vec::new();
+    if n == 0 {
+        blocks.push(prose("No check that ran found anything. The checks that ran are listed below."));
+    } else {
+        blocks.push(Block::Findings);
+    }
+    blocks.extend(insufficient(&draft.advice.insufficient));
+    blocks.extend(accepted(draft));
+    blocks.push(heading("Checked and fine"));
+    blocks.push(Block::Checks { states: vec!["passed".to_owned()] });
+    blocks.push(heading("Not assessed"));
+    blocks.push(Block::Checks { states: vec!["skipped".to_owned(), "failed".to_owned()] });
+    for note in &draft.advice.notes {
+        blocks.push(prose(Text::new().t("Configuration: ").t(note.clone()).t(".")));
+    }
+    Ok(Body::filled(blocks).count(n))
+}
+
+fn insufficient(findings: &[Finding]) -> Option<Block> {
+    if findings.is_empty() {
+        return None;
+    }
+    let mut out = table("insufficient", "Not enough evidence")
+        .about(Text::from("Seen, but with too many reasons for doubt to count: no score, no action."))
+        .name("Object")
+        .text("What was seen")
+        .text("Reasons for doubt")
+        .text("Check");
+    for f in findings {
+        let doubts: Vec<&str> = f.doubts.iter().map(|d| d.sentence()).collect();
+        out.push(vec![
+            Cell::name(f.subject.name.clone()),
+            Cell::Text(f.title.clone()),
+            Cell::text(doubts.join(" ")),
+            Cell::code(f.rule.clone()),
+        ]);
+    }
+    Some(Block::Details { summary: Text::from("Not enough evidence"), blocks: vec![out.block()] })
+}
+
+fn accepted(draft: &Draft<'_>) -> Option<Block> {
+    if draft.advice.suppressed.is_empty() {
+        return None;
+    }
+    let mut out = table("accepted", "Accepted by the configuration")
+        .about(Text::from("Found, and accepted by somebody: no score, no action."))
+        .name("Object")
+        .text("What was found")
+        .text("Reason given")
+        .number("Until");
+    for s in &draft.advice.suppressed {
+        out.push(vec![
+            Cell::name(s.finding.subject.name.clone()),
+            Cell::Text(s.finding.title.clone()),
+            Cell::text(s.reason.clone()),
+            s.until.map_or_else(|| Cell::text("no end"), |t| Cell::number(Quantity::time(t))),
+        ]);
+    }
+    Some(Block::Details { summary: Text::from("Accepted by the configuration"), blocks: vec![out.block()] })
+}

@@ -1,0 +1,289 @@
+//! Indexes: every index with its use and its judgement; what can be dropped, rebuilt or is missing.
+
+use crate::diff::Change;
+use crate::error::Result;
+use crate::finding::Verb;
+use crate::report::absent;
+use crate::report::draft::{Body, Draft, count, counted, heading, last_time, level, prose, total};
+use crate::report::names::{ByObject, index_name, is_system, table_name};
+use crate::report::table::{ranked, table};
+use crate::report::{Block, Cell};
+use crate::snapshot::{Row, Table};
+use crate::text::Text;
+use crate::unit::{Quantity, Unit};
+use std::collections::BTreeSet;
+
+/// What this section shows.
+pub(super) const VIEWS: &[&str] = &["pg_stat_user_indexes", "index_definitions"];
+
+/// An index: its scans and its definition, at least one of the two.
+struct Entry<'a> {
+    change: Option<Change<'a>>,
+    definition: Option<Row<'a>>,
+}
+
+impl<'a> Entry<'a> {
+    fn row(&self) -> Option<Row<'a>> {
+        self.change.and_then(Change::last).or(self.definition)
+    }
+
+    fn name(&self) -> String {
+        self.row().map(index_name).unwrap_or_default()
+    }
+
+    fn bytes(&self) -> Option<i64> {
+        self.definition?.int("index_size")
+    }
+
+    /// Scans since the statistics began, as the last snapshot states them.
+    fn scans(&self) -> Option<i64> {
+        self.change?.last()?.int("idx_scan")
+    }
+}
+
+/// Writes the section.
+pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
+    let mut blocks = Vec::new();
+    for view in VIEWS {
+        blocks.extend(absent::sentence(draft, view, "The database's tables have no indexes."));
+    }
+    let entries = entries(draft);
+    if entries.is_empty() {
+        return Ok(Body::absent(blocks));
+    }
+    blocks.extend(draft.age_note("index_definitions"));
+    blocks.extend(summary(draft, &entries));
+    blocks.push(list(draft, &entries)?);
+    blocks.extend(proposals(draft, &entries));
+    Ok(Body::filled(blocks).count(entries.len()))
+}
+
+fn entries<'a>(draft: &Draft<'a>) -> Vec<Entry<'a>> {
+    let definitions = draft.state("index_definitions").map(|s| s.table);
+    let by_object = ByObject::indexes(definitions);
+    let mut seen = BTreeSet::new();
+    let mut out = Vec::new();
+    for change in draft.chain.view("pg_stat_user_indexes").into_iter().flat_map(|v| v.present().collect::<Vec<_>>()) {
+        let Some(row) = change.last().filter(|r| !is_system(r.text("schemaname"))) else { continue };
+        let definition = by_object.of(row);
+        seen.extend(definition.map(Row::index));
+        out.push(Entry { change: Some(change), definition });
+    }
+    for row in definitions.into_iter().flat_map(Table::iter) {
+        if !seen.contains(&row.index()) && !is_system(row.text("schemaname")) {
+            out.push(Entry { change: None, definition: Some(row) });
+        }
+    }
+    out
+}
+
+/// Never scanned, how much that is, and whether that can be judged.
+fn summary(draft: &mut Draft<'_>, entries: &[Entry<'_>]) -> Vec<Block> {
+    let unused: Vec<&Entry<'_>> = entries.iter().filter(|e| e.scans() == Some(0)).collect();
+    let known = entries.iter().filter(|e| e.scans().is_some()).count();
+    if known == 0 {
+        return Vec::new();
+    }
+    let link = draft.cite(
+        "Indexes never scanned",
+        &["pg_stat_user_indexes"],
+        &["idx_scan"],
+        Some("count of rows with idx_scan = 0"),
+    );
+    let all = total(entries.iter().map(Entry::bytes), Unit::Bytes);
+    let bytes = total(unused.iter().map(|e| e.bytes()), Unit::Bytes);
+    let sized = unused.iter().filter(|e| e.bytes().is_some()).count();
+    let mut text = Text::new()
+        .n(count(unused.len()))
+        .t(" of ")
+        .n(count(known))
+        .t(" indexes have no scan since the statistics began");
+    if let (Some(bytes), Some(all)) = (bytes, all) {
+        text = text.t("; ").n(bytes).t(" of ").n(all);
+        if sized < unused.len() {
+            text = text.t(" (the sizes of ").n(count(sized)).t(" of them are known)");
+        }
+    }
+    text = text.t(". ").then(link).t(" ");
+    text = match draft.facts.age.database_s.and_then(|s| Quantity::float(s, Unit::Seconds)) {
+        Some(age) => text
+            .t("The statistics are ")
+            .n(age)
+            .t(" old (counted from ")
+            .t(draft.facts.age.basis)
+            .t("): a zero says nothing about anything that runs less often than that."),
+        None => text.t(
+            "How old the statistics are is not in the dump, so a zero may be as young as an hour: nothing is proposed to \
+             be dropped for it.",
+        ),
+    };
+    vec![prose(text)]
+}
+
+fn list(draft: &mut Draft<'_>, entries: &[Entry<'_>]) -> Result<Block> {
+    let link = draft.cite(
+        "Indexes",
+        &["pg_stat_user_indexes", "index_definitions"],
+        &["idx_scan", "idx_tup_read", "index_size"],
+        None,
+    );
+    let first = ByObject::indexes(draft.first("index_definitions"));
+    let dated = draft.chain.last().table("pg_stat_user_indexes").is_some_and(|t| t.has("last_idx_scan"));
+    let windowed = !draft.single();
+    let mut out = table("indexes", "Indexes")
+        .about(Text::new().t("Sizes at the last snapshot with their change since the first. ").then(link))
+        .name("Index")
+        .text("Table");
+    if windowed {
+        out = out.number("Scans in the window");
+    }
+    out = out.number("Scans since the statistics began");
+    if dated {
+        out = out.number("Last scan");
+    }
+    out = out.number("Size").text("Kind").text("Judgement");
+    let names: Vec<String> = entries.iter().map(Entry::name).collect();
+    let values: Vec<Option<f64>> = entries.iter().map(|e| e.bytes().map(|b| b as f64)).collect();
+    for at in ranked(&values, &names)? {
+        let entry = &entries[at];
+        let row = entry.row();
+        let mut cells = vec![Cell::name(names[at].clone()), Cell::name(row.map(table_name).unwrap_or_default())];
+        if windowed {
+            cells.push(entry.change.map_or(Cell::None, |c| counted(c, "idx_scan")));
+        }
+        cells.push(Cell::number_or(entry.scans().map(|n| Quantity::int(n, Unit::Count)), "not exported"));
+        let now = entry.change.and_then(Change::last);
+        if dated {
+            cells.push(last_time(now, "last_idx_scan"));
+        }
+        let before = entry.definition.and_then(|d| first.of(d));
+        cells.push(level(before, entry.definition, "index_size"));
+        cells.push(kind(entry.definition));
+        cells.push(judgement(draft, entry, &names[at]));
+        out.push_with(cells, || details(draft, entry));
+    }
+    let mut totals = vec![Cell::Text(Text::new().n(count(entries.len())).t(" indexes")), Cell::None];
+    totals.extend(windowed.then_some(Cell::None));
+    totals.push(Cell::None);
+    totals.extend(dated.then_some(Cell::None));
+    totals.push(Cell::number_or(total(entries.iter().map(Entry::bytes), Unit::Bytes), "not exported"));
+    totals.extend([Cell::None, Cell::None]);
+    Ok(out.totals(totals).rows_in_all(entries.len()).block())
+}
+
+fn kind(definition: Option<Row<'_>>) -> Cell {
+    let Some(d) = definition else { return Cell::NotAvailable("index_definitions has no row".to_owned()) };
+    let flag = |column: &str| d.bool(column) == Some(true);
+    let mut words = Vec::new();
+    if flag("indisprimary") {
+        words.push("primary key");
+    } else if d.text("constraint_type") == Some("u") {
+        words.push("unique constraint");
+    } else if flag("indisunique") {
+        words.push("unique");
+    }
+    if flag("indisexclusion") {
+        words.push("exclusion constraint");
+    }
+    if d.text("predicate").is_some() {
+        words.push("partial");
+    }
+    let method = d.text("access_method").unwrap_or_default();
+    let columns = d.array("columns");
+    if words.is_empty() && method.is_empty() && columns.is_empty() {
+        return Cell::NotAvailable("not exported".to_owned());
+    }
+    let mut text = Text::new().t(words.join(", "));
+    if !words.is_empty() {
+        text = text.t(" ");
+    }
+    text = text.t(method.to_owned());
+    if !columns.is_empty() {
+        text = text.t(" ").code(format!("({})", columns.join(", ")));
+    }
+    Cell::Text(text)
+}
+
+/// What can be said of an index, and why not more.
+fn judgement(draft: &Draft<'_>, entry: &Entry<'_>, name: &str) -> Cell {
+    if let Some(links) = draft.links_of(name, &["index-", "schema-"]) {
+        return Cell::Text(links);
+    }
+    let flag = |column: &str| entry.definition.and_then(|d| d.bool(column)) == Some(true);
+    if entry.definition.and_then(|d| d.bool("indisvalid")) == Some(false) {
+        return Cell::text("invalid: queries do not use it");
+    }
+    match entry.scans() {
+        None => Cell::NotAvailable("scans not exported".to_owned()),
+        Some(0) if flag("indisprimary") || flag("indisunique") || flag("indisexclusion") => {
+            Cell::text("not scanned; it enforces uniqueness, so scans do not decide")
+        }
+        Some(0) => Cell::Text(match draft.facts.age.database_s.and_then(|s| Quantity::float(s, Unit::Seconds)) {
+            Some(age) => Text::new().t("not scanned in ").n(age).t("; too early, or needed otherwise: no verdict"),
+            None => Text::from("not scanned; age of the statistics unknown: no verdict"),
+        }),
+        Some(_) => Cell::text("in use"),
+    }
+}
+
+fn details(draft: &Draft<'_>, entry: &Entry<'_>) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    if let Some(sql) = entry.definition.and_then(|d| d.text("indexdef")) {
+        blocks.push(Block::Code { language: "sql".to_owned(), text: sql.to_owned() });
+    }
+    if let Some(notes) = entry.change.map(Change::notes).filter(|n| !n.is_empty()) {
+        blocks.push(prose(notes.join(" ")));
+    }
+    let before = entry.change.and_then(Change::first).filter(|_| !draft.single());
+    blocks.push(draft.places(&[before, entry.change.and_then(Change::last), entry.definition]));
+    blocks
+}
+
+/// The statements that the findings on indexes propose, with what they would save.
+fn proposals(draft: &mut Draft<'_>, entries: &[Entry<'_>]) -> Vec<Block> {
+    let mut dropped: BTreeSet<String> = BTreeSet::new();
+    let mut out = table("index-proposals", "Proposed changes of indexes")
+        .about(Text::from("From the findings; read what stands there before running anything."))
+        .name("Object")
+        .text("Finding")
+        .number("Size")
+        .text("Statement")
+        .text("Undo");
+    let mut rows = 0;
+    for f in draft.findings.iter().filter(|f| f.finding.rule.starts_with("index-")) {
+        for fix in f.finding.fixes.iter().filter(|fix| fix.verb != Verb::Diagnose) {
+            let size = entries.iter().find(|e| e.name() == fix.object).and_then(Entry::bytes);
+            if fix.verb == Verb::Drop {
+                dropped.insert(fix.object.clone());
+            }
+            rows += 1;
+            out.push(vec![
+                Cell::name(fix.object.clone()),
+                Cell::Text(Text::new().link(f.number.to_lowercase(), f.number.clone())),
+                size.map_or(Cell::None, |b| Cell::number(Quantity::int(b, Unit::Bytes))),
+                Cell::code(fix.sql.clone()),
+                fix.undo.clone().map_or(Cell::None, Cell::code),
+            ]);
+        }
+    }
+    if rows == 0 {
+        return vec![prose("No change of an index is proposed.")];
+    }
+    let saved =
+        entries.iter().filter(|e| dropped.contains(&e.name())).filter_map(Entry::bytes).reduce(i64::saturating_add);
+    let all = entries.iter().filter_map(Entry::bytes).reduce(i64::saturating_add);
+    let mut blocks = vec![heading("What can be changed"), out.block()];
+    if let (Some(saved), Some(all)) = (saved, all) {
+        blocks.push(prose(
+            Text::new()
+                .t("Dropping the ")
+                .n(count(dropped.len()))
+                .t(" indexes would free ")
+                .n(Quantity::int(saved, Unit::Bytes))
+                .t(", ")
+                .opt(Quantity::share(saved as f64, all as f64))
+                .t(" of all index bytes."),
+        ));
+    }
+    blocks
+}

@@ -1,0 +1,198 @@
+//! Locks: who waited for whom at each capture, what was locked, deadlocks.
+
+use crate::advisor::{Holder, WaitTree, Waiter, wait_trees};
+use crate::error::Result;
+use crate::report::absent;
+use crate::report::draft::{Body, Draft, count, prose};
+use crate::report::names::{one_line, table_name};
+use crate::report::table::table;
+use crate::report::{Block, Cell, CoverageState};
+use crate::snapshot::{Row, Snapshot, frame};
+use crate::text::Text;
+use crate::unit::{Quantity, Unit};
+use std::collections::BTreeMap;
+
+/// What this section shows.
+pub(super) const VIEWS: &[&str] = &["pg_locks", "blocking_pids", "pg_stat_activity", "pg_stat_database"];
+
+/// The most captures whose waits are shown.
+const MOST_CAPTURES: usize = 20;
+
+/// Writes the section.
+pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
+    let captured =
+        |view| !matches!(absent::state_of(draft, view), CoverageState::Missing | CoverageState::NotApplicable);
+    let any = captured("blocking_pids") || captured("pg_locks");
+    let (waiting, mut blocks) = if any { waits(draft) } else { (0, Vec::new()) };
+    for view in ["pg_locks", "blocking_pids"] {
+        if absent::state_of(draft, view) == CoverageState::Missing {
+            blocks.extend(absent::sentence(draft, view, ""));
+        }
+    }
+    blocks.push(deadlocks(draft));
+    blocks.extend(modes(draft)?);
+    Ok(if any { Body::filled(blocks).count(waiting) } else { Body::absent(blocks) })
+}
+
+/// For each capture with waits, the tree; else the sentence that none was seen.
+fn waits(draft: &Draft<'_>) -> (usize, Vec<Block>) {
+    let seen: Vec<(usize, Vec<WaitTree>)> =
+        draft.chain.snapshots.iter().enumerate().filter_map(|(at, s)| Some((at, wait_trees(s)?))).collect();
+    let waiting = |trees: &[WaitTree]| trees.iter().map(|t| t.waiters.len()).sum::<usize>();
+    let with_waits: Vec<&(usize, Vec<WaitTree>)> = seen.iter().filter(|(_, trees)| !trees.is_empty()).collect();
+    let most = with_waits.iter().map(|(_, trees)| waiting(trees)).max().unwrap_or(0);
+    let mut text = match (seen.len(), with_waits.len()) {
+        (1, 0) => Text::from("No session waited for a lock at the capture."),
+        (n, 0) => Text::new().t("No session waited for a lock at any of the ").n(count(n)).t(" captures."),
+        (n, w) => Text::new()
+            .t("Sessions waited for locks at ")
+            .n(count(w))
+            .t(" of ")
+            .n(count(n))
+            .t(if n == 1 { " captures, " } else { " captures, at most " })
+            .n(count(most))
+            .t(" at once."),
+    };
+    if let Some(links) = draft.links_to(&["lock-"]) {
+        text = text.t(" ").then(links);
+    }
+    text = text
+        .t(if seen.len() == 1 { " One instant" } else { " Single instants" })
+        .t(" cannot exclude short waits in between; ")
+        .code("log_lock_waits = on")
+        .t(" writes every wait longer than ")
+        .code("deadlock_timeout")
+        .t(" to the server's log.");
+    let mut blocks = vec![prose(text)];
+    for (at, trees) in with_waits.iter().take(MOST_CAPTURES) {
+        if let Some(snapshot) = draft.chain.snapshots.get(*at) {
+            blocks.push(tree(snapshot, &crate::advisor::label(draft.chain, *at), trees));
+        }
+    }
+    (most, blocks)
+}
+
+fn tree(snapshot: &Snapshot, label: &str, trees: &[WaitTree]) -> Block {
+    let sessions: BTreeMap<i64, Row<'_>> = snapshot
+        .table("pg_stat_activity")
+        .into_iter()
+        .flat_map(|t| t.iter())
+        .filter_map(|r| Some((r.int("pid")?, r)))
+        .collect();
+    let when = snapshot.meta.taken_at.map_or_else(String::new, |t| format!(", {}", t.human_seconds()));
+    let title = format!("Who waited for whom at capture {label}{when}");
+    let mut out = table(&format!("waits-{}", label.to_lowercase()), title)
+        .about(
+            Text::new()
+                .t("Who holds is first, who waits for it below, with an arrow for each step. ")
+                .code("blocking_pids")
+                .t(", ")
+                .code("pg_locks")
+                .t(", ")
+                .code("pg_stat_activity"),
+        )
+        .name("Session")
+        .text("Waits for")
+        .text("Wants")
+        .number("Waits")
+        .text("State")
+        .text("Role")
+        .text("Application")
+        .text("Present or last statement");
+    for tree in trees {
+        out.push(line(&tree.root, None, snapshot, &sessions));
+        for waiter in &tree.waiters {
+            out.push(line(&Holder::Session(waiter.pid), Some(waiter), snapshot, &sessions));
+        }
+    }
+    out.block()
+}
+
+fn line(who: &Holder, waiter: Option<&Waiter>, snapshot: &Snapshot, sessions: &BTreeMap<i64, Row<'_>>) -> Vec<Cell> {
+    let row = match who {
+        Holder::Session(pid) => sessions.get(pid),
+        Holder::Prepared(_) => None,
+    };
+    let text = |column: &str| row.and_then(|r| r.text(column));
+    let arrows = "↳ ".repeat(waiter.map_or(0, |w| w.depth));
+    let waits_for = waiter.map(|w| w.blocked_by.iter().map(holder).collect::<Vec<_>>().join(", "));
+    let waits = waiter.and_then(|w| {
+        let seconds = snapshot.meta.taken_at?.seconds_since(w.since?).max(0.0);
+        let bound = (!w.since_exact).then_some(crate::report::Bound::AtMost);
+        Some(Cell::Number { value: Quantity::float(seconds, Unit::Seconds)?, change: None, bound })
+    });
+    vec![
+        Cell::name(format!("{arrows}{}", holder(who))),
+        waits_for.map_or(Cell::None, Cell::text),
+        waiter.and_then(|w| wanted(w, snapshot)).map_or(Cell::None, Cell::name),
+        waits.unwrap_or(Cell::None),
+        text("state").map_or(Cell::None, Cell::text),
+        text("usename").map_or(Cell::None, Cell::name),
+        text("application_name").map_or(Cell::None, Cell::name),
+        text("query").map_or(Cell::None, |q| Cell::code(one_line(q, 120))),
+    ]
+}
+
+fn holder(who: &Holder) -> String {
+    match who {
+        Holder::Session(pid) => format!("pid {pid}"),
+        Holder::Prepared(Some(xid)) => format!("prepared transaction {xid}"),
+        Holder::Prepared(None) => "a prepared transaction".to_owned(),
+    }
+}
+
+/// The lock a session waits for, with the relation's name where it is known.
+fn wanted(waiter: &Waiter, snapshot: &Snapshot) -> Option<String> {
+    let target = waiter.target.as_ref()?;
+    let mode = waiter.mode.map_or_else(String::new, |m| format!("{} on ", m.words()));
+    let relation = target.relation.map(|oid| {
+        snapshot
+            .table("pg_stat_user_tables")
+            .and_then(|t| t.iter().find(|r| r.int("relid") == Some(oid)))
+            .map_or_else(|| format!(" of relation {oid}"), |r| format!(" of {}", table_name(r)))
+    });
+    Some(format!("{mode}{}{}", target.kind, relation.unwrap_or_default()))
+}
+
+fn deadlocks(draft: &mut Draft<'_>) -> Block {
+    let span = draft.span();
+    match draft.database().and_then(|c| c.delta_quantity("deadlocks").map(|d| (c, d))) {
+        Some((change, deadlocks)) => {
+            let rows: Vec<Row<'_>> = change.first().into_iter().chain(change.last()).collect();
+            let link = draft.cite_value("Deadlocks", deadlocks, &rows, &["deadlocks"], None);
+            prose(Text::new().t("Deadlocks ").t(span).t(": ").n(deadlocks).t(". ").then(link))
+        }
+        None => prose("The deadlock counter of this database is not in the dump."),
+    }
+}
+
+/// Locks held at the last capture, by kind and mode.
+fn modes(draft: &Draft<'_>) -> Result<Option<Block>> {
+    let Some(locks) = draft.chain.last().table("pg_locks").filter(|t| t.rows > 0) else { return Ok(None) };
+    let keys: Vec<String> = locks
+        .iter()
+        .map(|r| {
+            let state = match r.bool("granted") {
+                Some(true) => "held",
+                Some(false) => "awaited",
+                None => "not stated",
+            };
+            let text = |column| r.text(column).unwrap_or("(not stated)");
+            format!("{}\u{1f}{}\u{1f}{state}", text("locktype"), text("mode"))
+        })
+        .collect();
+    let groups = frame::groups(&keys.iter().map(String::as_str).collect::<Vec<_>>(), &[])?;
+    let mut out = table("lock-modes", "Locks at the last capture")
+        .about(Text::new().code("pg_locks").t(", the exporter's own included"))
+        .name("Kind")
+        .text("Mode")
+        .text("Held or awaited")
+        .number("Locks");
+    for group in &groups {
+        let mut parts = group.key.split('\u{1f}');
+        let mut next = || Cell::text(parts.next().unwrap_or_default());
+        let cells = vec![next(), next(), next(), Cell::number(Quantity::int(group.count as i64, Unit::Count))];
+        out.push(cells);
+    }
+    Ok(Some(out.rows_in_all(groups.len()).block()))
+}

@@ -1,0 +1,370 @@
+//! Tables: where the bytes are, every table with its size, rows and use, partitioned tables rolled up.
+
+use crate::advisor::TableFact;
+use crate::diff::Change;
+use crate::error::Result;
+use crate::report::absent;
+use crate::report::draft::{Body, Draft, count, counted, fact, last_time, level, prose, spark, total};
+use crate::report::names::{ByObject, is_system};
+use crate::report::table::{ranked, table};
+use crate::report::{Bar, Block, Cell, Chart, Part};
+use crate::snapshot::Row;
+use crate::text::Text;
+use crate::unit::{Quantity, Unit};
+use std::collections::BTreeMap;
+
+/// What this section shows.
+pub(super) const VIEWS: &[&str] = &["pg_stat_user_tables", "table_sizes", "database_sizes", "partitions"];
+
+/// Writes the section.
+pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
+    let mut blocks = Vec::new();
+    for view in ["pg_stat_user_tables", "table_sizes"] {
+        blocks.extend(absent::sentence(draft, view, "The database has no tables of its own."));
+    }
+    if draft.facts.tables.is_empty() {
+        return Ok(Body::absent(blocks));
+    }
+    blocks.extend(draft.age_note("table_sizes"));
+    blocks.extend(strip(draft));
+    blocks.extend(list(draft)?);
+    blocks.extend(partitioned(draft)?);
+    Ok(Body::filled(blocks).count(draft.facts.tables.len()))
+}
+
+/// Where the bytes of the database are.
+fn strip(draft: &Draft<'_>) -> Option<Block> {
+    let sum = |column: &str| {
+        total(draft.facts.tables.iter().map(|t| t.sizes.and_then(|r| r.int(column))), Unit::Bytes)
+            .and_then(|q| if let crate::unit::Number::Int(n) = q.value { Some(n) } else { None })
+    };
+    let (heap, indexes, toast, all) =
+        (sum("relation_size"), sum("indexes_size"), sum("toast_size"), sum("total_relation_size"));
+    let database = database_size(draft.state("database_sizes")?.table.iter(), draft)?;
+    let known = all.or(heap)?;
+    let mut parts = Vec::new();
+    let mut part = |label: &str, bytes: Option<i64>| {
+        if let Some(bytes) = bytes.filter(|b| *b > 0) {
+            parts.push(Part { label: label.to_owned(), value: Quantity::int(bytes, Unit::Bytes) });
+        }
+    };
+    part("tables", heap);
+    part("indexes", indexes.filter(|_| all.is_some()));
+    part("TOAST", toast);
+    if all.is_some() {
+        let maps = known - heap.unwrap_or(0) - indexes.unwrap_or(0) - toast.unwrap_or(0);
+        part("maps of free space and visibility", Some(maps));
+        part("system catalogs and everything else", Some(database.saturating_sub(known)));
+    } else {
+        part("indexes, TOAST, system catalogs: not told apart", Some(database.saturating_sub(known)));
+    }
+    let title = format!("Where the {} of the database are", Quantity::int(database, Unit::Bytes).human());
+    (parts.len() > 1).then_some(Block::Chart(Chart::Strip { title, parts }))
+}
+
+/// The size of the exporting session's database.
+pub(super) fn database_size<'a>(mut rows: impl Iterator<Item = Row<'a>>, draft: &Draft<'_>) -> Option<i64> {
+    let meta = &draft.chain.last().meta;
+    rows.find(|r| match (meta.database_oid, meta.database.as_deref()) {
+        (Some(oid), _) if r.int("datid").is_some() => r.int("datid") == Some(oid),
+        (_, name) => name.is_some() && r.text("datname") == name,
+    })?
+    .int("size")
+}
+
+fn list(draft: &mut Draft<'_>) -> Result<Vec<Block>> {
+    let link = draft.cite(
+        "Tables",
+        &["pg_stat_user_tables", "table_sizes"],
+        &[
+            "seq_scan",
+            "idx_scan",
+            "n_tup_ins",
+            "n_tup_upd",
+            "n_tup_del",
+            "n_live_tup",
+            "n_dead_tup",
+            "total_relation_size",
+        ],
+        Some("dead share = n_dead_tup ÷ (n_live_tup + n_dead_tup); rows written = inserted + updated + deleted"),
+    );
+    let first = ByObject::tables(draft.first("table_sizes"));
+    let history = draft.chain.windows.len() >= 2;
+    let sized = draft.facts.tables.iter().any(|t| t.total_bytes().is_some());
+    let whole = draft.facts.tables.iter().any(|t| t.sizes.is_some_and(|s| s.int("total_relation_size").is_some()));
+    let mut out = table("tables", "Tables")
+        .about(
+            Text::new()
+                .t("Sizes and rows at the last snapshot with their change since the first; scans and rows written ")
+                .t(draft.span())
+                .t(". Live and dead rows are the server's estimates. ")
+                .then(link),
+        )
+        .name("Table")
+        .number(if whole { "Size with indexes" } else { "Size of the table alone" })
+        .number("Live rows")
+        .number("Dead rows")
+        .graphic("Dead rows, % of all")
+        .number("× of vacuum trigger")
+        .number("Seq scans")
+        .number("Index scans")
+        .number("Rows written")
+        .text("Findings");
+    if history {
+        out = out.graphic("Rows written per window");
+    }
+    let facts: Vec<&TableFact<'_>> = draft.facts.tables.iter().collect();
+    let names: Vec<String> = facts.iter().map(|f| f.display()).collect();
+    let values: Vec<Option<f64>> = facts.iter().map(|f| impact(f, sized)).collect();
+    for at in ranked(&values, &names)? {
+        let fact = facts[at];
+        let mut cells = cells(draft, fact, &first);
+        if history {
+            cells.push(written_per_window(draft, fact));
+        }
+        out.push_with(cells, || details(draft, fact, &first));
+    }
+    let totals = totals(&facts, whole, history);
+    let rows = facts.len();
+    let mut blocks = vec![out.totals(totals).rows_in_all(rows).empty("No table").block()];
+    if rows > crate::report::table::MOST_ROWS {
+        blocks.push(prose(
+            Text::new()
+                .t("The largest ")
+                .n(count(crate::report::table::MOST_ROWS))
+                .t(" of ")
+                .n(count(rows))
+                .t(" tables are listed; totals are over all. All of them: ")
+                .code("pgretro diff BEFORE AFTER --view pg_stat_user_tables --format csv"),
+        ));
+    }
+    Ok(blocks)
+}
+
+fn impact(fact: &TableFact<'_>, sized: bool) -> Option<f64> {
+    if sized { fact.total_bytes().map(|b| b as f64) } else { fact.change.and_then(|c| c.delta("seq_tup_read")) }
+}
+
+fn cells(draft: &Draft<'_>, fact: &TableFact<'_>, first: &ByObject<'_>) -> Vec<Cell> {
+    let (before, now) = (fact.change.and_then(Change::first), fact.change.and_then(Change::last));
+    let before = before.filter(|_| !draft.single());
+    let counter = |column: &str| {
+        fact.change
+            .map_or_else(|| Cell::NotAvailable("pg_stat_user_tables has no row".to_owned()), |c| counted(c, column))
+    };
+    let size_before = fact.sizes.and_then(|s| first.of(s));
+    let column = if fact.sizes.is_some_and(|s| s.int("total_relation_size").is_some()) {
+        "total_relation_size"
+    } else {
+        "relation_size"
+    };
+    let name = fact.display();
+    vec![
+        Cell::name(name.clone()),
+        level(size_before, fact.sizes, column),
+        level(before, now, "n_live_tup"),
+        level(before, now, "n_dead_tup"),
+        dead_share(now),
+        draft.pressure(fact),
+        counter("seq_scan"),
+        counter("idx_scan"),
+        written(fact),
+        draft.links_of(&name, &[""]).map_or(Cell::None, Cell::Text),
+    ]
+}
+
+/// The share of dead rows: one definition for the whole report.
+pub(super) fn dead_share(row: Option<Row<'_>>) -> Cell {
+    let (Some(live), Some(dead)) = (row.and_then(|r| r.int("n_live_tup")), row.and_then(|r| r.int("n_dead_tup")))
+    else {
+        return Cell::NotAvailable("live or dead rows not exported".to_owned());
+    };
+    match Quantity::share(dead as f64, live as f64 + dead as f64) {
+        Some(share) => Cell::Bar(Bar { value: share, fraction: share.as_f64().clamp(0.0, 1.0), mark: None }),
+        None => Cell::text("empty"),
+    }
+}
+
+const WRITES: [&str; 3] = ["n_tup_ins", "n_tup_upd", "n_tup_del"];
+
+fn written(fact: &TableFact<'_>) -> Cell {
+    let Some(change) = fact.change else { return Cell::NotAvailable("pg_stat_user_tables has no row".to_owned()) };
+    let rows = sum_exact(WRITES.iter().map(|c| change.delta_quantity(c)));
+    rows.map_or_else(
+        || Cell::NotAvailable(crate::report::draft::why_unknown(change, WRITES[0])),
+        |value| Cell::Number {
+            value,
+            change: None,
+            bound: (!change.is_exact()).then_some(crate::report::Bound::AtLeast),
+        },
+    )
+}
+
+/// The sum of counters, unknown as soon as one of them is.
+fn sum_exact(values: impl Iterator<Item = Option<Quantity>>) -> Option<Quantity> {
+    let mut sum = 0_i64;
+    for value in values {
+        match value?.value {
+            crate::unit::Number::Int(n) => sum = sum.checked_add(n)?,
+            crate::unit::Number::Float(_) => return None,
+        }
+    }
+    Some(Quantity::int(sum, Unit::Rows))
+}
+
+/// Rows written in each window; a window whose counters started again is a gap.
+fn written_per_window(draft: &Draft<'_>, fact: &TableFact<'_>) -> Cell {
+    let Some(change) = fact.change else { return Cell::None };
+    let mut points = Vec::new();
+    let mut resets = Vec::new();
+    for (at, (diff, row)) in draft.chain.windows.iter().zip(change.windows()).enumerate() {
+        let row = row.and_then(|r| {
+            let view = diff.views.get("pg_stat_user_tables")?;
+            ((r as usize) < view.rows.len()).then(|| view.row(r as usize))
+        });
+        let fine = row.filter(|r| r.class().is_exact());
+        if row.is_some() && fine.is_none() {
+            resets.push(at);
+        }
+        points.push(fine.and_then(|r| {
+            sum_exact(WRITES.iter().map(|c| r.delta_of(c).map(|d| Quantity { value: d.number(), unit: Unit::Rows })))
+        }));
+    }
+    spark(&points, resets)
+}
+
+fn details(draft: &Draft<'_>, table: &TableFact<'_>, first: &ByObject<'_>) -> Vec<Block> {
+    let (before, now) = (table.change.and_then(Change::first), table.change.and_then(Change::last));
+    let before = before.filter(|_| !draft.single());
+    let sizes_before = table.sizes.and_then(|s| first.of(s));
+    let mut items = Vec::new();
+    for (label, column) in [
+        ("Table alone", "relation_size"),
+        ("Indexes", "indexes_size"),
+        ("TOAST", "toast_size"),
+        ("Rows by pg_class", "reltuples"),
+    ] {
+        if table.sizes.is_some_and(|s| s.quantity(column).is_some()) {
+            items.push(fact(label, level(sizes_before, table.sizes, column)));
+        }
+    }
+    if let Some(options) = table.sizes.and_then(|s| s.text("reloptions")) {
+        items.push(fact("Storage parameters", Cell::code(options)));
+    }
+    if let Some(change) = table.change {
+        for (label, column) in [
+            ("Rows read by seq scans", "seq_tup_read"),
+            ("Rows inserted", "n_tup_ins"),
+            ("Rows updated", "n_tup_upd"),
+            ("of these without index change (HOT)", "n_tup_hot_upd"),
+            ("Rows deleted", "n_tup_del"),
+            ("Vacuums by hand", "vacuum_count"),
+            ("Vacuums by autovacuum", "autovacuum_count"),
+        ] {
+            if change.delta_quantity(column).is_some() {
+                items.push(fact(label, counted(change, column)));
+            }
+        }
+        items.push(fact("Last vacuum by hand", last_time(now, "last_vacuum")));
+        items.push(fact("Last autovacuum", last_time(now, "last_autovacuum")));
+    }
+    let mut blocks = vec![Block::Facts { title: format!("{} {}", table.display(), draft.span()), items }];
+    if let Some(notes) = table.change.map(Change::notes).filter(|n| !n.is_empty()) {
+        blocks.push(prose(notes.join(" ")));
+    }
+    blocks.push(draft.places(&[before, now, table.sizes]));
+    blocks
+}
+
+fn totals(facts: &[&TableFact<'_>], whole: bool, history: bool) -> Vec<Cell> {
+    let sum =
+        |values: &mut dyn Iterator<Item = Option<i64>>, unit| Cell::number_or(total(values, unit), "not exported");
+    let last = |f: &&TableFact<'_>, column: &str| f.change.and_then(Change::last).and_then(|r| r.int(column));
+    let delta = |f: &&TableFact<'_>, column: &str| match f.change.and_then(|c| c.delta_exact(column)) {
+        Some(crate::diff::Exact::Int(n)) => i64::try_from(n).ok(),
+        _ => None,
+    };
+    let live = total(facts.iter().map(|f| last(f, "n_live_tup")), Unit::Rows);
+    let dead = total(facts.iter().map(|f| last(f, "n_dead_tup")), Unit::Rows);
+    let share = live.zip(dead).and_then(|(l, d)| Quantity::share(d.as_f64(), l.as_f64() + d.as_f64()));
+    let mut cells = vec![
+        Cell::Text(Text::new().n(count(facts.len())).t(" tables")),
+        sum(
+            &mut facts
+                .iter()
+                .map(|f| if whole { f.total_bytes() } else { f.sizes.and_then(|s| s.int("relation_size")) }),
+            Unit::Bytes,
+        ),
+        Cell::number_or(live, "not exported"),
+        Cell::number_or(dead, "not exported"),
+        Cell::number_or(share, "no rows"),
+        Cell::None,
+        sum(&mut facts.iter().map(|f| delta(f, "seq_scan")), Unit::Count),
+        sum(&mut facts.iter().map(|f| delta(f, "idx_scan")), Unit::Count),
+        sum(&mut facts.iter().flat_map(|f| WRITES.iter().map(|c| delta(f, c)).collect::<Vec<_>>()), Unit::Rows),
+        Cell::None,
+    ];
+    if history {
+        cells.push(Cell::None);
+    }
+    cells
+}
+
+/// Partitioned tables with the sums of their leaves.
+fn partitioned(draft: &mut Draft<'_>) -> Result<Vec<Block>> {
+    let Some(state) = draft.state("partitions") else { return Ok(Vec::new()) };
+    let parents: BTreeMap<i64, String> = state
+        .table
+        .iter()
+        .filter_map(|r| {
+            let name = crate::report::names::qualified(r.text("parent_schema"), r.text("parent"), "?");
+            (!is_system(r.text("parent_schema"))).then_some((r.int("parent_relid")?, name))
+        })
+        .collect();
+    let mut leaves: BTreeMap<i64, Vec<&TableFact<'_>>> = BTreeMap::new();
+    for child in state.table.iter().filter_map(|r| r.int("child_relid")).filter(|c| !parents.contains_key(c)) {
+        if let Some(fact) = draft.facts.table(child) {
+            leaves.entry(draft.facts.root(child)).or_default().push(fact);
+        }
+    }
+    if leaves.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut rows = Vec::new();
+    for (root, facts) in &leaves {
+        let name = parents.get(root).cloned().unwrap_or_else(|| format!("oid {root}"));
+        let size = total(facts.iter().map(|f| f.total_bytes()), Unit::Bytes);
+        let mut cells = totals(facts, true, false);
+        cells.truncate(9);
+        cells.remove(5);
+        cells.remove(0);
+        let mut all = vec![Cell::name(name.clone()), Cell::number(count(facts.len()))];
+        all.extend(cells);
+        rows.push((size.map(Quantity::as_f64), name, all));
+    }
+    let order =
+        ranked(&rows.iter().map(|r| r.0).collect::<Vec<_>>(), &rows.iter().map(|r| r.1.clone()).collect::<Vec<_>>())?;
+    let link = draft.cite(
+        "Partitioned tables",
+        &["partitions", "pg_stat_user_tables", "table_sizes"],
+        &[],
+        Some("sums over the leaves"),
+    );
+    let mut out = table("partitioned", "Partitioned tables")
+        .about(Text::new().t("Sums over the leaf partitions. ").then(link))
+        .name("Table")
+        .number("Partitions")
+        .number("Size with indexes")
+        .number("Live rows")
+        .number("Dead rows")
+        .number("Dead rows, % of all")
+        .number("Seq scans")
+        .number("Index scans")
+        .number("Rows written");
+    for at in order {
+        if let Some(row) = rows.get(at) {
+            out.push(row.2.clone());
+        }
+    }
+    Ok(vec![out.block()])
+}

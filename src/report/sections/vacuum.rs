@@ -1,0 +1,217 @@
+//! Vacuum: how far each table is from its trigger, when it was last vacuumed and analyzed, how old its ids are.
+
+use crate::advisor::TableFact;
+use crate::diff::Change;
+use crate::error::Result;
+use crate::report::absent;
+use crate::report::draft::{Body, Draft, count, counted, last_time, level};
+use crate::report::names::{ByObject, is_system};
+use crate::report::table::{ranked, table};
+use crate::report::{Block, Cell};
+use crate::snapshot::{Row, Table};
+use crate::text::Text;
+use crate::unit::{Quantity, Unit};
+
+/// What this section shows.
+pub(super) const VIEWS: &[&str] = &[
+    "pg_stat_user_tables",
+    "table_sizes",
+    "pg_settings",
+    "database_sizes",
+    "pg_stat_progress_vacuum",
+    "pg_prepared_xacts",
+];
+
+/// Writes the section.
+pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
+    let mut blocks: Vec<Block> =
+        absent::sentence(draft, "pg_stat_user_tables", "The database has no tables.").into_iter().collect();
+    let any = draft.facts.tables.iter().any(|t| t.change.is_some());
+    if any {
+        blocks.push(tables(draft)?);
+    }
+    blocks.extend(progress(draft));
+    let ages = ages(draft);
+    let filled = any || ages.is_some();
+    blocks.extend(ages);
+    blocks.extend(prepared(draft));
+    Ok(if filled { Body::filled(blocks) } else { Body::absent(blocks) })
+}
+
+fn tables(draft: &mut Draft<'_>) -> Result<Block> {
+    let link = draft.cite(
+        "Vacuum state",
+        &["pg_stat_user_tables", "table_sizes", "pg_settings"],
+        &["n_dead_tup", "reltuples", "reloptions", "last_autovacuum", "relfrozenxid_age"],
+        Some("trigger = autovacuum_vacuum_threshold + autovacuum_vacuum_scale_factor × reltuples; × of trigger = n_dead_tup ÷ trigger"),
+    );
+    let first = ByObject::tables(draft.first("pg_stat_user_tables"));
+    let facts: Vec<TableFact<'_>> = draft.facts.tables.iter().filter(|t| t.change.is_some()).copied().collect();
+    let names: Vec<String> = facts.iter().map(TableFact::display).collect();
+    let pressures: Vec<Option<f64>> = facts.iter().map(|f| draft.pressure_of(f).map(Quantity::as_f64)).collect();
+    let mut out = table("vacuum", "Vacuum state")
+        .about(
+            Text::new()
+                .t("What decides is the distance to the trigger, not the share of dead rows: a high share of a few rows is \
+                    normal. Vacuums and analyzes ")
+                .t(draft.span())
+                .t(". ")
+                .then(link),
+        )
+        .name("Table")
+        .number("Dead rows")
+        .graphic("Dead rows, % of all")
+        .number("Trigger")
+        .number("× of trigger")
+        .number("Vacuums")
+        .number("Last autovacuum")
+        .number("Last vacuum by hand")
+        .number("Last analyze")
+        .number("Changed since analyze")
+        .number("Transaction id age")
+        .text("Findings");
+    for at in ranked(&pressures, &names)? {
+        let fact = &facts[at];
+        let now = fact.change.and_then(Change::last);
+        let before = now.and_then(|r| first.of(r));
+        let cells = vec![
+            Cell::name(names[at].clone()),
+            level(before, now, "n_dead_tup"),
+            super::tables::dead_share(now),
+            draft.trigger(fact),
+            draft.pressure(fact),
+            vacuums(fact),
+            last_time(now, "last_autovacuum"),
+            last_time(now, "last_vacuum"),
+            last_analyze(now),
+            now.and_then(|r| r.quantity("n_mod_since_analyze"))
+                .map_or_else(|| Cell::NotAvailable("not exported".to_owned()), Cell::number),
+            fact.sizes
+                .and_then(|r| r.quantity("relfrozenxid_age"))
+                .map_or_else(|| Cell::NotAvailable("not exported, or a partitioned table".to_owned()), Cell::number),
+            draft.links_of(&names[at], &["vacuum-", "bloat-", "wrap-"]).map_or(Cell::None, Cell::Text),
+        ];
+        out.push(cells);
+    }
+    Ok(out.rows_in_all(facts.len()).block())
+}
+
+fn vacuums(fact: &TableFact<'_>) -> Cell {
+    let Some(change) = fact.change else { return Cell::None };
+    match change.delta_exact("vacuum_count").zip(change.delta_exact("autovacuum_count")) {
+        Some((hand, auto)) => Cell::number(Quantity { value: hand.plus(auto).number(), unit: Unit::Count }),
+        None if change.delta_exact("autovacuum_count").is_some() => counted(change, "autovacuum_count"),
+        None => Cell::NotAvailable("not exported".to_owned()),
+    }
+}
+
+/// The later of the analyzes by hand and by autovacuum.
+fn last_analyze(row: Option<Row<'_>>) -> Cell {
+    let Some(row) = row.filter(|r| r.table().has("last_analyze") || r.table().has("last_autoanalyze")) else {
+        return Cell::NotAvailable("not exported".to_owned());
+    };
+    row.time("last_analyze")
+        .max(row.time("last_autoanalyze"))
+        .map_or_else(|| Cell::text("not since the statistics began"), |t| Cell::number(Quantity::time(t)))
+}
+
+/// Vacuums under way at the last capture.
+fn progress(draft: &Draft<'_>) -> Option<Block> {
+    let rows = draft.chain.last().table("pg_stat_progress_vacuum")?;
+    if rows.rows == 0 {
+        return None;
+    }
+    let mut out = table("vacuum-progress", "Vacuums under way at the last capture")
+        .about(Text::new().code("pg_stat_progress_vacuum"))
+        .name("Table")
+        .text("Database")
+        .text("Phase")
+        .number("Blocks in all")
+        .number("Blocks scanned");
+    for row in rows.iter() {
+        let name = row
+            .int("relid")
+            .and_then(|id| draft.facts.table(id))
+            .map_or_else(|| format!("oid {}", row.int("relid").unwrap_or_default()), TableFact::display);
+        out.push(vec![
+            Cell::name(name),
+            row.text("datname").map_or(Cell::None, Cell::name),
+            row.text("phase").map_or(Cell::None, Cell::text),
+            Cell::number_or(row.quantity("heap_blks_total"), "not exported"),
+            Cell::number_or(row.quantity("heap_blks_scanned"), "not exported"),
+        ]);
+    }
+    Some(out.block())
+}
+
+/// How old the oldest ids of each database are.
+fn ages(draft: &mut Draft<'_>) -> Option<Block> {
+    let state = draft.state("database_sizes").filter(|s| s.table.has("datfrozenxid_age"))?;
+    let link = draft.cite(
+        "Ages of transaction ids",
+        &["database_sizes", "pg_settings"],
+        &["datfrozenxid_age", "datminmxid_age"],
+        Some("share = datfrozenxid_age ÷ 2,146,483,647, where the server refuses new transaction ids (14 and later: 2^31 − 1 − 3 million)"),
+    );
+    let limit = draft.setting_number("autovacuum_freeze_max_age");
+    let mut about = Text::new().t("Autovacuum freezes a table of its own accord ");
+    about = match limit {
+        Some(limit) => about.t("at an age of ").n(Quantity::int(limit, Unit::Xids)).t("; that is routine. "),
+        None => about.t("at autovacuum_freeze_max_age (not in the dump); that is routine. "),
+    };
+    let first: Option<&Table> = draft.first("database_sizes");
+    let mut out = table("ages", "Ages of transaction ids, by database")
+        .about(about.then(link))
+        .name("Database")
+        .number("Transaction id age")
+        .number("Share of what is possible")
+        .number("Multixact id age")
+        .text("Findings");
+    let mut rows: Vec<Row<'_>> = state.table.iter().collect();
+    rows.sort_by_key(|r| (std::cmp::Reverse(r.int("datfrozenxid_age")), r.text("datname")));
+    for row in rows {
+        let before = first.and_then(|t| t.iter().find(|r| r.text("datname") == row.text("datname")));
+        let name = row.text("datname").unwrap_or("(no name)").to_owned();
+        let share = row.int("datfrozenxid_age").and_then(|a| Quantity::share(a as f64, f64::from(i32::MAX)));
+        out.push(vec![
+            Cell::name(name.clone()),
+            level(before, Some(row), "datfrozenxid_age"),
+            Cell::number_or(share, "not exported"),
+            level(before, Some(row), "datminmxid_age"),
+            draft.links_of(&name, &["wrap-"]).map_or(Cell::None, Cell::Text),
+        ]);
+    }
+    Some(out.block())
+}
+
+/// Prepared transactions hold back what vacuum may remove.
+fn prepared(draft: &Draft<'_>) -> Option<Block> {
+    let rows = draft.chain.last().table("pg_prepared_xacts")?;
+    if rows.rows == 0 {
+        return Some(crate::report::draft::prose(
+            Text::new().t("Captured and empty: no prepared transaction at the last capture holds vacuum back."),
+        ));
+    }
+    let mut out = table("prepared", "Prepared transactions at the last capture")
+        .about(Text::new().n(count(rows.rows)).t(" prepared transactions: each holds its locks, and what vacuum may remove, until it is committed or rolled back."))
+        .name("Name")
+        .text("Database")
+        .text("Owner")
+        .number("Prepared")
+        .number("Age")
+        .text("Findings");
+    let now = draft.chain.last().meta.taken_at;
+    for row in rows.iter().filter(|r| !is_system(r.text("schemaname"))) {
+        let age = now.zip(row.time("prepared")).and_then(|(n, p)| Quantity::float(n.seconds_since(p), Unit::Seconds));
+        let name = row.text("gid").unwrap_or("(no name)").to_owned();
+        out.push(vec![
+            Cell::name(name.clone()),
+            row.text("database").map_or(Cell::None, Cell::name),
+            row.text("owner").map_or(Cell::None, Cell::name),
+            Cell::number_or(row.quantity("prepared"), "not exported"),
+            Cell::number_or(age, "unknown"),
+            draft.links_of(&name, &["conn-", "lock-", "vacuum-"]).map_or(Cell::None, Cell::Text),
+        ]);
+    }
+    Some(out.block())
+}

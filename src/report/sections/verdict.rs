@@ -1,0 +1,11 @@
+//! The first screen: the verdict, the score with its arithmetic.
+
+use crate::error::Result;
+use crate::report::Block;
+use crate::report::draft::{Body, Draft};
+
+/// Writes the section. What it shows stands in the report itself.
+#[allow(clippy::unnecessary_wraps)] // The signature of every section.
+pub(super) fn write(_draft: &mut Draft<'_>) -> Result<Body> {
+    Ok(Body::filled(vec![Block::Verdict, Block::Scores]))
+}
