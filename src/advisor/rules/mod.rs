@@ -3,6 +3,7 @@
 
 use super::Rule;
 
+mod cache_hit_low;
 mod cfg_autovacuum_off;
 mod cfg_dev_options;
 mod cfg_durability_off;
@@ -19,15 +20,25 @@ mod conn_idle_in_transaction;
 mod conn_long_query;
 mod conn_long_transaction;
 mod conn_saturation;
+mod io_backend_fsync;
+mod io_checksum_failure;
+mod io_read_latency;
+mod io_timing_off;
 mod lock_blocked_chain;
 mod lock_ddl_queue;
 mod lock_deadlocks;
+mod mem_shared_buffers;
+mod mem_temp_files;
+mod mem_work_mem_overcommit;
 mod query_buffer_heavy;
 mod query_io_heavy;
 mod query_temp_spill;
 mod query_top_time;
 mod query_wal_heavy;
 mod slot_inactive;
+mod slot_lost;
+mod slot_unbounded;
+mod slot_xmin_old;
 mod wal_archive_failing;
 mod wrap_prepared_xact;
 
@@ -51,13 +62,25 @@ pub const RULES: &[&Rule] = &[
     &lock_blocked_chain::RULE,
     &lock_ddl_queue::RULE,
     &lock_deadlocks::RULE,
+    // Memory
+    &cache_hit_low::RULE,
+    &mem_shared_buffers::RULE,
+    &mem_temp_files::RULE,
+    &mem_work_mem_overcommit::RULE,
     // I/O and WAL
+    &io_backend_fsync::RULE,
+    &io_checksum_failure::RULE,
+    &io_read_latency::RULE,
+    &io_timing_off::RULE,
     &ckpt_requested::RULE,
     &ckpt_target_low::RULE,
     &ckpt_too_frequent::RULE,
     &wal_archive_failing::RULE,
     // Replication
     &slot_inactive::RULE,
+    &slot_lost::RULE,
+    &slot_unbounded::RULE,
+    &slot_xmin_old::RULE,
     // Settings
     &cfg_autovacuum_off::RULE,
     &cfg_dev_options::RULE,

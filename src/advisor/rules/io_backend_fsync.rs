@@ -1,0 +1,95 @@
+//! Client sessions that have to call fsync themselves.
+
+use crate::advisor::statement::{Family, family};
+use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Skip, Threshold, show};
+use crate::diff::Change;
+use crate::finding::{Doubt, Effort, Fix, Severity, Subject, SubjectKind};
+use crate::text::Text;
+use crate::unit::{Quantity, Unit};
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    id: "io-backend-fsync",
+    title: "Sessions call fsync themselves",
+    needs: &[Need::View("pg_stat_bgwriter", &["buffers_alloc"])],
+    wants: &[Need::View("pg_stat_io", &["fsyncs"]), Need::View("pg_stat_statements", &["query", "calls"])],
+    thresholds: &[
+        Threshold { name: "min_window_s", default: 60.0, unit: Unit::Seconds, about: "Rates need a minute." },
+        Threshold { name: "min_fsyncs", default: 10.0, unit: Unit::Count, about: "A few belong to a single moment." },
+    ],
+    docs: Docs {
+        looks_at: "fsync calls of client sessions on relations: `buffers_backend_fsync` up to 15, client backends in context \
+                   `normal` of pg_stat_io from 16 on.",
+        why: "Sessions hand their fsync requests to the checkpointer. Where its queue is full they have to wait for storage \
+              themselves.",
+        decides: "Any such call, ten at least. From 16 on commands that rewrite a relation count too: where such commands ran \
+                  in the window, or where statements are not recorded, nothing is said.",
+        what_to_do: "The checkpointer does not keep up: look at the write times of checkpoints, at storage, at shared_buffers \
+                     (the queue has as many places as there are buffers).",
+        ignore_when: "It happened once, during a bulk load.",
+        references: "PostgreSQL manual, \"pg_stat_bgwriter\" (up to 16); \"pg_stat_io\".",
+    },
+    check,
+};
+
+fn check(ctx: &Context<'_>) -> Check {
+    ctx.window_of("min_window_s")?;
+    let mut sources: Vec<(Change<'_>, &str)> = Vec::new();
+    if let Some(view) = ctx.changes("pg_stat_io").filter(|v| v.last.is_some()) {
+        let client = |c: &Change<'_>| {
+            let row = c.last();
+            let is = |column, value| row.and_then(|r| r.text(column)) == Some(value);
+            is("backend_type", "client backend") && is("object", "relation") && is("context", "normal")
+        };
+        sources.extend(view.present().filter(client).map(|c| (c, "fsyncs")));
+    } else if let Some(view) = ctx.changes("pg_stat_bgwriter") {
+        sources.extend(view.present().map(|c| (c, "buffers_backend_fsync")));
+    }
+    let Some((change, column)) = sources.into_iter().find(|(c, column)| c.delta(column).is_some()) else {
+        return Err(Skip("no counter tells fsync calls of client sessions".to_owned()));
+    };
+    let count = change.delta(column).unwrap_or(0.0);
+    let looked_at = format!("{} fsync calls of client sessions", show(count, Unit::Count));
+    if count < ctx.threshold("min_fsyncs") {
+        return Ok(Checked { findings: Vec::new(), looked_at });
+    }
+    if column == "fsyncs" {
+        match rewriting_commands(ctx) {
+            Some(0.0) => {}
+            Some(n) => {
+                return Err(Skip(format!(
+                    "{looked_at}, but {} commands that may rewrite a relation ran: they call it too",
+                    show(n, Unit::Count)
+                )));
+            }
+            None => {
+                return Err(Skip(format!(
+                    "{looked_at}; whether commands that rewrite a relation made them is not known"
+                )));
+            }
+        }
+    }
+    let finding = ctx
+        .finding(
+            Severity::Medium,
+            Subject::new(SubjectKind::Server, "fsync"),
+            Text::new().t("Client sessions had to call fsync ").opt(Quantity::float(count, Unit::Count)).t(" times"),
+        )
+        .why("The queue of the checkpointer was full: sessions waited for storage instead of handing the request over.")
+        .doubts([ctx.single_doubt(), ctx.class_doubt(change), (column != "fsyncs").then_some(Doubt::C5)])
+        .measure(ctx.measure("fsync calls of client sessions", change, column))
+        .fix(Fix::diagnose("fsync", "SELECT name, setting, unit FROM pg_settings WHERE name IN ('shared_buffers', 'checkpoint_timeout', 'max_wal_size', 'checkpoint_completion_target');"))
+        .verify("The counter does not move in the next window.")
+        .effort(Effort::L);
+    Ok(Checked { findings: vec![finding], looked_at })
+}
+
+/// Calls of schema changes and maintenance; `None` where statements were not recorded.
+fn rewriting_commands(ctx: &Context<'_>) -> Option<f64> {
+    let view = ctx.changes("pg_stat_statements").filter(|v| v.last.is_some())?;
+    let rewrites = |c: &Change<'_>| {
+        let text = c.latest().and_then(|r| r.text("query")).unwrap_or_default();
+        matches!(family(text), Family::Definition | Family::Maintenance | Family::Unknown)
+    };
+    Some(view.iter().filter(rewrites).filter_map(|c| c.delta("calls")).sum())
+}

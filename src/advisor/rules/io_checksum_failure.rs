@@ -1,0 +1,67 @@
+//! Pages whose checksum was wrong.
+
+use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Skip, Threshold};
+use crate::diff::ViewChange;
+use crate::finding::{Effort, Fix, Severity, Subject, SubjectKind};
+use crate::text::Text;
+use crate::unit::{Quantity, Unit};
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    id: "io-checksum-failure",
+    title: "Pages with a wrong checksum",
+    needs: &[Need::View("pg_stat_database", &["datid", "checksum_failures"])],
+    wants: &[],
+    thresholds: &[Threshold { name: "min_failures", default: 1.0, unit: Unit::Count, about: "One is one too many." }],
+    docs: Docs {
+        looks_at: "Checksum failures of each database, and of the objects that all databases share, since the statistics began.",
+        why: "What storage gave back is not what PostgreSQL wrote: data is damaged, and the next failure may hit more.",
+        decides: "Any is critical, also one before the window: it does not heal. NULL means that checksums are off.",
+        what_to_do: "Keep a copy of the data directory before anything else. Find the pages (pg_amcheck, the server's log), check \
+                     the storage, restore what is damaged from a backup.",
+        ignore_when: "It is known, repaired, and the counter was not reset since.",
+        references: "PostgreSQL manual, \"pg_stat_database\"; \"pg_amcheck\"; \"Data Checksums\".",
+    },
+    check,
+};
+
+fn check(ctx: &Context<'_>) -> Check {
+    let mut findings = Vec::new();
+    let mut known = 0;
+    for change in ctx.changes("pg_stat_database").into_iter().flat_map(ViewChange::present) {
+        let Some(row) = change.last() else { continue };
+        let Some(failures) = row.f64("checksum_failures") else { continue };
+        known += 1;
+        if failures < ctx.threshold("min_failures") {
+            continue;
+        }
+        let name = row.text("datname").unwrap_or("shared objects");
+        let new = change.delta("checksum_failures").filter(|d| *d > 0.0 && !ctx.chain.is_single());
+        let quantity = Quantity::float(failures, Unit::Count);
+        let when = row
+            .time("checksum_last_failure")
+            .map_or_else(String::new, |t| format!(", the last at {}", t.human_seconds()));
+        let title = Text::new().opt(quantity).t(" pages with a wrong checksum were read in ").name(name).t(when);
+        let why = Text::new().t("What storage gave back is not what was written: data is damaged.");
+        findings.push(
+            ctx.finding(Severity::Critical, Subject::new(SubjectKind::Database, name), title)
+                .why(match new {
+                    Some(n) => why.t(" ").opt(Quantity::float(n, Unit::Count)).t(" of them in the window."),
+                    None => why,
+                })
+                .measure(ctx.measure("Checksum failures", change, "checksum_failures"))
+                .measure(ctx.read("Last failure", row, "checksum_last_failure"))
+                .fix(Fix::diagnose(
+                    name,
+                    "-- stop writing, copy the data directory, then read everything once:\n-- pg_amcheck --all --heapallindexed\n\
+                     SELECT datname, checksum_failures, checksum_last_failure FROM pg_stat_database;",
+                ))
+                .verify("pg_amcheck reads everything without an error, and the counter stands still.")
+                .effort(Effort::L),
+        );
+    }
+    if known == 0 {
+        return Err(Skip("checksums are off: damage is not noticed this way".to_owned()));
+    }
+    Ok(Checked { findings, looked_at: format!("{known} databases without a checksum failure") })
+}

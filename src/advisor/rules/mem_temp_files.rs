@@ -1,0 +1,104 @@
+//! A database whose statements spill to temporary files.
+
+use crate::advisor::cure::{Effect, set_system};
+use crate::advisor::server_settings::server_value;
+use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, show};
+use crate::diff::ViewChange;
+use crate::finding::{Effort, Fix, Severity, Subject, SubjectKind};
+use crate::text::Text;
+use crate::unit::{Quantity, Unit};
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    id: "mem-temp-files",
+    title: "Statements spill to temporary files",
+    needs: &[Need::View("pg_stat_database", &["datname", "temp_files", "temp_bytes"])],
+    wants: &[],
+    thresholds: &[
+        Threshold { name: "min_window_s", default: 60.0, unit: Unit::Seconds, about: "Rates need a minute." },
+        Threshold { name: "good_window_s", default: 3_600.0, unit: Unit::Seconds, about: "One report is no habit." },
+        Threshold { name: "min_files", default: 3.0, unit: Unit::Count, about: "A rate does not rest on one file." },
+        Threshold {
+            name: "min_bytes_per_s",
+            default: 5_242_880.0,
+            unit: Unit::BytesPerSecond,
+            about: "430 GB a day, written and read again.",
+        },
+        Threshold {
+            name: "min_files_per_min",
+            default: 20.0,
+            unit: Unit::Count,
+            about: "A statement spills every three seconds.",
+        },
+    ],
+    docs: Docs {
+        looks_at: "Temporary files and their bytes in each database over the window.",
+        why: "Sorts and hashes that do not fit into work_mem are written to disk and read again.",
+        decides: "5 MB/s or 20 files a minute, at least three files.",
+        what_to_do: "`query-temp-spill` names the statements, where statement statistics are there; log_temp_files does from \
+                     now on.",
+        ignore_when: "Reports at night, index builds.",
+        references: "PostgreSQL manual, \"pg_stat_database\"; \"Resource Consumption\" (work_mem).",
+    },
+    check,
+};
+
+fn check(ctx: &Context<'_>) -> Check {
+    ctx.window_of("min_window_s")?;
+    let mut findings = Vec::new();
+    let mut total = 0.0;
+    for change in ctx.changes("pg_stat_database").into_iter().flat_map(ViewChange::present) {
+        let (Some(row), Some(files), Some(bytes)) =
+            (change.last(), change.delta("temp_files"), change.delta("temp_bytes"))
+        else {
+            continue;
+        };
+        total += bytes;
+        let (Some(name), Some(per_s), Some(files_per_s)) =
+            (row.text("datname"), change.rate("temp_bytes"), change.rate("temp_files"))
+        else {
+            continue;
+        };
+        let files_per_min = files_per_s * 60.0;
+        let many = per_s >= ctx.threshold("min_bytes_per_s") || files_per_min >= ctx.threshold("min_files_per_min");
+        if files < ctx.threshold("min_files") || !many {
+            continue;
+        }
+        let mut finding = ctx
+            .finding(
+                Severity::Medium,
+                Subject::new(SubjectKind::Database, name),
+                Text::new()
+                    .t("Statements in ")
+                    .name(name)
+                    .t(" write ")
+                    .opt(Quantity::float(per_s, Unit::BytesPerSecond))
+                    .t(" of temporary files, ")
+                    .opt(Quantity::float(files_per_min, Unit::Count))
+                    .t(" files a minute"),
+            )
+            .why(
+                Text::new()
+                    .t("Sorts and hashes do not fit into work_mem; on average a file holds ")
+                    .opt(Quantity::float(bytes / files, Unit::Bytes))
+                    .t("."),
+            )
+            .doubts([ctx.single_doubt(), ctx.short_doubt("good_window_s"), ctx.class_doubt(change)])
+            .measure(ctx.measure("Temporary files", change, "temp_files"))
+            .measure(ctx.measure("Temporary bytes", change, "temp_bytes"))
+            .measure(ctx.setting_measure("work_mem"))
+            .fix(Fix::diagnose(
+                name,
+                "SELECT queryid, calls, temp_blks_written, query\nFROM pg_stat_statements WHERE temp_blks_written > 0 \
+                 ORDER BY temp_blks_written DESC LIMIT 20;",
+            ))
+            .verify("Temporary bytes per second fall in the next window.")
+            .effort(Effort::M);
+        if let Some(value) = ctx.setting_row("log_temp_files").and_then(server_value).filter(|v| *v == "-1") {
+            let when_not = "Every spill is known already: statement statistics name them.";
+            finding = finding.fix(set_system("log_temp_files", "10MB", Effect::Reload, Some(value), when_not.into()));
+        }
+        findings.push(finding);
+    }
+    Ok(Checked { findings, looked_at: format!("{} of temporary files in all databases", show(total, Unit::Bytes)) })
+}

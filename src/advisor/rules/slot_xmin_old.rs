@@ -1,0 +1,115 @@
+//! Slots that hold back vacuum.
+
+use crate::advisor::slots::{drop_slot, slots};
+use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Skip, Threshold, show};
+use crate::finding::{Effort, Severity, Subject, SubjectKind};
+use crate::text::Text;
+use crate::unit::{Quantity, Unit};
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    id: "slot-xmin-old",
+    title: "Slot holds back vacuum",
+    needs: &[Need::View("pg_replication_slots", &["slot_name", "xmin", "catalog_xmin"])],
+    wants: &[],
+    thresholds: &[Threshold {
+        name: "min_age",
+        default: 50_000_000.0,
+        unit: Unit::Xids,
+        about: "A quarter of the way to autovacuum_freeze_max_age by default.",
+    }],
+    docs: Docs {
+        looks_at: "How far `xmin` and `catalog_xmin` of each slot are behind the server's next transaction id.",
+        why: "`xmin` holds back the removal of dead rows in every table of the cluster, `catalog_xmin` that of the system \
+              catalogs; both hold back freezing, and with it the distance to wraparound.",
+        decides: "50 million transactions. The next transaction id has to be in the export.",
+        what_to_do: "Bring the consumer back, or drop the slot. With hot_standby_feedback, end the long query on the standby.",
+        ignore_when: "The consumer is catching up, and the age falls.",
+        references: "PostgreSQL manual, \"pg_replication_slots\"; \"Preventing Transaction ID Wraparound Failures\".",
+    },
+    check,
+};
+
+fn check(ctx: &Context<'_>) -> Check {
+    let next = ctx
+        .chain
+        .last()
+        .meta
+        .next_xid
+        .ok_or_else(|| Skip("the next transaction id is not in the export".to_owned()))?;
+    let mut findings = Vec::new();
+    let mut oldest = 0.0_f64;
+    let slots = slots(ctx);
+    for slot in &slots {
+        for (column, what) in
+            [("xmin", "dead rows of every table"), ("catalog_xmin", "dead rows of the system catalogs")]
+        {
+            let Some(age) = slot.last.int(column).and_then(|xid| age(next, xid)) else { continue };
+            oldest = oldest.max(age);
+            if age < ctx.threshold("min_age") {
+                continue;
+            }
+            let quantity = Quantity::float(age, Unit::Xids);
+            findings.push(
+                ctx.finding(
+                    Severity::High,
+                    Subject::new(SubjectKind::Slot, slot.name),
+                    Text::new().t("Slot ").name(slot.name).t(" holds back vacuum by ").opt(quantity).t(" transactions"),
+                )
+                .why(format!("It keeps {what} from being removed, and everything from being frozen, since then."))
+                .doubts([slot.stale])
+                .measure(ctx.computed("Age", quantity, format!("{next} − {column}"), &[(slot.last, &[column])]))
+                .fix(drop_slot(slot.name))
+                .verify("The age falls in the next snapshot.")
+                .effort(Effort::M),
+            );
+        }
+    }
+    Ok(Checked {
+        findings,
+        looked_at: format!("{} slots, oldest {} transactions", slots.len(), show(oldest, Unit::Count)),
+    })
+}
+
+/// Transactions between a 32-bit id and the 64-bit next id; ids in the future are none.
+fn age(next: i64, xid: i64) -> Option<f64> {
+    const EPOCH: i64 = 1 << 32;
+    if !(3..EPOCH).contains(&xid) || next < 0 {
+        return None;
+    }
+    let age = next.rem_euclid(EPOCH).checked_sub(xid)?.rem_euclid(EPOCH);
+    (age < EPOCH / 2).then_some(age as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::advisor::testing::{judge, told};
+    use crate::snapshot::literal::literal;
+
+    #[test]
+    fn counts_across_the_epoch() {
+        for (next, xid, want) in [
+            (1_000, 900, Some(100.0)),
+            ((1 << 32) + 100, (1 << 32) - 50, Some(150.0)),
+            (1_000, 2_000, None),
+            (1_000, 0, None),
+            (-5, 900, None),
+        ] {
+            assert_eq!(age(next, xid), want, "{next} {xid}");
+        }
+    }
+
+    #[test]
+    fn finds_an_old_slot_and_stays_quiet_about_a_young_one() {
+        let with = |next| {
+            let b = literal("2026-11-22 12:00:00+00")
+                .meta(|m| m.next_xid = Some(next))
+                .view("pg_replication_slots", "slot_name | xmin | catalog_xmin", &["s | | 1000"])
+                .build();
+            told(&judge(&RULE, &[b], ""))
+        };
+        assert_eq!(with(60_001_000), ["high, high: s: Slot s holds back vacuum by 60,000,000 transactions"]);
+        assert_eq!(with(2_000), ["passed: 1 slots, oldest 1,000 transactions"]);
+    }
+}
