@@ -37,6 +37,7 @@ mod slots;
 pub mod statement;
 #[cfg(test)]
 pub mod testing;
+mod then_now;
 mod wait_tree;
 mod workload;
 

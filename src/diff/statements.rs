@@ -26,12 +26,14 @@ impl Phase {
         }
     }
 
-    pub(super) fn cumulative(self, row: Row<'_>) -> Option<Cumulative> {
+    /// The sums of a row of pg_stat_statements since it began to count.
+    pub fn cumulative(self, row: Row<'_>) -> Option<Cumulative> {
         let [n, total, mean, stddev, ..] = self.columns();
         Some(Cumulative { n: row.f64(n)?, total: row.f64(total)?, mean: row.f64(mean)?, stddev: row.f64(stddev)? })
     }
 
-    pub(super) fn marks(self, row: Row<'_>) -> Option<(f64, f64)> {
+    /// The shortest and the longest of a row, since its marks were reset.
+    pub fn marks(self, row: Row<'_>) -> Option<(f64, f64)> {
         let [.., min, max] = self.columns();
         row.f64(min).zip(row.f64(max))
     }

@@ -32,8 +32,11 @@ mod mem_temp_files;
 mod mem_work_mem_overcommit;
 mod query_buffer_heavy;
 mod query_io_heavy;
+mod query_mean_regression;
+mod query_new_heavy;
 mod query_temp_spill;
 mod query_top_time;
+mod query_variable_latency;
 mod query_wal_heavy;
 mod slot_inactive;
 mod slot_lost;
@@ -49,8 +52,11 @@ pub const RULES: &[&Rule] = &[
     // Queries
     &query_buffer_heavy::RULE,
     &query_io_heavy::RULE,
+    &query_mean_regression::RULE,
+    &query_new_heavy::RULE,
     &query_temp_spill::RULE,
     &query_top_time::RULE,
+    &query_variable_latency::RULE,
     &query_wal_heavy::RULE,
     // Connections
     &conn_churn::RULE,

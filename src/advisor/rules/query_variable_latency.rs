@@ -1,0 +1,161 @@
+//! A statement whose time varies very much.
+
+use crate::advisor::workload::{GOOD_WINDOW, MIN_CALLS, MIN_WINDOW, Workload};
+use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, show};
+use crate::diff::Phase;
+use crate::diff::moments::{Maximum, Moments};
+use crate::finding::{Effort, Severity};
+use crate::text::Text;
+use crate::unit::{Quantity, Unit};
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    id: "query-variable-latency",
+    title: "Statement time varies very much",
+    needs: &[Need::View(
+        "pg_stat_statements",
+        &["queryid", "query", "calls", "total_exec_time", "mean_exec_time", "stddev_exec_time"],
+    )],
+    wants: &[],
+    thresholds: &[
+        MIN_WINDOW,
+        GOOD_WINDOW,
+        MIN_CALLS,
+        Threshold {
+            name: "min_statement_calls",
+            default: 100.0,
+            unit: Unit::Count,
+            about: "A deviation of fewer calls rests on chance.",
+        },
+        Threshold {
+            name: "min_spread",
+            default: 3.0,
+            unit: Unit::Times,
+            about: "Deviation three times the mean: few very slow calls.",
+        },
+        Threshold {
+            name: "min_load",
+            default: 0.01,
+            unit: Unit::Sessions,
+            about: "A hundredth of a session, else nobody pays.",
+        },
+    ],
+    docs: Docs {
+        looks_at: "Mean and standard deviation of each statement's calls in the window.",
+        why: "Most calls are fast and a few are very slow: users remember the slow ones.",
+        decides: "Deviation at least three times the mean, a hundred calls, a load of 0.01. pg_stat_statements keeps no histogram: \
+                  a bound of the 95th percentile is given, never the percentile itself. Waiting for locks is part of the time.",
+        what_to_do: "Sample plans of slow calls (auto_explain with log_min_duration), and look for lock waits.",
+        ignore_when: "The work depends on the parameter by nature.",
+        references: "Cantelli's inequality; PostgreSQL manual, \"pg_stat_statements\"; \"auto_explain\".",
+    },
+    check,
+};
+
+fn check(ctx: &Context<'_>) -> Check {
+    let work = Workload::read(ctx)?;
+    let mut findings = Vec::new();
+    let mut looked = 0;
+    for (s, _) in work.by(|s| s.delta("total_exec_time")) {
+        let Some(m) = s.change.moments(Phase::Exec).filter(|m| m.n >= ctx.threshold("min_statement_calls")) else {
+            continue;
+        };
+        looked += 1;
+        let crate::diff::moments::Sigma::Exactly(sigma) = m.sigma else { continue };
+        let spread = sigma / m.mean;
+        if s.is_upkeep()
+            || !spread.is_finite()
+            || spread < ctx.threshold("min_spread")
+            || work.load(s) < ctx.threshold("min_load")
+        {
+            continue;
+        }
+        let max = s.change.maximum(Phase::Exec);
+        let bound = percentile_bound(&m, max);
+        let mut why = Text::new()
+            .t("The mean is ")
+            .opt(Quantity::float(m.mean, Unit::Ms))
+            .t(", the standard deviation ")
+            .opt(Quantity::float(sigma, Unit::Ms))
+            .t("; 95 of 100 calls took at most ")
+            .opt(bound)
+            .t(" (a bound, not a percentile).");
+        if let Some(Maximum::Exactly(max)) = max {
+            why = why.t(" The slowest took ").opt(Quantity::float(max, Unit::Ms)).t(".");
+        }
+        findings.push(
+            ctx.finding(
+                Severity::Low,
+                work.subject(s),
+                Text::new()
+                    .t("The time of ")
+                    .code(s.headline())
+                    .t(" varies by ")
+                    .opt(Quantity::float(spread, Unit::Times))
+                    .t(" its mean"),
+            )
+            .why(why)
+            .doubts(work.doubts.iter().copied().chain([ctx.class_doubt(s.change)]))
+            .measure(ctx.measure("Calls", s.change, "calls"))
+            .measure(ctx.over_window(
+                "Mean of the window",
+                Quantity::float(m.mean, Unit::Ms),
+                format!("{} ÷ {} calls", show(m.total, Unit::Ms), show(m.n, Unit::Count)),
+                &[(s.row, &["total_exec_time", "calls"])],
+            ))
+            .measure(ctx.over_window(
+                "Standard deviation of the window",
+                Quantity::float(sigma, Unit::Ms),
+                "from the sums of squares at both ends".to_owned(),
+                &[(s.row, &["mean_exec_time", "stddev_exec_time", "calls"])],
+            ))
+            .measure(ctx.over_window(
+                "95 of 100 calls took at most",
+                bound,
+                "smallest of mean + 4.359 × deviation, 20 × mean, maximum".to_owned(),
+                &[(s.row, &["mean_exec_time", "stddev_exec_time", "max_exec_time"])],
+            ))
+            .fix(s.look_up(ctx.major()))
+            .verify("Deviation over mean falls in the next window.")
+            .effort(Effort::M)
+            .share(Some(work.time_share(s))),
+        );
+    }
+    Ok(Checked { findings, looked_at: format!("{looked} statements with enough calls") })
+}
+
+/// The bound of the 95th percentile: values are never negative, and not above the maximum where that is known.
+fn percentile_bound(m: &Moments, max: Option<Maximum>) -> Option<Quantity> {
+    let most = match max {
+        Some(Maximum::Exactly(x) | Maximum::AtMost(x)) => x,
+        _ => f64::INFINITY,
+    };
+    m.quantile(0.95, 0.0, most).and_then(|(_, upper)| Quantity::float(upper, Unit::Ms))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::advisor::testing::{judge, told};
+    use crate::snapshot::literal::literal;
+
+    fn with(stddev: &str) -> Vec<String> {
+        const HEADER: &str = "userid | dbid | queryid | query | calls | total_exec_time | mean_exec_time | stddev_exec_time | max_exec_time";
+        let taken = |at: &str, rows: &[&str]| {
+            literal(at)
+                .view("pg_stat_database", "datid | datname", &["5 | shop"])
+                .view("pg_stat_statements", HEADER, rows)
+                .build()
+        };
+        let row = format!("10 | 5 | 7 | select 1 | 10000 | 100000 | 10 | {stddev} | 900");
+        let a = taken("2026-11-22 10:00:00+00", &["10 | 5 | 8 | select 2 | 1 | 1 | 1 | 0 | 1"]);
+        let b = taken("2026-11-22 11:00:00+00", &["10 | 5 | 8 | select 2 | 1 | 1 | 1 | 0 | 1", &row]);
+        told(&judge(&RULE, &[a, b], ""))
+    }
+
+    #[test]
+    fn finds_a_wide_spread_only() {
+        assert_eq!(with("40"), ["low, high: queryid 7 on shop: The time of select 1 varies by 4.00× its mean"]);
+        assert_eq!(with("20"), ["passed: 1 statements with enough calls"]);
+    }
+}

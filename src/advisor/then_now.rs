@@ -1,0 +1,122 @@
+//! A statement then and now: the last window against what was before it.
+
+use super::Context;
+use crate::diff::moments::Moments;
+use crate::diff::{Change, Class, DiffRow, Phase};
+use crate::finding::Doubt;
+use crate::snapshot::Row;
+
+/// A statement's calls over some time.
+#[derive(Clone, Copy, Debug)]
+pub struct Side {
+    /// Their mean and deviation.
+    pub exec: Moments,
+    /// Rows returned or changed.
+    pub rows: f64,
+    /// Shared blocks found or read.
+    pub blocks: f64,
+    /// Seconds that this covers, where known.
+    pub seconds: Option<f64>,
+}
+
+impl Side {
+    /// Rows per call.
+    pub fn rows_per_call(&self) -> f64 {
+        self.rows / self.exec.n
+    }
+
+    /// Shared blocks per call.
+    pub fn blocks_per_call(&self) -> f64 {
+        self.blocks / self.exec.n
+    }
+}
+
+/// A statement before and in the last window.
+#[derive(Clone, Copy, Debug)]
+pub struct ThenNow {
+    /// Before.
+    pub then: Side,
+    /// In the last window.
+    pub now: Side,
+    /// C1 where "before" is everything since the statistics began, not windows of this report.
+    pub doubt: Option<Doubt>,
+}
+
+/// Splits a statement's calls: three or more snapshots, the last window against the windows before it, back to the last
+/// reset; two snapshots, the window against everything counted up to its start.
+pub fn split(ctx: &Context<'_>, change: Change<'_>) -> Option<ThenNow> {
+    let places = change.windows();
+    let rows: Vec<Option<DiffRow<'_>>> = ctx
+        .chain
+        .windows
+        .iter()
+        .zip(&places)
+        .map(|(window, place)| Some(window.views.get("pg_stat_statements")?.row((*place)? as usize)))
+        .collect();
+    let (last, before) = rows.split_last()?;
+    let last = (*last)?;
+    let now = side(last)?;
+    if before.is_empty() {
+        if !matches!(last.class(), Class::Ok | Class::OkUnsure) {
+            return None;
+        }
+        let row = last.before()?;
+        let exec = Moments::since_start(Phase::Exec.cumulative(row)?)?;
+        let then = Side { exec, rows: row.f64("rows")?, blocks: blocks(row)?, seconds: None };
+        return Some(ThenNow { then, now, doubt: Some(Doubt::C1) });
+    }
+    let mut parts = Vec::new();
+    for row in before.iter().rev() {
+        let Some(row) = *row else { break };
+        // Calls of an earlier epoch may be of an earlier version of the application.
+        let begins = !matches!(row.class(), Class::Ok | Class::OkUnsure);
+        parts.extend(side(row));
+        if begins {
+            break;
+        }
+    }
+    let exec = Moments::merge(parts.iter().map(|p| p.exec).collect::<Vec<_>>())?;
+    let then = Side {
+        exec,
+        rows: parts.iter().map(|p| p.rows).sum(),
+        blocks: parts.iter().map(|p| p.blocks).sum(),
+        seconds: parts.iter().map(|p| p.seconds).sum::<Option<f64>>(),
+    };
+    Some(ThenNow { then, now, doubt: None })
+}
+
+fn side(row: DiffRow<'_>) -> Option<Side> {
+    let delta = |column| row.delta_of(column).map_or(0.0, crate::diff::Exact::as_f64);
+    Some(Side {
+        exec: row.moments(Phase::Exec)?,
+        rows: delta("rows"),
+        blocks: delta("shared_blks_hit") + delta("shared_blks_read"),
+        seconds: row.verdict().covered_s,
+    })
+}
+
+fn blocks(row: Row<'_>) -> Option<f64> {
+    Some(row.f64("shared_blks_hit")? + row.f64("shared_blks_read")?)
+}
+
+/// Welch's t of two means: how many standard errors the later one lies above the earlier one. `None` where a deviation is
+/// not known.
+pub fn welch_t(then: &Moments, now: &Moments) -> Option<f64> {
+    let error = then.sigma.upper()?.powi(2) / then.n + now.sigma.upper()?.powi(2) / now.n;
+    let t = (now.mean - then.mean) / error.sqrt();
+    t.is_finite().then_some(t)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diff::moments::Sigma;
+
+    #[test]
+    fn welch_counts_standard_errors() {
+        let of = |n, mean, s| Moments { n, total: n * mean, mean, sigma: Sigma::Exactly(s) };
+        let t = welch_t(&of(100.0, 10.0, 10.0), &of(100.0, 20.0, 10.0)).unwrap();
+        assert!((t - 7.071).abs() < 0.001, "{t}");
+        assert_eq!(welch_t(&of(100.0, 10.0, 0.0), &of(100.0, 10.0, 0.0)), None);
+    }
+}
