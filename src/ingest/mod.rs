@@ -1,1 +1,60 @@
-//! Dumps to snapshots: open, recognise, read, conform.
+//! Files to snapshots: what a folder holds, which view each file is, and its cells as typed columns.
+//!
+//! [`open`] looks at names only and forms one [`Opened`] for each moment; [`Opened::read`] reads what is wanted of it.
+//! Every spelling ends in the same [`Segment`](segment::Segment) of typed cells, so a CSV and a JSON export of one
+//! moment give the same snapshot. A bad cell, row or file becomes a note with its place; only an input that holds no
+//! snapshot at all is an error.
+//!
+//! * `name`, `gather`: paths to views and moments
+//! * `source`, `head`, `spelling`: bytes, encoding, and how a file writes numbers, times and NULL
+//! * `records`, `delimited`: CSV, COPY text and their kin; `lexer`, `json`, `bundle`: JSON
+//! * `header`, `cell`, `segment`: columns by the catalog, cells by type
+//! * `conform`, `merge`, `identity`, `when`, `infer`: one snapshot out of the files' tables
+
+mod assemble;
+mod bundle;
+mod cell;
+mod conform;
+mod delimited;
+mod gather;
+mod head;
+mod header;
+mod identity;
+mod infer;
+mod json;
+mod lexer;
+mod merge;
+mod name;
+mod notes;
+mod options;
+mod records;
+mod segment;
+mod source;
+mod spelling;
+mod when;
+
+pub use assemble::Opened;
+pub use options::{Options, Wanted};
+
+use crate::error::Result;
+use crate::snapshot::Snapshot;
+use std::path::PathBuf;
+
+/// Finds the snapshots in the inputs without reading rows. `-` is a JSON dump on standard input.
+pub fn open(inputs: &[PathBuf], options: &Options) -> Result<Vec<Opened>> {
+    let groups = gather::gather(inputs)?;
+    Ok(groups.into_iter().map(|group| Opened::new(group, options.clone())).collect())
+}
+
+/// Reads every snapshot of the inputs, whole, in time order. Those without a time stay behind the others, as given.
+pub fn read(inputs: &[PathBuf], options: &Options) -> Result<Vec<Snapshot>> {
+    let mut taken_at = options.taken_at.iter().copied();
+    let mut snapshots = Vec::new();
+    for opened in open(inputs, options)? {
+        let mut snapshot = opened.read(&Wanted::all())?;
+        when::fall_back(&mut snapshot.meta, &mut taken_at);
+        snapshots.push(snapshot);
+    }
+    snapshots.sort_by_key(|s| s.meta.taken_at.map_or(i64::MAX, |t| t.0));
+    Ok(snapshots)
+}

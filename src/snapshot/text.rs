@@ -72,6 +72,23 @@ impl TextData {
         }
     }
 
+    /// Keeps the first `rows` rows.
+    pub fn truncate(&mut self, rows: usize) {
+        if rows >= self.ends.len() {
+            return;
+        }
+        let end = match rows.checked_sub(1) {
+            None => 0,
+            Some(last) => {
+                let base = self.bases.get(last / GROUP).copied().unwrap_or(0);
+                base + (self.ends[last] & !NULL_BIT) as usize
+            }
+        };
+        self.bytes.truncate(end);
+        self.ends.truncate(rows);
+        self.bases.truncate(rows.div_ceil(GROUP));
+    }
+
     /// Gives back memory that growing reserved.
     pub fn shrink(&mut self) {
         self.bytes.shrink_to_fit();
@@ -95,5 +112,11 @@ mod tests {
         a.append(&b);
         assert_eq!(a.iter().map(|t| t.map(str::to_owned)).collect::<Vec<_>>(), texts);
         assert_eq!(a.get(200), None);
+        a.truncate(130);
+        a.push(Some("next"));
+        assert_eq!((a.len(), a.get(129).map(str::to_owned), a.get(130)), (131, texts[129].clone(), Some("next")));
+        a.truncate(0);
+        a.push(Some("x"));
+        assert_eq!((a.len(), a.get(0)), (1, Some("x")));
     }
 }

@@ -6,4 +6,5 @@
 mod catalog;
 mod golden;
 mod house;
+mod ingest;
 mod render;

@@ -1,0 +1,276 @@
+//! One snapshot out of the files of one moment.
+
+use super::bundle;
+use super::conform::conform;
+use super::delimited;
+use super::gather::{Group, Member};
+use super::head::{self, Kind};
+use super::header;
+use super::identity;
+use super::infer;
+use super::json::JsonTable;
+use super::merge::union;
+use super::notes::{Odd, Oddities};
+use super::options::{Options, Wanted};
+use super::source::{Input, Stream};
+use super::spelling::Spelling;
+use super::when;
+use crate::catalog::{self, View};
+use crate::error::Result;
+use crate::meta::{Note, SourceFile};
+use crate::snapshot::{Snapshot, Table};
+use crate::time::Timestamp;
+use chrono_tz::Tz;
+use sha2::{Digest, Sha256};
+use std::io::Read;
+use std::sync::Arc;
+
+/// The files of one moment, not read yet.
+#[derive(Clone, Debug)]
+pub struct Opened {
+    group: Group,
+    options: Options,
+}
+
+/// What one file gave.
+struct Parsed {
+    tables: Vec<Table>,
+    /// Column names of each view as the file has them.
+    exported: Vec<(&'static View, Vec<String>)>,
+    odd: Oddities,
+    views: Vec<String>,
+    rows: u64,
+    offsetless: u64,
+}
+
+impl Opened {
+    pub(super) const fn new(group: Group, options: Options) -> Self {
+        Self { group, options }
+    }
+
+    /// The name the user knows it by: folder or file.
+    pub fn label(&self) -> &str {
+        &self.group.label
+    }
+
+    /// The capture time that the folder's or file's name says; what the data says is known only when read.
+    pub const fn name_time(&self) -> Option<Timestamp> {
+        self.group.name_time
+    }
+
+    /// The files that will be read.
+    pub fn files(&self) -> impl Iterator<Item = &str> {
+        self.group.files.iter().map(|f| f.path.as_str())
+    }
+
+    /// Reads what is wanted. A file that cannot be read is a note of the snapshot, not an error.
+    pub fn read(&self, wanted: &Wanted) -> Result<Snapshot> {
+        let mut snapshot = Snapshot::default();
+        self.group.label.clone_into(&mut snapshot.meta.label);
+        for (path, reason) in &self.group.ignored {
+            snapshot.meta.notes.push(Note {
+                code: "ignored-file".to_owned(),
+                file: Some(path.clone()),
+                line: None,
+                column: None,
+                message: format!("not read: {reason}"),
+            });
+        }
+        let mut exported = Vec::new();
+        let given = self.options.timezone.as_deref();
+        let mut zone: Option<Tz> = None;
+        // What the dump says about itself comes first: times without an offset need its zone.
+        let (about, views): (Vec<_>, Vec<_>) =
+            self.group.files.iter().partition(|f| f.named.view.is_some_and(|(v, _)| v.name == "meta"));
+        let mut offsetless = 0;
+        for file in about.into_iter().chain(views) {
+            if !header::wanted(file.named.view.map(|(v, _)| v), wanted) && file.named.view.is_some() {
+                continue;
+            }
+            let mut parsed = read_file(file, wanted, zone);
+            add_about(&mut snapshot, &parsed.tables);
+            let stated = snapshot.meta.timezone.as_deref().or(given).and_then(|z| z.parse::<Tz>().ok());
+            if stated != zone {
+                zone = stated;
+                // A bundle that says its zone may have said it behind the times that need it.
+                if parsed.offsetless > 0 {
+                    parsed = read_file(file, wanted, zone);
+                }
+            }
+            offsetless += parsed.offsetless;
+            exported.append(&mut parsed.exported);
+            add(&mut snapshot, parsed, file, self.options.hash);
+        }
+        if offsetless > 0 && zone.is_none() {
+            snapshot.meta.notes.say(
+                "no-offset",
+                format!("{offsetless} times say no offset from UTC and nothing says their time zone; read as UTC"),
+            );
+        }
+        when::settle(&mut snapshot, self.group.name_time);
+        infer::version(&mut snapshot, &exported);
+        if snapshot.meta.pgss_version.is_none() {
+            let layout = exported
+                .iter()
+                .find(|(v, _)| v.name == "pg_stat_statements")
+                .and_then(|(_, names)| catalog::pgss_layout(&names.iter().map(String::as_str).collect::<Vec<_>>()));
+            snapshot.meta.pgss_version = layout.map(str::to_owned);
+        }
+        Ok(snapshot)
+    }
+}
+
+fn add_about(snapshot: &mut Snapshot, tables: &[Table]) {
+    for table in tables.iter().filter(|t| t.name == "meta") {
+        let notes = std::mem::take(&mut snapshot.meta.notes);
+        let label = std::mem::take(&mut snapshot.meta.label);
+        let files = std::mem::take(&mut snapshot.meta.files);
+        identity::take(table, &mut snapshot.meta);
+        snapshot.meta.notes = notes;
+        snapshot.meta.label = label;
+        snapshot.meta.files = files;
+    }
+}
+
+/// Adds a file's tables, its provenance and its notes.
+fn add(snapshot: &mut Snapshot, parsed: Parsed, file: &Member, hash: bool) {
+    let mut odd = parsed.odd;
+    for table in parsed.tables {
+        let Some(view) = table.view else {
+            snapshot.unknown.push(table);
+            continue;
+        };
+        let Some(table) = conform(table, &mut odd) else { continue };
+        let joined = match snapshot.tables.remove(view.name).map(Arc::unwrap_or_clone) {
+            None => table,
+            // The narrower set of a view (`pg_stat_user_tables` beside `pg_stat_all_tables`) wins for rows in both.
+            Some(other) if other.exported_as == view.name || table.exported_as != view.name => union(other, &table),
+            Some(other) => union(table, &other),
+        };
+        snapshot.tables.insert(view.name, Arc::new(joined));
+    }
+    let bytes = match &file.input {
+        Input::File(path) => std::fs::metadata(path).map_or(0, |m| m.len()),
+        Input::Memory(bytes) => bytes.len() as u64,
+    };
+    let sha256 = if hash { digest(&file.input).unwrap_or_default() } else { String::new() };
+    snapshot.meta.files.push(SourceFile {
+        path: file.path.clone(),
+        views: parsed.views,
+        bytes,
+        sha256,
+        rows: parsed.rows,
+    });
+    odd.into_notes(&file.path, &mut snapshot.meta.notes);
+}
+
+fn read_file(file: &Member, wanted: &Wanted, zone: Option<Tz>) -> Parsed {
+    let mut parsed = Parsed {
+        tables: Vec::new(),
+        exported: Vec::new(),
+        odd: Oddities::default(),
+        views: Vec::new(),
+        rows: 0,
+        offsetless: 0,
+    };
+    let stream = match Stream::open(&file.input, file.named.packing) {
+        Ok(stream) => stream,
+        Err(e) => {
+            parsed.odd.push(Odd::new("unreadable-file", format!("cannot be read: {e}")));
+            return parsed;
+        }
+    };
+    if let Some(encoding) = stream.encoding {
+        parsed.odd.push(Odd::new("encoding", format!("decoded from {encoding}")));
+    }
+    let name: Arc<str> = file.path.as_str().into();
+    match head::look(&stream.head, stream.whole, &file.named, zone, &mut parsed.odd) {
+        Kind::NotRead(why) => parsed.odd.push(Odd::new("unreadable-file", format!("the file {why}"))),
+        Kind::Empty => match file.named.view {
+            Some((view, exported_as)) => {
+                let mut table = Table::empty(view);
+                exported_as.clone_into(&mut table.exported_as);
+                parsed.views.push(exported_as.to_owned());
+                parsed.tables.push(table);
+                // JSON lines of a view without rows are an empty file; a CSV has its header.
+                if !file.named.is_json() {
+                    parsed.odd.push(Odd::new("empty-file", "the file is empty, not even column names"));
+                }
+            }
+            None => parsed.odd.push(Odd::new("empty-file", "the file is empty")),
+        },
+        Kind::Json => read_json(stream, file, wanted, zone, &name, &mut parsed),
+        Kind::Delimited(plan) => {
+            if !header::wanted(plan.layout.view, wanted) {
+                return parsed;
+            }
+            let mut rows = delimited::read(stream, &plan);
+            parsed.rows = rows.len() as u64;
+            parsed.offsetless = rows.offsetless;
+            parsed.odd.append(std::mem::take(&mut rows.odd), 0);
+            parsed.views.push(plan.layout.exported_as.clone());
+            if let Some(view) = plan.layout.view {
+                parsed.exported.push((view, plan.layout.fields.iter().map(|f| f.name.clone()).collect()));
+            }
+            let tables = rows.into_tables(&plan.layout, &name, None);
+            parsed.tables.extend(tables.into_iter().filter(|t| wanted.view(t.view)));
+        }
+    }
+    parsed
+}
+
+fn read_json(
+    stream: impl Read,
+    file: &Member,
+    wanted: &Wanted,
+    zone: Option<Tz>,
+    name: &Arc<str>,
+    parsed: &mut Parsed,
+) {
+    let spelling = Spelling { zone, ..Spelling::PLAIN };
+    let mut json = bundle::read(stream, &file.named, wanted, spelling);
+    parsed.odd.append(std::mem::take(&mut json.odd), 0);
+    if !json.about.is_empty() {
+        json.tables.extend(identity::table_of(&json.about, spelling));
+    }
+    for table in json.tables {
+        let JsonTable { layout, mut rows, pointer, .. } = table;
+        if !header::wanted(layout.view, wanted) {
+            continue;
+        }
+        if layout.view.is_none() {
+            parsed.odd.push(Odd::new(
+                "unknown-view",
+                format!("no view of any version has the columns of {}; kept as text", layout.exported_as),
+            ));
+        }
+        parsed.rows += rows.len() as u64;
+        parsed.offsetless += rows.offsetless;
+        parsed.odd.append(std::mem::take(&mut rows.odd), 0);
+        parsed.views.push(layout.exported_as.clone());
+        if let Some(view) = layout.view.filter(|_| !layout.fields.is_empty()) {
+            parsed.exported.push((view, layout.fields.iter().map(|f| f.name.clone()).collect()));
+        }
+        let tables = rows.into_tables(&layout, name, pointer);
+        parsed.tables.extend(tables.into_iter().filter(|t| wanted.view(t.view)));
+    }
+}
+
+/// SHA-256 of the stored bytes, hexadecimal.
+fn digest(input: &Input) -> Option<String> {
+    let mut hasher = Sha256::new();
+    match input {
+        Input::Memory(bytes) => hasher.update(bytes),
+        Input::File(path) => {
+            let mut file = std::fs::File::open(path).ok()?;
+            let mut buffer = vec![0; 1 << 16];
+            loop {
+                match file.read(&mut buffer).ok()? {
+                    0 => break,
+                    n => hasher.update(&buffer[..n]),
+                }
+            }
+        }
+    }
+    Some(hasher.finalize().iter().map(|b| format!("{b:02x}")).collect())
+}

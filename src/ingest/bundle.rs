@@ -1,0 +1,248 @@
+//! Tells the forms of JSON apart: one view's rows, or one object that holds many views.
+
+use super::header::{self};
+use super::json::{self, JsonTable, Member, Rowing, Value};
+use super::lexer::{Broken, Lexer, Next};
+use super::name::Named;
+use super::notes::{Odd, Oddities};
+use super::options::Wanted;
+use super::spelling::Spelling;
+use crate::catalog;
+use std::io::Read;
+
+/// Members that hold the views of a bundle.
+const CONTAINERS: &[&str] = &["views", "data", "tables", "snapshot", "stats"];
+/// Members that hold what the dump says about itself.
+const ABOUT: &[&str] = &["meta", "metadata", "server", "info"];
+
+/// What a JSON file held.
+pub(super) struct JsonFile {
+    pub tables: Vec<JsonTable>,
+    /// What the dump says about itself outside of any view.
+    pub about: Vec<Member>,
+    /// Views that were there and not wanted.
+    pub skipped: Vec<String>,
+    pub odd: Oddities,
+}
+
+struct Bundle<'a, R> {
+    lexer: Lexer<R>,
+    named: &'a Named,
+    wanted: &'a Wanted,
+    spelling: Spelling,
+    file: JsonFile,
+}
+
+/// Reads a JSON file.
+pub(super) fn read<R: Read>(reader: R, named: &Named, wanted: &Wanted, spelling: Spelling) -> JsonFile {
+    let file = JsonFile { tables: Vec::new(), about: Vec::new(), skipped: Vec::new(), odd: Oddities::default() };
+    let mut bundle = Bundle { lexer: Lexer::new(reader), named, wanted, spelling, file };
+    if let Err(broken) = bundle.top() {
+        let message = format!("{}; what stands before was read", broken.message);
+        bundle.file.odd.push(Odd::new("unreadable-file", message).at(broken.line));
+    }
+    bundle.file
+}
+
+/// Whether a JSON text's first bytes show an object that holds views, so that it is a moment of its own.
+pub(super) fn is_bundle(head: &[u8]) -> bool {
+    let mut lexer = Lexer::new(head);
+    let mut key = String::new();
+    let mut first = true;
+    if lexer.expect(b'{').is_err() {
+        return false;
+    }
+    while matches!(lexer.member(&mut first, b'}'), Ok(true)) {
+        if lexer.key(&mut key).is_err() {
+            return false;
+        }
+        let nested = matches!(lexer.next(), Ok(Next::Object | Next::Array));
+        if nested && (holds_views(&key) || ABOUT.contains(&key.as_str()) || catalog::view(&key).is_some()) {
+            return true;
+        }
+        if lexer.skip().is_err() {
+            return false;
+        }
+    }
+    false
+}
+
+fn holds_views(key: &str) -> bool {
+    CONTAINERS.contains(&key)
+}
+
+impl<R: Read> Bundle<'_, R> {
+    fn fallback(&self) -> String {
+        self.named.view.map_or_else(|| self.named.tag.clone(), |(_, name)| name.to_owned())
+    }
+
+    fn top(&mut self) -> Result<(), Broken> {
+        match self.lexer.next()? {
+            Next::Array => {
+                self.lexer.expect(b'[')?;
+                let fallback = self.fallback();
+                let table = json::rows(
+                    &mut self.lexer,
+                    Rowing::Array,
+                    None,
+                    self.named.view,
+                    &fallback,
+                    Some(String::new()),
+                    self.spelling,
+                    &mut self.file.odd,
+                );
+                self.file.tables.push(table);
+            }
+            Next::Object => {
+                let row = self.members("")?;
+                if let Some(row) = row {
+                    let fallback = self.fallback();
+                    let table = json::rows(
+                        &mut self.lexer,
+                        Rowing::Lines,
+                        Some(row),
+                        self.named.view,
+                        &fallback,
+                        None,
+                        self.spelling,
+                        &mut self.file.odd,
+                    );
+                    self.file.tables.push(table);
+                    return Ok(());
+                }
+            }
+            Next::End => return Ok(()),
+            _ => return Err(self.lexer.broken("neither an object nor an array")),
+        }
+        if self.lexer.next()? != Next::End {
+            let message = "more follows behind the end of the JSON value; it was not read";
+            self.file.odd.push(Odd::new("bad-row", message).at(self.lexer.line()));
+        }
+        Ok(())
+    }
+
+    /// Reads an object. Where it holds views they are added, else its members come back as a row.
+    fn members(&mut self, pointer: &str) -> Result<Option<Vec<Member>>, Broken> {
+        self.lexer.expect(b'{')?;
+        let mut first = true;
+        let mut plain: Vec<Member> = Vec::new();
+        let mut columns: Vec<(String, Vec<Member>)> = Vec::new();
+        let mut views = false;
+        let mut key = String::new();
+        while self.lexer.member(&mut first, b'}')? {
+            self.lexer.key(&mut key)?;
+            let at = format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"));
+            match self.lexer.next()? {
+                Next::Object if holds_views(&key) => {
+                    views = true;
+                    self.container(&at)?;
+                }
+                Next::Object if ABOUT.contains(&key.as_str()) => {
+                    views = true;
+                    let about = json::object(&mut self.lexer)?;
+                    self.file.about.extend(about);
+                }
+                Next::Object if catalog::view(&key).is_some() => {
+                    views = true;
+                    self.view(&key, &at)?;
+                }
+                Next::Object if plain.is_empty() || !columns.is_empty() => {
+                    columns.push((key.clone(), json::object(&mut self.lexer)?));
+                }
+                Next::Array if catalog::view(&key).is_some() || key.starts_with("pg_") => {
+                    views = true;
+                    self.view(&key, &at)?;
+                }
+                Next::Array => {
+                    self.lexer.expect(b'[')?;
+                    if self.lexer.peek()? == Some(b'{') {
+                        views = true;
+                        self.array(&key, &at);
+                    } else {
+                        let mut text = String::new();
+                        self.lexer.array_rest(0, &mut text)?;
+                        plain.push((key.clone(), Value::Text(text)));
+                    }
+                }
+                _ => plain.push((key.clone(), json::value(&mut self.lexer)?)),
+            }
+        }
+        if views {
+            self.file.about.extend(plain);
+            return Ok(None);
+        }
+        if columns.is_empty() {
+            return Ok(Some(plain));
+        }
+        let fallback = self.fallback();
+        let table = json::from_columns(
+            columns,
+            self.named.view,
+            &fallback,
+            Some(pointer.to_owned()),
+            self.spelling,
+            &mut self.file.odd,
+        );
+        self.file.tables.push(table);
+        Ok(None)
+    }
+
+    fn container(&mut self, pointer: &str) -> Result<(), Broken> {
+        self.lexer.expect(b'{')?;
+        let mut first = true;
+        let mut key = String::new();
+        while self.lexer.member(&mut first, b'}')? {
+            self.lexer.key(&mut key)?;
+            self.view(&key, &format!("{pointer}/{key}"))?;
+        }
+        Ok(())
+    }
+
+    /// Reads a member that is a view: an array of rows, or one row as an object, or columns.
+    fn view(&mut self, key: &str, pointer: &str) -> Result<(), Broken> {
+        let view = catalog::view(key);
+        if !header::wanted(view, self.wanted) {
+            self.file.skipped.push(key.to_owned());
+            return self.lexer.skip();
+        }
+        match self.lexer.next()? {
+            Next::Array => {
+                self.lexer.expect(b'[')?;
+                self.array(key, pointer);
+                Ok(())
+            }
+            Next::Object => {
+                let members = json::object(&mut self.lexer)?;
+                let named = named(key);
+                let names: Vec<&str> = members.iter().map(|(n, _)| n.as_str()).collect();
+                let mut table = JsonTable::new(&names, named, key, Some(pointer.to_owned()), self.spelling);
+                table.push_row(&members, 0);
+                self.file.tables.push(table.finish());
+                Ok(())
+            }
+            // A view that could not be exported.
+            _ => self.lexer.skip(),
+        }
+    }
+
+    fn array(&mut self, key: &str, pointer: &str) {
+        let table = json::rows(
+            &mut self.lexer,
+            Rowing::Array,
+            None,
+            named(key),
+            key,
+            Some(pointer.to_owned()),
+            self.spelling,
+            &mut self.file.odd,
+        );
+        self.file.tables.push(table);
+    }
+}
+
+/// A member's view with the name it is catalogued under.
+fn named(key: &str) -> Option<(&'static catalog::View, &'static str)> {
+    let view = catalog::view(key)?;
+    let name = std::iter::once(view.name).chain(view.also.iter().copied()).find(|n| n.eq_ignore_ascii_case(key))?;
+    Some((view, name))
+}

@@ -1,0 +1,266 @@
+//! What a file is, told from its first bytes.
+
+use super::delimited::Plan;
+use super::header::{Layout, Role, is_header, view_of, without_header};
+use super::name::Named;
+use super::notes::{Odd, Oddities, clip};
+use super::records::{Dialect, End, Record};
+use super::segment::unescape;
+use super::spelling::{Evidence, Spelling};
+use crate::catalog::Type;
+use chrono_tz::Tz;
+
+/// Records looked at to tell how a file writes its cells.
+const SAMPLE: usize = 200;
+
+/// What a file is.
+pub(super) enum Kind {
+    /// Nothing in it: a view without rows, where its name says which.
+    Empty,
+    Json,
+    Delimited(Box<Plan>),
+    /// Something else; the words complete "the file ...".
+    NotRead(String),
+}
+
+/// Tells what a file is. `whole`: the head is all of it.
+pub(super) fn look(head: &[u8], whole: bool, named: &Named, zone: Option<Tz>, odd: &mut Oddities) -> Kind {
+    let start = trim_start(head);
+    if start.is_empty() {
+        return Kind::Empty;
+    }
+    if head.iter().take(4096).filter(|b| **b == 0 || (**b < 9)).count() > 0 {
+        return Kind::NotRead("holds no text".to_owned());
+    }
+    if matches!(start[0], b'{' | b'[') && (named.is_json() || looks_like_json(start)) {
+        return Kind::Json;
+    }
+    if named.is_json() {
+        return Kind::NotRead("is called JSON and does not begin like it".to_owned());
+    }
+    if let Some(what) = other_form(head) {
+        return Kind::NotRead(format!(
+            "looks like {what}, which is not read; export it as CSV: \\copy (select * from ...) to 'file' csv header"
+        ));
+    }
+    delimited(head, whole, named, zone, odd)
+}
+
+fn trim_start(head: &[u8]) -> &[u8] {
+    let at = head.iter().position(|b| !b.is_ascii_whitespace()).unwrap_or(head.len());
+    &head[at..]
+}
+
+fn looks_like_json(start: &[u8]) -> bool {
+    let rest = trim_start(&start[1..]);
+    match (start[0], rest.first()) {
+        (b'{', Some(b'"' | b'}')) => true,
+        (b'[', Some(b'{' | b']' | b'[')) => true,
+        _ => false,
+    }
+}
+
+/// Other forms that psql and pg_dump print.
+fn other_form(head: &[u8]) -> Option<&'static str> {
+    let text = String::from_utf8_lossy(&head[..head.len().min(8192)]);
+    let mut lines = text.lines().filter(|l| !l.trim().is_empty());
+    let first = lines.next()?.trim();
+    let second = lines.next().unwrap_or("").trim();
+    let is_rule =
+        |l: &str| l.len() > 2 && l.chars().all(|c| matches!(c, '-' | '+' | ' ' | '─' | '┼' | '|' | '├' | '┤'));
+    if first.starts_with("<?xml") || (first.starts_with('<') && text.contains("xmlns")) {
+        return Some("XML");
+    }
+    if first.starts_with('<') {
+        return Some("HTML");
+    }
+    if first.starts_with("-[ RECORD") || first.starts_with("─[ RECORD") || first.starts_with("* Record") {
+        return Some("psql's expanded output");
+    }
+    if first.starts_with('┌') || first.starts_with("+-") || is_rule(second) {
+        return Some("psql's aligned output");
+    }
+    if text.contains("PostgreSQL database dump") || text.starts_with("COPY ") || text.starts_with("INSERT INTO ") {
+        return Some("a dump by pg_dump");
+    }
+    if first.contains("=# ") || first.contains("=> ") {
+        return Some("a pasted psql session");
+    }
+    let pair = |l: &str| l.split_once('|').filter(|(_, v)| !v.contains('|')).map(|(n, _)| n.to_owned());
+    match (pair(first), pair(second)) {
+        (Some(a), Some(b)) if a != b && is_header(&[&a, &b], None) => Some("psql's expanded output"),
+        _ => None,
+    }
+}
+
+fn delimited(head: &[u8], whole: bool, named: &Named, zone: Option<Tz>, odd: &mut Oddities) -> Kind {
+    let mut skip = 0;
+    let mut lines = 0;
+    let mut only = None;
+    // Spreadsheets say the separator in a line of its own.
+    if let Some(line) = first_line(head)
+        && let Some(rest) = line.to_ascii_lowercase().strip_prefix("sep=")
+        && rest.len() == 1
+    {
+        only = rest.bytes().next();
+        skip = memchr::memchr(b'\n', head).map_or(head.len(), |n| n + 1);
+        lines = 1;
+    }
+    while let Some(b'\n' | b'\r') = head.get(skip) {
+        lines += u64::from(head[skip] == b'\n');
+        skip += 1;
+    }
+    let body = &head[skip..];
+    let candidates: Vec<u8> = only.map_or_else(|| vec![b',', b';', b'\t', b'|'], |d| vec![d]);
+    let samples: Vec<Sample> = candidates.iter().filter_map(|d| Sample::take(body, whole, *d)).collect();
+    let Some(sample) = samples.into_iter().max_by_key(|s| s.score(named)) else {
+        return Kind::NotRead("has no line that can be split into columns".to_owned());
+    };
+    let Some(first) = sample.rows.first() else {
+        return Kind::Empty;
+    };
+    let names: Vec<&str> = first.iter().map(|(c, _)| c.as_str()).collect();
+    let named_view = named.view.map(|(v, _)| v);
+    let mut layout;
+    let data_rows;
+    if is_header(&names, named_view) {
+        let view = view_of(&names, named.view);
+        if view.is_none() && names.len() < 2 {
+            return Kind::NotRead("has one column that nobody knows".to_owned());
+        }
+        layout = match view {
+            Some((view, name)) => Layout::new(Some(view), &name),
+            None => Layout::new(None, named.view.map_or(named.tag.as_str(), |(_, name)| name)),
+        };
+        for name in &names {
+            layout.add(name, odd);
+        }
+        skip += sample.first_end;
+        lines += sample.first_lines;
+        data_rows = sample.rows.get(1..).unwrap_or_default();
+    } else {
+        let texts: Vec<String> = first.iter().map(|(c, _)| c.clone()).collect();
+        let Some((view, name)) = named.view else {
+            return Kind::NotRead(format!(
+                "has no line of column names (it begins with {}), and its name says no view",
+                clip(&texts.join(","))
+            ));
+        };
+        let Some((names, versions)) = without_header(view, &texts) else {
+            return Kind::NotRead(format!(
+                "has no line of column names, and no single version's {name} has {} columns: export it with a header",
+                texts.len()
+            ));
+        };
+        layout = Layout::new(Some(view), name);
+        for name in &names {
+            layout.add(name, odd);
+        }
+        odd.push(Odd::new(
+            "no-header",
+            format!("no line of column names; read by position as the {name} of PostgreSQL {versions}"),
+        ));
+        data_rows = &sample.rows;
+    }
+    let mut spelling = Spelling { escapes: sample.escapes, zone, ..Spelling::PLAIN };
+    conclude(data_rows, &layout, sample.dialect.delimiter == b';', &mut spelling);
+    let has_data = |l: &Layout| l.fields.iter().any(|f| matches!(f.role, Role::Known { .. }));
+    if layout.view.is_none() && !has_data(&layout) {
+        odd.push(Odd::new("unknown-view", "no view of any version has these columns; kept as text"));
+    }
+    Kind::Delimited(Box::new(Plan { dialect: sample.dialect, spelling, layout, skip, lines }))
+}
+
+fn first_line(head: &[u8]) -> Option<&str> {
+    let end = memchr::memchr(b'\n', head).unwrap_or(head.len());
+    std::str::from_utf8(&head[..end]).ok().map(str::trim)
+}
+
+fn conclude(rows: &[Vec<(String, bool)>], layout: &Layout, semicolons: bool, spelling: &mut Spelling) {
+    let mut evidence = Evidence::default();
+    let (mut quoted, mut unquoted) = (0_u64, 0_u64);
+    for row in rows {
+        for ((cell, is_quoted), field) in row.iter().zip(&layout.fields) {
+            *(if *is_quoted { &mut quoted } else { &mut unquoted }) += 1;
+            match field.ty() {
+                None | Some(Type::Text | Type::Array) => {}
+                Some(ty) => evidence.see(cell.trim(), *is_quoted, matches!(ty, Type::Int | Type::Numeric)),
+            }
+        }
+    }
+    evidence.conclude(semicolons, spelling);
+    spelling.quotes_all = quoted > 0 && unquoted == 0;
+}
+
+/// The first records of a file, split by one separator.
+struct Sample {
+    dialect: Dialect,
+    /// Whether COPY's backslash escapes are used.
+    escapes: bool,
+    rows: Vec<Vec<(String, bool)>>,
+    /// Where the first record ends, and how many lines it has.
+    first_end: usize,
+    first_lines: u64,
+}
+
+impl Sample {
+    fn take(body: &[u8], whole: bool, delimiter: u8) -> Option<Self> {
+        let escapes = delimiter == b'\t' && has_escapes(body);
+        let unaligned = delimiter == b'|' && !body.contains(&b'"');
+        let dialect = Dialect { delimiter, quotes: !escapes && !unaligned };
+        let mut record = Record::default();
+        let mut sample = Self { dialect, escapes, rows: Vec::new(), first_end: 0, first_lines: 0 };
+        let mut at = 0;
+        while at < body.len() && sample.rows.len() < SAMPLE {
+            let End::At(next) = record.split(body, at, whole, dialect) else { break };
+            if !record.is_blank() {
+                sample.rows.push(
+                    record
+                        .cells
+                        .iter()
+                        .map(|c| {
+                            let text = String::from_utf8_lossy(&body[c.start..c.end]);
+                            let text = if c.doubled { text.replace("\"\"", "\"") } else { text.into_owned() };
+                            let text = match escapes.then(|| unescape(&text)) {
+                                Some(None) => "\\N".to_owned(),
+                                Some(Some(t)) => t.into_owned(),
+                                None => text,
+                            };
+                            (text, c.quoted)
+                        })
+                        .collect(),
+                );
+            }
+            if sample.rows.len() == 1 && sample.first_end == 0 {
+                sample.first_end = next;
+                sample.first_lines = memchr::memchr_iter(b'\n', &body[..next]).count() as u64;
+            }
+            at = next;
+        }
+        (!sample.rows.is_empty()).then_some(sample)
+    }
+
+    /// How well the separator fits: known column names first, then rows of one width, then width.
+    fn score(&self, named: &Named) -> (usize, usize, usize) {
+        let Some(first) = self.rows.first() else { return (0, 0, 0) };
+        let names: Vec<&str> = first.iter().map(|(c, _)| c.trim()).collect();
+        let view = named.view.map(|(v, _)| v);
+        let known = names.iter().filter(|n| !n.is_empty() && is_header(&[n, ""], view)).count();
+        let known = if names.iter().any(|n| n.contains([',', ';', '\t', '|'])) { 0 } else { known };
+        let same = if first.len() > 1 { self.rows.iter().filter(|r| r.len() == first.len()).count() } else { 0 };
+        (known, same, first.len())
+    }
+}
+
+fn has_escapes(body: &[u8]) -> bool {
+    let mut quoted = false;
+    let mut escape = false;
+    for (i, b) in body.iter().enumerate() {
+        match b {
+            b'"' if i == 0 || matches!(body[i - 1], b'\t' | b'\n') => quoted = true,
+            b'\\' => escape |= matches!(body.get(i + 1), Some(b'N' | b'\\' | b't' | b'n' | b'r' | b'b' | b'f' | b'v')),
+            _ => {}
+        }
+    }
+    escape && (!quoted || memchr::memmem::find(body, b"\t\\N").is_some())
+}

@@ -1,0 +1,489 @@
+//! Reads JSON token by token from a stream.
+//!
+//! Own code in place of `serde_json` for what that crate cannot do with the features in use: the digits of a number as
+//! they stand (queryid beyond 2^53, `numeric`, float4), a file larger than memory, the line of an error, and all rows
+//! before it.
+
+use std::io::Read;
+use std::ops::Range;
+
+/// The longest text or number read.
+const LONGEST: usize = 64 << 20;
+const PART: usize = 256 << 10;
+/// How deep arrays and objects may nest.
+const DEEPEST: u32 = 64;
+
+/// What comes next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    Object,
+    Array,
+    Text,
+    /// A number, `true`, `false` or `null`.
+    Word,
+    End,
+}
+
+/// Where and why reading stopped.
+#[derive(Debug)]
+pub(super) struct Broken {
+    pub line: u64,
+    pub message: String,
+}
+
+type Result<T> = std::result::Result<T, Broken>;
+
+/// A JSON text being read.
+pub(super) struct Lexer<R> {
+    reader: R,
+    buffer: Vec<u8>,
+    at: usize,
+    ended: bool,
+    line: u64,
+    failure: Option<String>,
+}
+
+impl<R: Read> Lexer<R> {
+    pub fn new(reader: R) -> Self {
+        Self { reader, buffer: Vec::new(), at: 0, ended: false, line: 1, failure: None }
+    }
+
+    pub const fn line(&self) -> u64 {
+        self.line
+    }
+
+    /// What the next value is, without reading it.
+    pub fn next(&mut self) -> Result<Next> {
+        Ok(match self.peek()? {
+            None => Next::End,
+            Some(b'{') => Next::Object,
+            Some(b'[') => Next::Array,
+            Some(b'"') => Next::Text,
+            Some(_) => Next::Word,
+        })
+    }
+
+    /// The next byte that is no white space.
+    pub fn peek(&mut self) -> Result<Option<u8>> {
+        loop {
+            while let Some(&b) = self.buffer.get(self.at) {
+                match b {
+                    b' ' | b'\t' | b'\r' => {}
+                    b'\n' => self.line += 1,
+                    _ => return Ok(Some(b)),
+                }
+                self.at += 1;
+            }
+            if !self.more()? {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Reads one of `{}[],:`.
+    pub fn expect(&mut self, byte: u8) -> Result<()> {
+        match self.peek()? {
+            Some(b) if b == byte => {
+                self.at += 1;
+                Ok(())
+            }
+            Some(b) => Err(self.broken(format!(
+                "`{}` stands where `{}` belongs",
+                char::from(b).escape_default(),
+                char::from(byte)
+            ))),
+            None => Err(self.broken("the file ends too early")),
+        }
+    }
+
+    /// Inside an array or object: true where another member follows, false at its end, which is read.
+    /// `first` is cleared.
+    pub fn member(&mut self, first: &mut bool, end: u8) -> Result<bool> {
+        match self.peek()? {
+            Some(b) if b == end => {
+                self.at += 1;
+                Ok(false)
+            }
+            Some(b',') if !*first => {
+                self.at += 1;
+                if self.peek()? == Some(end) {
+                    self.at += 1;
+                    return Ok(false);
+                }
+                Ok(true)
+            }
+            Some(_) if *first => {
+                *first = false;
+                Ok(true)
+            }
+            Some(b) => Err(self.broken(format!("`{}` stands where a comma belongs", char::from(b).escape_default()))),
+            None => Err(self.broken("the file ends too early")),
+        }
+    }
+
+    /// Reads a member's name and the colon behind it.
+    pub fn key(&mut self, out: &mut String) -> Result<()> {
+        out.clear();
+        self.text(out)?;
+        self.expect(b':')
+    }
+
+    /// Reads a text and appends it.
+    pub fn text(&mut self, out: &mut String) -> Result<()> {
+        self.expect(b'"')?;
+        loop {
+            let rest = self.buffer.get(self.at..).unwrap_or_default();
+            let Some(found) = memchr::memchr2(b'"', b'\\', rest) else {
+                if rest.len() > LONGEST {
+                    return Err(self.broken("a text longer than 64 MiB"));
+                }
+                if !self.more()? {
+                    return Err(self.broken("the file ends inside a text"));
+                }
+                continue;
+            };
+            let piece = self.at..self.at + found;
+            let escape = rest.get(found) == Some(&b'\\');
+            if out.len() + found > LONGEST {
+                return Err(self.broken("a text longer than 64 MiB"));
+            }
+            self.take(piece, out);
+            self.at += found + 1;
+            if !escape {
+                return Ok(());
+            }
+            self.escape(out)?;
+        }
+    }
+
+    fn take(&mut self, piece: Range<usize>, out: &mut String) {
+        let bytes = self.buffer.get(piece).unwrap_or_default();
+        self.line += memchr::memchr_iter(b'\n', bytes).count() as u64;
+        match std::str::from_utf8(bytes) {
+            Ok(text) => out.push_str(text),
+            Err(_) => out.push_str(&encoding_rs::WINDOWS_1252.decode_without_bom_handling(bytes).0),
+        }
+    }
+
+    fn escape(&mut self, out: &mut String) -> Result<()> {
+        while self.buffer.len() - self.at < 12 && self.more()? {}
+        let rest = self.buffer.get(self.at..).unwrap_or_default();
+        let hex = |at: usize| -> Option<u32> {
+            let digits = std::str::from_utf8(rest.get(at..at + 4)?).ok()?;
+            u32::from_str_radix(digits, 16).ok()
+        };
+        let (c, used) = match rest.first() {
+            Some(b'n') => ('\n', 1),
+            Some(b't') => ('\t', 1),
+            Some(b'r') => ('\r', 1),
+            Some(b'b') => ('\u{8}', 1),
+            Some(b'f') => ('\u{c}', 1),
+            Some(b'u') => match (hex(1), hex(7)) {
+                (Some(high @ 0xd800..=0xdbff), Some(low @ 0xdc00..=0xdfff)) if rest.get(5..7) == Some(b"\\u") => {
+                    let code = 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00);
+                    (char::from_u32(code).unwrap_or('\u{fffd}'), 11)
+                }
+                (Some(code), _) => (char::from_u32(code).unwrap_or('\u{fffd}'), 5),
+                (None, _) => return Err(self.broken("a broken \\u escape")),
+            },
+            Some(&b @ (b'"' | b'\\' | b'/')) => (char::from(b), 1),
+            Some(_) => return Err(self.broken("an unknown escape in a text")),
+            None => return Err(self.broken("the file ends inside a text")),
+        };
+        out.push(c);
+        self.at += used;
+        Ok(())
+    }
+
+    /// Reads a number, `true`, `false` or `null` as it stands.
+    pub fn word(&mut self, out: &mut String) -> Result<()> {
+        self.peek()?;
+        out.clear();
+        let mut len = 0;
+        loop {
+            match self.buffer.get(self.at + len) {
+                Some(b'0'..=b'9' | b'+' | b'-' | b'.' | b'a'..=b'z' | b'A'..=b'Z') if len < 400 => len += 1,
+                None if len < 400 => {
+                    if !self.more()? {
+                        break;
+                    }
+                }
+                _ => break,
+            }
+        }
+        if len == 0 {
+            let what =
+                self.buffer.get(self.at).map_or_else(String::new, |b| format!("`{}`", char::from(*b).escape_default()));
+            return Err(self.broken(format!("{what} is no value")));
+        }
+        self.take(self.at..self.at + len, out);
+        self.at += len;
+        let number = out.starts_with(|c: char| c.is_ascii_digit() || c == '-');
+        if number || matches!(out.as_str(), "true" | "false" | "null" | "NaN" | "Infinity") {
+            Ok(())
+        } else {
+            Err(self.broken(format!("`{out}` is no value")))
+        }
+    }
+
+    /// Reads any value and forgets it.
+    pub fn skip(&mut self) -> Result<()> {
+        let mut scratch = String::new();
+        self.skip_at(0, &mut scratch)
+    }
+
+    fn skip_at(&mut self, depth: u32, scratch: &mut String) -> Result<()> {
+        if depth > DEEPEST {
+            return Err(self.broken("values nested more than 64 deep"));
+        }
+        scratch.clear();
+        match self.next()? {
+            Next::Object => {
+                self.expect(b'{')?;
+                let mut first = true;
+                while self.member(&mut first, b'}')? {
+                    self.key(scratch)?;
+                    self.skip_at(depth + 1, scratch)?;
+                }
+                Ok(())
+            }
+            Next::Array => {
+                self.expect(b'[')?;
+                let mut first = true;
+                while self.member(&mut first, b']')? {
+                    self.skip_at(depth + 1, scratch)?;
+                }
+                Ok(())
+            }
+            Next::Text => self.text(scratch),
+            Next::Word => self.word(scratch),
+            Next::End => Err(self.broken("the file ends too early")),
+        }
+    }
+
+    /// Reads an array and appends it in PostgreSQL's text form, `{a,"b c",NULL}`.
+    pub fn array_text(&mut self, out: &mut String) -> Result<()> {
+        self.array_at(0, out)
+    }
+
+    fn array_at(&mut self, depth: u32, out: &mut String) -> Result<()> {
+        if depth > DEEPEST {
+            return Err(self.broken("values nested more than 64 deep"));
+        }
+        self.expect(b'[')?;
+        self.array_rest(depth, out)
+    }
+
+    /// The same behind the opening bracket.
+    pub fn array_rest(&mut self, depth: u32, out: &mut String) -> Result<()> {
+        out.push('{');
+        let mut first = true;
+        let mut element = String::new();
+        let mut any = false;
+        while self.member(&mut first, b']')? {
+            if any {
+                out.push(',');
+            }
+            any = true;
+            if out.len() > LONGEST {
+                return Err(self.broken("an array longer than 64 MiB"));
+            }
+            element.clear();
+            match self.next()? {
+                Next::Array => self.array_at(depth + 1, out)?,
+                Next::Object => {
+                    self.raw(depth + 1, &mut element)?;
+                    push_element(&element, out);
+                }
+                Next::Text => {
+                    self.text(&mut element)?;
+                    push_element(&element, out);
+                }
+                _ => {
+                    self.word(&mut element)?;
+                    match element.as_str() {
+                        "null" => out.push_str("NULL"),
+                        "true" => out.push('t'),
+                        "false" => out.push('f'),
+                        number => out.push_str(number),
+                    }
+                }
+            }
+        }
+        out.push('}');
+        Ok(())
+    }
+
+    /// Reads any value and appends it as JSON without white space.
+    pub fn raw(&mut self, depth: u32, out: &mut String) -> Result<()> {
+        if depth > DEEPEST || out.len() > LONGEST {
+            return Err(self.broken("a value too deep or too long"));
+        }
+        let mut scratch = String::new();
+        match self.next()? {
+            Next::Object => {
+                self.expect(b'{')?;
+                out.push('{');
+                let mut first = true;
+                let mut any = false;
+                while self.member(&mut first, b'}')? {
+                    if any {
+                        out.push(',');
+                    }
+                    any = true;
+                    self.key(&mut scratch)?;
+                    push_json_text(&scratch, out);
+                    out.push(':');
+                    self.raw(depth + 1, out)?;
+                }
+                out.push('}');
+            }
+            Next::Array => {
+                self.expect(b'[')?;
+                out.push('[');
+                let mut first = true;
+                let mut any = false;
+                while self.member(&mut first, b']')? {
+                    if any {
+                        out.push(',');
+                    }
+                    any = true;
+                    self.raw(depth + 1, out)?;
+                }
+                out.push(']');
+            }
+            Next::Text => {
+                self.text(&mut scratch)?;
+                push_json_text(&scratch, out);
+            }
+            Next::Word => {
+                self.word(&mut scratch)?;
+                out.push_str(&scratch);
+            }
+            Next::End => return Err(self.broken("the file ends too early")),
+        }
+        Ok(())
+    }
+
+    /// An error at this place; where reading the file itself failed, that is the reason.
+    pub fn broken(&self, message: impl Into<String>) -> Broken {
+        Broken { line: self.line, message: self.failure.clone().unwrap_or_else(|| message.into()) }
+    }
+
+    /// After a broken value: goes on behind the end of the line. False at the end of the file.
+    pub fn next_line(&mut self) -> bool {
+        loop {
+            if let Some(found) = self.buffer.get(self.at..).and_then(|rest| memchr::memchr(b'\n', rest)) {
+                self.at += found + 1;
+                self.line += 1;
+                return true;
+            }
+            self.at = self.buffer.len();
+            if !self.more().unwrap_or(false) {
+                return false;
+            }
+        }
+    }
+
+    /// Reads more bytes behind those not used yet; false at the end.
+    fn more(&mut self) -> Result<bool> {
+        if self.ended {
+            return Ok(false);
+        }
+        if self.at > 0 {
+            self.buffer.drain(..self.at);
+            self.at = 0;
+        }
+        match self.reader.by_ref().take(PART as u64).read_to_end(&mut self.buffer) {
+            Ok(0) => {
+                self.ended = true;
+                Ok(false)
+            }
+            Ok(_) => Ok(true),
+            Err(e) => {
+                self.ended = true;
+                self.failure = Some(format!("the file breaks off here ({e})"));
+                Err(self.broken(""))
+            }
+        }
+    }
+}
+
+/// An element of an array in PostgreSQL's text form, quoted where PostgreSQL quotes it.
+fn push_element(element: &str, out: &mut String) {
+    let quote = element.is_empty()
+        || element.eq_ignore_ascii_case("null")
+        || element
+            .chars()
+            .any(|c| matches!(c, '{' | '}' | ',' | '"' | '\\') || c.is_ascii_whitespace() || c == '\u{b}');
+    if !quote {
+        out.push_str(element);
+        return;
+    }
+    out.push('"');
+    for c in element.chars() {
+        if matches!(c, '"' | '\\') {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out.push('"');
+}
+
+fn push_json_text(text: &str, out: &mut String) {
+    out.push_str(&serde_json::Value::from(text).to_string());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn writes_arrays_as_postgres_does() {
+        for (json, want) in [
+            (r#"["a","b c",null,"NULL",""]"#, r#"{a,"b c",NULL,"NULL",""}"#),
+            (r#"["q\"x","back\\slash","{}","a,b"]"#, r#"{"q\"x","back\\slash","{}","a,b"}"#),
+            ("[0.33606666, 1e+06, true]", "{0.33606666,1e+06,t}"),
+            ("[[1,2],[3,4]]", "{{1,2},{3,4}}"),
+            ("[]", "{}"),
+        ] {
+            let mut out = String::new();
+            Lexer::new(json.as_bytes()).array_text(&mut out).unwrap();
+            assert_eq!(out, want, "{json}");
+        }
+    }
+
+    #[test]
+    fn reads_texts_with_every_escape() {
+        let mut out = String::new();
+        Lexer::new(r#""\u00fc\ud83d\ude00\n\t\"\\\/\ud800x""#.as_bytes()).text(&mut out).unwrap();
+        assert_eq!(out, "ü😀\n\t\"\\/\u{fffd}x");
+    }
+
+    #[test]
+    fn deep_nesting_is_an_error_and_no_crash() {
+        let text = "[".repeat(100_000);
+        assert!(Lexer::new(text.as_bytes()).skip().is_err());
+        assert!(Lexer::new(text.as_bytes()).array_text(&mut String::new()).is_err());
+        assert!(Lexer::new(text.as_bytes()).raw(0, &mut String::new()).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn agrees_with_serde_json_on_texts(text in any::<String>()) {
+            let json = serde_json::to_string(&text).unwrap();
+            let mut out = String::new();
+            Lexer::new(json.as_bytes()).text(&mut out).unwrap();
+            prop_assert_eq!(out, text);
+        }
+
+        #[test]
+        fn any_bytes_end(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let mut lexer = Lexer::new(bytes.as_slice());
+            for _ in 0..300 {
+                if lexer.skip().is_err() && !lexer.next_line() { break; }
+            }
+        }
+    }
+}

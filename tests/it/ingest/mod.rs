@@ -1,0 +1,4 @@
+//! Files to snapshots.
+
+mod lab;
+pub mod model;
