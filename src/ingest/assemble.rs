@@ -22,6 +22,7 @@ use crate::snapshot::{Snapshot, Table};
 use crate::time::Timestamp;
 use chrono_tz::Tz;
 use sha2::{Digest, Sha256};
+use std::fmt::Write;
 use std::io::Read;
 use std::sync::Arc;
 
@@ -251,7 +252,7 @@ fn read_json(
         if let Some(view) = layout.view.filter(|_| !layout.fields.is_empty()) {
             parsed.exported.push((view, layout.fields.iter().map(|f| f.name.clone()).collect()));
         }
-        let tables = rows.into_tables(&layout, name, pointer);
+        let tables = rows.into_tables(&layout, name, pointer.as_deref());
         parsed.tables.extend(tables.into_iter().filter(|t| wanted.view(t.view)));
     }
 }
@@ -272,5 +273,8 @@ fn digest(input: &Input) -> Option<String> {
             }
         }
     }
-    Some(hasher.finalize().iter().map(|b| format!("{b:02x}")).collect())
+    Some(hasher.finalize().iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    }))
 }

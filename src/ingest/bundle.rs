@@ -1,7 +1,7 @@
 //! Tells the forms of JSON apart: one view's rows, or one object that holds many views.
 
-use super::header::{self};
-use super::json::{self, JsonTable, Member, Rowing, Value};
+use super::header;
+use super::json::{self, About, JsonTable, Member, Rowing, Value};
 use super::lexer::{Broken, Lexer, Next};
 use super::name::Named;
 use super::notes::{Odd, Oddities};
@@ -49,7 +49,7 @@ pub(super) fn is_bundle(head: &[u8]) -> bool {
     let mut lexer = Lexer::new(head);
     let mut key = String::new();
     let mut first = true;
-    if lexer.expect(b'{').is_err() {
+    if lexer.punctuation(b'{').is_err() {
         return false;
     }
     while matches!(lexer.member(&mut first, b'}'), Ok(true)) {
@@ -72,41 +72,39 @@ fn holds_views(key: &str) -> bool {
 }
 
 impl<R: Read> Bundle<'_, R> {
-    fn fallback(&self) -> String {
-        self.named.view.map_or_else(|| self.named.tag.clone(), |(_, name)| name.to_owned())
+    /// The relation that the file's name says.
+    fn whole_file(&self, pointer: Option<&str>) -> About {
+        About {
+            named: self.named.view,
+            fallback: self.named.view.map_or_else(|| self.named.tag.clone(), |(_, name)| name.to_owned()),
+            pointer: pointer.map(str::to_owned),
+            spelling: self.spelling,
+        }
+    }
+
+    /// The relation that a member is.
+    fn about(&self, key: &str, pointer: &str) -> About {
+        About {
+            named: named(key),
+            fallback: key.to_owned(),
+            pointer: Some(pointer.to_owned()),
+            spelling: self.spelling,
+        }
     }
 
     fn top(&mut self) -> Result<(), Broken> {
         match self.lexer.next()? {
             Next::Array => {
-                self.lexer.expect(b'[')?;
-                let fallback = self.fallback();
-                let table = json::rows(
-                    &mut self.lexer,
-                    Rowing::Array,
-                    None,
-                    self.named.view,
-                    &fallback,
-                    Some(String::new()),
-                    self.spelling,
-                    &mut self.file.odd,
-                );
+                self.lexer.punctuation(b'[')?;
+                let about = self.whole_file(Some(""));
+                let table = json::rows(&mut self.lexer, Rowing::Array, None, &about, &mut self.file.odd);
                 self.file.tables.push(table);
             }
             Next::Object => {
                 let row = self.members("")?;
                 if let Some(row) = row {
-                    let fallback = self.fallback();
-                    let table = json::rows(
-                        &mut self.lexer,
-                        Rowing::Lines,
-                        Some(row),
-                        self.named.view,
-                        &fallback,
-                        None,
-                        self.spelling,
-                        &mut self.file.odd,
-                    );
+                    let about = self.whole_file(None);
+                    let table = json::rows(&mut self.lexer, Rowing::Lines, Some(&row), &about, &mut self.file.odd);
                     self.file.tables.push(table);
                     return Ok(());
                 }
@@ -123,7 +121,7 @@ impl<R: Read> Bundle<'_, R> {
 
     /// Reads an object. Where it holds views they are added, else its members come back as a row.
     fn members(&mut self, pointer: &str) -> Result<Option<Vec<Member>>, Broken> {
-        self.lexer.expect(b'{')?;
+        self.lexer.punctuation(b'{')?;
         let mut first = true;
         let mut plain: Vec<Member> = Vec::new();
         let mut columns: Vec<(String, Vec<Member>)> = Vec::new();
@@ -154,7 +152,7 @@ impl<R: Read> Bundle<'_, R> {
                     self.view(&key, &at)?;
                 }
                 Next::Array => {
-                    self.lexer.expect(b'[')?;
+                    self.lexer.punctuation(b'[')?;
                     if self.lexer.peek()? == Some(b'{') {
                         views = true;
                         self.array(&key, &at);
@@ -174,21 +172,14 @@ impl<R: Read> Bundle<'_, R> {
         if columns.is_empty() {
             return Ok(Some(plain));
         }
-        let fallback = self.fallback();
-        let table = json::from_columns(
-            columns,
-            self.named.view,
-            &fallback,
-            Some(pointer.to_owned()),
-            self.spelling,
-            &mut self.file.odd,
-        );
+        let about = self.whole_file(Some(pointer));
+        let table = json::from_columns(columns, &about, &mut self.file.odd);
         self.file.tables.push(table);
         Ok(None)
     }
 
     fn container(&mut self, pointer: &str) -> Result<(), Broken> {
-        self.lexer.expect(b'{')?;
+        self.lexer.punctuation(b'{')?;
         let mut first = true;
         let mut key = String::new();
         while self.lexer.member(&mut first, b'}')? {
@@ -207,15 +198,14 @@ impl<R: Read> Bundle<'_, R> {
         }
         match self.lexer.next()? {
             Next::Array => {
-                self.lexer.expect(b'[')?;
+                self.lexer.punctuation(b'[')?;
                 self.array(key, pointer);
                 Ok(())
             }
             Next::Object => {
                 let members = json::object(&mut self.lexer)?;
-                let named = named(key);
                 let names: Vec<&str> = members.iter().map(|(n, _)| n.as_str()).collect();
-                let mut table = JsonTable::new(&names, named, key, Some(pointer.to_owned()), self.spelling);
+                let mut table = JsonTable::new(&names, &self.about(key, pointer));
                 table.push_row(&members, 0);
                 self.file.tables.push(table.finish());
                 Ok(())
@@ -226,16 +216,8 @@ impl<R: Read> Bundle<'_, R> {
     }
 
     fn array(&mut self, key: &str, pointer: &str) {
-        let table = json::rows(
-            &mut self.lexer,
-            Rowing::Array,
-            None,
-            named(key),
-            key,
-            Some(pointer.to_owned()),
-            self.spelling,
-            &mut self.file.odd,
-        );
+        let about = self.about(key, pointer);
+        let table = json::rows(&mut self.lexer, Rowing::Array, None, &about, &mut self.file.odd);
         self.file.tables.push(table);
     }
 }

@@ -33,10 +33,12 @@ fn rename_caches(table: &mut Table) {
     }
 }
 
+/// Whole numbers up to here are exact as doubles.
+const EXACT: u64 = 1 << 53;
+
 /// Programs that keep numbers as doubles round query ids: then every large one is a double's value.
 fn doubt_query_ids(table: &Table, odd: &mut Oddities) {
     let Some(Data::Int(ids)) = table.data("queryid") else { return };
-    const EXACT: u64 = 1 << 53;
     let mut large = 0_u64;
     for id in ids.iter().filter(|id| *id != i64::MIN && id.unsigned_abs() > EXACT) {
         if (id as f64) as i64 != id {
@@ -57,7 +59,7 @@ fn without_repetition(table: Table, odd: &mut Oddities) -> Option<Table> {
     let view = table.view?;
     let Some(key) = key_columns(&table) else {
         if view.key.is_empty() && table.rows > 1 {
-            return first_of_equals(table, odd);
+            return first_of_equals(&table, odd);
         }
         return Some(table);
     };
@@ -90,11 +92,11 @@ fn without_repetition(table: Table, odd: &mut Oddities) -> Option<Table> {
 }
 
 /// A view of one row that has several: the first, where all are equal.
-fn first_of_equals(table: Table, odd: &mut Oddities) -> Option<Table> {
+fn first_of_equals(table: &Table, odd: &mut Oddities) -> Option<Table> {
     let all: Vec<usize> = (0..table.columns.len()).collect();
-    if (1..table.rows).all(|row| equal(&table, row, &table, 0, &all)) {
+    if (1..table.rows).all(|row| equal(table, row, table, 0, &all)) {
         odd.push(Odd::new("duplicate-row", format!("{} equal rows where one belongs; one was kept", table.rows)));
-        return Some(select(&table, &[0]));
+        return Some(select(table, &[0]));
     }
     let message = format!(
         "{} has one row, and {} different ones are there: it was left out; does the file hold several moments?",

@@ -61,13 +61,12 @@ pub(super) fn read(mut reader: impl Read, plan: &Plan) -> Rows {
         }
         if too_long {
             // Still inside the line that was given up.
-            match memchr::memchr(b'\n', &buffer) {
-                Some(end) => {
-                    buffer.drain(..=end);
-                    lines += 1;
-                    too_long = false;
-                }
-                None => buffer.clear(),
+            if let Some(end) = memchr::memchr(b'\n', &buffer) {
+                buffer.drain(..=end);
+                lines += 1;
+                too_long = false;
+            } else {
+                buffer.clear();
             }
         }
         let used = if !in_order && buffer.len() >= WORTH_SPLITTING && rayon::current_num_threads() > 1 {
@@ -86,15 +85,12 @@ pub(super) fn read(mut reader: impl Read, plan: &Plan) -> Rows {
             let message =
                 "a record longer than 16 MiB: a quote that is never closed, or no text; its first line was left out";
             rows.odd.push(Odd::new("bad-row", message).at(lines + 1));
-            match memchr::memchr(b'\n', &buffer) {
-                Some(end) => {
-                    buffer.drain(..=end);
-                    lines += 1;
-                }
-                None => {
-                    buffer.clear();
-                    too_long = true;
-                }
+            if let Some(end) = memchr::memchr(b'\n', &buffer) {
+                buffer.drain(..=end);
+                lines += 1;
+            } else {
+                buffer.clear();
+                too_long = true;
             }
         } else {
             buffer.copy_within(used.., 0);

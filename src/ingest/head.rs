@@ -53,11 +53,7 @@ fn trim_start(head: &[u8]) -> &[u8] {
 
 fn looks_like_json(start: &[u8]) -> bool {
     let rest = trim_start(&start[1..]);
-    match (start[0], rest.first()) {
-        (b'{', Some(b'"' | b'}')) => true,
-        (b'[', Some(b'{' | b']' | b'[')) => true,
-        _ => false,
-    }
+    matches!((start[0], rest.first()), (b'{', Some(b'"' | b'}')) | (b'[', Some(b'{' | b']' | b'[')))
 }
 
 /// Other forms that psql and pg_dump print.

@@ -166,7 +166,7 @@ pub(super) fn is_header(names: &[&str], named: Option<&'static View>) -> bool {
 /// The column names of a file without a header line, where exactly one export of the view has that many columns, and
 /// the versions that have it. A first column that is a time may stand before them.
 pub(super) fn without_header(view: &'static View, first: &[String]) -> Option<(Vec<String>, String)> {
-    let with_clock = first.first().is_some_and(|c| super::cell::plain_time(c.trim().as_bytes()).is_some());
+    let with_clock = first.first().is_some_and(|c| super::clock::plain_time(c.trim().as_bytes()).is_some());
     let mut found: Option<(Vec<String>, Vec<u8>)> = None;
     for major in (OLDEST..=NEWEST).filter(|m| view.majors.contains(*m)) {
         let exported = catalog::exported(view, major);

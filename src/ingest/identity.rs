@@ -1,6 +1,6 @@
 //! The snapshot's identity, out of the dump's `meta`.
 
-use super::json::{JsonTable, Member};
+use super::json::{About, JsonTable, Member};
 use super::spelling::Spelling;
 use crate::meta::{Meta, TimeSource};
 use crate::snapshot::{Row, Table, Value};
@@ -43,7 +43,13 @@ pub(super) fn table_of(about: &[Member], spelling: Spelling) -> Option<JsonTable
             members.push((name, value.clone()));
         }
     }
-    let mut table = JsonTable::new(&[], Some((view, view.name)), view.name, Some(String::new()), spelling);
+    let about = About {
+        named: Some((view, view.name)),
+        fallback: view.name.to_owned(),
+        pointer: Some(String::new()),
+        spelling,
+    };
+    let mut table = JsonTable::new(&[], &about);
     table.push_row(&members, 0);
     Some(table.finish())
 }

@@ -41,15 +41,22 @@ pub(super) enum Value {
 /// A member of an object read ahead.
 pub(super) type Member = (String, Value);
 
+/// What is known of a relation before its rows are read.
+#[derive(Clone, Debug)]
+pub(super) struct About {
+    /// The view that the file's or member's name says.
+    pub named: Option<(&'static View, &'static str)>,
+    /// What it is called where it is no view of the catalog.
+    pub fallback: String,
+    /// The array's pointer; `None` where each row has a line of its own.
+    pub pointer: Option<String>,
+    pub spelling: Spelling,
+}
+
 impl JsonTable {
     /// A table whose view is known, or told by the names of its first row.
-    pub fn new(
-        names: &[&str],
-        named: Option<(&'static View, &'static str)>,
-        fallback: &str,
-        pointer: Option<String>,
-        spelling: Spelling,
-    ) -> Self {
+    pub fn new(names: &[&str], about: &About) -> Self {
+        let About { named, ref fallback, ref pointer, spelling } = *about;
         let layout = match view_of(names, named) {
             Some((view, name)) => Layout::new(Some(view), &name),
             None => match named {
@@ -64,7 +71,7 @@ impl JsonTable {
             seen: Vec::new(),
             row: 0,
             layout,
-            pointer,
+            pointer: pointer.clone(),
             spelling,
             key: String::new(),
             cell: String::new(),
@@ -110,7 +117,7 @@ impl JsonTable {
     }
 
     fn members<R: Read>(&mut self, lexer: &mut Lexer<R>, place: u64, key: &mut String, cell: &mut String) -> Read1<()> {
-        lexer.expect(b'{')?;
+        lexer.punctuation(b'{')?;
         let mut first = true;
         let mut expected = 0;
         while lexer.member(&mut first, b'}')? {
@@ -231,7 +238,7 @@ pub(super) fn value<R: Read>(lexer: &mut Lexer<R>) -> Read1<Value> {
 /// Reads an object's members ahead.
 pub(super) fn object<R: Read>(lexer: &mut Lexer<R>) -> Read1<Vec<Member>> {
     let mut members = Vec::new();
-    lexer.expect(b'{')?;
+    lexer.punctuation(b'{')?;
     let mut first = true;
     while lexer.member(&mut first, b'}')? {
         let mut key = String::new();
@@ -255,11 +262,8 @@ pub(super) enum Rowing {
 pub(super) fn rows<R: Read>(
     lexer: &mut Lexer<R>,
     rowing: Rowing,
-    first: Option<Vec<Member>>,
-    named: Option<(&'static View, &'static str)>,
-    fallback: &str,
-    pointer: Option<String>,
-    spelling: Spelling,
+    first: Option<&[Member]>,
+    about: &About,
     odd: &mut Oddities,
 ) -> JsonTable {
     let mut table: Option<JsonTable> = None;
@@ -267,11 +271,11 @@ pub(super) fn rows<R: Read>(
     let mut start = true;
     let begin = |members: &[Member]| {
         let names: Vec<&str> = members.iter().map(|(n, _)| n.as_str()).collect();
-        JsonTable::new(&names, named, fallback, pointer.clone(), spelling)
+        JsonTable::new(&names, about)
     };
     if let Some(members) = first {
-        let mut fresh = begin(&members);
-        fresh.push_row(&members, 1);
+        let mut fresh = begin(members);
+        fresh.push_row(members, 1);
         table = Some(fresh);
     }
     loop {
@@ -285,14 +289,13 @@ pub(super) fn rows<R: Read>(
             }
             let place = if rowing == Rowing::Array { position } else { lexer.peek()?.map_or(0, |_| lexer.line()) };
             position += 1;
-            match &mut table {
-                Some(table) => table.read_row(lexer, place)?,
-                None => {
-                    let members = object(lexer)?;
-                    let mut fresh = begin(&members);
-                    fresh.push_row(&members, place);
-                    table = Some(fresh);
-                }
+            if let Some(table) = &mut table {
+                table.read_row(lexer, place)?;
+            } else {
+                let members = object(lexer)?;
+                let mut fresh = begin(&members);
+                fresh.push_row(&members, place);
+                table = Some(fresh);
             }
             Ok(true)
         });
@@ -322,16 +325,9 @@ fn to_next_row<R: Read>(lexer: &mut Lexer<R>) -> bool {
 }
 
 /// Builds a table from columns: `{"relid":{"0":16385,"1":...},"relname":{...}}`.
-pub(super) fn from_columns(
-    columns: Vec<(String, Vec<Member>)>,
-    named: Option<(&'static View, &'static str)>,
-    fallback: &str,
-    pointer: Option<String>,
-    spelling: Spelling,
-    odd: &mut Oddities,
-) -> JsonTable {
+pub(super) fn from_columns(columns: Vec<(String, Vec<Member>)>, about: &About, odd: &mut Oddities) -> JsonTable {
     let names: Vec<&str> = columns.iter().map(|(n, _)| n.as_str()).collect();
-    let mut table = JsonTable::new(&names, named, fallback, pointer, spelling);
+    let mut table = JsonTable::new(&names, about);
     let height = columns.first().map_or(0, |(_, cells)| cells.len());
     let mut kept: Vec<(String, std::vec::IntoIter<Member>)> = Vec::new();
     let labels: Vec<String> =

@@ -176,7 +176,9 @@ pub(super) fn union(first: Table, second: &Table) -> Table {
         }
     }
     for (_, texts) in &mut out.extra {
-        add.iter().for_each(|_| texts.push(None));
+        for _ in &add {
+            texts.push(None);
+        }
     }
     out.rows += add.len();
     for &row in &add {

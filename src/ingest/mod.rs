@@ -7,13 +7,14 @@
 //!
 //! * `name`, `gather`: paths to views and moments
 //! * `source`, `head`, `spelling`: bytes, encoding, and how a file writes numbers, times and NULL
-//! * `records`, `delimited`: CSV, COPY text and their kin; `lexer`, `json`, `bundle`: JSON
-//! * `header`, `cell`, `segment`: columns by the catalog, cells by type
+//! * `records`, `delimited`: CSV, COPY text and their kin; `lexer`, `value`, `json`, `bundle`: JSON
+//! * `header`, `cell`, `clock`, `segment`: columns by the catalog, cells by type
 //! * `conform`, `merge`, `identity`, `when`, `infer`: one snapshot out of the files' tables
 
 mod assemble;
 mod bundle;
 mod cell;
+mod clock;
 mod conform;
 mod delimited;
 mod gather;
@@ -31,6 +32,7 @@ mod records;
 mod segment;
 mod source;
 mod spelling;
+mod value;
 mod when;
 
 pub use assemble::Opened;

@@ -94,9 +94,7 @@ impl Record {
         let mut at = start;
         let mut doubled = false;
         loop {
-            let Some(found) = bytes.get(at..).and_then(|rest| memchr::memchr(b'"', rest)) else {
-                return None;
-            };
+            let found = bytes.get(at..).and_then(|rest| memchr::memchr(b'"', rest))?;
             let close = at + found;
             match bytes.get(close + 1) {
                 Some(b'"') => {

@@ -1,6 +1,7 @@
 //! Typed cells of a part of a file, before they are packed.
 
 use super::cell::{self, Reason};
+use super::clock;
 use super::header::{Field, Layout, Role};
 use super::notes::{Odd, Oddities, clip};
 use super::spelling::Spelling;
@@ -87,17 +88,16 @@ impl Segment {
                     return;
                 }
                 let read = match field.ty() {
-                    Some(Type::Time) => match cell::plain_time(text.as_bytes()) {
+                    Some(Type::Time) => match clock::plain_time(text.as_bytes()) {
                         Some(t) => Ok(t),
                         None if cell::is_null(text, quoted) => Ok(Ints::NULL),
-                        None => cell::time(text, spelling).map(|(t, known)| {
+                        None => clock::time(text, spelling).map(|(t, known)| {
                             self.offsetless += u64::from(!known);
                             t
                         }),
                     },
-                    Some(Type::Interval) if cell::is_null(text, quoted) => Ok(Ints::NULL),
+                    Some(Type::Interval | Type::Lsn) if cell::is_null(text, quoted) => Ok(Ints::NULL),
                     Some(Type::Interval) => parse_interval(text).ok_or("is not an interval"),
-                    Some(Type::Lsn) if cell::is_null(text, quoted) => Ok(Ints::NULL),
                     Some(Type::Lsn) => parse_lsn(text.trim()).map(|n| n as i64).ok_or("is not a WAL position"),
                     _ => match cell::plain_int(text.as_bytes()) {
                         Some(n) => Ok(n),
@@ -192,7 +192,7 @@ impl Segment {
 #[derive(Debug)]
 pub(super) struct Rows {
     columns: Vec<Option<Data>>,
-    rows: usize,
+    count: usize,
     places: Places,
     pub odd: Oddities,
     pub offsetless: u64,
@@ -201,20 +201,20 @@ pub(super) struct Rows {
 impl Rows {
     pub fn new(fields: &[Field]) -> Self {
         let columns = fields.iter().map(|f| f.ty().map(Data::for_type)).collect();
-        Self { columns, rows: 0, places: Places::default(), odd: Oddities::default(), offsetless: 0 }
+        Self { columns, count: 0, places: Places::default(), odd: Oddities::default(), offsetless: 0 }
     }
 
     /// Adds a column met late (JSON): NULL so far.
     pub fn add(&mut self, field: &Field) {
         let mut data = field.ty().map(Data::for_type);
         if let Some(data) = &mut data {
-            (0..self.rows).for_each(|_| data.push_null());
+            (0..self.count).for_each(|_| data.push_null());
         }
         self.columns.push(data);
     }
 
     pub const fn len(&self) -> usize {
-        self.rows
+        self.count
     }
 
     /// Appends the next part, whose lines are counted from `lines_before`.
@@ -224,16 +224,17 @@ impl Rows {
                 pack(data, cells);
             }
         }
-        self.rows += segment.rows;
+        self.count += segment.rows;
         self.places.append(&segment.places, lines_before);
         self.odd.append(segment.odd, lines_before);
         self.offsetless += segment.offsetless;
     }
 
     /// The tables of the file: the view's own, and those that later versions split from it.
-    pub fn into_tables(mut self, layout: &Layout, file: &Arc<str>, pointer: Option<String>) -> Vec<Table> {
+    pub fn into_tables(mut self, layout: &Layout, file: &Arc<str>, pointer: Option<&str>) -> Vec<Table> {
         let views = layout.views();
-        let source = || Source { file: Arc::clone(file), pointer: pointer.clone(), places: self.places.clone() };
+        let source =
+            || Source { file: Arc::clone(file), pointer: pointer.map(str::to_owned), places: self.places.clone() };
         let mut tables: Vec<Table> = if views.is_empty() {
             vec![Table {
                 view: None,
@@ -251,7 +252,7 @@ impl Rows {
         };
         for table in &mut tables {
             layout.exported_as.clone_into(&mut table.exported_as);
-            table.rows = self.rows;
+            table.rows = self.count;
             table.sources.push(source());
         }
         for (field, data) in layout.fields.iter().zip(&mut self.columns) {
