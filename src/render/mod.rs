@@ -1,5 +1,6 @@
 //! Report in, text out: pure functions of a [`Report`]. A format is one file here and its line in [`FORMATS`].
 
+mod html;
 mod json;
 mod markdown;
 mod page;
@@ -29,6 +30,12 @@ pub struct Format {
 
 /// Every format.
 pub const FORMATS: &[Format] = &[
+    Format {
+        name: "html",
+        endings: &["html", "htm"],
+        about: "one page that opens in any browser, offline",
+        write: html::write,
+    },
     Format {
         name: "md",
         endings: &["md", "markdown"],

@@ -16,6 +16,10 @@ use std::sync::Arc;
 const BUILT_IN: &[(&str, &str)] = &[
     ("report.md", include_str!("../../templates/report.md")),
     ("blocks.md", include_str!("../../templates/blocks.md")),
+    ("report.html", include_str!("../../templates/report.html")),
+    ("blocks.html", include_str!("../../templates/blocks.html")),
+    ("style.css", include_str!("../../templates/style.css")),
+    ("script.js", include_str!("../../templates/script.js")),
 ];
 
 /// An engine that knows the page as `report` and the filters that all formats share.
@@ -119,14 +123,14 @@ fn add_filters(env: &mut Environment<'_>) {
     env.add_filter("coverage_state", |s: Serde<CoverageState>| words::coverage(*s));
     env.add_filter("confidence", |c: Serde<crate::finding::Confidence>| c.word());
     env.add_filter("doubt", |d: Serde<crate::finding::Doubt>| d.sentence());
-    env.add_filter("measure_columns", measure_columns);
-    env.add_filter("with_detail", with_detail);
+    env.add_filter("measure_columns", |m: Serde<Vec<Measure>>, snapshots: usize| measure_columns(&m, snapshots));
+    env.add_filter("with_detail", |rows: Serde<Vec<Row>>| with_detail(&rows));
     env.add_filter("beyond", |list: &Value, shown: usize| list.len().unwrap_or(0).saturating_sub(shown));
     env.add_filter("assessed", |report: Serde<Report>| assessed(&report));
 }
 
 /// The value columns that any of a finding's measures fills, with their heads.
-fn measure_columns(measures: Serde<Vec<Measure>>, snapshots: usize) -> Value {
+fn measure_columns(measures: &[Measure], snapshots: usize) -> Value {
     let after = if snapshots > 1 { "B" } else { "Value" };
     [
         ("before", "A", measures.iter().any(|m| m.before.is_some())),
@@ -140,7 +144,7 @@ fn measure_columns(measures: Serde<Vec<Measure>>, snapshots: usize) -> Value {
 }
 
 /// The first rows that have something to unfold, with their names.
-fn with_detail(rows: Serde<Vec<Row>>) -> Value {
+fn with_detail(rows: &[Row]) -> Value {
     rows.iter()
         .filter(|row| !row.detail.is_empty())
         .take(10)

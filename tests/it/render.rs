@@ -40,7 +40,7 @@ fn golden_terminal() {
     let quiet = Options { quiet: true, ..wide.clone() };
     let mut text = String::new();
     for (name, options) in [("80", &wide), ("40", &narrow), ("ascii", &ascii), ("color", &color), ("quiet", &quiet)] {
-        text.push_str(&format!("--- {name}\n{}", terminal(&report, options).replace('\u{1b}', "<ESC>")));
+        text.extend(["--- ", name, "\n", &terminal(&report, options).replace('\u{1b}', "<ESC>")]);
     }
     assert_snapshot("report.txt", &text);
 }
@@ -109,6 +109,265 @@ fn every_markdown_link_has_its_target() {
     assert!(links > 20, "{links} links");
 }
 
+/// The page without its style, script and their hashes, which have their own tests.
+fn body(html: &str) -> String {
+    let cut = |text: &str, from: &str, to: &str| {
+        let (head, rest) = text.split_once(from).expect("there");
+        let (_, tail) = rest.split_once(to).expect("closed");
+        format!("{head}{from}…{to}{tail}")
+    };
+    let text = cut(html, "<style>", "</style>");
+    let text = cut(&text, "<script>", "</script>");
+    let text = cut(&text, "style-src ", ";");
+    cut(&text, "script-src ", ";")
+}
+
+#[test]
+fn golden_html() {
+    assert_snapshot("report.html", &body(&written(&golden(), "html")));
+}
+
+/// Every tag of a page as `name class`, end tags with a slash. Optional breaks and chart labels depend on lengths.
+fn html_shape(html: &str) -> Vec<String> {
+    let html = body(html);
+    let mut out = Vec::new();
+    let mut rest = html.as_str();
+    while let Some(at) = rest.find('<') {
+        rest = &rest[at + 1..];
+        // A quoted attribute may hold anything but a quote.
+        let mut quoted = false;
+        let end = rest.find(|c| {
+            quoted ^= c == '"';
+            c == '>' && !quoted
+        });
+        let Some(end) = end else { panic!("a tag that does not end: {}", &rest[..rest.len().min(80)]) };
+        let tag = &rest[..end];
+        rest = &rest[end..];
+        let name = tag.split([' ', '\n']).next().unwrap_or_default();
+        if matches!(name.trim_start_matches('/'), "wbr" | "text") {
+            continue;
+        }
+        let names: Vec<&str> = tag.split('"').step_by(2).flat_map(str::split_whitespace).collect();
+        let class = tag.split_once("class=\"").map_or("", |(_, c)| c.split('"').next().unwrap_or_default());
+        out.push(format!("{} .{class}", names.join(" ")));
+    }
+    out
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn hostile_names_do_not_change_html(name in hostile_name()) {
+        let plain = html_shape(&written(&with_name("orders"), "html"));
+        let hostile = html_shape(&written(&with_name(&name), "html"));
+        let first = plain.iter().zip(&hostile).position(|(a, b)| a != b);
+        let around = |v: &[String]| first.map(|i| v[i.saturating_sub(8)..(i + 4).min(v.len())].join(" "));
+        prop_assert_eq!(around(&plain), around(&hostile), "{:?}", name);
+        prop_assert_eq!(plain.len(), hostile.len(), "{:?}", name);
+    }
+}
+
+#[test]
+fn html_keeps_to_its_policy() {
+    let html = written(&golden(), "html");
+    for tag in html_shape(&html) {
+        let attributes = tag.split_whitespace().skip(1);
+        for attribute in attributes {
+            assert!(!attribute.starts_with("style=") && !attribute.starts_with("on"), "{tag}");
+            assert!(!attribute.starts_with("src") && attribute != "ping=", "{tag}");
+        }
+        assert!(
+            !["link", "img", "iframe", "object", "embed", "base", "form"].contains(&tag.split(' ').next().unwrap()),
+            "{tag}"
+        );
+    }
+    let body = body(&html);
+    for (_, rest) in body.match_indices("href=\"").map(|(at, m)| body.split_at(at + m.len())) {
+        assert!(rest.starts_with('#'), "{}", &rest[..40]);
+    }
+    let style = html.split_once("<style>").and_then(|(_, s)| s.split_once("</style>")).expect("a style").0;
+    for loading in ["http", "url(", "@import", "@font-face"] {
+        assert!(!style.contains(loading), "{loading} in the style sheet");
+    }
+}
+
+#[test]
+fn script_makes_no_markup_and_no_request() {
+    let script = include_str!("../../templates/script.js");
+    for forbidden in [
+        "innerHTML",
+        "outerHTML",
+        "insertAdjacentHTML",
+        "document.write",
+        "D.write",
+        "eval(",
+        "new Function",
+        "fetch(",
+        "XMLHttpRequest",
+        "import(",
+        "WebSocket",
+        "sendBeacon",
+        ".src",
+        "createContextualFragment",
+        "DOMParser",
+        "</",
+    ] {
+        assert!(!script.contains(forbidden), "{forbidden}");
+    }
+    assert_eq!(script.matches("http").count(), 1, "only the SVG namespace");
+    assert!(script.len() <= 15_000, "{} bytes of script", script.len());
+}
+
+#[test]
+fn only_our_own_markup_is_trusted() {
+    for (name, template) in [
+        ("report.html", include_str!("../../templates/report.html")),
+        ("blocks.html", include_str!("../../templates/blocks.html")),
+        ("report.md", include_str!("../../templates/report.md")),
+        ("blocks.md", include_str!("../../templates/blocks.md")),
+    ] {
+        assert!(!template.contains("safe"), "{name}");
+        assert!(!template.contains("autoescape"), "{name}");
+    }
+    let mut trusting = Vec::new();
+    let mut folders = vec![std::path::PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src/render"))];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if std::fs::read_to_string(&path).expect("a source").contains("from_safe_string") {
+                trusting.push(
+                    path.strip_prefix(concat!(env!("CARGO_MANIFEST_DIR"), "/src/render")).expect("inside").to_owned(),
+                );
+            }
+        }
+    }
+    trusting.sort();
+    assert_eq!(trusting, [std::path::Path::new("html/mod.rs"), std::path::Path::new("markdown/mod.rs")]);
+}
+
+#[test]
+fn html_links_and_ids() {
+    let body = body(&written(&golden(), "html"));
+    let values = |attribute: &str| -> Vec<String> {
+        body.split(&format!(" {attribute}=\""))
+            .skip(1)
+            .map(|r| r.split('"').next().unwrap_or_default().to_owned())
+            .collect()
+    };
+    let ids = values("id");
+    let unique: BTreeSet<&String> = ids.iter().collect();
+    assert_eq!(unique.len(), ids.len(), "an id occurs twice");
+    for href in values("href") {
+        assert!(unique.contains(&href[1..].to_owned()), "{href}");
+    }
+    assert_eq!(body.matches("<h1").count(), 1);
+}
+
+/// A report with nothing in it.
+fn empty() -> Report {
+    let mut report = golden();
+    report.findings.clear();
+    report.checks.clear();
+    report.actions.clear();
+    report.evidence.clear();
+    report.verdict.categories.clear();
+    for section in &mut report.sections {
+        section.blocks.retain(|b| matches!(b, pgretro::report::Block::Verdict | pgretro::report::Block::Findings));
+    }
+    report
+}
+
+#[test]
+fn empty_page_is_small() {
+    let html = written(&empty(), "html");
+    assert!(html.len() <= 60 * 1024, "{} bytes", html.len());
+}
+
+/// The golden report with its statements table made long.
+fn long(rows: usize) -> Report {
+    use pgretro::report::{Block, Row};
+    let mut report = golden();
+    for block in report.sections.iter_mut().flat_map(|s| &mut s.blocks) {
+        if let Block::Table(table) = block
+            && table.id == "indexes"
+        {
+            let cells = table.rows[0].cells.clone();
+            table.rows = (0..rows)
+                .map(|i| {
+                    let mut cells = cells.clone();
+                    cells[0] = pgretro::report::Cell::name(format!("public.index_{i:05}"));
+                    Row { cells, detail: vec![] }
+                })
+                .collect();
+            table.rows_in_all = rows as u64;
+        }
+    }
+    report
+}
+
+#[test]
+fn long_tables_are_cut_and_said_so() {
+    let report = long(120);
+    let html = written(&report, "html");
+    let (page, data) = html.split_once("<script type=\"application/json\" id=\"d-t-indexes\">").expect("a data block");
+    let shown = |text: &str| (0..120).filter(|i| text.contains(&format!("index_<wbr>{i:05}"))).count();
+    assert_eq!(shown(page), 50);
+    let data: serde_json::Value = serde_json::from_str(data.split("</script>").next().unwrap()).expect("JSON");
+    assert_eq!(data["rows"], 120);
+    assert_eq!(data["columns"][0]["cells"][119], "public.index_00119");
+    assert!(html.contains("Showing 50 of 120"));
+    let md = written(&report, "md");
+    assert!(md.contains("`public.index_00049`") && !md.contains("`public.index_00050`"));
+    assert!(md.contains("… 70 more in the JSON report"));
+}
+
+#[test]
+fn all_formats_show_the_same_evidence() {
+    let report = golden();
+    let json: serde_json::Value = serde_json::from_str(&written(&report, "json")).expect("JSON");
+    let md = written(&report, "md");
+    let html = body(&written(&report, "html"));
+    for (i, entry) in report.evidence.iter().enumerate() {
+        let id = entry.id.to_lowercase();
+        let md_row = md.lines().find(|l| l.contains(&format!("<a id=\"{id}\">"))).expect("a Markdown row");
+        let html_row = html.lines().find(|l| l.contains(&format!("<tr id=\"{id}\">"))).expect("an HTML row");
+        for (k, (label, value)) in entry.values.iter().enumerate() {
+            assert_eq!(json["evidence"][i]["values"][k][1]["value"].as_f64(), Some(value.as_f64()));
+            assert!(md_row.contains(&format!("{label} {}", value.human())), "{id} {label}: {md_row}");
+            let (raw, exact, human) = (value.as_f64(), value.exact(), value.human());
+            assert!(
+                html_row.contains(&format!("<data value=\"{raw}\" title=\"{exact}\">{human}</data>")),
+                "{id}: {html_row}"
+            );
+        }
+    }
+    let txt = terminal(&report, &Options { width: 100, ..Options::default() });
+    for finding in report.findings.iter().take(3) {
+        for span in &finding.finding.title.0 {
+            if let pgretro::text::Span::Number(q) = span {
+                assert!(txt.contains(&q.human()), "{}: {}", finding.number, q.human());
+            }
+        }
+    }
+}
+
+#[test]
+fn templates_of_the_user_replace_ours() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("report.md"), "{{ report.title }} has {{ report.findings|length }}\n").unwrap();
+    let options = Options { templates: Some(folder.path().to_owned()), ..Options::default() };
+    let md = render::by_name("md").expect("a format");
+    assert_eq!(render::render(&golden(), md, &options).expect("renders"), "shop has 5\n");
+    std::fs::write(folder.path().join("report.md"), "one\n{{ report.nothing }}\n").unwrap();
+    let error = render::render(&golden(), md, &options).expect_err("strict");
+    assert!(error.to_string().contains("`report.md` line 2"), "{error}");
+    std::fs::write(folder.path().join("report.md"), "{% for %}\n").unwrap();
+    assert!(render::render(&golden(), md, &options).is_err());
+}
+
 /// The golden report with one of its names replaced wherever it stands, as a name, as code and in prose.
 fn with_name(name: &str) -> Report {
     fn replace(value: &mut serde_json::Value, name: &str) {
@@ -122,7 +381,7 @@ fn with_name(name: &str) -> Report {
     let mut value = serde_json::to_value(golden()).expect("JSON");
     replace(&mut value, name);
     let mut report: Report = serde_json::from_value(value).expect("a report");
-    report.title = name.to_owned();
+    name.clone_into(&mut report.title);
     report.verdict.headline = pgretro::text::Text::new().t(name).name(name).strong(name);
     report.verdict.reason = pgretro::text::Text::new().t(name).strong(name).name(name).t(name);
     for (i, entry) in report.evidence.iter_mut().enumerate() {

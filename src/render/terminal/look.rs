@@ -65,7 +65,7 @@ impl Surroundings {
         });
         let ascii = ascii || (self.is_terminal && !utf8);
         let width = if self.is_terminal { self.columns.unwrap_or(80) } else { 80 };
-        Options { color, ascii, width, ..Options::default() }
+        Options { width, color, ascii, ..Options::default() }
     }
 }
 

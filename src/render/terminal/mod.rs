@@ -9,7 +9,7 @@ use super::{Options, words};
 use crate::error::Result;
 use crate::finding::Severity;
 use crate::report::{Block, Category, Chart, Report, ReportFinding};
-use paint::{Paint, Style, fit, pad, width, wrap};
+use paint::{Paint, Style, finish, fit, pad, width, wrap};
 use std::fmt::Write;
 
 /// Lines that fit a terminal of the usual height, prompt included.
@@ -19,17 +19,17 @@ const LINES: usize = 23;
 pub(super) fn write(report: &Report, options: &Options) -> Result<String> {
     let paint = Paint { color: options.color, ascii: options.ascii, width: options.width.clamp(40, 100) };
     if options.quiet {
-        return Ok(paint.finish(&[one_line(report, &paint)]));
+        return Ok(finish(&[one_line(report, &paint)]));
     }
     let mut rows = (5, 5);
     loop {
         let lines = summary(report, options, &paint, rows);
         match rows {
-            _ if lines.len() <= LINES => return Ok(paint.finish(&lines)),
+            _ if lines.len() <= LINES => return Ok(finish(&lines)),
             (areas, findings) if findings > 3 => rows = (areas, findings - 1),
             (areas, findings) if areas > 2 => rows = (areas - 1, findings),
             // Narrow terminals wrap what is left; they scroll.
-            _ => return Ok(paint.finish(&lines)),
+            _ => return Ok(finish(&lines)),
         }
     }
 }

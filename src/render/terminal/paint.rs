@@ -80,11 +80,11 @@ impl Paint {
         }
         out
     }
+}
 
-    /// The lines as one text without trailing spaces.
-    pub(super) fn finish(&self, lines: &[String]) -> String {
-        lines.iter().map(|line| format!("{}\n", line.trim_end())).collect()
-    }
+/// The lines as one text without trailing spaces.
+pub(super) fn finish(lines: &[String]) -> String {
+    lines.iter().flat_map(|line| [line.trim_end(), "\n"]).collect()
 }
 
 /// Columns a text takes.

@@ -1,0 +1,114 @@
+//! Prose and table cells as HTML.
+
+use super::super::page::Page;
+use super::super::words;
+use super::escape::{breakable, escape, words as prose};
+use super::graphic;
+use crate::report::{Cell, Column, ColumnKind};
+use crate::text::{Span, Text};
+use crate::unit::{Number, Quantity};
+use std::fmt::Write;
+
+/// Prose: names can break, numbers carry their exact value, links go only to anchors that exist.
+pub(super) fn text(text: &Text, page: &Page) -> String {
+    text.0
+        .iter()
+        .map(|span| match span {
+            Span::Text(s) => prose(s),
+            Span::Strong(s) => format!("<b>{}</b>", prose(s)),
+            Span::Name(s) => format!("<span class=\"obj\">{}</span>", breakable(s)),
+            Span::Code(s) => format!("<code>{}</code>", breakable(s)),
+            Span::Number(q) => data(*q, &q.human()),
+            Span::Change(q) => data(*q, &q.human_signed()),
+            Span::Link { to, text } => reference(to, text, page),
+        })
+        .collect()
+}
+
+/// A link to an anchor of the report, or its words alone where there is no such anchor.
+pub(super) fn reference(to: &str, words: &str, page: &Page) -> String {
+    let words = prose(words);
+    match page.target(to) {
+        Some(anchor) if is_evidence(&anchor) => format!("<a class=\"ev\" href=\"#{anchor}\">{words}</a>"),
+        Some(anchor) => format!("<a href=\"#{anchor}\">{words}</a>"),
+        None => words,
+    }
+}
+
+fn is_evidence(anchor: &str) -> bool {
+    anchor.strip_prefix('e').is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
+}
+
+/// A number in its short form with the exact one behind it.
+pub(super) fn data(quantity: Quantity, shown: &str) -> String {
+    format!("<data value=\"{}\" title=\"{}\">{}</data>", raw(quantity), escape(&quantity.exact()), escape(shown))
+}
+
+/// The number as a machine reads it.
+pub(super) fn raw(quantity: Quantity) -> String {
+    match quantity.value {
+        Number::Int(n) => n.to_string(),
+        Number::Float(x) => x.to_string(),
+    }
+}
+
+/// A change beside its value: an arrow and its size, grey because the report does not know which way is good.
+fn change(quantity: Quantity) -> String {
+    let signed = quantity.human_signed();
+    match signed.chars().next() {
+        Some('+') => format!("<span class=\"d\">▲ {}</span>", data(quantity, signed.trim_start_matches('+'))),
+        Some('−') => format!("<span class=\"d\">▼ {}</span>", data(quantity, signed.trim_start_matches('−'))),
+        _ => "<span class=\"d\" title=\"unchanged\">=</span>".to_owned(),
+    }
+}
+
+/// What is inside a cell.
+pub(super) fn cell(cell: &Cell, page: &Page) -> String {
+    match cell {
+        Cell::NotAvailable(reason) => {
+            let mut out = "<span class=\"na\">n/a</span>".to_owned();
+            if !reason.is_empty() {
+                let _ = write!(out, " <span class=\"na small\">{}</span>", prose(reason));
+            }
+            out
+        }
+        Cell::None => "<span class=\"na\">–</span>".to_owned(),
+        Cell::Text(t) => text(t, page),
+        Cell::Number { value, change: by, bound } => {
+            let shown = words::bounded(*value, *bound);
+            by.map_or_else(|| data(*value, &shown), |by| data(*value, &shown) + &change(by))
+        }
+        Cell::Bar(bar) => {
+            format!("<span class=\"barc\">{}{}</span>", graphic::bar(bar, 52), data(bar.value, &bar.value.human()))
+        }
+        Cell::Spark(spark) if spark.points.is_empty() => "<span class=\"na\">–</span>".to_owned(),
+        Cell::Spark(spark) => graphic::spark(spark),
+        Cell::Severity(severity) => graphic::tag(*severity),
+        Cell::Confidence(confidence) => graphic::confidence(*confidence, confidence.word()),
+    }
+}
+
+/// A cell in its element: the row's header for the name, right-aligned for numbers.
+pub(super) fn td(column: &Column, content: &Cell, page: &Page, expands: bool) -> String {
+    let inner = cell(content, page);
+    match column.kind {
+        ColumnKind::Name => {
+            let button = if expands {
+                let name = match content {
+                    Cell::Text(t) => t.plain(),
+                    _ => String::new(),
+                };
+                format!(
+                    "<button type=\"button\" class=\"xb js-only\" aria-expanded=\"false\" aria-label=\"Details of {}\"></button>",
+                    escape(&name)
+                )
+            } else {
+                String::new()
+            };
+            format!("<th scope=\"row\">{button}{inner}</th>")
+        }
+        ColumnKind::Text => format!("<td data-l=\"{}\">{inner}</td>", escape(&column.label)),
+        ColumnKind::Number => format!("<td class=\"n\" data-l=\"{}\">{inner}</td>", escape(&column.label)),
+        ColumnKind::Graphic => format!("<td class=\"n g\" data-l=\"{}\">{inner}</td>", escape(&column.label)),
+    }
+}

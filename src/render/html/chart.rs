@@ -1,0 +1,275 @@
+//! Charts as inline SVG. Each says its numbers in words; the page's style sheet colours them.
+
+use super::cell::data;
+use super::escape::{breakable, escape};
+use super::graphic;
+use crate::report::{Chart, Line, MarkKind, Panel, Part};
+use crate::time::Timestamp;
+use crate::unit::Quantity;
+use std::fmt::Write;
+
+/// A chart with its heading.
+pub(super) fn chart(chart: &Chart) -> String {
+    match chart {
+        Chart::Slope { title, lines } => slope(title, lines),
+        Chart::Multiples { title, panels } => {
+            let panels: String = panels.iter().map(panel).collect();
+            format!("<h3 class=\"g\">{}</h3><div class=\"grid3\">{panels}</div>", escape(title))
+        }
+        Chart::Strip { title, parts } => strip(title, parts),
+    }
+}
+
+/// Lines from A to B; labels at both ends, moved apart where they would collide.
+fn slope(title: &str, lines: &[Line]) -> String {
+    const LEFT: f64 = 330.0;
+    const RIGHT: f64 = 570.0;
+    const TOP: f64 = 36.0;
+    let labels: Vec<Vec<String>> = lines.iter().map(|l| pieces(&crate::ident::visible(&l.name))).collect();
+    let rows: usize = labels.iter().map(Vec::len).sum();
+    let height = (rows as f64 * 15.0 + 30.0).max(160.0);
+    let largest = lines.iter().flat_map(|l| [l.before.as_f64(), l.after.as_f64()]).fold(0.0, f64::max);
+    let y = |v: f64| if largest > 0.0 { TOP + (1.0 - v.max(0.0) / largest) * height } else { TOP + height };
+    let before: Vec<(f64, f64)> =
+        lines.iter().zip(&labels).map(|(l, p)| (y(l.before.as_f64()), p.len() as f64 * 15.0)).collect();
+    let after: Vec<(f64, f64)> = lines.iter().map(|l| (y(l.after.as_f64()), 15.0)).collect();
+    let (left, right) = (apart(&before, TOP + height), apart(&after, TOP + height));
+    let said: Vec<String> = lines
+        .iter()
+        .map(|l| format!("{} {} to {}", crate::ident::visible(&l.name), l.before.human(), l.after.human()))
+        .collect();
+    let said = escape(&format!("{title}: {}", said.join("; ")));
+    let total = TOP + height + 22.0;
+    let mut out = format!(
+        "<div class=\"panel cov\"><h3>{}</h3><svg class=\"slope\" viewBox=\"0 0 760 {total:.0}\" role=\"img\" aria-label=\"{said}\">\
+         <title>{said}</title>\
+         <line class=\"ax\" x1=\"{LEFT}\" x2=\"{LEFT}\" y1=\"26\" y2=\"{:.0}\"/>\
+         <line class=\"ax\" x1=\"{RIGHT}\" x2=\"{RIGHT}\" y1=\"26\" y2=\"{:.0}\"/>\
+         <text x=\"{LEFT}\" y=\"16\" text-anchor=\"middle\">A</text><text x=\"{RIGHT}\" y=\"16\" text-anchor=\"middle\">B</text>",
+        escape(title),
+        TOP + height + 8.0,
+        TOP + height + 8.0,
+    );
+    for (i, line) in lines.iter().enumerate() {
+        let (Some(a), Some(b), Some(la), Some(lb)) = (before.get(i), after.get(i), left.get(i), right.get(i)) else {
+            continue;
+        };
+        let (class, dot) = if line.emphasised { ("ln e", " class=\"e\"") } else { ("ln", "") };
+        let _ = write!(
+            out,
+            "<line class=\"{class}\" x1=\"{LEFT}\" y1=\"{:.1}\" x2=\"{RIGHT}\" y2=\"{:.1}\"/>\
+             <circle{dot} cx=\"{LEFT}\" cy=\"{:.1}\" r=\"3.4\"/><circle{dot} cx=\"{RIGHT}\" cy=\"{:.1}\" r=\"3.4\"/>",
+            a.0, b.0, a.0, b.0
+        );
+        for (k, piece) in labels.get(i).into_iter().flatten().enumerate() {
+            let value = if k == 0 { format!("  {}", line.before.human()) } else { String::new() };
+            let at = la + 4.0 + k as f64 * 15.0;
+            let x = LEFT - 10.0;
+            let _ = write!(
+                out,
+                "<text class=\"lb\" text-anchor=\"end\" x=\"{x}\" y=\"{at:.1}\">{}{}</text>",
+                escape(piece),
+                escape(&value)
+            );
+        }
+        let _ = write!(
+            out,
+            "<text class=\"lb\" x=\"{}\" y=\"{:.1}\">{}</text>",
+            RIGHT + 10.0,
+            lb + 4.0,
+            escape(&line.after.human())
+        );
+    }
+    out.push_str("</svg></div>");
+    out
+}
+
+/// A label in pieces that fit beside the axis.
+fn pieces(name: &str) -> Vec<String> {
+    let chars: Vec<char> = name.chars().collect();
+    if chars.is_empty() {
+        return vec![String::new()];
+    }
+    chars.chunks(34).map(|c| c.iter().collect()).collect()
+}
+
+/// Positions of labels with their heights, moved apart from the top down and pushed back from the bottom.
+fn apart(wanted: &[(f64, f64)], bottom: f64) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..wanted.len()).collect();
+    let want = |i: usize| wanted.get(i).copied().unwrap_or((0.0, 0.0));
+    order.sort_by(|a, b| want(*a).0.total_cmp(&want(*b).0).then(a.cmp(b)));
+    let mut at = vec![0.0; wanted.len()];
+    let mut free = f64::NEG_INFINITY;
+    for i in &order {
+        let (y, height) = want(*i);
+        let place = y.max(free);
+        free = place + height;
+        if let Some(slot) = at.get_mut(*i) {
+            *slot = place;
+        }
+    }
+    let mut limit = bottom + 15.0;
+    for i in order.iter().rev() {
+        if let Some(slot) = at.get_mut(*i) {
+            *slot = slot.min(limit - want(*i).1);
+            limit = *slot;
+        }
+    }
+    at
+}
+
+/// One history with its value printed large.
+fn panel(panel: &Panel) -> String {
+    let first = panel.points.first().map(|(at, _)| *at);
+    let last = panel.points.last().map(|(at, _)| *at);
+    let (Some(first), Some(last)) = (first, last) else {
+        return format!("<div class=\"panel mul\"><h3>{}</h3><p class=\"na\">n/a</p></div>", escape(&panel.title));
+    };
+    let length = last.seconds_since(first);
+    let x = |at: Timestamp| if length > 0.0 { 8.0 + at.seconds_since(first) / length * 314.0 } else { 165.0 };
+    let largest = panel.points.iter().filter_map(|(_, v)| *v).filter(|v| v.is_finite()).fold(0.0, f64::max);
+    let y = |v: f64| if largest > 0.0 { 76.0 - v.max(0.0) / largest * 58.0 } else { 76.0 };
+    let points: Vec<Option<(f64, f64)>> =
+        panel.points.iter().map(|(at, v)| v.filter(|v| v.is_finite()).map(|v| (x(*at), y(v)))).collect();
+    let broken: Vec<usize> = panel
+        .marks
+        .iter()
+        .filter(|m| m.kind == MarkKind::Reset)
+        .filter_map(|m| panel.points.iter().position(|(at, _)| *at >= m.at))
+        .collect();
+    let mut said = format!("{}: last value {}", panel.title, panel.value.human());
+    for mark in &panel.marks {
+        let _ = write!(said, "; {}", mark.label);
+    }
+    let said = escape(&said);
+    let change = panel.change.map_or_else(String::new, |c| format!(" <span class=\"d\">{}</span>", escape(&arrow(c))));
+    let mut out = format!(
+        "<div class=\"panel mul\"><h3>{}</h3><div class=\"v\">{}{change}</div>\
+         <svg viewBox=\"0 0 330 96\" role=\"img\" aria-label=\"{said}\"><title>{said}</title>\
+         <line class=\"bl\" x1=\"8\" x2=\"322\" y1=\"76\" y2=\"76\"/>",
+        breakable(&panel.title),
+        data(panel.value, &panel.value.human()),
+    );
+    out.push_str(&areas(&points, &broken));
+    out.push_str(&graphic::lines(&points, &broken));
+    for mark in panel.marks.iter().filter(|m| (first..=last).contains(&m.at)) {
+        let at = x(mark.at);
+        match mark.kind {
+            MarkKind::Reset => {
+                let (anchor, tx) = if at > 250.0 { ("end", at - 3.0) } else { ("start", at + 3.0) };
+                let _ = write!(
+                    out,
+                    "<line class=\"sr\" x1=\"{at:.1}\" x2=\"{at:.1}\" y1=\"6\" y2=\"76\"/>\
+                     <text x=\"{tx:.1}\" y=\"12\" text-anchor=\"{anchor}\">reset</text>"
+                );
+            }
+            MarkKind::Restart => {
+                let _ = write!(out, "<path class=\"st\" d=\"M{:.1} 76l3.5-6 3.5 6z\"/>", at - 3.5);
+            }
+            MarkKind::Other => {
+                let _ = write!(out, "<line class=\"sr\" x1=\"{at:.1}\" x2=\"{at:.1}\" y1=\"66\" y2=\"76\"/>");
+            }
+        }
+    }
+    if let Some((cx, cy)) = points.iter().flatten().next_back() {
+        let _ = write!(out, "<circle class=\"se\" cx=\"{cx:.1}\" cy=\"{cy:.1}\" r=\"3\"/>");
+    }
+    let (start, end) = ends(first, last);
+    let _ = write!(
+        out,
+        "<text x=\"8\" y=\"91\">{start}</text><text x=\"322\" y=\"91\" text-anchor=\"end\">{end}</text></svg></div>"
+    );
+    out
+}
+
+/// The tint under each line.
+fn areas(points: &[Option<(f64, f64)>], broken: &[usize]) -> String {
+    let mut out = String::new();
+    let mut run: Vec<(f64, f64)> = Vec::new();
+    let mut flush = |run: &mut Vec<(f64, f64)>| {
+        if let ([(from, _), .., (to, _)], true) = (run.as_slice(), run.len() > 1) {
+            let path: Vec<String> = run.iter().map(|(x, y)| format!("L{x:.1} {y:.1}")).collect();
+            let _ = write!(out, "<path class=\"ar\" d=\"M{from:.1} 76{}L{to:.1} 76z\"/>", path.concat());
+        }
+        run.clear();
+    };
+    for (i, point) in points.iter().enumerate() {
+        if point.is_none() || broken.contains(&i) {
+            flush(&mut run);
+        }
+        run.extend(point);
+    }
+    flush(&mut run);
+    out
+}
+
+/// `▲ 80 kB`, `▼ 3`, `=`.
+fn arrow(change: Quantity) -> String {
+    change.human_signed().replacen('+', "▲ ", 1).replacen('−', "▼ ", 1)
+}
+
+/// The labels at both ends of a time axis: days, or times where all is one day.
+fn ends(first: Timestamp, last: Timestamp) -> (String, String) {
+    let (a, b) = (first.human_date(), last.human_date());
+    if a != b {
+        return (escape(&a), escape(&b));
+    }
+    let time = |t: Timestamp| t.human_seconds().strip_prefix(&a).unwrap_or_default().trim().to_owned();
+    (escape(&time(first)), escape(&time(last)))
+}
+
+/// Parts of a whole in one line, with a legend that has the numbers.
+fn strip(title: &str, parts: &[Part]) -> String {
+    let size = |p: &Part| p.value.as_f64().max(0.0);
+    let whole: f64 = parts.iter().map(size).sum();
+    let share = |p: &Part| Quantity::share(size(p), whole).map_or_else(|| "n/a".to_owned(), Quantity::human);
+    let said: Vec<String> = parts.iter().map(|p| format!("{} {}, {}", p.label, p.value.human(), share(p))).collect();
+    let mut svg = String::new();
+    let mut legend = String::new();
+    let room = 1000.0 - 3.0 * (parts.len().saturating_sub(1)) as f64;
+    let mut x = 0.0;
+    for (i, part) in parts.iter().enumerate() {
+        let width = if whole > 0.0 { size(part) / whole * room } else { 0.0 };
+        let class = i.min(4);
+        let _ = write!(svg, "<rect class=\"p{class}\" x=\"{x:.1}\" width=\"{width:.1}\" height=\"16\"/>");
+        x += width + 3.0;
+        let _ = write!(
+            legend,
+            "<li><svg width=\"12\" height=\"12\" aria-hidden=\"true\"><rect class=\"p{class}\" width=\"12\" height=\"12\" rx=\"2\"/></svg>\
+             <span>{} {} ({})</span></li>",
+            escape(&part.label),
+            data(part.value, &part.value.human()),
+            escape(&share(part))
+        );
+    }
+    format!(
+        "<div class=\"panel stack\"><h3>{}</h3><svg viewBox=\"0 0 1000 16\" preserveAspectRatio=\"none\" role=\"img\" \
+         aria-label=\"{said}\"><title>{said}</title>{svg}</svg><ul class=\"legend\">{legend}</ul></div>",
+        escape(title),
+        said = escape(&said.join("; ")),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_keep_their_distance() {
+        let at = apart(&[(10.0, 15.0), (12.0, 15.0), (100.0, 15.0), (99.0, 30.0)], 110.0);
+        let mut sorted = at.clone();
+        sorted.sort_by(f64::total_cmp);
+        assert!(sorted.windows(2).all(|w| w[1] - w[0] >= 15.0 - 1e-9), "{at:?}");
+        assert!(at.iter().all(|y| *y <= 110.0), "{at:?}");
+    }
+
+    #[test]
+    fn one_day_is_labelled_by_times() {
+        let t = |s| Timestamp::parse(s).map(|(t, _)| t).unwrap();
+        assert_eq!(
+            ends(t("2026-11-22 14:22:11Z"), t("2026-11-22 14:27:12Z")),
+            ("14:22:11 UTC".to_owned(), "14:27:12 UTC".to_owned())
+        );
+        assert_eq!(ends(t("2026-11-21"), t("2026-11-22")).0, "21 Nov 2026");
+    }
+}

@@ -1,0 +1,204 @@
+//! HTML: one file, no request, readable without script, from `templates/report.html`.
+//!
+//! One style sheet and one script, both named by their hashes in the page's content security policy. So there can be
+//! no `style=` and no `on…=` attribute anywhere: graphics use classes and geometry.
+
+mod cell;
+mod chart;
+mod escape;
+mod graphic;
+mod rows;
+mod sql;
+
+use super::page::{self, Page};
+use super::{Options, template};
+use crate::error::Result;
+use crate::finding::{Confidence, Severity};
+use crate::report::{Block, Cell, Chart, Column, CoverageItem, CoverageState, Report, Table};
+use crate::text::Text;
+use minijinja::value::{Serde, Value};
+use minijinja::{AutoEscape, Environment, context};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::sync::Arc;
+
+/// The report as a page.
+pub(super) fn write(report: &Report, options: &Options) -> Result<String> {
+    let page = Arc::new(Page::of(report));
+    let mut env = template::environment(&page, options)?;
+    env.set_auto_escape_callback(|_| AutoEscape::Html);
+    env.set_formatter(|out, _, value| {
+        let text = value.to_string();
+        out.write_str(&if value.is_safe() { text } else { escape::words(&text) })?;
+        Ok(())
+    });
+    add_filters(&mut env, &page);
+    let mut long = BTreeMap::new();
+    for section in &report.sections {
+        long_tables(&section.blocks, &page, &mut long);
+    }
+    env.add_filter("rows_json", move |id: &str| Value::from_safe_string(long.get(id).cloned().unwrap_or_default()));
+    let style = template::source(options, "style.css")?.replace("REPORT_ID", &page::anchor(&report.id));
+    let script = template::source(options, "script.js")?;
+    let policy = format!(
+        "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; img-src data:; base-uri 'none'; form-action 'none'",
+        sha256_base64(&style),
+        sha256_base64(&script)
+    );
+    let context = context! {
+        style => Value::from_safe_string(style),
+        script => Value::from_safe_string(script),
+        policy,
+    };
+    Ok(tidy(&template::render(&env, "report.html", context)?))
+}
+
+fn add_filters(env: &mut Environment<'_>, page: &Arc<Page>) {
+    let safe = Value::from_safe_string;
+    let p = Arc::clone(page);
+    env.add_filter("text", move |text: Serde<Text>| safe(cell::text(&text, &p)));
+    let p = Arc::clone(page);
+    env.add_filter("cell", move |c: Serde<Cell>| safe(cell::cell(&c, &p)));
+    let p = Arc::clone(page);
+    env.add_filter("td", move |c: Serde<Cell>, column: Serde<Column>, expands: bool| {
+        safe(cell::td(&column, &c, &p, expands))
+    });
+    let p = Arc::clone(page);
+    env.add_filter("ref", move |to: &str| safe(cell::reference(to, to, &p)));
+    env.add_filter("data", move |q: Serde<crate::unit::Quantity>| safe(cell::data(*q, &q.human())));
+    env.add_filter("name", move |text: &str| safe(escape::breakable(text)));
+    env.add_filter("lines", move |text: &str| safe(escape::lines(text)));
+    env.add_filter("sql", move |text: &str| safe(sql::highlight(text)));
+    env.add_filter("chart", move |c: Serde<Chart>| safe(chart::chart(&c)));
+    env.add_filter("icon", move |name: &str| safe(graphic::icon(name)));
+    env.add_filter("severity_class", |s: Serde<Severity>| graphic::class(*s));
+    env.add_filter("tag", move |s: Serde<Severity>| safe(graphic::tag(*s)));
+    env.add_filter("bars", move |c: Serde<Confidence>| {
+        let word = c.word();
+        let words = if *c == Confidence::Insufficient { word.to_owned() } else { format!("{word} confidence") };
+        safe(graphic::confidence(*c, &words))
+    });
+    env.add_filter("score_bar", move |score: f64| safe(graphic::score(score)));
+    env.add_filter("coverage_strip", move |items: Serde<Vec<CoverageItem>>| safe(coverage(&items)));
+    env.add_filter("layout", |table: Serde<Table>| layout(&table));
+}
+
+/// How a table is laid out: whether it is made of words, whether its head follows the reader.
+fn layout(table: &Table) -> Value {
+    use crate::report::ColumnKind::{Graphic, Number, Text};
+    let count = |kinds: &[crate::report::ColumnKind]| table.columns.iter().filter(|c| kinds.contains(&c.kind)).count();
+    context! {
+        words => count(&[Number, Graphic]) <= count(&[Text]).max(1) && table.columns.len() <= 7,
+        long => table.rows.len() > 30 && table.columns.len() <= 8,
+        tools => table.rows.len() > 10,
+    }
+}
+
+/// JSON of all tables that have more rows than the page shows, by their ids.
+fn long_tables(blocks: &[Block], page: &Page, out: &mut BTreeMap<String, String>) {
+    for block in blocks {
+        match block {
+            Block::Table(table) if table.rows.len() > page::ROWS => {
+                out.insert(table.id.clone(), rows::json(table, page));
+            }
+            Block::Details { blocks, .. } => long_tables(blocks, page, out),
+            _ => {}
+        }
+    }
+}
+
+/// One square per expected source: filled, outlined, missing.
+fn coverage(items: &[CoverageItem]) -> String {
+    const PER_LINE: usize = 48;
+    let items: Vec<&CoverageItem> = items.iter().filter(|i| i.state != CoverageState::NotApplicable).collect();
+    let count = |state| items.iter().filter(|i| i.state == state).count();
+    let said = format!(
+        "{} of {} expected sources captured, {} captured but empty, {} missing",
+        count(CoverageState::Captured) + count(CoverageState::Empty),
+        items.len(),
+        count(CoverageState::Empty),
+        count(CoverageState::Missing)
+    );
+    let width = items.len().clamp(1, PER_LINE) * 16;
+    let height = items.len().div_ceil(PER_LINE).max(1) * 16;
+    let mut out = format!(
+        "<svg width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"{said}\">"
+    );
+    for (i, item) in items.iter().enumerate() {
+        let class = match item.state {
+            CoverageState::Captured => "c1",
+            CoverageState::Empty => "c2",
+            CoverageState::Missing | CoverageState::NotApplicable => "c3",
+        };
+        let (x, y) = (i % PER_LINE * 16, i / PER_LINE * 16);
+        let _ = write!(
+            out,
+            "<rect class=\"{class}\" x=\"{x}.7\" y=\"{y}.7\" width=\"11.6\" height=\"11.6\" rx=\"2\"><title>{}</title></rect>",
+            escape::escape(&item.name)
+        );
+    }
+    out.push_str("</svg>");
+    out
+}
+
+/// Cuts the empty lines that templates leave, except inside `<pre>`, style and script.
+fn tidy(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut keep: Option<&str> = None;
+    for line in text.lines() {
+        if keep.is_none() {
+            let line = line.trim();
+            if line.is_empty() {
+                continue;
+            }
+            out.push_str(line);
+            keep = ["pre", "style", "script"].into_iter().find(|tag| opens(line, tag));
+        } else {
+            out.push_str(line);
+        }
+        if keep.is_some_and(|tag| line.contains(&format!("</{tag}>")) && !opens(line, tag)) {
+            keep = None;
+        }
+        out.push('\n');
+    }
+    out
+}
+
+/// Whether an element is opened in a line and not closed after that.
+fn opens(line: &str, tag: &str) -> bool {
+    line.rfind(&format!("<{tag}")).is_some_and(|at| !line.get(at..).unwrap_or_default().contains(&format!("</{tag}>")))
+}
+
+/// The hash of a content security policy.
+fn sha256_base64(text: &str) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let hash = Sha256::digest(text.as_bytes());
+    let mut out = String::with_capacity(44);
+    for chunk in hash.chunks(3) {
+        let bits = chunk.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
+        for i in 0..4 {
+            let index = (bits >> (18 - 6 * i)) & 63;
+            let letter = ALPHABET.get(index as usize).copied().unwrap_or(b'=');
+            out.push(if i <= chunk.len() { char::from(letter) } else { '=' });
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hashes_like_everybody() {
+        assert_eq!(sha256_base64(""), "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=");
+        assert_eq!(sha256_base64("abc"), "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=");
+    }
+
+    #[test]
+    fn keeps_the_lines_of_pre() {
+        let text = "<p>\n\n  a</p>\n<pre>x\n\n  y</pre>\n\n<pre>one</pre>\n\n<b>z</b>\n";
+        assert_eq!(tidy(text), "<p>\na</p>\n<pre>x\n\n  y</pre>\n<pre>one</pre>\n<b>z</b>\n");
+    }
+}

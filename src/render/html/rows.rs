@@ -1,0 +1,211 @@
+//! The rows of long tables as inert JSON, column by column, for the page's script.
+//!
+//! A cell is `null` (–), a string (words or a name), an array `[value, shown, change, change shown, exact]` (a number;
+//! parts that follow from the value are null or left out), or an object: `{n}` not available, `{s}` severity, `{c}`
+//! confidence, `{b}` bar, `{p}` sparkline, `{t}` prose in pieces.
+
+use super::super::page::Page;
+use super::super::words;
+use super::cell::raw;
+use crate::ident::visible;
+use crate::report::{Bar, Cell, Spark, Table};
+use crate::text::{Span, Text};
+use crate::unit::{Number, Quantity, group_int};
+use std::fmt::Write;
+
+/// The largest integer that JavaScript keeps exact.
+const SAFE: i64 = 1 << 53;
+
+/// All rows of a table. Safe inside a script element: `<` cannot occur.
+pub(super) fn json(table: &Table, page: &Page) -> String {
+    let mut out = format!("{{\"rows\":{},\"columns\":[", table.rows.len());
+    for i in 0..table.columns.len() {
+        if i > 0 {
+            out.push(',');
+        }
+        let unit = table.rows.iter().find_map(|row| row.cells.get(i).and_then(unit)).unwrap_or_default();
+        let _ = write!(out, "{{\"unit\":{},\"cells\":[", string(&unit));
+        for (j, row) in table.rows.iter().enumerate() {
+            if j > 0 {
+                out.push(',');
+            }
+            match row.cells.get(i) {
+                Some(content) => cell(&mut out, content, &unit, page),
+                None => out.push_str("null"),
+            }
+        }
+        out.push_str("]}");
+    }
+    out.push_str("]}");
+    out.replace('<', "\\u003c").replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")
+}
+
+/// What follows the digits of a column's exact values: ` bytes`.
+fn unit(cell: &Cell) -> Option<String> {
+    let (Cell::Number { value, .. } | Cell::Bar(Bar { value, .. })) = cell else { return None };
+    match value.value {
+        Number::Int(n) => value.exact().strip_prefix(&group_int(n)).map(str::to_owned),
+        Number::Float(_) => None,
+    }
+}
+
+fn cell(out: &mut String, cell: &Cell, unit: &str, page: &Page) {
+    match cell {
+        Cell::None => out.push_str("null"),
+        Cell::NotAvailable(reason) => {
+            let _ = write!(out, "{{\"n\":{}}}", string(&visible(reason)));
+        }
+        Cell::Text(text) => prose(out, text, page),
+        Cell::Number { value, change, bound } => number(out, *value, *change, &words::bounded(*value, *bound), unit),
+        Cell::Bar(bar) => {
+            out.push_str("{\"b\":");
+            number(out, bar.value, None, &bar.value.human(), unit);
+            let mark = bar.mark.filter(|m| m.is_finite());
+            let fraction = if bar.fraction.is_finite() { bar.fraction.clamp(0.0, 1.0) } else { 0.0 };
+            let _ = write!(out, ",\"f\":{fraction:.3}");
+            if let Some(mark) = mark {
+                let _ = write!(out, ",\"m\":{:.3}", mark.clamp(0.0, 1.0));
+            }
+            out.push('}');
+        }
+        Cell::Spark(spark) => points(out, spark),
+        Cell::Severity(severity) => {
+            let _ = write!(out, "{{\"s\":\"{}\"}}", severity.word());
+        }
+        Cell::Confidence(confidence) => {
+            let _ = write!(out, "{{\"c\":\"{}\"}}", confidence.word());
+        }
+    }
+}
+
+fn number(out: &mut String, value: Quantity, change: Option<Quantity>, shown: &str, unit: &str) {
+    let mut parts = vec![safe_raw(value)];
+    let derived = derived(value, unit);
+    parts.push(if derived.as_deref().is_some_and(|d| d.strip_suffix(unit) == Some(shown)) {
+        "null".to_owned()
+    } else {
+        string(shown)
+    });
+    match change {
+        Some(c) => parts.extend([safe_raw(c), string(&c.human_signed())]),
+        None => parts.extend(["null".to_owned(), "null".to_owned()]),
+    }
+    if derived.as_deref() == Some(value.exact().as_str()) {
+        while parts.last().is_some_and(|p| p == "null") {
+            parts.pop();
+        }
+    } else {
+        parts.push(string(&value.exact()));
+    }
+    let _ = write!(out, "[{}]", parts.join(","));
+}
+
+/// The exact text that the script would make of a value.
+fn derived(value: Quantity, unit: &str) -> Option<String> {
+    match value.value {
+        Number::Int(n) if n.abs() <= SAFE => Some(format!("{}{unit}", group_int(n))),
+        _ => None,
+    }
+}
+
+/// The value for sorting: a number that JSON can say.
+fn safe_raw(value: Quantity) -> String {
+    if value.as_f64().is_finite() { raw(value) } else { "0".to_owned() }
+}
+
+fn prose(out: &mut String, text: &Text, page: &Page) {
+    if let [Span::Text(s) | Span::Name(s)] = text.0.as_slice() {
+        out.push_str(&string(&visible(s)));
+        return;
+    }
+    out.push_str("{\"t\":[");
+    for (i, span) in text.0.iter().enumerate() {
+        if i > 0 {
+            out.push(',');
+        }
+        let (kind, words) = match span {
+            Span::Text(s) => ("t", visible(s).into_owned()),
+            Span::Strong(s) => ("b", visible(s).into_owned()),
+            Span::Name(s) => ("n", visible(s).into_owned()),
+            Span::Code(s) => ("c", visible(s).into_owned()),
+            Span::Number(q) => ("t", q.human()),
+            Span::Change(q) => ("t", q.human_signed()),
+            Span::Link { to, text } => match page.target(to) {
+                Some(anchor) => {
+                    let _ = write!(out, "[\"l\",{},{}]", string(&visible(text)), string(&anchor));
+                    continue;
+                }
+                None => ("t", visible(text).into_owned()),
+            },
+        };
+        let _ = write!(out, "[\"{kind}\",{}]", string(&words));
+    }
+    out.push_str("]}");
+}
+
+fn points(out: &mut String, spark: &Spark) {
+    let points: Vec<String> = spark
+        .points
+        .iter()
+        .map(|p| p.filter(|p| p.is_finite()).map_or_else(|| "null".to_owned(), |p| p.to_string()))
+        .collect();
+    let _ = write!(
+        out,
+        "{{\"p\":[{}],\"r\":{:?},\"l\":{}}}",
+        points.join(","),
+        spark.resets,
+        string(&visible(&spark.label))
+    );
+}
+
+fn string(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::{Column, ColumnKind, Report, Row};
+    use crate::unit::Unit;
+
+    fn page() -> Page {
+        let report = include_str!("../../../fixtures/report/golden.json");
+        Page::of(&serde_json::from_str::<Report>(report).unwrap())
+    }
+
+    #[test]
+    fn rows_are_columns_and_cannot_close_the_script() {
+        let column = |label: &str, kind| Column { label: label.to_owned(), kind };
+        let row = |cells| Row { cells, detail: vec![] };
+        let changed = Cell::Number {
+            value: Quantity::int(81_920, Unit::Bytes),
+            change: Some(Quantity::int(-8_192, Unit::Bytes)),
+            bound: None,
+        };
+        let table = Table {
+            id: "t".into(),
+            title: String::new(),
+            about: Text::new(),
+            columns: vec![column("a", ColumnKind::Name), column("b", ColumnKind::Number)],
+            rows: vec![
+                row(vec![Cell::name("</script>\u{2028}"), changed]),
+                row(vec![Cell::Text(Text::new().link("f-01", "F-01").t("x")), Cell::None]),
+                row(vec![Cell::name("c"), Cell::number(Quantity::int(i64::MAX, Unit::Bytes))]),
+                row(vec![Cell::name("d"), Cell::number(Quantity::int(7, Unit::Bytes))]),
+            ],
+            rows_in_all: 4,
+            totals: vec![],
+            empty: String::new(),
+        };
+        let json = json(&table, &page());
+        assert!(!json.contains('<'));
+        let value: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(value["columns"][0]["cells"][0], "</script>\\u{2028}");
+        assert_eq!(value["columns"][0]["cells"][1]["t"][0], serde_json::json!(["l", "F-01", "f-01"]));
+        assert_eq!(value["columns"][1]["unit"], " bytes");
+        assert_eq!(value["columns"][1]["cells"][0], serde_json::json!([81_920, "80 kB", -8_192, "−8 kB"]));
+        assert_eq!(value["columns"][1]["cells"][1], serde_json::Value::Null);
+        assert_eq!(value["columns"][1]["cells"][2][4], "9,223,372,036,854,775,807 bytes");
+        assert_eq!(value["columns"][1]["cells"][3], serde_json::json!([7, "7 bytes"]));
+    }
+}

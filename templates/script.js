@@ -1,0 +1,318 @@
+(function () {
+'use strict';
+// Everything is readable without this script. Rows are made with createElement and textContent only.
+var D = document, R = D.documentElement, NS = 'http://www.w3.org/2000/svg', STEP = 50;
+R.classList.add('js');
+function all(selector, root) { return Array.prototype.slice.call((root || D).querySelectorAll(selector)); }
+function by(id) { return D.getElementById(id); }
+function make(name, cls, text) {
+  var e = D.createElement(name);
+  if (cls) e.className = cls;
+  if (text !== undefined) e.textContent = text;
+  return e;
+}
+function draw(name, attributes) {
+  var e = D.createElementNS(NS, name);
+  Object.keys(attributes).forEach(function (k) { e.setAttribute(k, attributes[k]); });
+  return e;
+}
+function say(text) { by('live').textContent = text; }
+function group(n) { return String(n).replace(/\B(?=(\d{3})+$)/g, ','); }
+
+// Theme: the system's until chosen; file pages may refuse to remember.
+var theme = by('theme');
+function current() { return R.dataset.theme || (matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light'); }
+function label() { theme.textContent = current() === 'dark' ? 'Light theme' : 'Dark theme'; }
+try { var kept = localStorage.getItem('pgretro-theme'); if (kept) R.dataset.theme = kept; } catch (e) { /* not remembered */ }
+label();
+theme.onclick = function () {
+  R.dataset.theme = current() === 'dark' ? 'light' : 'dark';
+  try { localStorage.setItem('pgretro-theme', R.dataset.theme); } catch (e) { /* not remembered */ }
+  label();
+};
+
+by('print').onclick = function () { print(); };
+
+// Exact numbers: swaps the short form and the title of every number.
+var exact = by('exact'), isExact = false, wasExact = false;
+function show(root) {
+  all('data[title]', root).forEach(function (d) {
+    if (d.dataset.h === undefined) d.dataset.h = d.textContent;
+    d.textContent = isExact ? d.title : d.dataset.h;
+  });
+}
+exact.onclick = function () {
+  isExact = !isExact;
+  wasExact = true;
+  exact.setAttribute('aria-pressed', isExact);
+  show(D);
+};
+
+var expand = by('expand');
+expand.onclick = function () {
+  var on = expand.getAttribute('aria-pressed') !== 'true';
+  expand.setAttribute('aria-pressed', on);
+  expand.textContent = on ? 'Collapse all' : 'Expand all';
+  all('main details.fnd, main details.fold').forEach(function (d) { d.open = on; });
+};
+
+all('[data-copy]').forEach(function (b) {
+  b.onclick = function () {
+    var text = b.closest('.sql').querySelector('pre').textContent;
+    function done() {
+      b.textContent = 'Copied';
+      say('Copied to clipboard');
+      setTimeout(function () { b.textContent = 'Copy'; }, 1400);
+    }
+    function old() {
+      var area = make('textarea');
+      area.value = text;
+      D.body.appendChild(area);
+      area.select();
+      try { D.execCommand('copy'); done(); } finally { area.remove(); }
+    }
+    if (navigator.clipboard) navigator.clipboard.writeText(text).then(done, old); else old();
+  };
+});
+
+// Cells of rows that are not in the page yet; the shapes are those of src/render/html/rows.rs.
+function name(text) {
+  var span = make('span', 'obj');
+  text.split(/([_./]+)/).forEach(function (piece, i, list) {
+    if (!piece) return;
+    span.appendChild(D.createTextNode(piece));
+    if (i % 2 && i < list.length - 1 && list[i + 1]) span.appendChild(make('wbr'));
+  });
+  return span;
+}
+function exactText(c, unit) { return c[4] || group(c[0]) + unit; }
+function number(c, unit) {
+  var d = make('data', '', c[1] === null || c[1] === undefined ? group(c[0]) : c[1]);
+  d.value = c[0];
+  d.title = exactText(c, unit);
+  var out = [d];
+  if (c[3]) out.push(make('span', 'd', c[3].replace(/^\+/, '▲ ').replace(/^−/, '▼ ')));
+  return out;
+}
+function bar(fraction, mark) {
+  var svg = draw('svg', {'class': 'sp', width: 52, height: 7, viewBox: '0 0 52 7', 'aria-hidden': true});
+  svg.appendChild(draw('rect', {'class': 'bt', width: 52, height: 7, rx: 2}));
+  svg.appendChild(draw('rect', {'class': 'bf', width: (52 * fraction).toFixed(1), height: 7, rx: 2}));
+  if (mark !== undefined) svg.appendChild(draw('line', {'class': 'bk', x1: 52 * mark, x2: 52 * mark, y1: -2, y2: 9}));
+  return svg;
+}
+function spark(c) {
+  var svg = draw('svg', {'class': 'sp', width: 92, height: 22, viewBox: '0 0 92 22', role: 'img', 'aria-label': c.l});
+  var largest = Math.max.apply(null, c.p.map(function (v) { return v || 0; }).concat(0));
+  var step = c.p.length > 1 ? 86 / (c.p.length - 1) : 0, run = [], last;
+  function flush() {
+    if (run.length > 1) svg.appendChild(draw('polyline', {'class': 'sl', points: run.join(' ')}));
+    else if (run.length) svg.appendChild(draw('circle', {'class': 'se', cx: last[0], cy: last[1], r: 1.5}));
+    run = [];
+  }
+  c.p.forEach(function (v, i) {
+    if (v === null || c.r.indexOf(i) >= 0) flush();
+    if (v === null) return;
+    last = [(3 + step * i).toFixed(1), (19 - (largest > 0 ? Math.max(v, 0) / largest : 0) * 16).toFixed(1)];
+    run.push(last.join(','));
+  });
+  flush();
+  c.r.forEach(function (i) {
+    var x = (3 + step * (i - .5)).toFixed(1);
+    svg.appendChild(draw('line', {'class': 'sr', x1: x, x2: x, y1: 1, y2: 21}));
+  });
+  if (last) svg.appendChild(draw('circle', {'class': 'se', cx: last[0], cy: last[1], r: 2.2}));
+  return svg;
+}
+function content(c, unit) {
+  if (c === null) return [make('span', 'na', '–')];
+  if (typeof c === 'string') return [name(c)];
+  if (Array.isArray(c)) return number(c, unit);
+  if (c.n !== undefined) return [make('span', 'na', 'n/a'), make('span', 'na small', ' ' + c.n)];
+  if (c.b) {
+    var holder = make('span', 'barc');
+    holder.appendChild(bar(c.f, c.m));
+    holder.appendChild(number(c.b, unit)[0]);
+    return [holder];
+  }
+  if (c.p) return [spark(c)];
+  if (c.s || c.c) return [make('span', '', c.s || c.c)];
+  return c.t.map(function (piece) {
+    if (piece[0] === 'l') {
+      var a = make('a', '', piece[1]);
+      a.href = '#' + piece[2];
+      return a;
+    }
+    if (piece[0] === 'n') return name(piece[1]);
+    return make({c: 'code', b: 'b'}[piece[0]] || 'span', '', piece[1]);
+  });
+}
+// What a cell sorts by: a number, or lowercase words; nothing known comes last.
+function key(c) {
+  if (c === null || c.n !== undefined) return null;
+  if (typeof c === 'string') return c.toLowerCase();
+  if (Array.isArray(c)) return c[0];
+  if (c.b) return c.b[0];
+  if (c.p) return c.p.reduce(function (a, v) { return v === null ? a : v; }, null);
+  return (c.s || c.c || c.t.map(function (p) { return p[1]; }).join('')).toLowerCase();
+}
+
+var SCALE = {kb: 1024, mb: 1048576, gb: 1073741824, tb: 1099511627776};
+
+// A table that sorts, filters and grows. Its rows are those of the page, and where it is long those of its data block.
+function grow(table) {
+  var id = table.id, body = table.tBodies[0], heads = all('thead th', table), source = by('d-' + id);
+  var input = D.querySelector('input[data-filter="' + id + '"]'), count = by(id + '-n');
+  var more = D.querySelector('[data-more="' + id + '"]');
+  var rows = all('tr:not(.x)', body).map(function (tr) {
+    var next = tr.nextElementSibling;
+    return {tr: tr, x: next && next.classList.contains('x') ? next : null};
+  });
+  if (rows.length && rows[0].tr.classList.contains('none')) return;
+  var data = null, hidden = {}, limit = STEP, order = null, column = -1, direction = 1;
+
+  function load() {
+    if (!source || data) return;
+    data = JSON.parse(source.textContent);
+    for (var i = rows.length; i < data.rows; i++) rows.push({tr: null, x: null});
+  }
+  function value(i, c) {
+    if (data) return key(data.columns[c].cells[i]);
+    var cell = rows[i].tr.cells[c], d = cell.querySelector('data');
+    if (d) return parseFloat(d.value);
+    return cell.querySelector('.na') ? null : cell.textContent.trim().toLowerCase();
+  }
+  function row(i) {
+    var r = rows[i];
+    if (r.tr) return r;
+    r.tr = make('tr');
+    heads.forEach(function (head, c) {
+      var number = head.classList.contains('n'), cell = make(c ? 'td' : 'th', c && number ? 'n' : '');
+      if (c) cell.dataset.l = head.textContent; else cell.scope = 'row';
+      content(data.columns[c].cells[i], data.columns[c].unit).forEach(function (e) { cell.appendChild(e); });
+      r.tr.appendChild(cell);
+    });
+    return r;
+  }
+  function terms() {
+    return (input ? input.value : '').toLowerCase().split(/\s+/).filter(Boolean).map(function (word) {
+      var m = /^([^<>=]+)(>=|<=|=|>|<)(-?[\d.]+)(%|[kmgt]b)?$/.exec(word);
+      var c = m ? heads.findIndex(function (h) { return h.textContent.toLowerCase().replace(/\s+/g, '').indexOf(m[1]) === 0; }) : -1;
+      if (c < 0) return function (i) { return String(value(i, 0)).indexOf(word) >= 0; };
+      var n = parseFloat(m[3]) * (m[4] === '%' ? .01 : SCALE[m[4]] || 1);
+      return function (i) {
+        var v = value(i, c);
+        if (typeof v !== 'number') return false;
+        return {'>': v > n, '<': v < n, '=': v === n, '>=': v >= n, '<=': v <= n}[m[2]];
+      };
+    });
+  }
+  function render() {
+    load();
+    var tests = terms(), list = [];
+    (order || rows.map(function (_, i) { return i; })).forEach(function (i) {
+      if (tests.every(function (t) { return t(i); })) list.push(i);
+    });
+    var parts = [];
+    list.slice(0, limit).forEach(function (i) {
+      var r = row(i);
+      if (wasExact) show(r.tr);
+      Object.keys(hidden).forEach(function (c) { r.tr.cells[c].hidden = hidden[c]; });
+      parts.push(r.tr);
+      if (r.x) parts.push(r.x);
+    });
+    body.replaceChildren.apply(body, parts);
+    var shown = Math.min(limit, list.length), text = 'Showing ' + group(shown) + ' of ' + group(list.length);
+    if (count) count.textContent = text;
+    say(text);
+    if (more) more.hidden = shown === list.length;
+  }
+  function sort(c, head) {
+    load();
+    var numeric = head.classList.contains('n');
+    direction = column === c ? -direction : numeric ? -1 : 1;
+    column = c;
+    heads.forEach(function (h) { h.removeAttribute('aria-sort'); });
+    head.setAttribute('aria-sort', direction < 0 ? 'descending' : 'ascending');
+    var keys = rows.map(function (_, i) { return value(i, c); }), names = rows.map(function (_, i) { return String(value(i, 0)); });
+    order = rows.map(function (_, i) { return i; }).sort(function (a, b) {
+      var x = keys[a], y = keys[b];
+      if (x === null || y === null) return (x === null) - (y === null) || a - b;
+      if (x !== y) return (x < y ? -1 : 1) * direction;
+      return names[a] < names[b] ? -1 : names[a] > names[b] ? 1 : a - b;
+    });
+    render();
+  }
+  heads.forEach(function (head, c) {
+    var b = make('button', '', head.textContent);
+    b.type = 'button';
+    head.replaceChildren(b);
+    b.onclick = function () { sort(c, head); };
+  });
+  if (input) input.oninput = function () { limit = STEP; render(); };
+  all('input[data-t="' + id + '"]').forEach(function (box) {
+    box.onchange = function () {
+      hidden[box.value] = !box.checked;
+      heads[box.value].hidden = !box.checked;
+      all('tfoot tr', table).forEach(function (tr) { tr.cells[box.value].hidden = !box.checked; });
+      render();
+    };
+  });
+  if (more && source) {
+    [['Show ' + STEP + ' more', function () { limit += STEP; }], ['Show all', function () { limit = Infinity; }]].forEach(function (step) {
+      var b = make('button', 'btn', step[0]);
+      b.type = 'button';
+      b.onclick = function () { step[1](); render(); };
+      more.appendChild(b);
+    });
+  }
+}
+all('table[data-sort]').forEach(grow);
+
+D.addEventListener('click', function (event) {
+  var b = event.target.closest('.xb');
+  if (!b) return;
+  var open = b.getAttribute('aria-expanded') !== 'true';
+  b.setAttribute('aria-expanded', open);
+  b.closest('tr').nextElementSibling.classList.toggle('open', open);
+});
+
+all('[data-sev]').forEach(function (b) {
+  b.onclick = function () {
+    all('[data-sev]').forEach(function (other) { other.setAttribute('aria-pressed', other === b); });
+    var shown = all('.fnd').filter(function (f) {
+      f.hidden = b.dataset.sev !== 'all' && f.dataset.s !== b.dataset.sev;
+      return !f.hidden;
+    });
+    say(shown.length + ' findings shown');
+  };
+});
+
+// A link into something folded opens it.
+function reveal() {
+  var e = location.hash && by(decodeURIComponent(location.hash.slice(1)));
+  for (var d = e && e.closest('details'); d; d = d.parentElement.closest('details')) d.open = true;
+}
+addEventListener('hashchange', reveal);
+reveal();
+
+var opened = [];
+addEventListener('beforeprint', function () {
+  opened = all('main details:not([open]):not(.cols):not(.mnav)');
+  opened.forEach(function (d) { d.open = true; });
+});
+addEventListener('afterprint', function () { opened.forEach(function (d) { d.open = false; }); });
+
+if ('IntersectionObserver' in window) {
+  var links = {}, visible = {}, sections = all('main section[id]');
+  all('nav.toc a').forEach(function (a) { links[a.hash.slice(1)] = a; });
+  var watch = new IntersectionObserver(function (entries) {
+    entries.forEach(function (e) { visible[e.target.id] = e.isIntersecting; });
+    var first = sections.filter(function (s) { return visible[s.id] && links[s.id]; })[0];
+    if (!first) return;
+    all('nav.toc a[aria-current]').forEach(function (a) { a.removeAttribute('aria-current'); });
+    links[first.id].setAttribute('aria-current', 'true');
+  }, {rootMargin: '-10% 0px -75% 0px'});
+  sections.forEach(function (s) { watch.observe(s); });
+}
+})();
