@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# Two snapshots of a large database: `pgretro diff` to CSV beside DuckDB doing the same work.
+#
+#   benches/pair.sh [TABLES [ROUNDS [options of generate.py]]]       default: 200000 tables, 5 rounds
+#
+# PYTHON: a Python that has the package `duckdb` (default python3). PGRETRO: the program (default target/release/pgretro,
+# built if it is not there). BENCH_DIR: where data and results go (default target/bench).
+set -euo pipefail
+cd "$(dirname "$0")/.."
+tables=${1:-200000} rounds=${2:-5}
+shift $(($# < 2 ? $# : 2))
+python=${PYTHON:-python3} pgretro=${PGRETRO:-target/release/pgretro} dir=${BENCH_DIR:-target/bench}
+export RAYON_NUM_THREADS=2 POLARS_MAX_THREADS=2
+
+if [ ! -x "$pgretro" ]; then
+    cargo build --release
+fi
+"$python" -c 'import duckdb; print("duckdb", duckdb.__version__)'
+name="pair$tables$(printf '%s' "$@")"
+data="$dir/$name"
+if [ ! -f "$data/after/pg_stat_user_indexes.csv" ]; then
+    "$python" benches/generate.py "$data" --tables "$tables" "$@"
+fi
+du -ch "$data"/*/*.csv | tail -1
+mkdir -p "$dir/ours" "$dir/theirs"
+
+ours=("$pgretro" diff "$data/before" "$data/after" --view pg_stat_user_tables --view pg_stat_user_indexes
+    --format csv -o "$dir/ours")
+theirs=("$python" benches/duckdb_diff.py "$data/before" "$data/after" "$dir/theirs" --threads 2)
+
+# One run each to fill the page cache, and to see that both do the same.
+"${ours[@]}" >/dev/null
+"${theirs[@]}" >/dev/null
+"$python" benches/duckdb_diff.py --compare "$dir/ours" "$dir/theirs"
+
+: >"$dir/times"
+for round in $(seq "$rounds"); do
+    a=$("$python" benches/timed.py "${ours[@]}")
+    b=$("$python" benches/timed.py "${theirs[@]}")
+    echo "$a $b" >>"$dir/times"
+    echo "round $round: pgretro $a | duckdb $b   (wall s, cpu s, peak MiB)"
+done
+"$python" - "$dir/times" <<'EOF'
+import statistics, sys
+rows = [[float(x) for x in line.split()] for line in open(sys.argv[1])]
+median = lambda f: statistics.median(f(r) for r in rows)
+ratios = sorted(r[0] / r[3] for r in rows)
+print(f"pgretro: wall {median(lambda r: r[0]):.2f} s, cpu {median(lambda r: r[1]):.2f} s, peak {median(lambda r: r[2]):.0f} MiB")
+print(f"duckdb:  wall {median(lambda r: r[3]):.2f} s, cpu {median(lambda r: r[4]):.2f} s, peak {median(lambda r: r[5]):.0f} MiB")
+print(f"pgretro / duckdb: wall {statistics.median(ratios):.2f} [{ratios[0]:.2f}..{ratios[-1]:.2f}], "
+      f"cpu {median(lambda r: r[1] / r[4]):.2f}, memory {median(lambda r: r[2] / r[5]):.2f}")
+EOF
