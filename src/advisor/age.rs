@@ -66,15 +66,11 @@ impl<'a> Context<'a> {
     /// younger than its database's statistics: no export tells when it was created.
     pub fn counter_age(&self, change: Change<'a>) -> Option<CounterAge> {
         let now = self.now()?;
-        let view = change.view().view.name;
         let mut restart: Option<Timestamp> = None;
         let mut seen_since: Option<Timestamp> = None;
         let mut unbroken = true;
-        for (diff, row) in self.chain.windows.iter().zip(change.windows()).rev() {
-            let verdict = row.and_then(|r| {
-                let view = diff.views.get(view)?;
-                ((r as usize) < view.rows.len()).then(|| view.row(r as usize).verdict())
-            });
+        for (diff, row) in self.chain.windows.iter().zip(self.windows_of(change)).rev() {
+            let verdict = row.map(|r| r.verdict());
             let class = verdict.map(|v| v.class);
             if unbroken && class == Some(Class::Ok) {
                 seen_since = diff.before.meta.taken_at;

@@ -1,7 +1,7 @@
 //! What a rule may see: changes over the window, state, samples, settings, its own thresholds.
 
 use super::{Config, Facts, Options, Rule, Skip};
-use crate::diff::{Chain, Change, Class, ViewChange};
+use crate::diff::{Chain, Change, Class, Diff, DiffRow, ViewChange};
 use crate::finding::{Doubt, Locator};
 use crate::snapshot::{Row, Table};
 use crate::time::Timestamp;
@@ -147,6 +147,27 @@ impl<'a> Context<'a> {
         matches!(change.class(), Class::OkUnsure | Class::Reset | Class::ResetUnsure).then_some(Doubt::C3)
     }
 
+    /// A column of an object in each snapshot, oldest first.
+    pub fn history(&self, change: Change<'a>, column: &str) -> Vec<Option<f64>> {
+        if self.chain.is_single() {
+            return vec![change.last().and_then(|r| r.f64(column))];
+        }
+        let rows = self.windows_of(change);
+        let first = rows.first().copied().flatten().and_then(DiffRow::before);
+        let later = rows.into_iter().map(|row| row.and_then(DiffRow::after));
+        std::iter::once(first).chain(later).map(|row| row?.f64(column)).collect()
+    }
+
+    /// An object's row in each window, oldest first.
+    pub fn windows_of(&self, change: Change<'a>) -> Vec<Option<DiffRow<'a>>> {
+        let view = change.view().view.name;
+        let row = |(diff, at): (&'a Diff, Option<u32>)| {
+            let (view, at) = (diff.views.get(view)?, at? as usize);
+            (at < view.rows.len()).then(|| view.row(at))
+        };
+        self.chain.windows.iter().zip(change.windows()).map(row).collect()
+    }
+
     /// The name of a snapshot: `A` and `B` for the first and the last, numbers from 1 between.
     pub fn label(&self, snapshot: usize) -> String {
         label(self.chain, snapshot)
@@ -188,4 +209,9 @@ pub fn label(chain: &Chain, snapshot: usize) -> String {
 /// A number in its short form, for sentences that are plain text.
 pub fn show(value: f64, unit: Unit) -> String {
     Quantity::float(value, unit).map_or_else(|| "n/a".to_owned(), Quantity::human)
+}
+
+/// A number of things, rounded to a whole one: sums of counters are doubles only on the way.
+pub fn whole(value: f64, unit: Unit) -> Option<Quantity> {
+    (value.is_finite() && value.abs() < 9e18).then(|| Quantity::int(value.round() as i64, unit))
 }

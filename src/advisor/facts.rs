@@ -2,17 +2,21 @@
 
 use super::age::StatisticsAge;
 use super::context::{State, state};
+use super::index_facts::IndexFact;
+use super::trigger::AutovacuumSettings;
 use crate::diff::{Chain, Change};
 use crate::finding::{Doubt, Subject, SubjectKind};
 use crate::ident::{display_qualified, quote_qualified};
 use crate::snapshot::{Row, parse_array};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What all rules share, computed once.
 #[derive(Debug, Default)]
 pub struct Facts<'a> {
     /// Since when the database's counters count.
     pub age: StatisticsAge,
+    /// Autovacuum's settings.
+    pub autovacuum: AutovacuumSettings,
     /// The tables of the last snapshot, in the order of the view's keys, then those that only `table_sizes` has.
     pub tables: Vec<TableFact<'a>>,
     /// `table_sizes`, where there is one.
@@ -20,6 +24,17 @@ pub struct Facts<'a> {
     by_relid: HashMap<i64, usize, foldhash::fast::FixedState>,
     by_name: BTreeMap<(&'a str, &'a str), usize>,
     parents: HashMap<i64, i64, foldhash::fast::FixedState>,
+    /// The indexes of the last snapshot, in the order of the view's keys, then those that only definitions have.
+    pub indexes: Vec<IndexFact<'a>>,
+    /// Where the definitions are from: `index_definitions`, else `pg_indexes`.
+    pub definitions: Option<State<'a>>,
+    indexes_of: HashMap<i64, Vec<usize>, foldhash::fast::FixedState>,
+    index_by_oid: HashMap<i64, usize, foldhash::fast::FixedState>,
+    index_names: BTreeSet<(&'a str, &'a str)>,
+    /// `pg_stats`, where there is one.
+    pub planner: Option<State<'a>>,
+    columns_of: BTreeMap<(&'a str, &'a str), usize>,
+    columns: Vec<Vec<Row<'a>>>,
 }
 
 /// A table: its counters and its sizes, at least one of the two.
@@ -44,7 +59,8 @@ impl<'a> Facts<'a> {
     pub fn new(chain: &'a Chain) -> Self {
         let sizes = state(chain, "table_sizes");
         let block_bytes = chain.last().meta.block_bytes();
-        let mut facts = Self { age: StatisticsAge::of(chain), sizes, ..Self::default() };
+        let mut facts =
+            Self { age: StatisticsAge::of(chain), autovacuum: AutovacuumSettings::of(chain), sizes, ..Self::default() };
         let changes = chain.view("pg_stat_user_tables").into_iter().flat_map(|v| v.present().collect::<Vec<_>>());
         for change in changes {
             facts.add(TableFact { change: Some(change), sizes: None, block_bytes });
@@ -64,7 +80,100 @@ impl<'a> Facts<'a> {
                 facts.parents.insert(child, parent);
             }
         }
+        facts.join_indexes(chain, block_bytes);
+        facts.planner = state(chain, "pg_stats");
+        for row in facts.planner.into_iter().flat_map(|s| s.table.iter()) {
+            let name = (row.text("schemaname").unwrap_or_default(), row.text("tablename").unwrap_or_default());
+            let at = *facts.columns_of.entry(name).or_insert(facts.columns.len());
+            match facts.columns.get_mut(at) {
+                Some(columns) => columns.push(row),
+                None => facts.columns.push(vec![row]),
+            }
+        }
         facts
+    }
+
+    fn join_indexes(&mut self, chain: &'a Chain, block_bytes: i64) {
+        let used = chain.view("pg_stat_user_indexes");
+        let mut by_name: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+        for change in used.into_iter().flat_map(|v| v.present().collect::<Vec<_>>()) {
+            let fact = IndexFact { change: Some(change), definition: None, bare: None, block_bytes };
+            by_name.insert((fact.schema(), fact.name()), self.indexes.len());
+            self.indexes.push(fact);
+        }
+        for (i, fact) in self.indexes.iter().enumerate() {
+            if let Some(oid) = fact.indexrelid() {
+                self.index_by_oid.insert(oid, i);
+            }
+        }
+        self.definitions = state(chain, "index_definitions");
+        let bare = if self.definitions.is_none() { state(chain, "pg_indexes") } else { None };
+        // Definitions of an older snapshot may be of indexes that are gone.
+        let newest = chain.snapshots.len().saturating_sub(1);
+        let may_add = |s: &State<'_>| used.is_none() || s.snapshot == newest;
+        for (state, row) in self.definitions.into_iter().flat_map(|s| s.table.iter().map(move |r| (s, r))) {
+            let known = row.int("indexrelid").and_then(|oid| self.index_by_oid.get(&oid)).copied();
+            let name = Some((row.text("schemaname").unwrap_or_default(), row.text("indexrelname").unwrap_or_default()));
+            match known.or_else(|| name.and_then(|n| by_name.get(&n)).copied()).and_then(|i| self.indexes.get_mut(i)) {
+                Some(fact) => fact.definition = Some(row),
+                None if may_add(&state) => {
+                    if let Some(oid) = row.int("indexrelid") {
+                        self.index_by_oid.insert(oid, self.indexes.len());
+                    }
+                    self.indexes.push(IndexFact { change: None, definition: Some(row), bare: None, block_bytes });
+                }
+                None => {}
+            }
+        }
+        for (state, row) in bare.into_iter().flat_map(|s| s.table.iter().map(move |r| (s, r))) {
+            let name = (row.text("schemaname").unwrap_or_default(), row.text("indexname").unwrap_or_default());
+            match by_name.get(&name).and_then(|i| self.indexes.get_mut(*i)) {
+                Some(fact) => fact.bare = Some(row),
+                None if may_add(&state) => {
+                    self.indexes.push(IndexFact { change: None, definition: None, bare: Some(row), block_bytes });
+                }
+                None => {}
+            }
+        }
+        self.definitions = self.definitions.or(bare);
+        self.indexes.retain(|i| !is_system_schema(i.schema()));
+        self.index_by_oid.clear();
+        for (i, fact) in self.indexes.iter().enumerate() {
+            if let Some(oid) = fact.indexrelid() {
+                self.index_by_oid.insert(oid, i);
+            }
+            self.index_names.insert((fact.schema(), fact.name()));
+            let table = fact.relid().or_else(|| self.table_named(fact.schema(), fact.table())?.relid());
+            if let Some(relid) = table {
+                self.indexes_of.entry(relid).or_default().push(i);
+            }
+        }
+    }
+
+    /// The indexes of a table.
+    pub fn indexes_of(&self, relid: i64) -> impl Iterator<Item = &IndexFact<'a>> {
+        self.indexes_of.get(&relid).into_iter().flatten().filter_map(|i| self.indexes.get(*i))
+    }
+
+    /// Whether a table or index of this name exists.
+    pub fn is_taken(&self, schema: &str, name: &str) -> bool {
+        self.index_names.contains(&(schema, name)) || self.by_name.contains_key(&(schema, name))
+    }
+
+    /// Rows of `pg_stats` of a table's columns; of a partitioned table those of the whole.
+    pub fn columns(&self, schema: &str, table: &str) -> &[Row<'a>] {
+        let at = self.columns_of.get(&(schema, table)).copied();
+        at.and_then(|at| self.columns.get(at)).map_or(&[], Vec::as_slice)
+    }
+
+    /// The row of `pg_stats` of one column.
+    pub fn column(&self, schema: &str, table: &str, column: &str) -> Option<Row<'a>> {
+        self.columns(schema, table).iter().find(|r| r.text("attname") == Some(column)).copied()
+    }
+
+    /// An index by its OID.
+    pub fn index(&self, indexrelid: i64) -> Option<&IndexFact<'a>> {
+        self.indexes.get(*self.index_by_oid.get(&indexrelid)?)
     }
 
     fn add(&mut self, table: TableFact<'a>) {

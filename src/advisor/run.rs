@@ -1,12 +1,13 @@
 //! Running the rules: needs first, then the check, then what the configuration says about its findings.
 
 use super::config::{Level, Match};
-use super::{Config, Context, Facts, Need, Rule, plan, score};
+use super::{Config, Context, Facts, Need, Rule, plan, score, since};
 use crate::catalog::{self, Shape};
-use crate::diff::Chain;
+use crate::diff::{self, Chain};
 use crate::finding::{Confidence, Finding, Outcome, Severity};
 use crate::time::Timestamp;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 /// How many findings of one rule and severity are kept apart; the rest stands in one finding that lists them.
 const KEEP_APART: usize = 12;
@@ -264,5 +265,12 @@ fn note_unused(config: &Config, used: &[bool], notes: &mut Vec<String>) {
 
 /// Runs every rule over a chain; with two snapshots or more also over the first one alone, to tell what is new.
 pub fn run(chain: &Chain, config: &Config) -> Advice {
-    judge(chain, config, super::rules::RULES)
+    let rules = super::rules::RULES;
+    let mut advice = judge(chain, config, rules);
+    if !chain.is_single()
+        && let Ok(first) = diff::chain(vec![Arc::clone(chain.first())], &diff::Options::default())
+    {
+        advice.since = Some(since::compare(&judge(&first, config, rules), &advice));
+    }
+    advice
 }

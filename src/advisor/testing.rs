@@ -10,7 +10,7 @@ use std::sync::Arc;
 /// The chain of some snapshots.
 ///
 /// # Panics
-/// When they are not of one server.
+/// When they do not belong together.
 pub fn chain(snapshots: &[Arc<Snapshot>]) -> Chain {
     diff::chain(snapshots.to_vec(), &diff::Options::default()).unwrap()
 }

@@ -20,6 +20,12 @@ mod conn_idle_in_transaction;
 mod conn_long_query;
 mod conn_long_transaction;
 mod conn_saturation;
+mod index_ccnew_leftover;
+mod index_duplicate;
+mod index_invalid;
+mod index_missing_fk;
+mod index_redundant_prefix;
+mod index_unused;
 mod io_backend_fsync;
 mod io_checksum_failure;
 mod io_read_latency;
@@ -38,6 +44,9 @@ mod query_temp_spill;
 mod query_top_time;
 mod query_variable_latency;
 mod query_wal_heavy;
+mod schema_no_pk;
+mod schema_not_validated;
+mod seq_exhaustion;
 mod slot_inactive;
 mod slot_lost;
 mod slot_unbounded;
@@ -47,47 +56,7 @@ mod wrap_prepared_xact;
 
 /// Every rule, in the order of the documentation.
 pub const RULES: &[&Rule] = &[
-    // Wraparound
-    &wrap_prepared_xact::RULE,
-    // Queries
-    &query_buffer_heavy::RULE,
-    &query_io_heavy::RULE,
-    &query_mean_regression::RULE,
-    &query_new_heavy::RULE,
-    &query_temp_spill::RULE,
-    &query_top_time::RULE,
-    &query_variable_latency::RULE,
-    &query_wal_heavy::RULE,
-    // Connections
-    &conn_churn::RULE,
-    &conn_idle_in_transaction::RULE,
-    &conn_long_query::RULE,
-    &conn_long_transaction::RULE,
-    &conn_saturation::RULE,
-    // Locks
-    &lock_blocked_chain::RULE,
-    &lock_ddl_queue::RULE,
-    &lock_deadlocks::RULE,
-    // Memory
     &cache_hit_low::RULE,
-    &mem_shared_buffers::RULE,
-    &mem_temp_files::RULE,
-    &mem_work_mem_overcommit::RULE,
-    // I/O and WAL
-    &io_backend_fsync::RULE,
-    &io_checksum_failure::RULE,
-    &io_read_latency::RULE,
-    &io_timing_off::RULE,
-    &ckpt_requested::RULE,
-    &ckpt_target_low::RULE,
-    &ckpt_too_frequent::RULE,
-    &wal_archive_failing::RULE,
-    // Replication
-    &slot_inactive::RULE,
-    &slot_lost::RULE,
-    &slot_unbounded::RULE,
-    &slot_xmin_old::RULE,
-    // Settings
     &cfg_autovacuum_off::RULE,
     &cfg_dev_options::RULE,
     &cfg_durability_off::RULE,
@@ -96,4 +65,45 @@ pub const RULES: &[&Rule] = &[
     &cfg_planner_off::RULE,
     &cfg_timeouts::RULE,
     &cfg_version_eol::RULE,
+    &ckpt_requested::RULE,
+    &ckpt_target_low::RULE,
+    &ckpt_too_frequent::RULE,
+    &conn_churn::RULE,
+    &conn_idle_in_transaction::RULE,
+    &conn_long_query::RULE,
+    &conn_long_transaction::RULE,
+    &conn_saturation::RULE,
+    &index_ccnew_leftover::RULE,
+    &index_duplicate::RULE,
+    &index_invalid::RULE,
+    &index_missing_fk::RULE,
+    &index_redundant_prefix::RULE,
+    &index_unused::RULE,
+    &io_backend_fsync::RULE,
+    &io_checksum_failure::RULE,
+    &io_read_latency::RULE,
+    &io_timing_off::RULE,
+    &lock_blocked_chain::RULE,
+    &lock_ddl_queue::RULE,
+    &lock_deadlocks::RULE,
+    &mem_shared_buffers::RULE,
+    &mem_temp_files::RULE,
+    &mem_work_mem_overcommit::RULE,
+    &query_buffer_heavy::RULE,
+    &query_io_heavy::RULE,
+    &query_mean_regression::RULE,
+    &query_new_heavy::RULE,
+    &query_temp_spill::RULE,
+    &query_top_time::RULE,
+    &query_variable_latency::RULE,
+    &query_wal_heavy::RULE,
+    &schema_no_pk::RULE,
+    &schema_not_validated::RULE,
+    &seq_exhaustion::RULE,
+    &slot_inactive::RULE,
+    &slot_lost::RULE,
+    &slot_unbounded::RULE,
+    &slot_xmin_old::RULE,
+    &wal_archive_failing::RULE,
+    &wrap_prepared_xact::RULE,
 ];

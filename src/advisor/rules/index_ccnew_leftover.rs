@@ -1,0 +1,100 @@
+//! What a failed REINDEX CONCURRENTLY left behind.
+
+use crate::advisor::index_cure::drop_index;
+use crate::advisor::{Check, Checked, Context, Docs, Need, Rule};
+use crate::finding::{Effort, Severity};
+use crate::text::Text;
+use crate::unit::{Quantity, Unit};
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    id: "index-ccnew-leftover",
+    title: "Remains of a failed concurrent rebuild",
+    needs: &[Need::View("index_definitions", &["indexdef", "indisvalid"])],
+    wants: &[Need::View("pg_stat_progress_create_index", &["relid"])],
+    thresholds: &[],
+    docs: Docs {
+        looks_at: "Invalid indexes whose name ends in `_ccnew` or `_ccold`, with or without a number.",
+        why: "REINDEX CONCURRENTLY builds a copy under such a name and drops the old index at the end. Where it failed \
+              or was cancelled the copy stays: maintained by every write, used by no query.",
+        decides: "Found when name and invalidity agree and no index of the table is being built. Low.",
+        what_to_do: "Drop it. `_ccnew`: the rebuild failed, the original is still in use. `_ccold`: the rebuild \
+                     succeeded, this is the old copy.",
+        ignore_when: "A rebuild is known to be running and the dump does not show it.",
+        references: "PostgreSQL manual: REINDEX (Rebuilding Indexes Concurrently).",
+    },
+    check,
+};
+
+/// Whether a name is one that REINDEX CONCURRENTLY gives.
+pub(super) fn is_leftover(name: &str) -> bool {
+    let stem = name.trim_end_matches(|c: char| c.is_ascii_digit());
+    stem.ends_with("_ccnew") || stem.ends_with("_ccold")
+}
+
+fn check(cx: &Context<'_>) -> Check {
+    let state = cx.state_or_skip("index_definitions")?;
+    let building = |relid: Option<i64>| {
+        cx.last("pg_stat_progress_create_index")
+            .is_some_and(|t| t.iter().any(|r| relid.is_some() && r.int("relid") == relid))
+    };
+    let mut checked = Checked { looked_at: format!("{} indexes", cx.facts.indexes.len()), ..Checked::default() };
+    for index in cx.facts.indexes.iter().filter(|i| i.is_valid() == Some(false) && is_leftover(i.name())) {
+        if building(index.relid()) {
+            continue;
+        }
+        let size = index.bytes().map(|b| Quantity::int(b, Unit::Bytes));
+        let title = Text::new().t("Left behind by a failed REINDEX CONCURRENTLY (").opt(size).t(")");
+        let mut finding = cx
+            .finding(Severity::Low, index.subject(), title)
+            .doubts([state.doubt()])
+            .why(Text::new().t("Every write to ").name(index.table()).t(" maintains it; no query uses it."))
+            .effort(Effort::S)
+            .verify("The index is gone.");
+        if let Some(row) = index.definition {
+            finding = finding.measure(cx.read("Size", row, "index_size"));
+        }
+        let fix = drop_index(index).map(|f| f.when_not("While a REINDEX CONCURRENTLY of this table is running."));
+        checked.findings.push(finding.fixes(fix));
+    }
+    Ok(checked)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::advisor::testing::{judge, told};
+    use crate::snapshot::literal::{Literal, literal};
+
+    fn taken(name: &str, valid: &str) -> Literal {
+        literal("2026-11-22 12:00:00+00").view(
+            "index_definitions",
+            "indexrelid | relid | schemaname | relname | indexrelname | indexdef | indisvalid | indisready | index_size",
+            &[&format!("7 | 1 | public | t | {name} | CREATE INDEX {name} ON public.t USING btree (a) | {valid} | t | 8192")],
+        )
+    }
+
+    #[test]
+    fn finds_the_copy() {
+        let b = taken("t_a_ccnew1", "f").build();
+        assert_eq!(
+            told(&judge(&RULE, &[b], "")),
+            ["low, high: public.t_a_ccnew1: Left behind by a failed REINDEX CONCURRENTLY (8 kB)"]
+        );
+    }
+
+    #[test]
+    fn stays_quiet_when_valid_otherwise_named_or_being_built() {
+        for (name, valid) in [("t_a_ccnew", "t"), ("t_ccnewx", "f")] {
+            assert_eq!(told(&judge(&RULE, &[taken(name, valid).build()], "")), ["passed: 1 indexes"], "{name}");
+        }
+        let b = taken("t_a_ccnew", "f").view("pg_stat_progress_create_index", "pid | relid", &["9 | 1"]).build();
+        assert_eq!(told(&judge(&RULE, &[b], "")), ["passed: 1 indexes"]);
+    }
+
+    #[test]
+    fn skips_without_flags() {
+        let b = literal("2026-11-22 12:00:00+00").build();
+        assert_eq!(told(&judge(&RULE, &[b], "")), ["skipped, input missing: `index_definitions` is not in the dump"]);
+    }
+}

@@ -1,0 +1,151 @@
+//! Indexes that take writes and serve no query.
+
+use super::index_ccnew_leftover::is_leftover;
+use crate::advisor::index_cure::{drop_index, reindex};
+use crate::advisor::{Check, Checked, Context, Docs, IndexFact, Need, Rule};
+use crate::finding::{Effort, Fix, Severity};
+use crate::ident::quote_ident;
+use crate::text::Text;
+use crate::unit::{Quantity, Unit};
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    id: "index-invalid",
+    title: "Invalid index",
+    needs: &[Need::View("index_definitions", &["indexdef", "indisvalid"])],
+    wants: &[Need::View("pg_stat_progress_create_index", &["relid"])],
+    thresholds: &[],
+    docs: Docs {
+        looks_at: "`indisvalid` and `indisready` of every index, and builds in progress.",
+        why: "An index that a failed CREATE INDEX CONCURRENTLY or REINDEX CONCURRENTLY left behind is maintained by \
+              every write but used by no query. A unique one does not guarantee uniqueness: rows that were there before \
+              were not checked.",
+        decides: "Found when an index is not valid or not ready: medium, high where it was to be unique. Only a note \
+                  while an index of that table is being built. A partitioned index is invalid until every partition has \
+                  its attached part; then the message says so. Remains named `_ccnew` or `_ccold` are \
+                  index-ccnew-leftover's.",
+        what_to_do: "Rebuild it with REINDEX INDEX CONCURRENTLY, or drop it where another index does the work. Before \
+                     rebuilding a unique index look for duplicates: with duplicates the rebuild fails and leaves a \
+                     second invalid index.",
+        ignore_when: "A build is known to be running and the dump does not show it.",
+        references: "PostgreSQL manual: CREATE INDEX (Building Indexes Concurrently), REINDEX. A second invalid index \
+                     after a failed rebuild: observed on PostgreSQL 15.",
+    },
+    check,
+};
+
+fn check(cx: &Context<'_>) -> Check {
+    let state = cx.state_or_skip("index_definitions")?;
+    let looked_at = format!("{} indexes, all valid", cx.facts.indexes.len());
+    let mut findings = Vec::new();
+    for index in cx.facts.indexes.iter().filter(|i| i.is_valid() == Some(false) && !is_leftover(i.name())) {
+        findings.push(report(cx, index).doubts([state.doubt()]));
+    }
+    Ok(Checked { findings, looked_at })
+}
+
+fn report<'a>(cx: &Context<'a>, index: &IndexFact<'a>) -> crate::finding::Finding {
+    let unique = index.is_unique() == Some(true);
+    let building = cx
+        .last("pg_stat_progress_create_index")
+        .is_some_and(|t| t.iter().any(|r| r.int("relid").is_some_and(|relid| index.relid() == Some(relid))));
+    let severity = if building {
+        Severity::Info
+    } else if unique {
+        Severity::High
+    } else {
+        Severity::Medium
+    };
+    let size = index.bytes().map(|b| Quantity::int(b, Unit::Bytes));
+    let what = if unique {
+        "Unique index is invalid: no query uses it, uniqueness is not guaranteed"
+    } else {
+        "Invalid: no query uses it"
+    };
+    let mut finding = cx
+        .finding(severity, index.subject(), Text::new().t(what).t(" (").opt(size).t(")"))
+        .why(Text::new().t("Every write to ").name(index.table()).t(" still maintains it."))
+        .effort(Effort::S)
+        .verify("indisvalid is true, or the index is gone.");
+    if let Some(row) = index.definition {
+        finding = finding.measure(cx.read("Size", row, "index_size"));
+    }
+    if let Some(change) = index.change {
+        finding = finding.measure(cx.measure("Scans", change, "idx_scan"));
+    }
+    if building {
+        return finding.not("An index of this table is being built at the time of the snapshot: this may be it.");
+    }
+    if index.is_partitioned() {
+        return finding.not(
+            "A partitioned index is invalid until every partition has its part attached: attach the missing ones.",
+        );
+    }
+    if unique && let Some(sql) = duplicates(index) {
+        finding = finding.fix(Fix::diagnose(index.display(), sql));
+    }
+    finding = finding.fix(reindex(index));
+    finding.fixes(drop_index(index).map(|fix| fix.when_not("When it is wanted: then rebuild it instead, above.")))
+}
+
+/// A query for the rows that stand in the way of a unique index; only where its keys are plain columns.
+fn duplicates(index: &IndexFact<'_>) -> Option<String> {
+    let def = index.def().filter(|d| !d.has_expression())?;
+    let columns: Vec<String> = def.keys.iter().map(|k| quote_ident(&k.text)).collect();
+    let columns = columns.join(", ");
+    let condition = def.predicate.map(|p| format!(" WHERE {p}")).unwrap_or_default();
+    Some(format!(
+        "SELECT {columns}, count(*) FROM {}{condition} GROUP BY {columns} HAVING count(*) > 1;",
+        index.table_sql()
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::advisor::testing::{judge, told};
+    use crate::snapshot::literal::{Literal, literal};
+
+    fn taken(valid: &str, unique: &str) -> Literal {
+        let word = if unique == "t" { "UNIQUE " } else { "" };
+        literal("2026-11-22 12:00:00+00").view(
+            "index_definitions",
+            "indexrelid | relid | schemaname | relname | indexrelname | indexdef | indisunique | indisvalid | indisready | index_size",
+            &[&format!("7 | 1 | public | orders | uq_ref | CREATE {word}INDEX uq_ref ON public.orders USING btree (ref) | {unique} | {valid} | t | 8192")],
+        )
+    }
+
+    #[test]
+    fn finds_a_failed_unique_build() {
+        let outcome = judge(&RULE, &[taken("f", "t").build()], "");
+        assert_eq!(
+            told(&outcome),
+            [
+                "high, high: public.uq_ref: Unique index is invalid: no query uses it, uniqueness is not guaranteed (8 kB)"
+            ]
+        );
+        let crate::finding::Outcome::Found { findings, .. } = outcome else { panic!() };
+        let sql: Vec<&str> = findings[0].fixes.iter().map(|f| f.sql.lines().last().unwrap()).collect();
+        assert_eq!(
+            sql,
+            [
+                r#"SELECT "ref", count(*) FROM "public"."orders" GROUP BY "ref" HAVING count(*) > 1;"#,
+                "SELECT indexrelid::regclass FROM pg_index WHERE NOT indisvalid;",
+                r#"DROP INDEX CONCURRENTLY "public"."uq_ref";"#,
+            ]
+        );
+    }
+
+    #[test]
+    fn a_build_in_progress_is_only_a_note() {
+        let b = taken("f", "f").view("pg_stat_progress_create_index", "pid | relid", &["900 | 1"]).build();
+        assert_eq!(told(&judge(&RULE, &[b], "")), ["info, high: public.uq_ref: Invalid: no query uses it (8 kB)"]);
+    }
+
+    #[test]
+    fn stays_quiet_and_skips() {
+        assert_eq!(told(&judge(&RULE, &[taken("t", "t").build()], "")), ["passed: 1 indexes, all valid"]);
+        let b = literal("2026-11-22 12:00:00+00").build();
+        assert_eq!(told(&judge(&RULE, &[b], "")), ["skipped, input missing: `index_definitions` is not in the dump"]);
+    }
+}

@@ -1,0 +1,493 @@
+//! Indexes that no query scanned for as long as the counters count.
+
+use crate::advisor::index_cure::drop_index;
+use crate::advisor::indexdef::IndexDef;
+use crate::advisor::{Check, Checked, Context, CounterAge, Docs, IndexFact, Need, Rule, Threshold, show};
+use crate::diff::{Change, Class};
+use crate::finding::{Doubt, Effort, Finding, Fix, Risk, Severity, Subject, SubjectKind, Verb};
+use crate::ident::quote_ident;
+use crate::text::Text;
+use crate::unit::{Quantity, Unit};
+use std::collections::{BTreeMap, BTreeSet};
+
+const DAY: f64 = 86_400.0;
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    id: "index-unused",
+    title: "Index never scanned",
+    needs: &[
+        Need::View("pg_stat_user_indexes", &["idx_scan"]),
+        Need::View("index_definitions", &["indexdef", "indisunique"]),
+        Need::View("constraints", &["contype", "columns"]),
+    ],
+    wants: &[Need::View("pg_stat_user_tables", &["seq_scan"]), Need::View("pg_stat_user_indexes", &["last_idx_scan"])],
+    thresholds: &[
+        Threshold {
+            name: "min_age",
+            default: 7.0 * DAY,
+            unit: Unit::Seconds,
+            about: "Below a week no verdict: jobs run weekly.",
+        },
+        Threshold {
+            name: "sure_age",
+            default: 30.0 * DAY,
+            unit: Unit::Seconds,
+            about: "Below a month one step less sure: jobs run monthly.",
+        },
+        Threshold {
+            name: "medium_bytes",
+            default: 104_857_600.0,
+            unit: Unit::Bytes,
+            about: "A measurable part of disk and cache.",
+        },
+        Threshold {
+            name: "high_bytes",
+            default: 10_737_418_240.0,
+            unit: Unit::Bytes,
+            about: "Backup, restore and vacuum feel it.",
+        },
+        Threshold {
+            name: "medium_writes",
+            default: 10.0,
+            unit: Unit::PerSecond,
+            about: "Writes of the table that maintain it for nothing.",
+        },
+        Threshold {
+            name: "min_table_scans",
+            default: 100.0,
+            unit: Unit::Count,
+            about: "A table that nobody reads says nothing about its indexes.",
+        },
+    ],
+    docs: Docs {
+        looks_at: "`idx_scan` of every index since the counters began (not only in the window), the age of those \
+                   counters, the last scan where PostgreSQL 16+ tells it, definitions, constraints and sizes.",
+        why: "An index that no query scans still costs: every insert and every update that is not heap-only writes it, \
+              vacuum reads it, it takes cache, disk and WAL.",
+        decides: "Found when `idx_scan` is 0 and has been for `min_age` or longer; below, all such indexes stand in one \
+                  note. An index scanned before but not for `sure_age` is reported as such, low at most. Excluded: \
+                  primary keys, exclusion and unique constraints, replica identity, CLUSTER, the only index that \
+                  supports a foreign key, invalid indexes, indexes created or rebuilt within the window, tables with fewer than \
+                  `min_table_scans` scans. A unique index is only mentioned. Partitions are judged together, on their \
+                  partitioned index. Low; medium from `medium_bytes` or `medium_writes` on; high from `high_bytes` on; \
+                  below the size floor of the configuration (`min_bytes`) only a note. One step less sure unless the \
+                  configuration says that no standby is read, and below `sure_age`.",
+        what_to_do: "Drop it with CONCURRENTLY; the definition stands beside it as undo. An index on an expression also \
+                     gives the planner statistics: create extended statistics on the expression first (14+).",
+        ignore_when: "Seasonal jobs and rare reports need it, a standby reads it (its own statistics tell), it is kept \
+                      for disaster recovery, or it is younger than the counters: no export tells when an index was created.",
+        references: "PostgreSQL manual: The Cumulative Statistics System, Examining Index Usage. That scans of standbys \
+                     are not counted on the primary, and that an unscanned expression index steers estimates (100 \
+                     instead of 19,980 of 20,000 rows): observed on real servers.",
+    },
+    check,
+};
+
+/// An index, or all parts of a partitioned one.
+struct Candidate<'c, 'a> {
+    index: &'c IndexFact<'a>,
+    parts: Vec<(&'c IndexFact<'a>, Change<'a>)>,
+}
+
+fn check(cx: &Context<'_>) -> Check {
+    let mut young: Vec<(&IndexFact<'_>, Option<f64>)> = Vec::new();
+    let mut findings = Vec::new();
+    let supporting = supporting(cx);
+    let mut excluded = 0;
+    let mut looked = 0;
+    for candidate in candidates(cx) {
+        let index = candidate.index;
+        looked += 1;
+        if candidate.parts.iter().any(|(_, c)| c.last().and_then(|r| r.int("idx_scan")) != Some(0)) {
+            findings.extend(no_longer_scanned(cx, &candidate, &supporting));
+            continue;
+        }
+        if index.is_valid() == Some(false)
+            || index.bound_to().is_some()
+            || index.indexrelid().is_some_and(|o| supporting.contains(&o))
+        {
+            excluded += 1;
+            continue;
+        }
+        let ages: Option<Vec<CounterAge>> = candidate.parts.iter().map(|(_, c)| cx.counter_age(*c)).collect();
+        let age = ages.and_then(|ages| ages.into_iter().min_by(|a, b| a.seconds.total_cmp(&b.seconds)));
+        let fresh = candidate
+            .parts
+            .iter()
+            .any(|(_, c)| c.class() == Class::New || c.notes().iter().any(|n| n.contains("reindexed")));
+        match age {
+            Some(age) if age.seconds >= cx.threshold("min_age") && !fresh => {
+                if table_scans(cx, &candidate) >= cx.threshold("min_table_scans") {
+                    findings.push(report(cx, &candidate, age));
+                } else {
+                    excluded += 1;
+                }
+            }
+            age => young.push((index, age.map(|a| a.seconds))),
+        }
+    }
+    let looked_at = format!(
+        "{looked} indexes, {excluded} of those never scanned are bound to constraints, invalid or on tables nobody reads"
+    );
+    findings.extend(too_early(cx, &young));
+    Ok(Checked { findings, looked_at })
+}
+
+/// Single indexes, and partitioned ones with all their parts.
+fn candidates<'c, 'a>(cx: &Context<'a>) -> Vec<Candidate<'c, 'a>>
+where
+    'a: 'c,
+{
+    let mut whole: BTreeMap<i64, Vec<(&IndexFact<'a>, Change<'a>)>> = BTreeMap::new();
+    let mut out = Vec::new();
+    for index in &cx.facts.indexes {
+        let Some(change) = index.change else { continue };
+        let mut root = None;
+        let mut at = index.parent();
+        // A damaged export could name a cycle.
+        for _ in 0..64 {
+            let Some(oid) = at else { break };
+            root = Some(oid);
+            at = cx.facts.index(oid).and_then(IndexFact::parent);
+        }
+        match root {
+            Some(oid) => whole.entry(oid).or_default().push((index, change)),
+            None => out.push(Candidate { index, parts: vec![(index, change)] }),
+        }
+    }
+    for (oid, parts) in whole {
+        if let Some(index) = cx.facts.index(oid) {
+            out.push(Candidate { index, parts });
+        }
+    }
+    out
+}
+
+/// Indexes that are the only support of a foreign key: its checks look up rows by them.
+fn supporting(cx: &Context<'_>) -> BTreeSet<i64> {
+    let mut only = BTreeSet::new();
+    for row in
+        cx.state("constraints").into_iter().flat_map(|s| s.table.iter()).filter(|r| r.text("contype") == Some("f"))
+    {
+        let Some(relid) = row.int("relid") else { continue };
+        let columns = row.array("columns");
+        let serve: Vec<i64> = cx
+            .facts
+            .indexes_of(relid)
+            .filter(|i| {
+                i.is_valid() != Some(false) && i.def().is_some_and(|d: IndexDef| d.supports_foreign_key(&columns))
+            })
+            .filter_map(IndexFact::indexrelid)
+            .collect();
+        if let [one] = serve[..] {
+            only.insert(one);
+        }
+    }
+    only
+}
+
+/// Scans of the tables, sequential ones included, since the counters began.
+fn table_scans(cx: &Context<'_>, candidate: &Candidate<'_, '_>) -> f64 {
+    let mut known = false;
+    let mut sum = 0.0;
+    for (part, _) in &candidate.parts {
+        let Some(row) = part.relid().and_then(|r| cx.facts.table(r)).and_then(|t| t.change).and_then(Change::last)
+        else {
+            continue;
+        };
+        known = true;
+        sum += row.f64("seq_scan").unwrap_or(0.0) + row.f64("idx_scan").unwrap_or(0.0);
+    }
+    if known { sum } else { f64::INFINITY }
+}
+
+fn bytes(candidate: &Candidate<'_, '_>) -> Option<i64> {
+    candidate.parts.iter().map(|(i, _)| i.bytes()).try_fold(0_i64, |sum, b| Some(sum.saturating_add(b?)))
+}
+
+/// Writes per second of the table: each may have to maintain the index.
+fn writes(cx: &Context<'_>, candidate: &Candidate<'_, '_>) -> f64 {
+    let rate = |change: Change<'_>, column| change.rate(column).unwrap_or(0.0);
+    candidate
+        .parts
+        .iter()
+        .filter_map(|(part, _)| cx.facts.table(part.relid()?)?.change)
+        .map(|c| rate(c, "n_tup_ins") + (rate(c, "n_tup_upd") - rate(c, "n_tup_hot_upd")).max(0.0))
+        .sum()
+}
+
+fn severity(cx: &Context<'_>, candidate: &Candidate<'_, '_>) -> Severity {
+    let size = bytes(candidate).map(|b| b as f64);
+    let at_least = |name| size.is_some_and(|s| s >= cx.threshold(name));
+    if candidate.index.is_unique() == Some(true) || size.is_some_and(|s| s < cx.options().min_bytes as f64) {
+        Severity::Info
+    } else if at_least("high_bytes") {
+        Severity::High
+    } else if at_least("medium_bytes") || writes(cx, candidate) >= cx.threshold("medium_writes") {
+        Severity::Medium
+    } else {
+        Severity::Low
+    }
+}
+
+fn report<'a>(cx: &Context<'a>, candidate: &Candidate<'_, 'a>, age: CounterAge) -> Finding {
+    let since = Quantity::float(age.seconds, Unit::Seconds);
+    let size = bytes(candidate).map(|b| Quantity::int(b, Unit::Bytes));
+    let title =
+        Text::new().t("Not scanned once in ").opt(since).t(", ").opt(size).t(" on ").name(candidate.index.table());
+    let short = (age.seconds < cx.threshold("sure_age")).then_some(Doubt::C2);
+    let finding = cx.finding(severity(cx, candidate), candidate.index.subject(), title).doubts([short]);
+    finish(cx, candidate, finding, age.seconds, age.basis)
+}
+
+/// Scanned once upon a time, but not for long: told by the last scan (16+), or by a window that is long enough.
+fn no_longer_scanned<'a>(
+    cx: &Context<'a>,
+    candidate: &Candidate<'_, 'a>,
+    supporting: &BTreeSet<i64>,
+) -> Option<Finding> {
+    let index = candidate.index;
+    if index.is_valid() == Some(false) || index.bound_to().is_some() || index.is_unique() == Some(true) {
+        return None;
+    }
+    if index.indexrelid().is_some_and(|o| supporting.contains(&o)) {
+        return None;
+    }
+    let quiet = candidate.parts.iter().map(|(_, change)| {
+        let now = cx.now()?;
+        let last = change.last()?.time("last_idx_scan").map(|t| now.seconds_since(t));
+        let window =
+            cx.chain.elapsed_s.filter(|_| change.class() == Class::Ok && change.delta("idx_scan") == Some(0.0));
+        last.or(window)
+    });
+    let seconds = quiet.reduce(|a, b| a.zip(b).map(|(a, b)| a.min(b))).flatten()?;
+    if seconds < cx.threshold("sure_age") || table_scans(cx, candidate) < cx.threshold("min_table_scans") {
+        return None;
+    }
+    let size = bytes(candidate).map(|b| Quantity::int(b, Unit::Bytes));
+    let title = Text::new().t("Not scanned since ").opt(Quantity::float(seconds, Unit::Seconds)).t(", ").opt(size);
+    let finding = cx.finding(severity(cx, candidate).min(Severity::Low), index.subject(), title);
+    Some(finish(cx, candidate, finding, seconds, "the last scan"))
+}
+
+fn finish<'a>(cx: &Context<'a>, candidate: &Candidate<'_, 'a>, finding: Finding, seconds: f64, basis: &str) -> Finding {
+    let index = candidate.index;
+    let unique = index.is_unique() == Some(true);
+    let standby = (!cx.options().no_standby_reads).then_some(Doubt::C8);
+    let class = candidate.parts.iter().find_map(|(_, c)| cx.class_doubt(*c));
+    let share = bytes(candidate).zip(cx.facts.total_bytes()).map(|(b, all)| b as f64 / all.max(1.0));
+    let mut finding = finding
+        .doubts([standby, class, cx.facts.definitions.and_then(|d| d.doubt())])
+        .why(
+            Text::new()
+                .t("Every insert and every update that is not heap-only maintains it: ")
+                .opt(Quantity::float(writes(cx, candidate), Unit::PerSecond))
+                .t(" of such writes on this table in the window."),
+        )
+        .share(share)
+        .effort(Effort::S)
+        .verify("After some days: mean time of the statements on the table is the same, WAL per write is lower.");
+    for (part, change) in candidate.parts.iter().take(5) {
+        let rows: Vec<_> = part.definition.into_iter().collect();
+        finding = finding.measure(cx.measure(&format!("Scans of {}", part.display()), *change, "idx_scan"));
+        for row in rows {
+            finding = finding.measure(cx.read(&format!("Size of {}", part.display()), row, "index_size"));
+        }
+    }
+    if let Some(row) = candidate.parts.first().and_then(|(_, c)| c.last()) {
+        let formula = format!("the snapshot's time − {basis}");
+        let age = Quantity::float(seconds, Unit::Seconds);
+        finding = finding.measure(cx.computed("Age of the counters, at least", age, formula, &[(row, &["idx_scan"])]));
+    }
+    if candidate.parts.len() > 1 {
+        finding = finding.members(candidate.parts.iter().map(|(p, _)| p.subject()).collect());
+    }
+    if unique {
+        return finding.not("It enforces uniqueness: that needs no scans. Only its owner can say whether it may go.");
+    }
+    finding.fixes(statistics_first(cx, index)).fixes(drop_index(index).map(|fix| {
+        fix.when_not(
+            "When a standby or a seasonal job uses it, or it was created shortly before the first snapshot: look at \
+             pg_stat_user_indexes on every standby first.",
+        )
+    }))
+}
+
+/// An expression index gives the planner statistics of the expression; those must come from elsewhere before it goes.
+fn statistics_first(cx: &Context<'_>, index: &IndexFact<'_>) -> Option<Fix> {
+    let def = index.def()?;
+    let expression = def.keys.iter().find(|k| k.expression)?;
+    if cx.major() < 14 {
+        return None;
+    }
+    let name = format!("{}_stats", index.name());
+    let table = index.table_sql();
+    let sql =
+        format!("CREATE STATISTICS {} ON ({}) FROM {table};\nANALYZE {table};", quote_ident(&name), expression.text);
+    Some(
+        Fix::new(Verb::Create, Risk::R1, format!("statistics {name}"), sql)
+            .lock("SHARE UPDATE EXCLUSIVE")
+            .when_not("When no query has this expression in a condition.")
+            .undo(format!("DROP STATISTICS {};", quote_ident(&name))),
+    )
+}
+
+/// One note for all that is too early to judge.
+fn too_early<'a>(cx: &Context<'a>, young: &[(&IndexFact<'a>, Option<f64>)]) -> Option<Finding> {
+    let oldest = young.iter().filter_map(|(_, age)| *age).reduce(f64::max);
+    let (first, _) = young.first()?;
+    let name = cx.chain.last().meta.database.clone().unwrap_or_else(|| "this database".to_owned());
+    let age = oldest.map_or_else(|| "an unknown time".to_owned(), |a| show(a, Unit::Seconds));
+    let count = Quantity::int(i64::try_from(young.len()).unwrap_or(i64::MAX), Unit::Count);
+    let noun = if young.len() == 1 { " index" } else { " indexes" };
+    let title = Text::new().n(count).t(noun).t(format!(" not scanned in {age}, too early to judge"));
+    let formula = format!(
+        "indexes with idx_scan = 0 whose counters are younger than {}",
+        show(cx.threshold("min_age"), Unit::Seconds)
+    );
+    let rows: Vec<_> = first.change.and_then(Change::last).map(|r| (r, &["idx_scan"][..])).into_iter().collect();
+    Some(
+        cx.finding(Severity::Info, Subject::new(SubjectKind::Database, name), title)
+            .members(young.iter().map(|(i, _)| i.subject()).collect())
+            .why("Weekly and monthly jobs have not had their turn yet; a verdict needs counters that are older.")
+            .measure(cx.computed("Indexes without scans", Some(count), formula, &rows))
+            .verify("A snapshot taken when the counters are old enough names those that are still not scanned."),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::advisor::testing::{advise, judge, told};
+    use crate::finding::Outcome;
+    use crate::snapshot::Snapshot;
+    use crate::snapshot::literal::{Literal, literal};
+    use std::sync::Arc;
+
+    const USE: &str = "relid | indexrelid | schemaname | relname | indexrelname | idx_scan | last_idx_scan";
+    const DEFINITIONS: &str = "indexrelid | relid | schemaname | relname | indexrelname | indexdef | indisunique | indisprimary | indisvalid | indisready | constraint_name | parent_index | index_size";
+
+    /// A dump of 22 November with index `i` and some other rows; the statistics began at `reset`.
+    fn taken(reset: &str, scans: &str, definition: &str, bytes: u64) -> Literal {
+        literal("2026-11-22 12:00:00+00")
+            .view("pg_stat_database", "datid | datname | stats_reset", &[&format!("16697 | shop | {reset}")])
+            .view(
+                "pg_stat_user_tables",
+                "relid | schemaname | relname | seq_scan | idx_scan",
+                &["1 | public | t | 5 | 5000"],
+            )
+            .view("pg_stat_user_indexes", USE, &[&format!("1 | 7 | public | t | i | {scans}")])
+            .view("index_definitions", DEFINITIONS, &[&format!("7 | 1 | public | t | i | {definition} | {bytes}")])
+            .view("constraints", "oid | relid | contype | columns | convalidated", &[])
+    }
+
+    const PLAIN: &str = "CREATE INDEX i ON public.t USING btree (a) | f | f | t | t |  | ";
+    const JANUARY: &str = "2026-01-01 00:00:00+00";
+    const OPTIONS: &str = "[options]\nno_standby_reads = true\n";
+    const MB200: u64 = 200 << 20;
+
+    fn say(b: Arc<Snapshot>, config: &str) -> Vec<String> {
+        told(&judge(&RULE, &[b], config))
+    }
+
+    #[test]
+    fn finds_one_that_was_not_scanned_for_months() {
+        let b = taken(JANUARY, "0 | ", PLAIN, MB200).build();
+        let outcome = judge(&RULE, &[b.clone()], OPTIONS);
+        assert_eq!(told(&outcome), ["medium, high: public.i: Not scanned once in 325 d 12 h, 200 MB on t"]);
+        let Outcome::Found { findings, .. } = outcome else { panic!() };
+        assert_eq!(
+            findings[0].fixes[0].sql,
+            "-- undo: CREATE INDEX CONCURRENTLY i ON public.t USING btree (a);\nDROP INDEX CONCURRENTLY \"public\".\"i\";"
+        );
+        // Without the word about standbys one step less sure.
+        assert!(say(b, "")[0].starts_with("medium, medium:"));
+    }
+
+    #[test]
+    fn a_week_and_a_month_decide() {
+        let at = |reset: &str| say(taken(reset, "0 | ", PLAIN, MB200).build(), OPTIONS).remove(0);
+        assert_eq!(
+            at("2026-11-22 11:55:00+00"),
+            "info, high: shop: 1 index not scanned in 5 min 00 s, too early to judge"
+        );
+        assert!(at("2026-11-10 12:00:00+00").starts_with("medium, medium:"));
+        // Never reset: the last crash or the creation of the cluster bounds it.
+        assert_eq!(at(""), "info, high: shop: 1 index not scanned in an unknown time, too early to judge");
+    }
+
+    #[test]
+    fn never_condemns_what_has_another_task() {
+        for definition in [
+            "CREATE UNIQUE INDEX i ON public.t USING btree (a) | t | t | t | t | t_pkey | ",
+            "CREATE INDEX i ON public.t USING btree (a) | f | f | f | t |  | ",
+        ] {
+            let said = say(taken(JANUARY, "0 | ", definition, MB200).build(), OPTIONS);
+            assert!(said[0].starts_with("passed"), "{definition}: {said:?}");
+        }
+        let unique = "CREATE UNIQUE INDEX i ON public.t USING btree (a) | t | f | t | t |  | ";
+        let Outcome::Found { findings, .. } = judge(&RULE, &[taken(JANUARY, "0 | ", unique, MB200).build()], "") else {
+            panic!()
+        };
+        assert_eq!((findings[0].severity, findings[0].fixes.len()), (Severity::Info, 0));
+        let foreign_key = taken(JANUARY, "0 | ", PLAIN, MB200)
+            .view("constraints", "oid | relid | contype | columns | convalidated", &["9 | 1 | f | {a} | t"])
+            .build();
+        assert!(say(foreign_key, OPTIONS)[0].starts_with("passed"));
+    }
+
+    #[test]
+    fn stays_quiet_where_it_is_used_or_nobody_reads_the_table() {
+        assert!(say(taken(JANUARY, "12 | ", PLAIN, MB200).build(), OPTIONS)[0].starts_with("passed"));
+        let unread = taken(JANUARY, "0 | ", PLAIN, MB200).view(
+            "pg_stat_user_tables",
+            "relid | schemaname | relname | seq_scan | idx_scan",
+            &["1 | public | t | 5 | 0"],
+        );
+        assert!(say(unread.build(), OPTIONS)[0].starts_with("passed"));
+        let small = say(taken(JANUARY, "0 | ", PLAIN, 8192).build(), OPTIONS);
+        assert!(small[0].starts_with("info"), "{small:?}");
+    }
+
+    #[test]
+    fn one_that_was_scanned_long_ago_is_low() {
+        let b = taken(JANUARY, "12 | 2026-05-01 12:00:00+00", PLAIN, MB200).build();
+        assert_eq!(say(b, OPTIONS), ["low, high: public.i: Not scanned since 205 d 00 h, 200 MB"]);
+    }
+
+    #[test]
+    fn parts_of_a_partitioned_index_are_one() {
+        let taken = |second: u32| {
+            literal("2026-11-22 12:00:00+00")
+                .view("pg_stat_database", "datid | datname | stats_reset", &[&format!("16697 | shop | {JANUARY}")])
+                .view("pg_stat_user_indexes", USE, &["1 | 7 | public | p1 | i1 | 0 | ", &format!("2 | 8 | public | p2 | i2 | {second} | ")])
+                .view(
+                    "index_definitions",
+                    DEFINITIONS,
+                    &[
+                        &format!("7 | 1 | public | p1 | i1 | CREATE INDEX i1 ON public.p1 USING btree (a) | f | f | t | t |  | 9 | {MB200}"),
+                        &format!("8 | 2 | public | p2 | i2 | CREATE INDEX i2 ON public.p2 USING btree (a) | f | f | t | t |  | 9 | {MB200}"),
+                        "9 | 3 | public | p | i | CREATE INDEX i ON ONLY public.p USING btree (a) | f | f | t | t |  |  | 0",
+                    ],
+                )
+                .view("constraints", "oid | relid | contype | columns | convalidated", &[])
+                .build()
+        };
+        assert!(say(taken(5), OPTIONS)[0].starts_with("passed"));
+        let advice = advise(&[&RULE], &[taken(0)], OPTIONS);
+        assert_eq!(
+            told(&advice.judged[0].outcome),
+            ["medium, high: public.i: Not scanned once in 325 d 12 h, 400 MB on p"]
+        );
+        assert!(advice.actions[0].fixes[0].sql.ends_with(r#"DROP INDEX "public"."i";"#));
+    }
+
+    #[test]
+    fn skips_without_use() {
+        assert_eq!(
+            say(literal("2026-11-22 12:00:00+00").build(), ""),
+            ["skipped, input missing: `pg_stat_user_indexes` is not in the dump"]
+        );
+    }
+}

@@ -1,0 +1,175 @@
+//! Tables whose rows have no identity.
+
+use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, TableFact, Threshold, whole};
+use crate::finding::{Effort, Finding, Fix, Risk, Severity, Verb};
+use crate::ident::quote_ident;
+use crate::text::Text;
+use crate::unit::Unit;
+use std::collections::BTreeSet;
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    id: "schema-no-pk",
+    title: "Table without primary key",
+    needs: &[Need::View("table_sizes", &["relkind", "reltuples"]), Need::View("constraints", &["contype", "relid"])],
+    wants: &[Need::View("pg_stat_user_tables", &["n_tup_upd"])],
+    thresholds: &[Threshold {
+        name: "min_rows",
+        default: 1_000.0,
+        unit: Unit::Rows,
+        about: "Smaller tables are often settings or scratch.",
+    }],
+    docs: Docs {
+        looks_at: "Tables and partitioned tables of at least `min_rows` rows, their constraints and unique indexes, and \
+                   whether rows are updated or deleted.",
+        why: "Without a key a single row cannot be named: duplicates cannot be removed one by one, logical replication \
+              refuses updates and deletes, and tools that change data online need one.",
+        decides: "Found without a primary key and without a unique constraint or a plain unique index. Medium when rows are \
+                  updated or deleted in what the counters cover, else low. Materialized views, partitions (their \
+                  partitioned table is judged) and foreign tables cannot have one and are left out.",
+        what_to_do: "Build a unique index with CONCURRENTLY on the columns that identify a row, then make it the primary \
+                     key, which takes a short lock.",
+        ignore_when: "Staging tables, append-only logs that nobody replicates, hypertables of extensions.",
+        references: "PostgreSQL manual: Constraints (Primary Keys), Logical Replication (Restrictions). That materialized \
+                     views stand in pg_stat_user_tables: observed on PostgreSQL 15.",
+    },
+    check,
+};
+
+fn check(cx: &Context<'_>) -> Check {
+    let state = cx.state_or_skip("constraints")?;
+    let keyed: BTreeSet<i64> = state
+        .table
+        .iter()
+        .filter(|r| matches!(r.text("contype"), Some("p" | "u")))
+        .filter_map(|r| r.int("relid"))
+        .collect();
+    let mut checked = Checked::default();
+    let mut looked = 0;
+    for table in &cx.facts.tables {
+        let Some(relid) = table.relid() else { continue };
+        let has_rows = rows(cx, table).is_some_and(|n| n >= cx.threshold("min_rows"));
+        if table.is_kind("rp") != Some(true)
+            || table.is_partition() == Some(true)
+            || cx.facts.root(relid) != relid
+            || !has_rows
+        {
+            continue;
+        }
+        looked += 1;
+        let unique = cx.facts.indexes_of(relid).any(|i| {
+            i.is_unique() == Some(true)
+                && i.is_valid() != Some(false)
+                && i.def().is_some_and(|d| d.predicate.is_none() && !d.has_expression())
+        });
+        if keyed.contains(&relid) || unique {
+            continue;
+        }
+        checked.findings.push(report(cx, table).doubts([state.doubt(), cx.facts.sizes_doubt()]));
+    }
+    checked.looked_at = format!(
+        "{looked} tables of {} rows or more, all with a key",
+        crate::advisor::show(cx.threshold("min_rows"), Unit::Rows)
+    );
+    Ok(checked)
+}
+
+/// Rows; of a partitioned table those of its partitions, where the root itself was never analyzed.
+fn rows(cx: &Context<'_>, table: &TableFact<'_>) -> Option<f64> {
+    let own = table.rows().0.unwrap_or(0.0);
+    let relid = table.relid()?;
+    if table.is_kind("p") != Some(true) {
+        return Some(own);
+    }
+    let parts = cx.facts.tables.iter().filter(|t| t.relid().is_some_and(|r| r != relid && cx.facts.root(r) == relid));
+    Some(own.max(parts.filter_map(|t| t.rows().0).sum()))
+}
+
+fn report<'a>(cx: &Context<'a>, table: &TableFact<'a>) -> Finding {
+    let changed =
+        table.change.map_or(0.0, |c| c.delta("n_tup_upd").unwrap_or(0.0) + c.delta("n_tup_del").unwrap_or(0.0));
+    let severity = if changed > 0.0 { Severity::Medium } else { Severity::Low };
+    let rows = whole(rows(cx, table).unwrap_or(0.0), Unit::Rows);
+    let title = Text::new()
+        .t("No primary key and no unique key; ")
+        .opt(rows)
+        .t(" rows, ")
+        .opt(whole(changed, Unit::Rows))
+        .t(" updated or deleted");
+    let index = format!("{}_pkey", table.name());
+    let sql = format!(
+        "-- <columns>: those that identify a row\nCREATE UNIQUE INDEX CONCURRENTLY {0} ON {1} (<columns>);\n\
+         SET lock_timeout = '5s';\nALTER TABLE {1} ADD CONSTRAINT {0} PRIMARY KEY USING INDEX {0};",
+        quote_ident(&index),
+        table.sql()
+    );
+    let mut finding = cx
+        .finding(severity, table.subject(), title)
+        .why("A single row cannot be named: not for removing one of two equal rows, not for logical replication of updates and deletes.")
+        .fix(
+            Fix::new(Verb::Alter, Risk::R2, table.display(), sql)
+                .lock("the index: SHARE UPDATE EXCLUSIVE; the constraint: ACCESS EXCLUSIVE, longer where columns are not yet NOT NULL: the table is read then")
+                .when_not("When no columns identify a row: add an identity column first, which rewrites the table.")
+                .undo(format!("ALTER TABLE {} DROP CONSTRAINT {};", table.sql(), quote_ident(&index))),
+        )
+        .effort(Effort::M)
+        .verify("The table has a constraint of type p.");
+    if let Some(sizes) = table.sizes {
+        finding = finding.measure(cx.read("Rows", sizes, "reltuples"));
+    }
+    if let Some(change) = table.change {
+        finding = finding.measure(cx.measure("Rows updated", change, "n_tup_upd")).measure(cx.measure(
+            "Rows deleted",
+            change,
+            "n_tup_del",
+        ));
+    }
+    finding
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::advisor::testing::{judge, told};
+    use crate::snapshot::literal::{Literal, literal};
+
+    const NOON: &str = "2026-11-22 12:00:00+00";
+
+    fn taken(kind: &str, rows: u32, constraint: &str) -> Literal {
+        literal(NOON)
+            .view(
+                "table_sizes",
+                "relid | schemaname | relname | relkind | relispartition | reltuples | relpages",
+                &[&format!("1 | public | log | {kind} | f | {rows} | 10")],
+            )
+            .view(
+                "constraints",
+                "oid | relid | conname | contype | convalidated",
+                &[&format!("9 | 1 | x | {constraint} | t")],
+            )
+    }
+
+    #[test]
+    fn finds_one_without() {
+        assert_eq!(
+            told(&judge(&RULE, &[taken("r", 5_000, "c").build()], "")),
+            ["low, high: public.log: No primary key and no unique key; 5,000 rows, 0 updated or deleted"]
+        );
+    }
+
+    #[test]
+    fn stays_quiet_where_there_is_one_or_cannot_be() {
+        for (kind, rows, constraint) in
+            [("r", 5_000, "p"), ("r", 5_000, "u"), ("m", 5_000, "c"), ("f", 5_000, "c"), ("r", 999, "c")]
+        {
+            let outcome = judge(&RULE, &[taken(kind, rows, constraint).build()], "");
+            assert!(told(&outcome)[0].starts_with("passed"), "{kind} {rows} {constraint}: {outcome:?}");
+        }
+    }
+
+    #[test]
+    fn skips_without_constraints() {
+        let b = literal(NOON).view("table_sizes", "relid | relkind | reltuples", &["1 | r | 5000"]);
+        assert_eq!(told(&judge(&RULE, &[b.build()], "")), ["skipped, input missing: `constraints` is not in the dump"]);
+    }
+}

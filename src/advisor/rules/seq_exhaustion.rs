@@ -1,0 +1,329 @@
+//! Sequences and key types near their end.
+
+use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, show};
+use crate::finding::{Doubt, Effort, Finding, Fix, Risk, Severity, Subject, SubjectKind, Verb};
+use crate::ident::{quote_ident, quote_literal, quote_qualified};
+use crate::snapshot::Row;
+use crate::text::Text;
+use crate::unit::{Quantity, Unit};
+
+const DAY: f64 = 86_400.0;
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    id: "seq-exhaustion",
+    title: "Sequence near its end",
+    needs: &[Need::View("pg_sequences", &["sequencename", "min_value", "max_value", "increment_by", "last_value"])],
+    wants: &[Need::View("sequence_columns", &["column_type"])],
+    thresholds: &[
+        Threshold { name: "low_used", default: 0.5, unit: Unit::Share, about: "Half used: time to plan." },
+        Threshold {
+            name: "medium_used",
+            default: 0.75,
+            unit: Unit::Share,
+            about: "Changing a key's type takes weeks in a large schema.",
+        },
+        Threshold {
+            name: "high_used",
+            default: 0.9,
+            unit: Unit::Share,
+            about: "The last tenth goes as fast as the first.",
+        },
+        Threshold {
+            name: "critical_left",
+            default: 30.0 * DAY,
+            unit: Unit::Seconds,
+            about: "Below a month at the measured rate the cure may come too late.",
+        },
+        Threshold {
+            name: "min_drawn",
+            default: 100.0,
+            unit: Unit::Count,
+            about: "A rate rests on at least this many numbers drawn in the window.",
+        },
+    ],
+    docs: Docs {
+        looks_at: "`last_value` of every sequence against its own limits and, where the dump tells the column it feeds, \
+                   against the limits of the column's type; and how many numbers were drawn in the window.",
+        why: "At the end nextval fails, or the column overflows: every insert that draws a number is refused from that \
+              moment on.",
+        decides: "Used share = (last − first) ÷ (limit − first), with limit the nearer of the sequence's and the column \
+                  type's; mirrored for descending sequences. Low from `low_used`, medium from `medium_used`, high from \
+                  `high_used` on. Critical where what is left, divided by the measured rate, is less than \
+                  `critical_left`; the rate needs `min_drawn` numbers in the window, and no date is given, since a \
+                  rate is no forecast. A sequence that cycles does not end: it repeats values, which is only mentioned. \
+                  `last_value` includes numbers cached by sessions, so the share is an upper bound. NULL means not used \
+                  yet, or not permitted.",
+        what_to_do: "Widen the sequence and every column that holds its values, foreign keys included. A sequence AS \
+                     bigint is a catalog change; the column's type is a rewrite under ACCESS EXCLUSIVE, so on a large \
+                     table add a bigint column, fill it by trigger and in batches, then swap.",
+        ignore_when: "The values are recycled by design, or the table is about to be dropped.",
+        references: "PostgreSQL manual: CREATE SEQUENCE, ALTER SEQUENCE, view pg_sequences, Numeric Types.",
+    },
+    check,
+};
+
+/// A sequence with what is left of it. All arithmetic in wide integers: bigint differences overflow 64 bits.
+struct Use<'a> {
+    row: Row<'a>,
+    column: Option<Row<'a>>,
+    first: i128,
+    limit: i128,
+    last: i128,
+    step: i128,
+    by_column: bool,
+}
+
+fn check(cx: &Context<'_>) -> Check {
+    let state = cx.state_or_skip("pg_sequences")?;
+    let mut checked = Checked::default();
+    let mut most: f64 = 0.0;
+    for row in state.table.iter() {
+        let Some(it) = Use::of(cx, row) else { continue };
+        most = most.max(it.used());
+        if it.used() >= cx.threshold("low_used") {
+            checked.findings.push(report(cx, &it).doubts([state.doubt()]));
+        }
+    }
+    checked.looked_at = format!("{} sequences, at most {} used", state.table.rows, show(most, Unit::Share));
+    Ok(checked)
+}
+
+impl<'a> Use<'a> {
+    fn of(cx: &Context<'a>, row: Row<'a>) -> Option<Self> {
+        let number = |name| row.int(name).map(i128::from);
+        // The smallest bigint stands for NULL in a snapshot, and no sequence is without a smallest value.
+        let min = number("min_value").unwrap_or_else(|| i128::from(i64::MIN));
+        let (max, last) = (number("max_value")?, number("last_value")?);
+        let step = number("increment_by").filter(|n| *n != 0)?;
+        let column = column_of(cx, row);
+        let bound = column.and_then(|c| type_max(c.text("column_type")?));
+        let own = if step > 0 { max } else { min };
+        let (first, limit) = if step > 0 {
+            (min, bound.map_or(max, |b| max.min(b)))
+        } else {
+            (max, bound.map_or(min, |b| min.max(-b - 1)))
+        };
+        (first != limit).then_some(Self { row, column, first, limit, last, step, by_column: limit != own })
+    }
+
+    fn used(&self) -> f64 {
+        ((self.last - self.first) as f64 / (self.limit - self.first) as f64).clamp(0.0, 1.0)
+    }
+
+    /// Numbers that can still be drawn.
+    fn remaining(&self) -> i128 {
+        ((self.limit - self.last) / self.step).max(0)
+    }
+
+    fn name(&self) -> (&'a str, &'a str) {
+        (self.row.text("schemaname").unwrap_or_default(), self.row.text("sequencename").unwrap_or_default())
+    }
+}
+
+/// The column a sequence feeds.
+fn column_of<'a>(cx: &Context<'a>, sequence: Row<'a>) -> Option<Row<'a>> {
+    let of = |r: &Row<'_>| {
+        r.text("schemaname") == sequence.text("schemaname") && r.text("sequencename") == sequence.text("sequencename")
+    };
+    cx.state("sequence_columns")?.table.iter().find(of)
+}
+
+/// The largest value of an integer type; `None` for types that outlast any sequence.
+fn type_max(name: &str) -> Option<i128> {
+    match name {
+        "smallint" | "int2" => Some(i128::from(i16::MAX)),
+        "integer" | "int4" | "int" => Some(i128::from(i32::MAX)),
+        "bigint" | "int8" => Some(i128::from(i64::MAX)),
+        _ => None,
+    }
+}
+
+/// Numbers drawn per second over the chain; `None` where too few were drawn to say.
+fn rate(cx: &Context<'_>, it: &Use<'_>) -> Option<f64> {
+    let (schema, name) = it.name();
+    let same = |r: &Row<'_>| r.text("schemaname") == Some(schema) && r.text("sequencename") == Some(name);
+    let first = cx.chain.first().table("pg_sequences")?.iter().find(same)?.int("last_value")?;
+    let elapsed = cx.chain.elapsed_s.filter(|s| *s >= 60.0)?;
+    let drawn = ((it.last - i128::from(first)) / it.step) as f64;
+    (drawn >= cx.threshold("min_drawn")).then(|| drawn / elapsed)
+}
+
+fn report<'a>(cx: &Context<'a>, it: &Use<'a>) -> Finding {
+    let (schema, name) = it.name();
+    let used = Quantity::float(it.used(), Unit::Share);
+    let remaining = i64::try_from(it.remaining())
+        .map_or(Quantity::float(it.remaining() as f64, Unit::Count), |n| Some(Quantity::int(n, Unit::Count)));
+    let rate = rate(cx, it);
+    let left_s = rate.map(|r| it.remaining() as f64 / r);
+    let cycles = it.row.bool("cycle") == Some(true);
+    let severity = match it.used() {
+        _ if cycles => Severity::Info,
+        _ if left_s.is_some_and(|s| s < cx.threshold("critical_left")) => Severity::Critical,
+        u if u >= cx.threshold("high_used") => Severity::High,
+        u if u >= cx.threshold("medium_used") => Severity::Medium,
+        _ => Severity::Low,
+    };
+    let subject = Subject::qualified(SubjectKind::Sequence, schema, name);
+    let title = Text::new().opt(used).t(" used, ").opt(remaining).t(" numbers left");
+    let what = it.row.text("data_type").unwrap_or("sequence");
+    let limit = if it.by_column {
+        format!("its column's type, {}", it.column.and_then(|c| c.text("column_type")).unwrap_or_default())
+    } else {
+        format!("its own limit as {what}")
+    };
+    let mut why = Text::new().t(format!("It ends at {}: {limit}. Inserts that draw from it fail then.", it.limit));
+    if let Some(seconds) = left_s {
+        why = why
+            .t(" At the rate measured, what is left is enough for ")
+            .opt(Quantity::float(seconds, Unit::Seconds))
+            .t(" (arithmetic, no forecast).");
+    }
+    let formula = format!("({} − {}) ÷ ({} − {})", it.last, it.first, it.limit, it.first);
+    // Without the column's type the end may be nearer: a bigint sequence may feed an integer column.
+    let unknown_column = (it.column.is_none() && what == "bigint").then_some(Doubt::C4);
+    let mut finding = cx
+        .finding(severity, subject.clone(), title)
+        .doubts([unknown_column])
+        .why(why)
+        .measure(cx.read("Last value", it.row, "last_value"))
+        .measure(cx.computed("Used", used, formula, &[(it.row, &["last_value", "min_value", "max_value"])]));
+    if let Some((rate, left)) = rate.zip(left_s) {
+        let formula = format!("{} numbers ÷ {}", it.remaining(), show(rate, Unit::PerSecond));
+        finding = finding.measure(cx.over_window(
+            "Left at the measured rate",
+            Quantity::float(left, Unit::Seconds),
+            formula,
+            &[(it.row, &["last_value", "increment_by"])],
+        ));
+    }
+    if cycles {
+        return finding.not("It cycles: it never fails, but repeats values; a unique column would refuse them.");
+    }
+    finding
+        .fixes(cures(it, &subject))
+        .effort(Effort::M)
+        .verify("pg_sequences shows the new max_value, and the column's type holds it.")
+}
+
+fn cures(it: &Use<'_>, subject: &Subject) -> Vec<Fix> {
+    let (schema, name) = it.name();
+    let sequence = quote_qualified(schema, name);
+    let mut fixes = Vec::new();
+    match it.column {
+        None => fixes.push(Fix::diagnose(
+            &subject.name,
+            format!(
+                "SELECT d.refobjid::regclass AS table_name, a.attname, format_type(a.atttypid, a.atttypmod)\n\
+                 FROM pg_depend d JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid\n\
+                 WHERE d.classid = 'pg_class'::regclass AND d.objid = {}::regclass AND d.deptype IN ('a', 'i');",
+                quote_literal(&sequence)
+            ),
+        )),
+        Some(column) => {
+            let table = quote_qualified(
+                column.text("table_schemaname").unwrap_or_default(),
+                column.text("table_relname").unwrap_or_default(),
+            );
+            let name = quote_ident(column.text("column_name").unwrap_or_default());
+            if column.text("column_type") != Some("bigint") {
+                fixes.push(
+                    Fix::new(Verb::Alter, Risk::R2, format!("{} column", subject.name), format!("ALTER TABLE {table} ALTER COLUMN {name} TYPE bigint;"))
+                        .lock("ACCESS EXCLUSIVE while the whole table and its indexes are rewritten")
+                        .when_not("On a large table under load: add a bigint column, fill it by trigger and in batches, then swap. Columns that reference this one need the same."),
+                );
+            }
+        }
+    }
+    if it.row.text("data_type") != Some("bigint") || !it.by_column {
+        fixes.push(
+            Fix::new(Verb::Alter, Risk::R1, &subject.name, format!("ALTER SEQUENCE {sequence} AS bigint;"))
+                .lock("SHARE ROW EXCLUSIVE on the sequence for a moment")
+                .when_not("Before the column that stores its values holds bigint: inserts would then fail with an overflow instead.")
+                .undo(format!("ALTER SEQUENCE {sequence} AS {};", it.row.text("data_type").unwrap_or("bigint"))),
+        );
+    }
+    fixes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::advisor::testing::{judge, told};
+    use crate::snapshot::literal::{Literal, literal};
+
+    fn taken(at: &str, rows: &[&str]) -> Literal {
+        literal(at).view(
+            "pg_sequences",
+            "schemaname | sequencename | data_type | min_value | max_value | increment_by | cycle | last_value",
+            rows,
+        )
+    }
+
+    const NOON: &str = "2026-11-22 12:00:00+00";
+
+    #[test]
+    fn finds_the_last_tenth() {
+        let b = taken(NOON, &["public | tiny | smallint | 1 | 32767 | 1 | f | 31000"]);
+        let outcome = judge(&RULE, &[b.build()], "");
+        assert_eq!(told(&outcome), ["high, high: public.tiny: 94.6% used, 1,767 numbers left"]);
+    }
+
+    #[test]
+    fn the_columns_type_may_be_the_nearer_end() {
+        let b = taken(NOON, &["public | t_id_seq | bigint | 1 | 9223372036854775807 | 1 | f | 1717986918"]).view(
+            "sequence_columns",
+            "relid | schemaname | sequencename | table_schemaname | table_relname | column_name | column_type",
+            &["1 | public | t_id_seq | public | t | id | integer"],
+        );
+        let outcome = judge(&RULE, &[b.build()], "");
+        assert_eq!(told(&outcome), ["medium, high: public.t_id_seq: 80% used, 429,496,729 numbers left"]);
+        let crate::finding::Outcome::Found { findings, .. } = outcome else { panic!() };
+        assert_eq!(findings[0].fixes[0].sql, r#"ALTER TABLE "public"."t" ALTER COLUMN "id" TYPE bigint;"#);
+    }
+
+    #[test]
+    fn descending_ones_are_mirrored_and_extremes_do_not_overflow() {
+        let b = taken(
+            NOON,
+            &[
+                "public | down | integer | -2147483648 | -1 | -1 | f | -2000000000",
+                "public | wide | bigint | -9223372036854775808 | 9223372036854775807 | 1 | f | 9223372036854775807",
+            ],
+        );
+        assert_eq!(
+            told(&judge(&RULE, &[b.build()], "")),
+            [
+                "high, high: public.down: 93.1% used, 147,483,648 numbers left",
+                "high, medium: public.wide: 100% used, 0 numbers left"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_rate_needs_numbers_drawn() {
+        let a = |n: u32| taken(NOON, &[&format!("public | s | integer | 1 | 2147483647 | 1 | f | {n}")]).build();
+        let b = |n: u32| {
+            taken("2026-11-22 13:00:00+00", &[&format!("public | s | integer | 1 | 2147483647 | 1 | f | {n}")]).build()
+        };
+        let severity = |from, to| told(&judge(&RULE, &[a(from), b(to)], ""))[0].split(',').next().unwrap().to_owned();
+        assert_eq!(severity(2_000_000_000, 2_000_000_050), "high");
+        assert_eq!(severity(2_000_000_000, 2_010_000_000), "critical");
+    }
+
+    #[test]
+    fn stays_quiet_where_there_is_room_or_no_use_and_skips() {
+        let b = taken(
+            NOON,
+            &[
+                "public | s | bigint | 1 | 9223372036854775807 | 1 | f | 5000000000",
+                "public | u | integer | 1 | 2147483647 | 1 | f |",
+            ],
+        );
+        assert_eq!(told(&judge(&RULE, &[b.build()], "")), ["passed: 2 sequences, at most <0.1% used"]);
+        assert_eq!(
+            told(&judge(&RULE, &[literal(NOON).build()], "")),
+            ["skipped, input missing: `pg_sequences` is not in the dump"]
+        );
+    }
+}
