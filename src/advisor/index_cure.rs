@@ -2,6 +2,7 @@
 
 use super::index_facts::IndexFact;
 use crate::finding::{Fix, Risk, Verb};
+use crate::ident::quote_ident;
 use crate::text::Text;
 use std::cmp::Ordering;
 
@@ -53,6 +54,25 @@ pub fn reindex(index: &IndexFact<'_>) -> Fix {
             "While disk space for a second copy of the index is not free, or while transactions stay open for hours: \
              it waits for them.",
         ))
+}
+
+/// An expression index gives the planner statistics of the expression; those must come from elsewhere before it goes.
+pub fn statistics_first(major: u8, index: &IndexFact<'_>) -> Option<Fix> {
+    let def = index.def()?;
+    let expression = def.keys.iter().find(|k| k.expression)?;
+    if major < 14 {
+        return None;
+    }
+    let name = format!("{}_stats", index.name());
+    let table = index.table_sql();
+    let sql =
+        format!("CREATE STATISTICS {} ON ({}) FROM {table};\nANALYZE {table};", quote_ident(&name), expression.text);
+    Some(
+        Fix::new(Verb::Create, Risk::R1, format!("statistics {name}"), sql)
+            .lock("SHARE UPDATE EXCLUSIVE")
+            .when_not("When no query has this expression in a condition.")
+            .undo(format!("DROP STATISTICS {};", quote_ident(&name))),
+    )
 }
 
 /// SQL in a comment must not leave its line: a name may contain a line break.

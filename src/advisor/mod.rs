@@ -22,6 +22,7 @@ mod cure;
 mod facts;
 mod index_cure;
 mod index_facts;
+mod index_use;
 pub mod indexdef;
 pub mod lifetime;
 mod lock_mode;

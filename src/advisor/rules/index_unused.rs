@@ -1,14 +1,13 @@
 //! Indexes that no query scanned for as long as the counters count.
 
-use crate::advisor::index_cure::drop_index;
-use crate::advisor::indexdef::IndexDef;
+use crate::advisor::index_cure::{drop_index, statistics_first};
+use crate::advisor::index_use::{Candidate, bytes, candidates, supporting, table_scans, writes};
 use crate::advisor::{Check, Checked, Context, CounterAge, Docs, IndexFact, Need, Rule, Threshold, show};
 use crate::diff::{Change, Class};
-use crate::finding::{Doubt, Effort, Finding, Fix, Risk, Severity, Subject, SubjectKind, Verb};
-use crate::ident::quote_ident;
+use crate::finding::{Doubt, Effort, Finding, Severity, Subject, SubjectKind};
 use crate::text::Text;
 use crate::unit::{Quantity, Unit};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 const DAY: f64 = 86_400.0;
 
@@ -84,12 +83,6 @@ pub const RULE: Rule = Rule {
     check,
 };
 
-/// An index, or all parts of a partitioned one.
-struct Candidate<'c, 'a> {
-    index: &'c IndexFact<'a>,
-    parts: Vec<(&'c IndexFact<'a>, Change<'a>)>,
-}
-
 fn check(cx: &Context<'_>) -> Check {
     let mut young: Vec<(&IndexFact<'_>, Option<f64>)> = Vec::new();
     let mut findings = Vec::new();
@@ -132,89 +125,6 @@ fn check(cx: &Context<'_>) -> Check {
     );
     findings.extend(too_early(cx, &young));
     Ok(Checked { findings, looked_at })
-}
-
-/// Single indexes, and partitioned ones with all their parts.
-fn candidates<'c, 'a>(cx: &Context<'a>) -> Vec<Candidate<'c, 'a>>
-where
-    'a: 'c,
-{
-    let mut whole: BTreeMap<i64, Vec<(&IndexFact<'a>, Change<'a>)>> = BTreeMap::new();
-    let mut out = Vec::new();
-    for index in &cx.facts.indexes {
-        let Some(change) = index.change else { continue };
-        let mut root = None;
-        let mut at = index.parent();
-        // A damaged export could name a cycle.
-        for _ in 0..64 {
-            let Some(oid) = at else { break };
-            root = Some(oid);
-            at = cx.facts.index(oid).and_then(IndexFact::parent);
-        }
-        match root {
-            Some(oid) => whole.entry(oid).or_default().push((index, change)),
-            None => out.push(Candidate { index, parts: vec![(index, change)] }),
-        }
-    }
-    for (oid, parts) in whole {
-        if let Some(index) = cx.facts.index(oid) {
-            out.push(Candidate { index, parts });
-        }
-    }
-    out
-}
-
-/// Indexes that are the only support of a foreign key: its checks look up rows by them.
-fn supporting(cx: &Context<'_>) -> BTreeSet<i64> {
-    let mut only = BTreeSet::new();
-    for row in
-        cx.state("constraints").into_iter().flat_map(|s| s.table.iter()).filter(|r| r.text("contype") == Some("f"))
-    {
-        let Some(relid) = row.int("relid") else { continue };
-        let columns = row.array("columns");
-        let serve: Vec<i64> = cx
-            .facts
-            .indexes_of(relid)
-            .filter(|i| {
-                i.is_valid() != Some(false) && i.def().is_some_and(|d: IndexDef| d.supports_foreign_key(&columns))
-            })
-            .filter_map(IndexFact::indexrelid)
-            .collect();
-        if let [one] = serve[..] {
-            only.insert(one);
-        }
-    }
-    only
-}
-
-/// Scans of the tables, sequential ones included, since the counters began.
-fn table_scans(cx: &Context<'_>, candidate: &Candidate<'_, '_>) -> f64 {
-    let mut known = false;
-    let mut sum = 0.0;
-    for (part, _) in &candidate.parts {
-        let Some(row) = part.relid().and_then(|r| cx.facts.table(r)).and_then(|t| t.change).and_then(Change::last)
-        else {
-            continue;
-        };
-        known = true;
-        sum += row.f64("seq_scan").unwrap_or(0.0) + row.f64("idx_scan").unwrap_or(0.0);
-    }
-    if known { sum } else { f64::INFINITY }
-}
-
-fn bytes(candidate: &Candidate<'_, '_>) -> Option<i64> {
-    candidate.parts.iter().map(|(i, _)| i.bytes()).try_fold(0_i64, |sum, b| Some(sum.saturating_add(b?)))
-}
-
-/// Writes per second of the table: each may have to maintain the index.
-fn writes(cx: &Context<'_>, candidate: &Candidate<'_, '_>) -> f64 {
-    let rate = |change: Change<'_>, column| change.rate(column).unwrap_or(0.0);
-    candidate
-        .parts
-        .iter()
-        .filter_map(|(part, _)| cx.facts.table(part.relid()?)?.change)
-        .map(|c| rate(c, "n_tup_ins") + (rate(c, "n_tup_upd") - rate(c, "n_tup_hot_upd")).max(0.0))
-        .sum()
 }
 
 fn severity(cx: &Context<'_>, candidate: &Candidate<'_, '_>) -> Severity {
@@ -306,31 +216,12 @@ fn finish<'a>(cx: &Context<'a>, candidate: &Candidate<'_, 'a>, finding: Finding,
     if unique {
         return finding.not("It enforces uniqueness: that needs no scans. Only its owner can say whether it may go.");
     }
-    finding.fixes(statistics_first(cx, index)).fixes(drop_index(index).map(|fix| {
+    finding.fixes(statistics_first(cx.major(), index)).fixes(drop_index(index).map(|fix| {
         fix.when_not(
             "When a standby or a seasonal job uses it, or it was created shortly before the first snapshot: look at \
              pg_stat_user_indexes on every standby first.",
         )
     }))
-}
-
-/// An expression index gives the planner statistics of the expression; those must come from elsewhere before it goes.
-fn statistics_first(cx: &Context<'_>, index: &IndexFact<'_>) -> Option<Fix> {
-    let def = index.def()?;
-    let expression = def.keys.iter().find(|k| k.expression)?;
-    if cx.major() < 14 {
-        return None;
-    }
-    let name = format!("{}_stats", index.name());
-    let table = index.table_sql();
-    let sql =
-        format!("CREATE STATISTICS {} ON ({}) FROM {table};\nANALYZE {table};", quote_ident(&name), expression.text);
-    Some(
-        Fix::new(Verb::Create, Risk::R1, format!("statistics {name}"), sql)
-            .lock("SHARE UPDATE EXCLUSIVE")
-            .when_not("When no query has this expression in a condition.")
-            .undo(format!("DROP STATISTICS {};", quote_ident(&name))),
-    )
 }
 
 /// One note for all that is too early to judge.
@@ -394,7 +285,7 @@ mod tests {
     #[test]
     fn finds_one_that_was_not_scanned_for_months() {
         let b = taken(JANUARY, "0 | ", PLAIN, MB200).build();
-        let outcome = judge(&RULE, &[b.clone()], OPTIONS);
+        let outcome = judge(&RULE, std::slice::from_ref(&b), OPTIONS);
         assert_eq!(told(&outcome), ["medium, high: public.i: Not scanned once in 325 d 12 h, 200 MB on t"]);
         let Outcome::Found { findings, .. } = outcome else { panic!() };
         assert_eq!(

@@ -1,0 +1,97 @@
+//! Indexes as one decides about them: a partitioned index with all its parts; what else needs them; their load.
+
+use super::indexdef::IndexDef;
+use super::{Context, IndexFact};
+use crate::diff::Change;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// An index, or all parts of a partitioned one.
+pub struct Candidate<'c, 'a> {
+    /// The index; of a partitioned one the root.
+    pub index: &'c IndexFact<'a>,
+    /// The indexes with storage, each with its use.
+    pub parts: Vec<(&'c IndexFact<'a>, Change<'a>)>,
+}
+
+/// Single indexes, and partitioned ones with all their parts.
+pub fn candidates<'c, 'a>(cx: &Context<'a>) -> Vec<Candidate<'c, 'a>>
+where
+    'a: 'c,
+{
+    let mut whole: BTreeMap<i64, Vec<(&IndexFact<'a>, Change<'a>)>> = BTreeMap::new();
+    let mut out = Vec::new();
+    for index in &cx.facts.indexes {
+        let Some(change) = index.change else { continue };
+        let mut root = None;
+        let mut at = index.parent();
+        // A damaged export could name a cycle.
+        for _ in 0..64 {
+            let Some(oid) = at else { break };
+            root = Some(oid);
+            at = cx.facts.index(oid).and_then(IndexFact::parent);
+        }
+        match root {
+            Some(oid) => whole.entry(oid).or_default().push((index, change)),
+            None => out.push(Candidate { index, parts: vec![(index, change)] }),
+        }
+    }
+    for (oid, parts) in whole {
+        if let Some(index) = cx.facts.index(oid) {
+            out.push(Candidate { index, parts });
+        }
+    }
+    out
+}
+
+/// Indexes that are the only support of a foreign key: its checks look up rows by them.
+pub fn supporting(cx: &Context<'_>) -> BTreeSet<i64> {
+    let mut only = BTreeSet::new();
+    for row in
+        cx.state("constraints").into_iter().flat_map(|s| s.table.iter()).filter(|r| r.text("contype") == Some("f"))
+    {
+        let Some(relid) = row.int("relid") else { continue };
+        let columns = row.array("columns");
+        let serve: Vec<i64> = cx
+            .facts
+            .indexes_of(relid)
+            .filter(|i| {
+                i.is_valid() != Some(false) && i.def().is_some_and(|d: IndexDef| d.supports_foreign_key(&columns))
+            })
+            .filter_map(IndexFact::indexrelid)
+            .collect();
+        if let [one] = serve[..] {
+            only.insert(one);
+        }
+    }
+    only
+}
+
+/// Scans of the tables, sequential ones included, since the counters began.
+pub fn table_scans(cx: &Context<'_>, candidate: &Candidate<'_, '_>) -> f64 {
+    let mut known = false;
+    let mut sum = 0.0;
+    for (part, _) in &candidate.parts {
+        let Some(row) = part.relid().and_then(|r| cx.facts.table(r)).and_then(|t| t.change).and_then(Change::last)
+        else {
+            continue;
+        };
+        known = true;
+        sum += row.f64("seq_scan").unwrap_or(0.0) + row.f64("idx_scan").unwrap_or(0.0);
+    }
+    if known { sum } else { f64::INFINITY }
+}
+
+pub fn bytes(candidate: &Candidate<'_, '_>) -> Option<i64> {
+    candidate.parts.iter().map(|(i, _)| i.bytes()).try_fold(0_i64, |sum, b| Some(sum.saturating_add(b?)))
+}
+
+/// Writes per second of the table: each may have to maintain the index.
+pub fn writes(cx: &Context<'_>, candidate: &Candidate<'_, '_>) -> f64 {
+    let rate = |change: Change<'_>, column| change.rate(column).unwrap_or(0.0);
+    candidate
+        .parts
+        .iter()
+        .filter_map(|(part, _)| cx.facts.table(part.relid()?)?.change)
+        .map(|c| rate(c, "n_tup_ins") + (rate(c, "n_tup_upd") - rate(c, "n_tup_hot_upd")).max(0.0))
+        .sum()
+}
