@@ -199,7 +199,7 @@ pub fn parse_lsn(text: &str) -> Option<u64> {
 fn group_number(value: Number) -> String {
     match value {
         Number::Int(n) => group_int(n),
-        Number::Float(x) if x.abs() >= 100.0 => group_int(x.round() as i64),
+        Number::Float(x) if x.abs() >= 100.0 || x.fract() == 0.0 => group_int(x.round() as i64),
         Number::Float(x) => significant(x),
     }
 }

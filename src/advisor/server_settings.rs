@@ -34,7 +34,7 @@ impl<'a> Context<'a> {
 /// the configuration files say is not visible: `None`.
 pub fn server_value(row: Row<'_>) -> Option<&str> {
     match row.text("source") {
-        Some("session" | "client") => row.text("reset_val"),
+        Some("session" | "client" | "interactive") => row.text("reset_val"),
         Some("user" | "database" | "database user") => None,
         _ => row.text("setting"),
     }

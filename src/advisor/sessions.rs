@@ -97,3 +97,11 @@ pub fn describe(row: Row<'_>) -> String {
     let app = visible(row.text("application_name").unwrap_or_default()).into_owned();
     [pid, who, app].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
 }
+
+/// Whether the client is on another machine: a network address that is not the loopback's.
+pub fn is_remote(row: Row<'_>) -> bool {
+    row.text("client_addr").is_some_and(|a| {
+        let addr = a.split('/').next().unwrap_or_default();
+        !addr.is_empty() && !addr.starts_with("127.") && addr != "::1" && !addr.starts_with("::ffff:127.")
+    })
+}

@@ -223,7 +223,7 @@ mod tests {
         let near = |a: f64, b: f64| (a - b).abs() < 1e-6;
         let t = triggers(15, "", "26", "", &[]);
         assert!(near(t.vacuum, 55.2) && near(t.analyze, 52.6) && t.enabled && !t.overridden);
-        assert_eq!((t.vacuum_formula.as_str(), t.doubts.as_slice()), ("50 + 0.2 × 26.0", &[Doubt::C4][..]));
+        assert_eq!((t.vacuum_formula.as_str(), t.doubts.as_slice()), ("50 + 0.2 × 26", &[Doubt::C4][..]));
         assert_eq!(triggers(12, "", "26", "", &[]).insert, None);
         assert_eq!(triggers(15, "", "-1", "", &[]).vacuum, 50.0);
         assert_eq!(triggers(18, "", "1e9", "", &[]).vacuum, 1e8);

@@ -2,7 +2,7 @@
 
 use super::context::show;
 use super::statement::{self, Family};
-use super::{Context, Skip, Threshold};
+use super::{Context, Skip, Threshold, secret};
 use crate::diff::Change;
 use crate::finding::{Doubt, Fix, Subject, SubjectKind};
 use crate::ident::visible;
@@ -193,9 +193,10 @@ impl<'a> Statement<'a> {
         [self.row.int("queryid"), self.row.int("dbid"), self.row.int("userid")]
     }
 
-    /// Its text on one line, cut, or its id where the text is hidden.
+    /// Its text on one line, cut, or its id where the text is hidden or holds a secret.
     pub fn headline(&self) -> String {
-        self.text().map(|t| statement::one_line(t, 72)).filter(|t| !t.is_empty()).unwrap_or_else(|| self.id())
+        let shown = self.text().filter(|t| secret::find(t).is_none()).map(|t| statement::one_line(t, 72));
+        shown.filter(|t| !t.is_empty()).unwrap_or_else(|| self.id())
     }
 
     /// Whether it is maintenance, a load, a dump or a schema change: work that is not the application's everyday.

@@ -8,7 +8,6 @@ mod cluster;
 mod column;
 mod database;
 mod definitions;
-pub mod export;
 mod functions;
 mod helpers;
 mod indexes;

@@ -4,7 +4,6 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::print_stderr, clippy::unwrap_used)]
 
 mod catalog;
-mod export;
 mod golden;
 mod house;
 mod ingest;

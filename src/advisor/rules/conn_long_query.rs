@@ -3,7 +3,7 @@
 use crate::advisor::sessions::{Seen, SessionKey, describe, is_client, is_dump, matching};
 use crate::advisor::sighting::Sighting;
 use crate::advisor::statement::{family, one_line};
-use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, show};
+use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, secret, show};
 use crate::finding::{Effort, Finding, Fix, Risk, Severity, Subject, SubjectKind, Verb};
 use crate::text::Text;
 use crate::unit::{Quantity, Unit};
@@ -52,6 +52,11 @@ fn check(ctx: &Context<'_>) -> Check {
     })
 }
 
+/// The statement on one line, unless it is hidden or holds a secret.
+fn headline(text: Option<&str>) -> String {
+    text.filter(|t| secret::find(t).is_none()).map_or_else(|| "a statement".to_owned(), |t| one_line(t, 72))
+}
+
 fn finding<'a>(
     ctx: &Context<'a>,
     key: SessionKey,
@@ -68,7 +73,7 @@ fn finding<'a>(
             Severity::Low,
             Subject::new(SubjectKind::Session, describe(last.row)),
             Text::new()
-                .code(one_line(last.row.text("query").unwrap_or_default(), 72))
+                .code(headline(last.row.text("query")))
                 .t(" had been running for ")
                 .opt(seconds.and_then(|s| Quantity::float(s, Unit::Seconds))),
         )

@@ -20,6 +20,7 @@ mod conn_idle_in_transaction;
 mod conn_long_query;
 mod conn_long_transaction;
 mod conn_saturation;
+mod func_top_self_time;
 mod index_ccnew_leftover;
 mod index_duplicate;
 mod index_invalid;
@@ -44,8 +45,18 @@ mod query_temp_spill;
 mod query_top_time;
 mod query_variable_latency;
 mod query_wal_heavy;
+mod repl_lag;
+mod repl_no_identity;
+mod repl_sub_errors;
+mod repl_sync_missing;
 mod schema_no_pk;
 mod schema_not_validated;
+mod sec_definer_search_path;
+mod sec_password_md5;
+mod sec_public_create;
+mod sec_remote_plaintext;
+mod sec_secret_in_text;
+mod sec_superuser_app;
 mod seq_exhaustion;
 mod slot_inactive;
 mod slot_lost;
@@ -56,39 +67,17 @@ mod wrap_prepared_xact;
 
 /// Every rule, in the order of the documentation.
 pub const RULES: &[&Rule] = &[
-    &cache_hit_low::RULE,
-    &cfg_autovacuum_off::RULE,
-    &cfg_dev_options::RULE,
-    &cfg_durability_off::RULE,
-    &cfg_logging::RULE,
-    &cfg_pending_restart::RULE,
-    &cfg_planner_off::RULE,
-    &cfg_timeouts::RULE,
-    &cfg_version_eol::RULE,
-    &ckpt_requested::RULE,
-    &ckpt_target_low::RULE,
-    &ckpt_too_frequent::RULE,
-    &conn_churn::RULE,
-    &conn_idle_in_transaction::RULE,
-    &conn_long_query::RULE,
-    &conn_long_transaction::RULE,
-    &conn_saturation::RULE,
     &index_ccnew_leftover::RULE,
     &index_duplicate::RULE,
     &index_invalid::RULE,
     &index_missing_fk::RULE,
     &index_redundant_prefix::RULE,
     &index_unused::RULE,
-    &io_backend_fsync::RULE,
-    &io_checksum_failure::RULE,
-    &io_read_latency::RULE,
-    &io_timing_off::RULE,
-    &lock_blocked_chain::RULE,
-    &lock_ddl_queue::RULE,
-    &lock_deadlocks::RULE,
-    &mem_shared_buffers::RULE,
-    &mem_temp_files::RULE,
-    &mem_work_mem_overcommit::RULE,
+    &schema_no_pk::RULE,
+    &schema_not_validated::RULE,
+    &seq_exhaustion::RULE,
+    &wrap_prepared_xact::RULE,
+    // Queries
     &query_buffer_heavy::RULE,
     &query_io_heavy::RULE,
     &query_mean_regression::RULE,
@@ -97,13 +86,55 @@ pub const RULES: &[&Rule] = &[
     &query_top_time::RULE,
     &query_variable_latency::RULE,
     &query_wal_heavy::RULE,
-    &schema_no_pk::RULE,
-    &schema_not_validated::RULE,
-    &seq_exhaustion::RULE,
+    // Functions
+    &func_top_self_time::RULE,
+    // Connections
+    &conn_churn::RULE,
+    &conn_idle_in_transaction::RULE,
+    &conn_long_query::RULE,
+    &conn_long_transaction::RULE,
+    &conn_saturation::RULE,
+    // Locks
+    &lock_blocked_chain::RULE,
+    &lock_ddl_queue::RULE,
+    &lock_deadlocks::RULE,
+    // Memory
+    &cache_hit_low::RULE,
+    &mem_shared_buffers::RULE,
+    &mem_temp_files::RULE,
+    &mem_work_mem_overcommit::RULE,
+    // I/O and WAL
+    &io_backend_fsync::RULE,
+    &io_checksum_failure::RULE,
+    &io_read_latency::RULE,
+    &io_timing_off::RULE,
+    &ckpt_requested::RULE,
+    &ckpt_target_low::RULE,
+    &ckpt_too_frequent::RULE,
+    &wal_archive_failing::RULE,
+    // Replication
     &slot_inactive::RULE,
     &slot_lost::RULE,
     &slot_unbounded::RULE,
     &slot_xmin_old::RULE,
-    &wal_archive_failing::RULE,
-    &wrap_prepared_xact::RULE,
+    &repl_lag::RULE,
+    &repl_no_identity::RULE,
+    &repl_sub_errors::RULE,
+    &repl_sync_missing::RULE,
+    // Settings
+    &cfg_autovacuum_off::RULE,
+    &cfg_dev_options::RULE,
+    &cfg_durability_off::RULE,
+    &cfg_logging::RULE,
+    &cfg_pending_restart::RULE,
+    &cfg_planner_off::RULE,
+    &cfg_timeouts::RULE,
+    &cfg_version_eol::RULE,
+    // Security
+    &sec_definer_search_path::RULE,
+    &sec_password_md5::RULE,
+    &sec_public_create::RULE,
+    &sec_remote_plaintext::RULE,
+    &sec_secret_in_text::RULE,
+    &sec_superuser_app::RULE,
 ];
