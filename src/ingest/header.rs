@@ -87,11 +87,15 @@ impl Layout {
         }
     }
 
-    /// The views its columns fill.
+    /// The views its columns fill. A column that fills several views (`stats_reset` of `pg_stat_bgwriter`, which the
+    /// checkpointer's statistics shared up to 16) does not make a second one of a file that has nothing else of it.
     pub fn views(&self) -> Vec<&'static View> {
         let mut views: Vec<&'static View> = self.view.into_iter().collect();
         for field in &self.fields {
             if let Role::Known { places, .. } = &field.role {
+                if places.iter().any(|(view, _)| self.view.is_some_and(|own| own.name == view.name)) {
+                    continue;
+                }
                 for (view, _) in places {
                     if !views.iter().any(|v| v.name == view.name) {
                         views.push(view);
