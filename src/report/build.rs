@@ -114,7 +114,7 @@ fn number(advice: &Advice, draft: &mut Draft<'_>) -> Vec<ReportFinding> {
                     .into_iter()
                     .filter_map(|(label, value)| value.map(|v| (label.to_owned(), v)))
                     .collect();
-                let label = if m.evidence.object.is_empty() {
+                let label = if m.evidence.object.is_empty() || m.evidence.object == m.label {
                     m.label.clone()
                 } else {
                     format!("{}: {}", m.evidence.object, m.label)

@@ -29,13 +29,17 @@ impl Source {
             parts.push(format!("poorer: {}", self.sections.join(", ")));
         }
         if !self.needed_by.is_empty() {
-            parts.push(format!("{} checks cannot run", self.needed_by.len()));
+            parts.push(checks(self.needed_by.len(), "cannot run", "cannot run"));
         }
         if !self.wanted_by.is_empty() {
-            parts.push(format!("{} checks are less sure", self.wanted_by.len()));
+            parts.push(checks(self.wanted_by.len(), "is less sure", "are less sure"));
         }
         parts.join("; ")
     }
+}
+
+fn checks(n: usize, one: &str, more: &str) -> String {
+    if n == 1 { format!("1 check {one}") } else { format!("{n} checks {more}") }
 }
 
 /// Every expected source by name, `meta` left out: it is provenance and told apart.

@@ -1,13 +1,14 @@
 //! What sections are written from, and the evidence they leave behind.
 
+use super::cells::{estimates_hold, links};
 use super::register::Register;
-use super::{Action, Block, Bound, Cell, ReportFinding, Section, Spark};
+use super::{Action, Block, Bound, Cell, ReportFinding, Section};
 use crate::advisor::{self, Advice, Facts, State, TableFact};
 use crate::diff::{Chain, Change};
-use crate::finding::{Evidence, Locator};
+use crate::finding::{Doubt, Evidence, Locator};
 use crate::snapshot::{Row, Table};
 use crate::text::Text;
-use crate::unit::{Number, Quantity, Unit};
+use crate::unit::{Quantity, Unit};
 use std::collections::BTreeMap;
 
 /// The inputs of every section.
@@ -153,19 +154,33 @@ impl<'a> Draft<'a> {
         self.setting(name)?.text("setting")?.parse().ok()
     }
 
-    /// Dead rows of a table divided by its autovacuum trigger.
-    pub(super) fn pressure_of(&self, _table: &TableFact<'a>) -> Option<Quantity> {
-        None
+    /// Dead rows of a table divided by its autovacuum trigger; `None` where they are unknown or began again at 0.
+    pub(super) fn pressure_of(&self, table: &TableFact<'a>) -> Option<Quantity> {
+        let dead = self.facts.dead_rows(table, &self.facts.triggers(table))?;
+        Quantity::float(dead.pressure, Unit::Times).filter(|_| dead.known && estimates_hold(table))
     }
 
-    /// The same as a cell.
+    /// The same as a cell; dead rows counted since a reset give a lower bound.
     pub(super) fn pressure(&self, table: &TableFact<'a>) -> Cell {
-        Cell::number_or(self.pressure_of(table), "dead rows not exported")
+        let Some(dead) = self.facts.dead_rows(table, &self.facts.triggers(table)) else {
+            return Cell::NotAvailable("dead rows not exported".to_owned());
+        };
+        Quantity::float(dead.pressure, Unit::Times).map_or(Cell::None, |value| Cell::Number {
+            value,
+            change: None,
+            bound: (!dead.known || !estimates_hold(table)).then_some(Bound::AtLeast),
+        })
     }
 
     /// Dead rows at which autovacuum vacuums a table.
-    pub(super) fn trigger(&self, _table: &TableFact<'a>) -> Cell {
-        Cell::None
+    pub(super) fn trigger(&self, table: &TableFact<'a>) -> Cell {
+        let trigger = self.facts.triggers(table);
+        let estimate = trigger.doubts.contains(&Doubt::C5).then_some(Bound::Estimate);
+        Quantity::float(trigger.vacuum.ceil(), Unit::Rows).map_or(Cell::None, |value| Cell::Number {
+            value,
+            change: None,
+            bound: estimate,
+        })
     }
 
     /// A note where a state view is older than the last snapshot.
@@ -236,6 +251,29 @@ impl<'a> Draft<'a> {
         Text::new().link(id.to_lowercase(), id)
     }
 
+    /// Enters a number computed from what the first and the last snapshot's `meta` say.
+    pub(super) fn cite_meta(&mut self, label: &str, value: Quantity, column: &str, formula: String) -> Text {
+        let ends = [(0, self.chain.first()), (self.chain.snapshots.len() - 1, self.chain.last())];
+        let mut locators = Vec::new();
+        for (at, snapshot) in ends {
+            let file = snapshot.meta.files.iter().find(|f| f.views.iter().any(|v| v == "meta"));
+            locators.extend(file.map(|f| Locator {
+                snapshot: advisor::label(self.chain, at),
+                file: f.path.clone(),
+                place: column.to_owned(),
+            }));
+        }
+        let evidence = Evidence {
+            view: "meta".to_owned(),
+            columns: vec![column.to_owned()],
+            object: String::new(),
+            locators,
+            formula: Some(formula),
+        };
+        let id = self.register.enter(label, vec![(self.value_label().to_owned(), value)], evidence);
+        Text::new().link(id.to_lowercase(), id)
+    }
+
     fn value_label(&self) -> &'static str {
         if self.single() { "B" } else { "window" }
     }
@@ -262,109 +300,4 @@ impl<'a> Draft<'a> {
             .collect();
         Block::Facts { title: "In the files".to_owned(), items }
     }
-}
-
-/// Links to findings by number.
-pub(super) fn links<'f>(numbers: impl Iterator<Item = &'f str>) -> Option<Text> {
-    let mut text = Text::new();
-    for number in numbers {
-        if !text.is_empty() {
-            text = text.t(" ");
-        }
-        text = text.link(number.to_lowercase(), number);
-    }
-    (!text.is_empty()).then_some(text)
-}
-
-/// A counter over the window; a lower bound where its counters started again.
-pub(super) fn counted(change: Change<'_>, column: &str) -> Cell {
-    match change.delta_quantity(column) {
-        Some(value) => Cell::Number { value, change: None, bound: (!change.is_exact()).then_some(Bound::AtLeast) },
-        None => Cell::NotAvailable(why_unknown(change, column)),
-    }
-}
-
-/// Why a counter has no delta.
-pub(super) fn why_unknown(change: Change<'_>, column: &str) -> String {
-    let exported = change.last().is_some_and(|r| r.table().has(column));
-    if !exported {
-        "not exported".to_owned()
-    } else if change.notes().is_empty() {
-        format!("no value in the export (class {})", change.class().word())
-    } else {
-        change.notes().join("; ")
-    }
-}
-
-/// A gauge: its last value and its change.
-pub(super) fn level(first: Option<Row<'_>>, last: Option<Row<'_>>, column: &str) -> Cell {
-    let Some(value) = last.and_then(|r| r.quantity(column)) else {
-        return Cell::NotAvailable(missing_reason(last, column));
-    };
-    let before = first.and_then(|r| r.quantity(column));
-    Cell::Number { value, change: before.and_then(|b| difference(value, b)), bound: None }
-}
-
-fn missing_reason(row: Option<Row<'_>>, column: &str) -> String {
-    match row {
-        None => "not captured".to_owned(),
-        Some(row) if row.table().has(column) => "no value in the export".to_owned(),
-        Some(_) => "not exported".to_owned(),
-    }
-}
-
-/// When something last happened, or "never since the statistics began".
-pub(super) fn last_time(row: Option<Row<'_>>, column: &str) -> Cell {
-    match row {
-        Some(row) if row.table().has(column) => row
-            .time(column)
-            .map_or_else(|| Cell::text("not since the statistics began"), |t| Cell::number(Quantity::time(t))),
-        _ => Cell::NotAvailable(missing_reason(row, column)),
-    }
-}
-
-/// `later − earlier`, exact for integers.
-pub(super) fn difference(later: Quantity, earlier: Quantity) -> Option<Quantity> {
-    match (later.value, earlier.value) {
-        (Number::Int(b), Number::Int(a)) => b.checked_sub(a).map(|d| Quantity::int(d, later.unit)),
-        _ => Quantity::float(later.as_f64() - earlier.as_f64(), later.unit),
-    }
-}
-
-/// A sum of integers that stays exact, or `None` where nothing was known.
-pub(super) fn total(values: impl Iterator<Item = Option<i64>>, unit: Unit) -> Option<Quantity> {
-    values.flatten().reduce(i64::saturating_add).map(|sum| Quantity::int(sum, unit))
-}
-
-/// A count of things.
-pub(super) fn count(n: usize) -> Quantity {
-    Quantity::int(i64::try_from(n).unwrap_or(i64::MAX), Unit::Count)
-}
-
-/// A small history of counters per window: a window whose counters started again is a gap.
-pub(super) fn spark(points: &[Option<Quantity>], resets: Vec<usize>) -> Cell {
-    if points.iter().flatten().count() < 2 {
-        return Cell::None;
-    }
-    let words: Vec<String> = points.iter().map(|p| p.map_or_else(|| "n/a".to_owned(), Quantity::human)).collect();
-    Cell::Spark(Spark {
-        points: points.iter().map(|p| p.map(Quantity::as_f64)).collect(),
-        resets,
-        label: words.join(", "),
-    })
-}
-
-/// Prose as a block.
-pub(super) fn prose(text: impl Into<Text>) -> Block {
-    Block::Prose { text: text.into() }
-}
-
-/// A heading inside a section.
-pub(super) fn heading(words: &str) -> Block {
-    Block::Heading { text: words.to_owned() }
-}
-
-/// A labelled value.
-pub(super) fn fact(label: &str, value: Cell) -> super::Fact {
-    super::Fact { label: label.to_owned(), value }
 }

@@ -1,7 +1,8 @@
 //! The verdict in words: chosen by the worst findings, and by how much could be seen.
 
 use super::CoverageState;
-use super::draft::{Draft, count};
+use super::cells::count;
+use super::draft::Draft;
 use crate::finding::Severity;
 use crate::text::Text;
 

@@ -6,6 +6,7 @@
 mod absent;
 mod block;
 mod build;
+mod cells;
 mod coverage;
 mod draft;
 mod headline;

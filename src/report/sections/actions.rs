@@ -2,7 +2,8 @@
 
 use crate::error::Result;
 use crate::finding::Effort;
-use crate::report::draft::{Body, Draft, prose};
+use crate::report::cells::prose;
+use crate::report::draft::{Body, Draft};
 use crate::report::{Block, Card};
 use crate::text::Text;
 

@@ -5,7 +5,8 @@ use crate::diff::moments::Maximum;
 use crate::diff::{Change, Phase};
 use crate::error::Result;
 use crate::report::absent;
-use crate::report::draft::{Body, Draft, counted, prose};
+use crate::report::cells::{counted, prose};
+use crate::report::draft::{Body, Draft};
 use crate::report::table::table;
 use crate::report::{Bound, Cell};
 use crate::text::Text;
@@ -55,7 +56,11 @@ pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
 
 fn cells(statement: &Statement<'_>) -> Vec<Cell> {
     let rate = match statement.change.rate("calls") {
-        Some(rate) => Cell::number_or(Quantity::float(rate, Unit::PerSecond), "n/a"),
+        Some(rate) => Quantity::float(rate, Unit::PerSecond).map_or(Cell::None, |value| Cell::Number {
+            value,
+            change: None,
+            bound: (!statement.change.is_exact()).then_some(Bound::AtLeast),
+        }),
         None => Cell::NotAvailable("the time these calls cover is unknown or under 10 s".to_owned()),
     };
     let ceiling = statement

@@ -2,7 +2,8 @@
 
 use crate::diff::{Certainty, Change, Class};
 use crate::error::Result;
-use crate::report::draft::{Body, Draft, count, difference, prose};
+use crate::report::cells::{count, difference, prose};
+use crate::report::draft::{Body, Draft};
 use crate::report::names::ByObject;
 use crate::report::table::{ranked, table};
 use crate::report::{Block, Cell, Chart, Line};
@@ -306,10 +307,22 @@ fn list(draft: &mut Draft<'_>, found: &[Candidate]) -> Result<Block> {
             Cell::number(c.after),
             change.map_or(Cell::None, |q| Cell::Text(Text(vec![crate::text::Span::Change(q)]))),
             Cell::Text(c.context.clone()),
-            draft.links_of(&c.object, &[""]).map_or(Cell::None, Cell::Text),
+            draft.links_of(&c.object, rules(c.measure)).map_or(Cell::None, Cell::Text),
         ]);
     }
     Ok(out.rows_in_all(found.len()).block())
+}
+
+/// First words of the rules that speak about a measure.
+fn rules(measure: &str) -> &'static [&'static str] {
+    match measure {
+        "sessions of clients" => &["conn-"],
+        "database size" | "size with indexes" => &["table-growth", "bloat-"],
+        "dead rows" | "live rows" => &["vacuum-", "bloat-"],
+        "deadlocks per second" => &["lock-deadlock"],
+        "calls per second" => &["query-"],
+        _ => &["table-", "index-"],
+    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 
 use crate::error::Result;
 use crate::report::absent;
-use crate::report::draft::{Body, Draft, count, fact, heading, prose};
+use crate::report::cells::{count, counted_words, fact, heading, prose};
+use crate::report::draft::{Body, Draft};
 use crate::report::names::one_line;
 use crate::report::table::table;
 use crate::report::{Block, Cell};
@@ -39,6 +40,7 @@ pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
         }
     }
     blocks.extend(transactions(draft, &now, state.at));
+    blocks.extend(idle_in_transaction(draft));
     Ok(Body::filled(blocks).count(n))
 }
 
@@ -173,7 +175,8 @@ fn transactions(draft: &Draft<'_>, now: &[Row<'_>], at: Option<crate::time::Time
         .text("Findings")
         .empty("No transaction was open");
     for (age, row) in open.iter().take(MOST) {
-        let in_state = row.time("state_change").and_then(|t| Quantity::float(at.seconds_since(t), Unit::Seconds));
+        let in_state =
+            row.time("state_change").and_then(|t| Quantity::float(at.seconds_since(t).max(0.0), Unit::Seconds));
         let pid = format!("pid {}", row.int("pid").unwrap_or_default());
         let wait = row.text("wait_event_type").filter(|w| *w != "Client").zip(row.text("wait_event"));
         out.push(vec![
@@ -189,17 +192,69 @@ fn transactions(draft: &Draft<'_>, now: &[Row<'_>], at: Option<crate::time::Time
         ]);
     }
     let n = open.len();
-    let mut blocks = vec![heading("Transactions"), out.rows_in_all(n).block()];
-    let waiting =
-        open.iter().filter(|(_, r)| r.text("state").is_some_and(|s| s.starts_with("idle in transaction"))).count();
-    if waiting > 0
-        && draft.links_to(&["conn-idle-in-transaction", "conn-long-transaction", "conn-idle-in-xact"]).is_none()
-    {
-        blocks.push(prose(
+    vec![heading("Transactions"), out.rows_in_all(n).block()]
+}
+
+/// Sessions that held a transaction open while waiting for their client, over all captures.
+fn idle_in_transaction(draft: &Draft<'_>) -> Option<Block> {
+    let (mut captures, mut with_idle, mut sessions) = (0, 0, 0);
+    let mut longest: Option<(f64, usize, Row<'_>)> = None;
+    for (at, snapshot) in draft.chain.snapshots.iter().enumerate() {
+        let Some(table) = snapshot.table("pg_stat_activity").filter(|t| t.has("state")) else { continue };
+        captures += 1;
+        let idle: Vec<Row<'_>> =
+            clients(table).filter(|r| r.text("state").is_some_and(|s| s.starts_with("idle in transaction"))).collect();
+        with_idle += usize::from(!idle.is_empty());
+        sessions += idle.len();
+        for row in idle {
+            let since = row.time("state_change").or(row.time("xact_start"));
+            let age = snapshot.meta.taken_at.zip(since).map(|(now, then)| now.seconds_since(then).max(0.0));
+            if let Some(age) = age.filter(|a| longest.is_none_or(|(most, ..)| *a > most)) {
+                longest = Some((age, at, row));
+            }
+        }
+    }
+    if captures == 0 {
+        return None;
+    }
+    if sessions == 0 {
+        return Some(prose(
             Text::new()
-                .n(count(waiting))
-                .t(" of them wait for their client inside a transaction. That is judged by how long: these are under the limit of the check, so they stand here and are no finding."),
+                .t("No session waited for its client inside a transaction at ")
+                .then(captures_words(captures))
+                .t("."),
         ));
     }
-    blocks
+    let mut text = Text::new()
+        .t("Sessions waited for their client inside a transaction at ")
+        .n(count(with_idle))
+        .t(" of ")
+        .then(counted_words(captures, "capture", "captures"));
+    if let Some((age, at, row)) = longest {
+        text = text
+            .t(", the longest for ")
+            .opt(Quantity::float(age, Unit::Seconds))
+            .t(" (capture ")
+            .t(crate::advisor::label(draft.chain, at))
+            .t(", ")
+            .name(format!("pid {}", row.int("pid").unwrap_or_default()));
+        if let Some(name) = row.text("application_name").filter(|n| !n.is_empty()) {
+            text = text.t(", ").name(name);
+        }
+        text = text.t(")");
+    }
+    text = text.t(". ");
+    text = match draft.links_to(&["conn-idle"]) {
+        Some(links) => text.then(links),
+        None => text.t("That is judged by how long it lasts: under the limit of the check, which passed or could not run, so it stands here and is no finding."),
+    };
+    Some(prose(text))
+}
+
+fn captures_words(captures: usize) -> Text {
+    if captures == 1 {
+        Text::from("the capture")
+    } else {
+        Text::new().t("any of the ").n(count(captures)).t(" captures")
+    }
 }

@@ -3,8 +3,9 @@
 use crate::catalog;
 use crate::error::Result;
 use crate::meta::{Note, TimeSource};
+use crate::report::cells::{count, counted_words, fact, heading, prose};
 use crate::report::coverage::{Source, sources};
-use crate::report::draft::{Body, Draft, count, fact, heading, prose};
+use crate::report::draft::{Body, Draft};
 use crate::report::table::table;
 use crate::report::{Block, Cell, CoverageItem, CoverageState, absent};
 use crate::text::Text;
@@ -156,7 +157,7 @@ fn files(draft: &Draft<'_>) -> Option<Block> {
             ]);
         }
     }
-    let summary = Text::new().n(count(n)).t(" files, with their SHA-256");
+    let summary = counted_words(n, "file, with its SHA-256", "files, with their SHA-256");
     Some(Block::Details { summary, blocks: vec![out.block()] })
 }
 
@@ -169,7 +170,7 @@ fn strip(draft: &Draft<'_>, sources: &[Source]) -> Block {
             remark: match s.state {
                 CoverageState::Captured => {
                     let rows = draft.state(s.view).map_or(0, |t| t.table.rows);
-                    Quantity::int(i64::try_from(rows).unwrap_or(i64::MAX), Unit::Count).human() + " rows"
+                    counted_words(rows, "row", "rows").plain()
                 }
                 CoverageState::Empty => "no rows".to_owned(),
                 CoverageState::Missing => s.disables(),

@@ -2,7 +2,8 @@
 
 use crate::error::Result;
 use crate::report::Block;
-use crate::report::draft::{Body, Draft, prose};
+use crate::report::cells::prose;
+use crate::report::draft::{Body, Draft};
 
 /// Writes the section. The register itself is filled by everything written before it.
 #[allow(clippy::unnecessary_wraps)] // The signature of every section.

@@ -2,7 +2,8 @@
 
 use crate::error::Result;
 use crate::finding::Finding;
-use crate::report::draft::{Body, Draft, heading, prose};
+use crate::report::cells::{heading, prose};
+use crate::report::draft::{Body, Draft};
 use crate::report::table::table;
 use crate::report::{Block, Cell};
 use crate::text::Text;

@@ -1,7 +1,8 @@
 //! Glossary: only the terms that this report uses.
 
 use crate::error::Result;
-use crate::report::draft::{Body, Draft, fact};
+use crate::report::cells::fact;
+use crate::report::draft::{Body, Draft};
 use crate::report::{Block, Cell};
 use std::collections::BTreeSet;
 

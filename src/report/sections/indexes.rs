@@ -4,7 +4,8 @@ use crate::diff::Change;
 use crate::error::Result;
 use crate::finding::Verb;
 use crate::report::absent;
-use crate::report::draft::{Body, Draft, count, counted, heading, last_time, level, prose, total};
+use crate::report::cells::{count, counted, counted_words, heading, last_time, level, prose, total};
+use crate::report::draft::{Body, Draft};
 use crate::report::names::{ByObject, index_name, is_system, table_name};
 use crate::report::table::{ranked, table};
 use crate::report::{Block, Cell};
@@ -33,6 +34,11 @@ impl<'a> Entry<'a> {
 
     fn bytes(&self) -> Option<i64> {
         self.definition?.int("index_size")
+    }
+
+    /// A partitioned index has no storage of its own.
+    fn has_size(&self) -> bool {
+        self.bytes().is_none_or(|b| b > 0)
     }
 
     /// Scans since the statistics began, as the last snapshot states them.
@@ -96,8 +102,8 @@ fn summary(draft: &mut Draft<'_>, entries: &[Entry<'_>]) -> Vec<Block> {
     let mut text = Text::new()
         .n(count(unused.len()))
         .t(" of ")
-        .n(count(known))
-        .t(" indexes have no scan since the statistics began");
+        .then(counted_words(known, "index has", "indexes have"))
+        .t(" no scan since the statistics began");
     if let (Some(bytes), Some(all)) = (bytes, all) {
         text = text.t("; ").n(bytes).t(" of ").n(all);
         if sized < unused.len() {
@@ -214,6 +220,11 @@ fn judgement(draft: &Draft<'_>, entry: &Entry<'_>, name: &str) -> Cell {
         return Cell::text("invalid: queries do not use it");
     }
     match entry.scans() {
+        None if entry.definition.and_then(|d| d.text("relkind")) == Some("I")
+            || entry.change.is_none() && !entry.has_size() =>
+        {
+            Cell::text("partitioned: its partitions' indexes are scanned")
+        }
         None => Cell::NotAvailable("scans not exported".to_owned()),
         Some(0) if flag("indisprimary") || flag("indisunique") || flag("indisexclusion") => {
             Cell::text("not scanned; it enforces uniqueness, so scans do not decide")
@@ -232,7 +243,7 @@ fn details(draft: &Draft<'_>, entry: &Entry<'_>) -> Vec<Block> {
         blocks.push(Block::Code { language: "sql".to_owned(), text: sql.to_owned() });
     }
     if let Some(notes) = entry.change.map(Change::notes).filter(|n| !n.is_empty()) {
-        blocks.push(prose(notes.join(" ")));
+        blocks.push(prose(format!("Notes: {}.", notes.join("; "))));
     }
     let before = entry.change.and_then(Change::first).filter(|_| !draft.single());
     blocks.push(draft.places(&[before, entry.change.and_then(Change::last), entry.definition]));
@@ -277,8 +288,8 @@ fn proposals(draft: &mut Draft<'_>, entries: &[Entry<'_>]) -> Vec<Block> {
         blocks.push(prose(
             Text::new()
                 .t("Dropping the ")
-                .n(count(dropped.len()))
-                .t(" indexes would free ")
+                .then(counted_words(dropped.len(), "index", "indexes"))
+                .t(" would free ")
                 .n(Quantity::int(saved, Unit::Bytes))
                 .t(", ")
                 .opt(Quantity::share(saved as f64, all as f64))

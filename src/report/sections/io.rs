@@ -3,7 +3,8 @@
 use crate::diff::Change;
 use crate::error::Result;
 use crate::report::absent;
-use crate::report::draft::{Body, Draft, counted, fact, last_time, prose};
+use crate::report::cells::{counted, fact, last_time, prose};
+use crate::report::draft::{Body, Draft};
 use crate::report::table::{ranked, table};
 use crate::report::{Block, Cell, CoverageState, Fact};
 use crate::text::Text;
@@ -139,7 +140,7 @@ fn wal(draft: &mut Draft<'_>) -> Option<Block> {
                 items.push(fact("a day at this rate would be", Cell::number(day)));
             }
         }
-        let link = draft.cite_value("WAL written", bytes, &[], &["wal_lsn"], Some(formula));
+        let link = draft.cite_meta("WAL written", bytes, "wal_lsn", formula);
         items.push(fact("Source of the position", Cell::Text(link)));
         views.push("meta");
     }

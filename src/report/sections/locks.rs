@@ -3,7 +3,8 @@
 use crate::advisor::{Holder, WaitTree, Waiter, wait_trees};
 use crate::error::Result;
 use crate::report::absent;
-use crate::report::draft::{Body, Draft, count, prose};
+use crate::report::cells::{count, counted_words, prose};
+use crate::report::draft::{Body, Draft};
 use crate::report::names::{one_line, table_name};
 use crate::report::table::table;
 use crate::report::{Block, Cell, CoverageState};
@@ -64,10 +65,18 @@ fn waits(draft: &Draft<'_>) -> (usize, Vec<Block>) {
         .code("deadlock_timeout")
         .t(" to the server's log.");
     let mut blocks = vec![prose(text)];
-    for (at, trees) in with_waits.iter().take(MOST_CAPTURES) {
-        if let Some(snapshot) = draft.chain.snapshots.get(*at) {
-            blocks.push(tree(snapshot, &crate::advisor::label(draft.chain, *at), trees));
-        }
+    // The capture with the most waiting sessions stands open, the latest of equals; the others unfold.
+    let shown = with_waits.iter().max_by_key(|(at, trees)| (waiting(trees), *at)).map(|(at, _)| *at);
+    let of = |(at, trees): &&(usize, Vec<WaitTree>)| {
+        let snapshot = draft.chain.snapshots.get(*at)?;
+        Some(tree(snapshot, &crate::advisor::label(draft.chain, *at), trees))
+    };
+    blocks.extend(with_waits.iter().find(|(at, _)| Some(*at) == shown).and_then(of));
+    let others: Vec<Block> =
+        with_waits.iter().filter(|(at, _)| Some(*at) != shown).take(MOST_CAPTURES).filter_map(of).collect();
+    if !others.is_empty() {
+        let summary = Text::new().t("Waits at ").then(counted_words(others.len(), "other capture", "other captures"));
+        blocks.push(Block::Details { summary, blocks: others });
     }
     (most, blocks)
 }
@@ -160,7 +169,8 @@ fn deadlocks(draft: &mut Draft<'_>) -> Block {
         Some((change, deadlocks)) => {
             let rows: Vec<Row<'_>> = change.first().into_iter().chain(change.last()).collect();
             let link = draft.cite_value("Deadlocks", deadlocks, &rows, &["deadlocks"], None);
-            prose(Text::new().t("Deadlocks ").t(span).t(": ").n(deadlocks).t(". ").then(link))
+            let bound = if change.is_exact() { "" } else { "at least " };
+            prose(Text::new().t("Deadlocks ").t(span).t(": ").t(bound).n(deadlocks).t(". ").then(link))
         }
         None => prose("The deadlock counter of this database is not in the dump."),
     }

@@ -3,7 +3,8 @@
 use crate::advisor::Category;
 use crate::error::Result;
 use crate::finding::{Confidence, Severity};
-use crate::report::draft::{Body, Draft, count};
+use crate::report::cells::count;
+use crate::report::draft::{Body, Draft};
 use crate::report::table::table;
 use crate::report::{Block, Cell, ReportFinding};
 use crate::text::Text;

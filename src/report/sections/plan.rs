@@ -2,7 +2,8 @@
 
 use super::actions::effort;
 use crate::error::Result;
-use crate::report::draft::{Body, Draft, links, prose};
+use crate::report::cells::{links, prose};
+use crate::report::draft::{Body, Draft};
 use crate::report::table::table;
 use crate::report::{Cell, Horizon};
 use crate::text::Text;

@@ -2,7 +2,8 @@
 
 use super::plan::horizon;
 use crate::error::Result;
-use crate::report::draft::{Body, Draft, links};
+use crate::report::cells::links;
+use crate::report::draft::{Body, Draft};
 use crate::report::{Block, ChecklistGroup, Horizon};
 use crate::text::Text;
 use crate::unit::{Quantity, Unit};

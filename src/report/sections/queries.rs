@@ -4,7 +4,8 @@ use crate::diff::moments::Sigma;
 use crate::diff::{Change, Phase};
 use crate::error::Result;
 use crate::report::absent;
-use crate::report::draft::{Body, Draft, count, counted, fact, prose};
+use crate::report::cells::{count, counted, fact, prose};
+use crate::report::draft::{Body, Draft};
 use crate::report::names::{one_line, qualified};
 use crate::report::table::{ranked, table};
 use crate::report::{Bar, Block, Bound, Cell};
@@ -226,7 +227,7 @@ fn details(draft: &Draft<'_>, statement: &Statement<'_>) -> Vec<Block> {
     }
     blocks.push(Block::Facts { title: format!("Counted {}", draft.span()), items });
     if !change.notes().is_empty() {
-        blocks.push(prose(change.notes().join(" ")));
+        blocks.push(prose(format!("Notes: {}.", change.notes().join("; "))));
     }
     blocks.push(draft.places(&[change.first().filter(|_| !draft.single()), change.last()]));
     blocks

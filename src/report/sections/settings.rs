@@ -2,7 +2,8 @@
 
 use crate::error::Result;
 use crate::report::absent;
-use crate::report::draft::{Body, Draft, count, prose};
+use crate::report::cells::{count, counted_words, prose};
+use crate::report::draft::{Body, Draft};
 use crate::report::table::table;
 use crate::report::{Block, Cell};
 use crate::snapshot::{Row, Table};
@@ -113,11 +114,18 @@ fn list<'a>(
     for row in rows {
         let name = row.text("name").unwrap_or_default();
         let mut remark = draft.links_of(name, &[""]).unwrap_or_default();
+        let mut say = |words: &str| {
+            let separator = if remark.is_empty() { "" } else { "; " };
+            remark = std::mem::take(&mut remark).t(format!("{separator}{words}"));
+        };
         if changed.contains(name) {
-            remark = remark.t(" changed between the snapshots");
+            say("changed between the snapshots");
         }
         if row.bool("pending_restart") == Some(true) {
-            remark = remark.t(" waits for a restart");
+            say("waits for a restart");
+        }
+        if matches!(row.text("source"), Some("session" | "client" | "user" | "database" | "database user")) {
+            say("holds in the exporting session, maybe not in others");
         }
         out.push(vec![
             Cell::code(name),
@@ -153,12 +161,12 @@ fn quantity(text: &str, unit: &str) -> Option<Quantity> {
         "min" => (60_000.0, Unit::Ms),
         "h" => (3_600_000.0, Unit::Ms),
         "d" => (86_400_000.0, Unit::Ms),
-        "" => return text.parse().ok().map(|n: i64| Quantity::int(n, Unit::Plain)),
+        "" => return plain(text),
         _ => return None,
     };
     let number: f64 = text.parse().ok()?;
     if number <= 0.0 {
-        return text.parse().ok().map(|n: i64| Quantity::int(n, Unit::Plain));
+        return plain(text);
     }
     let value = number * factor * scale;
     // Whole bytes below 2^53 are exact in a double.
@@ -202,9 +210,8 @@ fn change_sentence(draft: &Draft<'_>, changes: &[ChangedSetting<'_>]) -> Block {
             .t("No setting differs between the first and the last of the ")
             .n(count(n))
             .t(" snapshots that carry settings."),
-        (_, n) => {
-            Text::new().n(count(n)).t(" settings differ between the first and the last snapshot that carry settings.")
-        }
+        (_, n) => counted_words(n, "setting differs", "settings differ")
+            .t(" between the first and the last snapshot that carry settings."),
     })
 }
 
@@ -224,6 +231,17 @@ fn change_table(changes: &[ChangedSetting<'_>]) -> Option<Block> {
     Some(out.block())
 }
 
+/// A number without a unit.
+fn plain(text: &str) -> Option<Quantity> {
+    match text.parse::<i64>() {
+        Ok(n) => Some(Quantity::int(n, Unit::Plain)),
+        Err(_) if text.starts_with(|c: char| c.is_ascii_digit() || c == '-') => {
+            Quantity::float(text.parse().ok()?, Unit::Plain)
+        }
+        Err(_) => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -240,7 +258,8 @@ mod tests {
         ] {
             assert_eq!(quantity(text, unit).map(Quantity::human).as_deref(), Some(want), "{text} {unit}");
         }
-        for (text, unit) in [("on", ""), ("0.2", ""), ("x", "kB"), ("1", "parsecs")] {
+        assert_eq!(quantity("0.2", "").map(Quantity::human).as_deref(), Some("0.2"));
+        for (text, unit) in [("on", ""), ("infinity", ""), ("x", "kB"), ("1", "parsecs")] {
             assert_eq!(quantity(text, unit), None, "{text} {unit}");
         }
     }

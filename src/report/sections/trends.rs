@@ -1,8 +1,9 @@
 //! Trends: values per snapshot; small multiples where there are enough points. Two points are a change, not a trend.
 
-use crate::diff::Change;
+use crate::diff::{Change, Class};
 use crate::error::Result;
-use crate::report::draft::{Body, Draft, count, difference, prose, total};
+use crate::report::cells::{count, difference, looked_at, prose, total};
+use crate::report::draft::{Body, Draft};
 use crate::report::names::is_system;
 use crate::report::table::table;
 use crate::report::{Block, Cell, Chart, Mark, MarkKind, Panel};
@@ -76,18 +77,47 @@ fn series(draft: &Draft<'_>) -> Vec<Series> {
             let table = s.table("pg_stat_activity")?;
             Some(count(table.iter().filter(|r| crate::advisor::is_client(*r)).count()))
         }),
-        level("Live rows, all tables", &|s| rows(s, "n_live_tup")),
-        level("Dead rows, all tables", &|s| rows(s, "n_dead_tup")),
     ];
+    let hold = estimates_hold(draft);
+    for (title, column) in [("Live rows, all tables", "n_live_tup"), ("Dead rows, all tables", "n_dead_tup")] {
+        let values = snapshots.iter().zip(&hold).map(|(s, hold)| rows(s, column).filter(|_| *hold)).collect();
+        out.push(Series { title, values, level: true });
+    }
     for (title, column, unit) in [
         ("Transactions per second", "xact_commit", Unit::PerSecond),
         ("Blocks read per second", "blks_read", Unit::PerSecond),
-        ("Temporary files per second", "temp_bytes", Unit::BytesPerSecond),
+        ("Bytes of temporary files per second", "temp_bytes", Unit::BytesPerSecond),
     ] {
         out.push(Series { title, values: rates(draft, column, unit), level: false });
     }
     out.push(Series { title: "WAL per second", values: wal(draft), level: false });
     out
+}
+
+/// For each snapshot, whether the estimates of all tables hold: after a reset they begin again at 0, until a vacuum or
+/// analyze looks at the table.
+fn estimates_hold(draft: &Draft<'_>) -> Vec<bool> {
+    const VIEW: &str = "pg_stat_user_tables";
+    let mut hold = vec![true; draft.chain.snapshots.len()];
+    for change in draft.chain.view(VIEW).into_iter().flat_map(|v| v.iter().collect::<Vec<_>>()) {
+        if is_system(change.latest().and_then(|r| r.text("schemaname"))) {
+            continue;
+        }
+        let mut restarted = false;
+        for (at, (window, row)) in draft.chain.windows.iter().zip(change.windows()).enumerate() {
+            let row = row.and_then(|r| {
+                let view = window.views.get(VIEW)?;
+                ((r as usize) < view.rows.len()).then(|| view.row(r as usize))
+            });
+            let Some((row, after)) = row.and_then(|r| Some((r, r.after()?))) else { continue };
+            restarted |= matches!(row.class(), Class::Reset | Class::ResetUnsure);
+            restarted &= !looked_at(after);
+            if let Some(hold) = hold.get_mut(at + 1).filter(|_| restarted) {
+                *hold = false;
+            }
+        }
+    }
+    hold
 }
 
 /// The rate of a counter of this database in the window before each snapshot; a reset leaves a gap.
@@ -185,7 +215,11 @@ fn values(draft: &mut Draft<'_>, series: &[Series]) -> Block {
         ];
         for s in series {
             let value = s.values.get(at).copied().flatten();
-            let reason = if s.level { "not captured" } else { "first snapshot, counters reset, or under 10 s" };
+            let reason = match (s.level, at) {
+                (true, _) => "not captured, or the estimates began again at 0 with a reset",
+                (false, 0) => "no window before it",
+                (false, _) => "counters started again, or the window is under 10 s",
+            };
             cells.push(Cell::number_or(value, reason));
         }
         out.push(cells);

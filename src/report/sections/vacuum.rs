@@ -4,7 +4,8 @@ use crate::advisor::TableFact;
 use crate::diff::Change;
 use crate::error::Result;
 use crate::report::absent;
-use crate::report::draft::{Body, Draft, count, counted, last_time, level};
+use crate::report::cells::{count, counted, estimates_hold, last_time, level};
+use crate::report::draft::{Body, Draft};
 use crate::report::names::{ByObject, is_system};
 use crate::report::table::{ranked, table};
 use crate::report::{Block, Cell};
@@ -69,6 +70,7 @@ fn tables(draft: &mut Draft<'_>) -> Result<Block> {
         .number("Last analyze")
         .number("Changed since analyze")
         .number("Transaction id age")
+        .text("Remark")
         .text("Findings");
     for at in ranked(&pressures, &names)? {
         let fact = &facts[at];
@@ -76,8 +78,8 @@ fn tables(draft: &mut Draft<'_>) -> Result<Block> {
         let before = now.and_then(|r| first.of(r));
         let cells = vec![
             Cell::name(names[at].clone()),
-            level(before, now, "n_dead_tup"),
-            super::tables::dead_share(now),
+            super::tables::dead(fact, before, now),
+            super::tables::dead_share(fact),
             draft.trigger(fact),
             draft.pressure(fact),
             vacuums(fact),
@@ -89,11 +91,28 @@ fn tables(draft: &mut Draft<'_>) -> Result<Block> {
             fact.sizes
                 .and_then(|r| r.quantity("relfrozenxid_age"))
                 .map_or_else(|| Cell::NotAvailable("not exported, or a partitioned table".to_owned()), Cell::number),
+            remark(draft, fact),
             draft.links_of(&names[at], &["vacuum-", "bloat-", "wrap-"]).map_or(Cell::None, Cell::Text),
         ];
         out.push(cells);
     }
     Ok(out.rows_in_all(facts.len()).block())
+}
+
+/// What makes a table's vacuuming or its numbers unlike the others'.
+fn remark(draft: &Draft<'_>, fact: &TableFact<'_>) -> Cell {
+    let trigger = draft.facts.triggers(fact);
+    let mut words = Vec::new();
+    if !trigger.enabled {
+        words.push("autovacuum is off for this table".to_owned());
+    }
+    if trigger.overridden {
+        words.push("has settings of its own".to_owned());
+    }
+    if !estimates_hold(fact) {
+        words.push("estimates began again at 0 with a reset".to_owned());
+    }
+    if words.is_empty() { Cell::None } else { Cell::text(words.join("; ")) }
 }
 
 fn vacuums(fact: &TableFact<'_>) -> Cell {
@@ -188,7 +207,7 @@ fn ages(draft: &mut Draft<'_>) -> Option<Block> {
 fn prepared(draft: &Draft<'_>) -> Option<Block> {
     let rows = draft.chain.last().table("pg_prepared_xacts")?;
     if rows.rows == 0 {
-        return Some(crate::report::draft::prose(
+        return Some(crate::report::cells::prose(
             Text::new().t("Captured and empty: no prepared transaction at the last capture holds vacuum back."),
         ));
     }

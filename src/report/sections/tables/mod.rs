@@ -1,20 +1,26 @@
 //! Tables: where the bytes are, every table with its size, rows and use, partitioned tables rolled up.
 
+mod partitions;
+mod sequences;
+
 use crate::advisor::TableFact;
 use crate::diff::Change;
 use crate::error::Result;
 use crate::report::absent;
-use crate::report::draft::{Body, Draft, count, counted, fact, last_time, level, prose, spark, total};
-use crate::report::names::{ByObject, is_system};
+use crate::report::cells::{
+    count, counted, counted_words, estimates_hold, fact, last_time, level, prose, spark, total,
+};
+use crate::report::draft::{Body, Draft};
+use crate::report::names::ByObject;
 use crate::report::table::{ranked, table};
-use crate::report::{Bar, Block, Cell, Chart, Part};
+use crate::report::{Bar, Block, Bound, Cell, Chart, Part};
 use crate::snapshot::Row;
 use crate::text::Text;
 use crate::unit::{Quantity, Unit};
-use std::collections::BTreeMap;
 
 /// What this section shows.
-pub(super) const VIEWS: &[&str] = &["pg_stat_user_tables", "table_sizes", "database_sizes", "partitions"];
+pub(super) const VIEWS: &[&str] =
+    &["pg_stat_user_tables", "table_sizes", "database_sizes", "partitions", "pg_sequences"];
 
 /// Writes the section.
 pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
@@ -28,7 +34,8 @@ pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
     blocks.extend(draft.age_note("table_sizes"));
     blocks.extend(strip(draft));
     blocks.extend(list(draft)?);
-    blocks.extend(partitioned(draft)?);
+    blocks.extend(partitions::roll_up(draft)?);
+    blocks.extend(sequences::list(draft)?);
     Ok(Body::filled(blocks).count(draft.facts.tables.len()))
 }
 
@@ -141,6 +148,12 @@ fn list(draft: &mut Draft<'_>) -> Result<Vec<Block>> {
     Ok(blocks)
 }
 
+/// A table without an index has no number of index scans.
+fn indexless(fact: &TableFact<'_>) -> bool {
+    let row = fact.change.and_then(Change::last);
+    row.is_some_and(|r| r.table().has("idx_scan") && r.int("idx_scan").is_none())
+}
+
 fn impact(fact: &TableFact<'_>, sized: bool) -> Option<f64> {
     if sized { fact.total_bytes().map(|b| b as f64) } else { fact.change.and_then(|c| c.delta("seq_tup_read")) }
 }
@@ -162,19 +175,39 @@ fn cells(draft: &Draft<'_>, fact: &TableFact<'_>, first: &ByObject<'_>) -> Vec<C
     vec![
         Cell::name(name.clone()),
         level(size_before, fact.sizes, column),
-        level(before, now, "n_live_tup"),
-        level(before, now, "n_dead_tup"),
-        dead_share(now),
+        live(fact, before, now),
+        dead(fact, before, now),
+        dead_share(fact),
         draft.pressure(fact),
         counter("seq_scan"),
-        counter("idx_scan"),
+        if indexless(fact) { Cell::None } else { counter("idx_scan") },
         written(fact),
         draft.links_of(&name, &[""]).map_or(Cell::None, Cell::Text),
     ]
 }
 
+const BEGAN_AGAIN: &str = "the estimate began again at 0 with a reset and no vacuum or analyze has looked since";
+
+fn live(fact: &TableFact<'_>, before: Option<Row<'_>>, now: Option<Row<'_>>) -> Cell {
+    if estimates_hold(fact) { level(before, now, "n_live_tup") } else { Cell::NotAvailable(BEGAN_AGAIN.to_owned()) }
+}
+
+/// Dead rows; those counted since a reset are a lower bound.
+pub(super) fn dead(fact: &TableFact<'_>, before: Option<Row<'_>>, now: Option<Row<'_>>) -> Cell {
+    match level(before, now, "n_dead_tup") {
+        Cell::Number { value, .. } if !estimates_hold(fact) => {
+            Cell::Number { value, change: None, bound: Some(Bound::AtLeast) }
+        }
+        cell => cell,
+    }
+}
+
 /// The share of dead rows: one definition for the whole report.
-pub(super) fn dead_share(row: Option<Row<'_>>) -> Cell {
+pub(super) fn dead_share(fact: &TableFact<'_>) -> Cell {
+    if !estimates_hold(fact) {
+        return Cell::NotAvailable(BEGAN_AGAIN.to_owned());
+    }
+    let row = fact.change.and_then(Change::last);
     let (Some(live), Some(dead)) = (row.and_then(|r| r.int("n_live_tup")), row.and_then(|r| r.int("n_dead_tup")))
     else {
         return Cell::NotAvailable("live or dead rows not exported".to_owned());
@@ -191,12 +224,8 @@ fn written(fact: &TableFact<'_>) -> Cell {
     let Some(change) = fact.change else { return Cell::NotAvailable("pg_stat_user_tables has no row".to_owned()) };
     let rows = sum_exact(WRITES.iter().map(|c| change.delta_quantity(c)));
     rows.map_or_else(
-        || Cell::NotAvailable(crate::report::draft::why_unknown(change, WRITES[0])),
-        |value| Cell::Number {
-            value,
-            change: None,
-            bound: (!change.is_exact()).then_some(crate::report::Bound::AtLeast),
-        },
+        || Cell::NotAvailable(crate::report::cells::why_unknown(change, WRITES[0])),
+        |value| Cell::Number { value, change: None, bound: (!change.is_exact()).then_some(Bound::AtLeast) },
     )
 }
 
@@ -270,101 +299,45 @@ fn details(draft: &Draft<'_>, table: &TableFact<'_>, first: &ByObject<'_>) -> Ve
     }
     let mut blocks = vec![Block::Facts { title: format!("{} {}", table.display(), draft.span()), items }];
     if let Some(notes) = table.change.map(Change::notes).filter(|n| !n.is_empty()) {
-        blocks.push(prose(notes.join(" ")));
+        blocks.push(prose(format!("Notes: {}.", notes.join("; "))));
     }
     blocks.push(draft.places(&[before, now, table.sizes]));
     blocks
 }
 
 fn totals(facts: &[&TableFact<'_>], whole: bool, history: bool) -> Vec<Cell> {
-    let sum =
-        |values: &mut dyn Iterator<Item = Option<i64>>, unit| Cell::number_or(total(values, unit), "not exported");
     let last = |f: &&TableFact<'_>, column: &str| f.change.and_then(Change::last).and_then(|r| r.int(column));
     let delta = |f: &&TableFact<'_>, column: &str| match f.change.and_then(|c| c.delta_exact(column)) {
         Some(crate::diff::Exact::Int(n)) => i64::try_from(n).ok(),
         _ => None,
     };
+    // What is a lower bound for one table is one for the sum.
+    let exact = facts.iter().filter_map(|f| f.change).all(Change::is_exact);
+    let hold = facts.iter().all(|f| estimates_hold(f));
+    let sum = |value: Option<Quantity>, sure: bool| match value {
+        Some(value) => Cell::Number { value, change: None, bound: (!sure).then_some(Bound::AtLeast) },
+        None => Cell::NotAvailable("not exported".to_owned()),
+    };
+    let sizes =
+        facts.iter().map(|f| if whole { f.total_bytes() } else { f.sizes.and_then(|s| s.int("relation_size")) });
     let live = total(facts.iter().map(|f| last(f, "n_live_tup")), Unit::Rows);
     let dead = total(facts.iter().map(|f| last(f, "n_dead_tup")), Unit::Rows);
     let share = live.zip(dead).and_then(|(l, d)| Quantity::share(d.as_f64(), l.as_f64() + d.as_f64()));
+    let restarted = || Cell::NotAvailable("estimates of some tables began again at 0 with a reset".to_owned());
     let mut cells = vec![
-        Cell::Text(Text::new().n(count(facts.len())).t(" tables")),
-        sum(
-            &mut facts
-                .iter()
-                .map(|f| if whole { f.total_bytes() } else { f.sizes.and_then(|s| s.int("relation_size")) }),
-            Unit::Bytes,
-        ),
-        Cell::number_or(live, "not exported"),
-        Cell::number_or(dead, "not exported"),
-        Cell::number_or(share, "no rows"),
+        Cell::Text(counted_words(facts.len(), "table", "tables")),
+        sum(total(sizes, Unit::Bytes), true),
+        if hold { sum(live, true) } else { restarted() },
+        sum(dead, hold),
+        if hold { Cell::number_or(share, "no rows") } else { restarted() },
         Cell::None,
-        sum(&mut facts.iter().map(|f| delta(f, "seq_scan")), Unit::Count),
-        sum(&mut facts.iter().map(|f| delta(f, "idx_scan")), Unit::Count),
-        sum(&mut facts.iter().flat_map(|f| WRITES.iter().map(|c| delta(f, c)).collect::<Vec<_>>()), Unit::Rows),
+        sum(total(facts.iter().map(|f| delta(f, "seq_scan")), Unit::Count), exact),
+        sum(total(facts.iter().map(|f| delta(f, "idx_scan")), Unit::Count), exact),
+        sum(total(facts.iter().flat_map(|f| WRITES.map(|c| delta(f, c))), Unit::Rows), exact),
         Cell::None,
     ];
     if history {
         cells.push(Cell::None);
     }
     cells
-}
-
-/// Partitioned tables with the sums of their leaves.
-fn partitioned(draft: &mut Draft<'_>) -> Result<Vec<Block>> {
-    let Some(state) = draft.state("partitions") else { return Ok(Vec::new()) };
-    let parents: BTreeMap<i64, String> = state
-        .table
-        .iter()
-        .filter_map(|r| {
-            let name = crate::report::names::qualified(r.text("parent_schema"), r.text("parent"), "?");
-            (!is_system(r.text("parent_schema"))).then_some((r.int("parent_relid")?, name))
-        })
-        .collect();
-    let mut leaves: BTreeMap<i64, Vec<&TableFact<'_>>> = BTreeMap::new();
-    for child in state.table.iter().filter_map(|r| r.int("child_relid")).filter(|c| !parents.contains_key(c)) {
-        if let Some(fact) = draft.facts.table(child) {
-            leaves.entry(draft.facts.root(child)).or_default().push(fact);
-        }
-    }
-    if leaves.is_empty() {
-        return Ok(Vec::new());
-    }
-    let mut rows = Vec::new();
-    for (root, facts) in &leaves {
-        let name = parents.get(root).cloned().unwrap_or_else(|| format!("oid {root}"));
-        let size = total(facts.iter().map(|f| f.total_bytes()), Unit::Bytes);
-        let mut cells = totals(facts, true, false);
-        cells.truncate(9);
-        cells.remove(5);
-        cells.remove(0);
-        let mut all = vec![Cell::name(name.clone()), Cell::number(count(facts.len()))];
-        all.extend(cells);
-        rows.push((size.map(Quantity::as_f64), name, all));
-    }
-    let order =
-        ranked(&rows.iter().map(|r| r.0).collect::<Vec<_>>(), &rows.iter().map(|r| r.1.clone()).collect::<Vec<_>>())?;
-    let link = draft.cite(
-        "Partitioned tables",
-        &["partitions", "pg_stat_user_tables", "table_sizes"],
-        &[],
-        Some("sums over the leaves"),
-    );
-    let mut out = table("partitioned", "Partitioned tables")
-        .about(Text::new().t("Sums over the leaf partitions. ").then(link))
-        .name("Table")
-        .number("Partitions")
-        .number("Size with indexes")
-        .number("Live rows")
-        .number("Dead rows")
-        .number("Dead rows, % of all")
-        .number("Seq scans")
-        .number("Index scans")
-        .number("Rows written");
-    for at in order {
-        if let Some(row) = rows.get(at) {
-            out.push(row.2.clone());
-        }
-    }
-    Ok(vec![out.block()])
 }
