@@ -1,29 +1,21 @@
 //! One snapshot out of the files of one moment.
 
-use super::bundle;
 use super::conform::conform;
-use super::delimited;
+use super::file::{Parsed, digest, read_file};
 use super::gather::{Group, Member};
-use super::head::{self, Kind};
 use super::header;
 use super::identity;
 use super::infer;
-use super::json::JsonTable;
 use super::merge::union;
-use super::notes::{Odd, Oddities};
 use super::options::{Options, Wanted};
-use super::source::{Input, Stream};
-use super::spelling::Spelling;
+use super::source::Input;
 use super::when;
-use crate::catalog::{self, View};
+use crate::catalog;
 use crate::error::Result;
 use crate::meta::{Note, SourceFile};
 use crate::snapshot::{Snapshot, Table};
 use crate::time::Timestamp;
 use chrono_tz::Tz;
-use sha2::{Digest, Sha256};
-use std::fmt::Write;
-use std::io::Read;
 use std::sync::Arc;
 
 /// The files of one moment, not read yet.
@@ -31,17 +23,6 @@ use std::sync::Arc;
 pub struct Opened {
     group: Group,
     options: Options,
-}
-
-/// What one file gave.
-struct Parsed {
-    tables: Vec<Table>,
-    /// Column names of each view as the file has them.
-    exported: Vec<(&'static View, Vec<String>)>,
-    odd: Oddities,
-    views: Vec<String>,
-    rows: u64,
-    offsetless: u64,
 }
 
 impl Opened {
@@ -163,118 +144,4 @@ fn add(snapshot: &mut Snapshot, parsed: Parsed, file: &Member, hash: bool) {
         rows: parsed.rows,
     });
     odd.into_notes(&file.path, &mut snapshot.meta.notes);
-}
-
-fn read_file(file: &Member, wanted: &Wanted, zone: Option<Tz>) -> Parsed {
-    let mut parsed = Parsed {
-        tables: Vec::new(),
-        exported: Vec::new(),
-        odd: Oddities::default(),
-        views: Vec::new(),
-        rows: 0,
-        offsetless: 0,
-    };
-    let stream = match Stream::open(&file.input, file.named.packing) {
-        Ok(stream) => stream,
-        Err(e) => {
-            parsed.odd.push(Odd::new("unreadable-file", format!("cannot be read: {e}")));
-            return parsed;
-        }
-    };
-    if let Some(encoding) = stream.encoding {
-        parsed.odd.push(Odd::new("encoding", format!("decoded from {encoding}")));
-    }
-    let name: Arc<str> = file.path.as_str().into();
-    match head::look(&stream.head, stream.whole, &file.named, zone, &mut parsed.odd) {
-        Kind::NotRead(why) => parsed.odd.push(Odd::new("unreadable-file", format!("the file {why}"))),
-        Kind::Empty => match file.named.view {
-            Some((view, exported_as)) => {
-                let mut table = Table::empty(view);
-                exported_as.clone_into(&mut table.exported_as);
-                parsed.views.push(exported_as.to_owned());
-                parsed.tables.push(table);
-                // JSON lines of a view without rows are an empty file; a CSV has its header.
-                if !file.named.is_json() {
-                    parsed.odd.push(Odd::new("empty-file", "the file is empty, not even column names"));
-                }
-            }
-            None => parsed.odd.push(Odd::new("empty-file", "the file is empty")),
-        },
-        Kind::Json => read_json(stream, file, wanted, zone, &name, &mut parsed),
-        Kind::Delimited(plan) => {
-            if !header::wanted(plan.layout.view, wanted) {
-                return parsed;
-            }
-            let mut rows = delimited::read(stream, &plan);
-            parsed.rows = rows.len() as u64;
-            parsed.offsetless = rows.offsetless;
-            parsed.odd.append(std::mem::take(&mut rows.odd), 0);
-            parsed.views.push(plan.layout.exported_as.clone());
-            if let Some(view) = plan.layout.view {
-                parsed.exported.push((view, plan.layout.fields.iter().map(|f| f.name.clone()).collect()));
-            }
-            let tables = rows.into_tables(&plan.layout, &name, None);
-            parsed.tables.extend(tables.into_iter().filter(|t| wanted.view(t.view)));
-        }
-    }
-    parsed
-}
-
-fn read_json(
-    stream: impl Read,
-    file: &Member,
-    wanted: &Wanted,
-    zone: Option<Tz>,
-    name: &Arc<str>,
-    parsed: &mut Parsed,
-) {
-    let spelling = Spelling { zone, ..Spelling::PLAIN };
-    let mut json = bundle::read(stream, &file.named, wanted, spelling);
-    parsed.odd.append(std::mem::take(&mut json.odd), 0);
-    if !json.about.is_empty() {
-        json.tables.extend(identity::table_of(&json.about, spelling));
-    }
-    for table in json.tables {
-        let JsonTable { layout, mut rows, pointer, .. } = table;
-        if !header::wanted(layout.view, wanted) {
-            continue;
-        }
-        if layout.view.is_none() {
-            parsed.odd.push(Odd::new(
-                "unknown-view",
-                format!("no view of any version has the columns of {}; kept as text", layout.exported_as),
-            ));
-        }
-        parsed.rows += rows.len() as u64;
-        parsed.offsetless += rows.offsetless;
-        parsed.odd.append(std::mem::take(&mut rows.odd), 0);
-        parsed.views.push(layout.exported_as.clone());
-        if let Some(view) = layout.view.filter(|_| !layout.fields.is_empty()) {
-            parsed.exported.push((view, layout.fields.iter().map(|f| f.name.clone()).collect()));
-        }
-        let tables = rows.into_tables(&layout, name, pointer.as_deref());
-        parsed.tables.extend(tables.into_iter().filter(|t| wanted.view(t.view)));
-    }
-}
-
-/// SHA-256 of the stored bytes, hexadecimal.
-fn digest(input: &Input) -> Option<String> {
-    let mut hasher = Sha256::new();
-    match input {
-        Input::Memory(bytes) => hasher.update(bytes),
-        Input::File(path) => {
-            let mut file = std::fs::File::open(path).ok()?;
-            let mut buffer = vec![0; 1 << 16];
-            loop {
-                match file.read(&mut buffer).ok()? {
-                    0 => break,
-                    n => hasher.update(&buffer[..n]),
-                }
-            }
-        }
-    }
-    Some(hasher.finalize().iter().fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    }))
 }

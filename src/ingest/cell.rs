@@ -126,7 +126,8 @@ fn marked(cell: &str, group: char, decimal: char) -> Result<String, Reason> {
     if digits.contains(group) && !grouped(digits, group) {
         return Err(NOT_NUMBER);
     }
-    Ok(format!("{}.{fraction}", whole.replace(group, "")))
+    let whole = whole.replace(group, "");
+    Ok(if fraction.is_empty() { whole } else { format!("{whole}.{fraction}") })
 }
 
 fn finite(text: &str) -> Result<f64, Reason> {
@@ -191,6 +192,7 @@ mod tests {
             ("1.234,5", GERMAN, Ok(1234.5)),
             ("1.234", GERMAN, Ok(1234.0)),
             ("0,0429644027850761", COMMA, Ok(0.042_964_402_785_076_1)),
+            ("5e-05", GERMAN, Ok(5e-5)),
             ("1.23.4", GERMAN, Err(NOT_NUMBER)),
             ("abc", PLAIN, Err(NOT_NUMBER)),
         ] {

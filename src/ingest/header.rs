@@ -179,7 +179,8 @@ pub(super) fn without_header(view: &'static View, first: &[String]) -> Option<(V
             continue;
         }
         let mut names: Vec<String> = exported.iter().map(|e| e.name.to_owned()).collect();
-        if with_clock && names.len() + 1 == first.len() {
+        let begins_with_time = exported.first().is_some_and(|e| e.column.ty == Type::Time);
+        if with_clock && !begins_with_time {
             names.insert(0, CLOCKS[0].to_owned());
         }
         if names.len() != first.len() {

@@ -25,8 +25,8 @@ fn key_of(view: &View, tables: &[&Table]) -> Option<Vec<usize>> {
         .or_else(|| Some(part.clone()).filter(|k| !k.is_empty()))
 }
 
-/// Pairs of rows with equal keys, the later one with the first of that key. Rows whose key is NULL in every column
-/// equal nothing.
+/// Pairs of rows with equal keys, the later one with the first of that key. Rows whose key is NULL in a column
+/// equal nothing: statements that the exporting role may not see have no query id.
 pub(super) fn repeated(table: &Table, key: &[usize]) -> Vec<(usize, usize)> {
     if let [only] = key
         && let Some(Some(Data::Int(ids))) = table.columns.get(*only)
@@ -37,7 +37,7 @@ pub(super) fn repeated(table: &Table, key: &[usize]) -> Vec<(usize, usize)> {
     let mut first: HashMap<u64, Vec<usize>, FixedState> = HashMap::with_hasher(FixedState::default());
     let mut out = Vec::new();
     for row in 0..table.rows {
-        if key.iter().all(|c| table.columns[*c].as_ref().is_none_or(|d| d.is_null(row))) {
+        if key.iter().any(|c| table.columns[*c].as_ref().is_none_or(|d| d.is_null(row))) {
             continue;
         }
         let rows = first.entry(hash(table, key, row)).or_default();

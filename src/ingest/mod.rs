@@ -9,14 +9,16 @@
 //! * `source`, `head`, `spelling`: bytes, encoding, and how a file writes numbers, times and NULL
 //! * `records`, `delimited`: CSV, COPY text and their kin; `lexer`, `value`, `json`, `bundle`: JSON
 //! * `header`, `cell`, `clock`, `segment`: columns by the catalog, cells by type
-//! * `conform`, `merge`, `identity`, `when`, `infer`: one snapshot out of the files' tables
+//! * `file`, `blocks`: one file; `assemble`, `conform`, `merge`, `identity`, `when`, `infer`: one snapshot out of its files
 
 mod assemble;
+mod blocks;
 mod bundle;
 mod cell;
 mod clock;
 mod conform;
 mod delimited;
+mod file;
 mod gather;
 mod head;
 mod header;

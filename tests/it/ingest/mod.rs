@@ -2,3 +2,4 @@
 
 mod lab;
 pub mod model;
+mod samples;
