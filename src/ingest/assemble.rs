@@ -86,7 +86,9 @@ impl Opened {
         if offsetless > 0 && zone.is_none() {
             snapshot.meta.notes.say(
                 "no-offset",
-                format!("{offsetless} times say no offset from UTC and nothing says their time zone; read as UTC"),
+                format!(
+                    "times without an offset from UTC ({offsetless}) were read as UTC: nothing says their time zone"
+                ),
             );
         }
         when::settle(&mut snapshot, self.group.name_time);

@@ -37,11 +37,9 @@ pub(super) fn split(mut reader: impl Read, odd: &mut Oddities) -> Vec<Block> {
         odd.push(Odd::new("unreadable-file", format!("the file breaks off ({e}); what stands before was read")));
     }
     let mut blocks: Vec<Block> = Vec::new();
-    let mut lines = 0;
-    for line in bytes.split_inclusive(|b| *b == b'\n') {
-        lines += 1;
+    for (before, line) in (0..).zip(bytes.split_inclusive(|b| *b == b'\n')) {
         match title(line).filter(|named| named.view.is_some()) {
-            Some(named) => blocks.push(Block { named, bytes: Vec::new(), lines_before: lines }),
+            Some(named) => blocks.push(Block { named, bytes: Vec::new(), lines_before: before + 1 }),
             None => {
                 if let Some(block) = blocks.last_mut() {
                     block.bytes.extend_from_slice(line);

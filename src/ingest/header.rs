@@ -87,20 +87,16 @@ impl Layout {
         }
     }
 
-    /// The views its columns fill. A column that fills several views (`stats_reset` of `pg_stat_bgwriter`, which the
-    /// checkpointer's statistics shared up to 16) does not make a second one of a file that has nothing else of it.
+    /// The views its columns fill: its own, and those that later versions split from it where a column is theirs alone
+    /// (`stats_reset` of `pg_stat_bgwriter` is the checkpointer's only as long as checkpoints are counted there).
     pub fn views(&self) -> Vec<&'static View> {
         let mut views: Vec<&'static View> = self.view.into_iter().collect();
         for field in &self.fields {
-            if let Role::Known { places, .. } = &field.role {
-                if places.iter().any(|(view, _)| self.view.is_some_and(|own| own.name == view.name)) {
-                    continue;
-                }
-                for (view, _) in places {
-                    if !views.iter().any(|v| v.name == view.name) {
-                        views.push(view);
-                    }
-                }
+            if let Role::Known { places, .. } = &field.role
+                && let Some((view, _)) = places.first()
+                && !views.iter().any(|v| v.name == view.name)
+            {
+                views.push(view);
             }
         }
         views

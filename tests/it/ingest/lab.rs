@@ -85,3 +85,17 @@ fn nothing_odd_is_found_in_clean_exports() {
         }
     }
 }
+
+#[test]
+fn checkpoints_have_one_row_in_every_version() {
+    let Some(lab) = lab() else { return };
+    for series in ["mission-queue-pg13", "mission-queue-pg16", "mission-queue-pg18"] {
+        for snapshot in read(&[lab.join(series)], &Options::default()).expect("series") {
+            let checkpoints = &snapshot.tables["pg_stat_checkpointer"];
+            assert_eq!(checkpoints.rows, 1, "{series}");
+            let row = checkpoints.row(0);
+            assert!(row.int("num_requested").is_some() && row.time("stats_reset").is_some(), "{series}");
+            assert_eq!(snapshot.tables["pg_stat_bgwriter"].rows, 1);
+        }
+    }
+}
