@@ -7,7 +7,7 @@ use crate::snapshot::{Table, Value};
 const LIMITS: [usize; 8] = [10, 20, 25, 50, 100, 200, 500, 1000];
 
 /// The column a table was cut by: it has exactly a round number of rows, in file order sorted downwards by that column.
-pub(super) fn cut_by(view: &View, table: &Table) -> Option<&'static str> {
+pub fn cut_by(view: &View, table: &Table) -> Option<&'static str> {
     if !LIMITS.contains(&table.rows) || view.key.is_empty() {
         return None;
     }

@@ -36,6 +36,7 @@ mod view;
 pub use chain::{Chain, Change, ViewChange, chain};
 pub use class::{Class, Exact};
 pub use event::{Certainty, Event};
+pub use filtered::cut_by;
 pub use rate::MIN_WINDOW_S;
 pub use statements::Phase;
 pub use view::{DiffRow, RowDiff, Verdict, ViewDiff};

@@ -98,14 +98,16 @@ fn finding<'a>(
     };
     let mut why = Text::new().t("Seen ").then(sighting.text()).t(". ");
     why = why.t(match (holds, blocks) {
-        (true, true) => "It keeps vacuum from removing dead rows, and other sessions wait for its locks.",
-        (true, false) => "While it lasts, vacuum cannot remove rows that died since its transaction began.",
-        (false, true) => "Other sessions wait for its locks.",
-        (false, false) => "It keeps a connection and whatever locks it holds.",
+        (true, true) => {
+            "Meanwhile vacuum cannot remove rows that died since, and other sessions waited for their locks."
+        }
+        (true, false) => "Meanwhile vacuum cannot remove rows that died since such a transaction began.",
+        (false, true) => "Other sessions waited for their locks.",
+        (false, false) => "Each keeps a connection and whatever locks it holds.",
     });
     let aborted = longest.row.text("state").is_some_and(|s| s.contains("aborted"));
     if aborted {
-        why = why.t(" Its transaction has failed: it can only be rolled back.");
+        why = why.t(" The longest has a failed transaction: it can only be rolled back.");
     }
     let mut finding = ctx
         .finding(

@@ -21,6 +21,16 @@ mod conn_long_query;
 mod conn_long_transaction;
 mod conn_saturation;
 mod func_top_self_time;
+mod hyg_crash;
+mod hyg_mixed_nodes;
+mod hyg_partial_inputs;
+mod hyg_pgss_evicting;
+mod hyg_pgss_missing;
+mod hyg_redacted;
+mod hyg_reset_in_window;
+mod hyg_tracking_off;
+mod hyg_truncated_export;
+mod hyg_window_short;
 mod index_ccnew_leftover;
 mod index_duplicate;
 mod index_invalid;
@@ -67,61 +77,7 @@ mod wrap_prepared_xact;
 
 /// Every rule, in the order of the documentation.
 pub const RULES: &[&Rule] = &[
-    &index_ccnew_leftover::RULE,
-    &index_duplicate::RULE,
-    &index_invalid::RULE,
-    &index_missing_fk::RULE,
-    &index_redundant_prefix::RULE,
-    &index_unused::RULE,
-    &schema_no_pk::RULE,
-    &schema_not_validated::RULE,
-    &seq_exhaustion::RULE,
-    &wrap_prepared_xact::RULE,
-    // Queries
-    &query_buffer_heavy::RULE,
-    &query_io_heavy::RULE,
-    &query_mean_regression::RULE,
-    &query_new_heavy::RULE,
-    &query_temp_spill::RULE,
-    &query_top_time::RULE,
-    &query_variable_latency::RULE,
-    &query_wal_heavy::RULE,
-    // Functions
-    &func_top_self_time::RULE,
-    // Connections
-    &conn_churn::RULE,
-    &conn_idle_in_transaction::RULE,
-    &conn_long_query::RULE,
-    &conn_long_transaction::RULE,
-    &conn_saturation::RULE,
-    // Locks
-    &lock_blocked_chain::RULE,
-    &lock_ddl_queue::RULE,
-    &lock_deadlocks::RULE,
-    // Memory
     &cache_hit_low::RULE,
-    &mem_shared_buffers::RULE,
-    &mem_temp_files::RULE,
-    &mem_work_mem_overcommit::RULE,
-    // I/O and WAL
-    &io_backend_fsync::RULE,
-    &io_checksum_failure::RULE,
-    &io_read_latency::RULE,
-    &io_timing_off::RULE,
-    &ckpt_requested::RULE,
-    &ckpt_target_low::RULE,
-    &ckpt_too_frequent::RULE,
-    &wal_archive_failing::RULE,
-    // Replication
-    &slot_inactive::RULE,
-    &slot_lost::RULE,
-    &slot_unbounded::RULE,
-    &slot_xmin_old::RULE,
-    &repl_lag::RULE,
-    &repl_no_identity::RULE,
-    &repl_sub_errors::RULE,
-    &repl_sync_missing::RULE,
-    // Settings
     &cfg_autovacuum_off::RULE,
     &cfg_dev_options::RULE,
     &cfg_durability_off::RULE,
@@ -130,11 +86,66 @@ pub const RULES: &[&Rule] = &[
     &cfg_planner_off::RULE,
     &cfg_timeouts::RULE,
     &cfg_version_eol::RULE,
-    // Security
+    &ckpt_requested::RULE,
+    &ckpt_target_low::RULE,
+    &ckpt_too_frequent::RULE,
+    &conn_churn::RULE,
+    &conn_idle_in_transaction::RULE,
+    &conn_long_query::RULE,
+    &conn_long_transaction::RULE,
+    &conn_saturation::RULE,
+    &func_top_self_time::RULE,
+    &hyg_crash::RULE,
+    &hyg_mixed_nodes::RULE,
+    &hyg_partial_inputs::RULE,
+    &hyg_pgss_evicting::RULE,
+    &hyg_pgss_missing::RULE,
+    &hyg_redacted::RULE,
+    &hyg_reset_in_window::RULE,
+    &hyg_tracking_off::RULE,
+    &hyg_truncated_export::RULE,
+    &hyg_window_short::RULE,
+    &index_ccnew_leftover::RULE,
+    &index_duplicate::RULE,
+    &index_invalid::RULE,
+    &index_missing_fk::RULE,
+    &index_redundant_prefix::RULE,
+    &index_unused::RULE,
+    &io_backend_fsync::RULE,
+    &io_checksum_failure::RULE,
+    &io_read_latency::RULE,
+    &io_timing_off::RULE,
+    &lock_blocked_chain::RULE,
+    &lock_ddl_queue::RULE,
+    &lock_deadlocks::RULE,
+    &mem_shared_buffers::RULE,
+    &mem_temp_files::RULE,
+    &mem_work_mem_overcommit::RULE,
+    &query_buffer_heavy::RULE,
+    &query_io_heavy::RULE,
+    &query_mean_regression::RULE,
+    &query_new_heavy::RULE,
+    &query_temp_spill::RULE,
+    &query_top_time::RULE,
+    &query_variable_latency::RULE,
+    &query_wal_heavy::RULE,
+    &repl_lag::RULE,
+    &repl_no_identity::RULE,
+    &repl_sub_errors::RULE,
+    &repl_sync_missing::RULE,
+    &schema_no_pk::RULE,
+    &schema_not_validated::RULE,
     &sec_definer_search_path::RULE,
     &sec_password_md5::RULE,
     &sec_public_create::RULE,
     &sec_remote_plaintext::RULE,
     &sec_secret_in_text::RULE,
     &sec_superuser_app::RULE,
+    &seq_exhaustion::RULE,
+    &slot_inactive::RULE,
+    &slot_lost::RULE,
+    &slot_unbounded::RULE,
+    &slot_xmin_old::RULE,
+    &wal_archive_failing::RULE,
+    &wrap_prepared_xact::RULE,
 ];

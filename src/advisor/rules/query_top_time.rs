@@ -98,8 +98,10 @@ fn finding<'a>(ctx: &Context<'a>, work: &Workload<'a>, s: &Statement<'a>, severi
         why = why.t(" A call is booked when it ends: part of this time lies before the window.");
     }
     if s.is_upkeep() {
-        why = why
-            .t(format!(" It is {}, not everyday work: listed so that its part of the time is known.", s.family.word()));
+        why = why.t(format!(
+            " It counts as {}, not as everyday work: listed so that its part of the time is known.",
+            s.family.word()
+        ));
     }
     if !work.toplevel_known {
         why =

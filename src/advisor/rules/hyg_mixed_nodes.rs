@@ -1,0 +1,45 @@
+//! Snapshots that may be of different servers.
+
+use crate::advisor::{Check, Checked, Context, Docs, Need, Rule};
+use crate::finding::{Effort, Severity, Subject, SubjectKind};
+use crate::text::Text;
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    id: "hyg-mixed-nodes",
+    title: "Snapshots may be of different servers",
+    needs: &[Need::Snapshots(2)],
+    wants: &[],
+    thresholds: &[],
+    docs: Docs {
+        looks_at: "What the comparison of neighbouring snapshots says about their servers.",
+        why: "A difference of two servers' counters means nothing. A standby has its primary's system identifier, so that alone \
+              does not tell them apart.",
+        decides: "Counters of several independent views went backwards although nothing was reset: two servers, or a restored \
+                  copy. Snapshots that are certainly of different servers are refused before any check runs.",
+        what_to_do: "Look at the snapshots' origin; give each server's snapshots by themselves.",
+        ignore_when: "The server was restored from a backup between them.",
+        references: "docs/diff.md.",
+    },
+    check,
+};
+
+fn check(ctx: &Context<'_>) -> Check {
+    let mut findings = Vec::new();
+    for window in &ctx.chain.windows {
+        for note in window.notes.kept.iter().filter(|n| n.code == "W-NODE") {
+            let pair = format!("{} and {}", window.before.meta.label, window.after.meta.label);
+            findings.push(
+                ctx.finding(
+                    Severity::High,
+                    Subject::new(SubjectKind::Data, pair.clone()),
+                    Text::new().name(pair).t(" may be of different servers"),
+                )
+                .why(Text::new().t(note.message.clone()).t(". Differences of two servers' counters mean nothing."))
+                .verify("The snapshots of one server are compared with each other only.")
+                .effort(Effort::S),
+            );
+        }
+    }
+    Ok(Checked { findings, looked_at: format!("{} windows, each of one server", ctx.chain.windows.len()) })
+}

@@ -1,0 +1,93 @@
+//! Views that the export does not have.
+
+use crate::advisor::{Category, Check, Checked, Context, Docs, Need, Rule, rules::RULES};
+use crate::catalog;
+use crate::finding::{Effort, Severity, Subject, SubjectKind};
+use crate::text::Text;
+use crate::unit::{Quantity, Unit};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    id: "hyg-partial-inputs",
+    title: "Inputs missing",
+    needs: &[],
+    wants: &[],
+    thresholds: &[],
+    docs: Docs {
+        looks_at: "The views that checks need, and whether any snapshot has them.",
+        why: "A check without its input has not passed: its area may have problems that nobody looked for.",
+        decides: "Each view that the server's version has, that a check needs and no snapshot carries. pg_stat_statements has a \
+                  check of its own.",
+        what_to_do: "`pgretro export-sql` prints a script that exports everything that is looked at.",
+        ignore_when: "The export was made small on purpose.",
+        references: "`pgretro inspect` lists what a dump has.",
+    },
+    check,
+};
+
+fn check(ctx: &Context<'_>) -> Check {
+    let major = ctx.major();
+    let mut missing: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    let mut needed: BTreeSet<&str> = BTreeSet::new();
+    for rule in RULES {
+        for need in rule.needs {
+            let Need::View(name, _) = *need else { continue };
+            let has = catalog::view(name).is_some_and(|v| v.majors.contains(major));
+            if !has || name.starts_with("pg_stat_statements") {
+                continue;
+            }
+            needed.insert(name);
+            if ctx.chain.snapshots.iter().all(|s| s.table(name).is_none()) {
+                missing.entry(name).or_default().insert(rule.id);
+            }
+        }
+    }
+    let looked_at = format!("{} views that checks need, all there", needed.len());
+    if missing.is_empty() {
+        return Ok(Checked { findings: Vec::new(), looked_at });
+    }
+    let blind: BTreeSet<&str> = missing.values().flatten().copied().collect();
+    let mut areas: Vec<&str> = blind.iter().filter_map(|id| Category::of(id)).map(Category::name).collect();
+    areas.sort_unstable();
+    areas.dedup();
+    let count = |n: usize| Quantity::int(i64::try_from(n).unwrap_or(i64::MAX), Unit::Count);
+    let finding = ctx
+        .finding(
+            Severity::Info,
+            Subject::new(SubjectKind::Data, "export"),
+            Text::new()
+                .n(count(missing.len()))
+                .t(if missing.len() == 1 { " view is not in the export; " } else { " views are not in the export; " })
+                .n(count(blind.len()))
+                .t(if blind.len() == 1 { " check cannot run" } else { " checks cannot run" }),
+        )
+        .why(Text::new().t(format!("Areas looked at in part or not at all: {}.", areas.join(", "))))
+        .members(missing.keys().map(|v| Subject::new(SubjectKind::Data, *v)).collect())
+        .measure(ctx.computed(
+            "Views missing",
+            Some(count(missing.len())),
+            format!("of {} that checks need", needed.len()),
+            &[],
+        ))
+        .verify("`pgretro inspect` of the next dump finds them.")
+        .effort(Effort::S);
+    Ok(Checked { findings: vec![finding], looked_at })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::advisor::testing::judge;
+    use crate::snapshot::literal::literal;
+
+    #[test]
+    fn lists_views_nobody_exported_but_not_those_the_version_lacks() {
+        let b = literal("2026-11-22 12:00:00+00").version(12).view("pg_locks", "pid", &[]).build();
+        let outcome = judge(&RULE, &[b], "");
+        let crate::finding::Outcome::Found { findings, .. } = outcome else { panic!("{outcome:?}") };
+        let names: Vec<&str> = findings[0].members.iter().map(|m| m.name.as_str()).collect();
+        assert!(names.contains(&"pg_stat_activity"), "{names:?}");
+        assert!(!names.contains(&"pg_locks") && !names.contains(&"pg_stat_subscription_stats"), "{names:?}");
+    }
+}

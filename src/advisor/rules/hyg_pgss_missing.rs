@@ -1,0 +1,76 @@
+//! No statement statistics.
+
+use crate::advisor::{Check, Checked, Context, Docs, Rule};
+use crate::finding::{Effort, Fix, Risk, Severity, Subject, SubjectKind, Verb};
+use crate::text::Text;
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    id: "hyg-pgss-missing",
+    title: "No statement statistics",
+    needs: &[],
+    wants: &[],
+    thresholds: &[],
+    docs: Docs {
+        looks_at: "Whether any snapshot has pg_stat_statements.",
+        why: "Without it nothing tells which statements take the time: tables and indexes are judged without knowing who uses \
+              them.",
+        decides: "No snapshot has the view.",
+        what_to_do: "Load the extension (a restart), create it in the database that is looked at, export it too.",
+        ignore_when: "It was left out of the export on purpose.",
+        references: "PostgreSQL manual, \"pg_stat_statements\".",
+    },
+    check,
+};
+
+fn check(ctx: &Context<'_>) -> Check {
+    let there = ctx.chain.snapshots.iter().filter(|s| s.table("pg_stat_statements").is_some()).count();
+    let looked_at = format!("{there} of {} snapshots have statement statistics", ctx.chain.snapshots.len());
+    if there > 0 {
+        return Ok(Checked { findings: Vec::new(), looked_at });
+    }
+    let loaded = ctx.exported_setting("shared_preload_libraries").map(|s| s.text.contains("pg_stat_statements"));
+    let why = match loaded {
+        Some(true) => {
+            "The library is loaded: the extension was not created in this database, or the view was not exported."
+        }
+        Some(false) => "The library is not loaded.",
+        None => "Whether the library is loaded is not known from this export.",
+    };
+    let finding = ctx
+        .finding(Severity::Low, Subject::new(SubjectKind::Data, "pg_stat_statements"), "The export has no statement statistics")
+        .why(Text::new().t("Nothing tells which statements take the time. ").t(why))
+        .fix(
+            Fix::new(
+                Verb::Create,
+                Risk::R2,
+                "pg_stat_statements",
+                "-- postgresql.conf: shared_preload_libraries = 'pg_stat_statements'   (added to what is there; restart)\n\
+                 CREATE EXTENSION IF NOT EXISTS pg_stat_statements;",
+            )
+            .lock("no lock; loading the library needs a restart")
+            .when_not("A restart is not possible now: plan it.")
+            .undo("DROP EXTENSION pg_stat_statements;"),
+        )
+        .verify("The next snapshot has pg_stat_statements.")
+        .effort(Effort::S);
+    Ok(Checked { findings: vec![finding], looked_at })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::advisor::testing::{judge, told};
+    use crate::snapshot::literal::literal;
+
+    #[test]
+    fn misses_them_only_where_no_snapshot_has_them() {
+        let b = literal("2026-11-22 12:00:00+00").build();
+        assert_eq!(
+            told(&judge(&RULE, &[b], "")),
+            ["low, high: pg_stat_statements: The export has no statement statistics"]
+        );
+        let b = literal("2026-11-22 12:00:00+00").view("pg_stat_statements", "queryid | calls", &[]).build();
+        assert_eq!(told(&judge(&RULE, &[b], "")), ["passed: 1 of 1 snapshots have statement statistics"]);
+    }
+}

@@ -1,0 +1,131 @@
+//! Counters that started again inside the window.
+
+use crate::advisor::workload::part;
+use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, show};
+use crate::catalog::Shape;
+use crate::diff::Class;
+use crate::finding::{Effort, Severity, Subject, SubjectKind};
+use crate::ident::visible;
+use crate::text::Text;
+use crate::unit::{Quantity, Unit};
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    id: "hyg-reset-in-window",
+    title: "Counters started again in the window",
+    needs: &[Need::Snapshots(2)],
+    wants: &[],
+    thresholds: &[Threshold {
+        name: "low_share",
+        default: 0.1,
+        unit: Unit::Share,
+        about: "From a tenth of all rows on, sums over the window are clearly too low.",
+    }],
+    docs: Docs {
+        looks_at: "The class of every row of every cumulative view over the window, and the resets that the snapshots prove.",
+        why: "What was counted between the first snapshot and the reset is lost: such values are lower bounds, and ratios with \
+              them are of a shorter time.",
+        decides: "Any row that was reset, or that fell without other evidence. Information; low from a tenth of all rows on. \
+                  Rows of which a reset cannot be ruled out are counted apart: their differences are lower bounds, too.",
+        what_to_do: "Nothing, unless somebody resets on a schedule: two snapshots make resets unnecessary, and a reset takes \
+                     from autovacuum what it decides by.",
+        ignore_when: "The reset was meant.",
+        references: "PostgreSQL manual, \"Statistics Functions\"; docs/diff.md.",
+    },
+    check,
+};
+
+fn check(ctx: &Context<'_>) -> Check {
+    let (mut all, mut reset, mut unsure) = (0_usize, 0_usize, 0_usize);
+    let mut views: Vec<&str> = Vec::new();
+    for (name, view) in &ctx.chain.views {
+        if view.view.shape != Shape::Counters {
+            continue;
+        }
+        let mut here = 0;
+        for change in view.iter() {
+            all += 1;
+            match change.class() {
+                Class::Reset | Class::ResetUnsure => here += 1,
+                Class::OkUnsure => unsure += 1,
+                Class::Ok | Class::New | Class::Gone => {}
+            }
+        }
+        if here > 0 {
+            views.push(name);
+        }
+        reset += here;
+    }
+    let looked_at = format!("{} rows of counters, none started again", show(all as f64, Unit::Count));
+    if reset == 0 {
+        return Ok(Checked { findings: Vec::new(), looked_at });
+    }
+    let share = part(reset as f64, all as f64);
+    let events: Vec<String> = ctx
+        .chain
+        .windows
+        .iter()
+        .flat_map(|w| &w.events)
+        .filter(|e| e.kind.starts_with("stats_reset") || e.kind == "crash")
+        .map(|e| {
+            let what = [Some(e.kind.replace('_', " ")), e.scope.clone(), e.object.clone()];
+            let at = e.at.map(|t| format!("at {}", t.human_seconds()));
+            what.into_iter().chain([at]).flatten().map(|s| visible(&s).into_owned()).collect::<Vec<_>>().join(" ")
+        })
+        .collect();
+    let count = |n: usize| Quantity::int(i64::try_from(n).unwrap_or(i64::MAX), Unit::Count);
+    let mut why = Text::new().t("Their values cover only the time since then: they are lower bounds. ");
+    if unsure > 0 {
+        why = why.t("Of ").n(count(unsure)).t(" further rows a reset cannot be ruled out. ");
+    }
+    let severity = if share > ctx.threshold("low_share") { Severity::Low } else { Severity::Info };
+    let finding = ctx
+        .finding(
+            severity,
+            Subject::new(SubjectKind::Data, "counters"),
+            Text::new()
+                .n(count(reset))
+                .t(" of ")
+                .n(count(all))
+                .t(" rows of counters started again in the window, ")
+                .opt(Quantity::float(share, Unit::Share)),
+        )
+        .why(why.t(format!("Views concerned: {}.", views.join(", "))))
+        .members(events.into_iter().map(|e| Subject::new(SubjectKind::Data, e)).collect())
+        .measure(ctx.over_window("Rows reset", Some(count(reset)), format!("{reset} of {all} rows"), &[]))
+        .measure(ctx.over_window("Rows of which a reset cannot be ruled out", Some(count(unsure)), String::new(), &[]))
+        .verify("No counter starts again in the next window.")
+        .effort(Effort::S);
+    Ok(Checked { findings: vec![finding], looked_at })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::advisor::testing::{judge, told};
+    use crate::snapshot::literal::literal;
+
+    #[test]
+    fn counts_rows_that_started_again() {
+        let taken = |at: &str, reset: &str, scans: &str| {
+            literal(at)
+                .view(
+                    "pg_stat_database",
+                    "datid | datname | xact_commit | stats_reset",
+                    &[&format!("16697 | shop | {scans} | {reset}")],
+                )
+                .view(
+                    "pg_stat_user_tables",
+                    "relid | schemaname | relname | seq_scan",
+                    &[&format!("1 | public | t | {scans}")],
+                )
+                .build()
+        };
+        let a = taken("2026-11-22 11:00:00+00", "2026-11-01 00:00:00+00", "100");
+        let b = taken("2026-11-22 12:00:00+00", "2026-11-22 11:30:00+00", "5");
+        let lines = told(&judge(&RULE, &[a.clone(), b], ""));
+        assert_eq!(lines, ["low, high: counters: 2 of 2 rows of counters started again in the window, 100%"]);
+        let quiet = taken("2026-11-22 12:00:00+00", "2026-11-01 00:00:00+00", "105");
+        assert_eq!(told(&judge(&RULE, &[a, quiet], "")), ["passed: 2 rows of counters, none started again"]);
+    }
+}
