@@ -43,6 +43,7 @@ pub mod statement;
 pub mod testing;
 mod then_now;
 mod trigger;
+mod vacuum_cure;
 mod wait_tree;
 mod workload;
 

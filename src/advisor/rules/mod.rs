@@ -72,6 +72,10 @@ mod slot_inactive;
 mod slot_lost;
 mod slot_unbounded;
 mod slot_xmin_old;
+mod vacuum_dead_tuples;
+mod vacuum_disabled_table;
+mod vacuum_never_analyzed;
+mod vacuum_stale_analyze;
 mod wal_archive_failing;
 mod wrap_prepared_xact;
 
@@ -146,6 +150,10 @@ pub const RULES: &[&Rule] = &[
     &slot_lost::RULE,
     &slot_unbounded::RULE,
     &slot_xmin_old::RULE,
+    &vacuum_dead_tuples::RULE,
+    &vacuum_disabled_table::RULE,
+    &vacuum_never_analyzed::RULE,
+    &vacuum_stale_analyze::RULE,
     &wal_archive_failing::RULE,
     &wrap_prepared_xact::RULE,
 ];

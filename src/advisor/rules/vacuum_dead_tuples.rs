@@ -1,0 +1,263 @@
+//! Tables with more dead rows than their autovacuum trigger.
+
+use crate::advisor::vacuum_cure::vacuum;
+use crate::advisor::{
+    Check, Checked, Context, DeadRows, Docs, Need, Rule, TableFact, Threshold, Triggers, show, whole,
+};
+use crate::diff::Change;
+use crate::finding::{Effort, Finding, Severity};
+use crate::text::Text;
+use crate::unit::{Quantity, Unit};
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    id: "vacuum-dead-tuples",
+    title: "Dead rows above the autovacuum trigger",
+    needs: &[
+        Need::Primary,
+        Need::View("pg_stat_user_tables", &["n_dead_tup", "n_live_tup"]),
+        Need::View("table_sizes", &["reltuples", "relation_size"]),
+    ],
+    wants: &[Need::View("pg_settings", &["setting"]), Need::View("pg_stat_progress_vacuum", &["relid"])],
+    thresholds: &[
+        Threshold {
+            name: "min_rows",
+            default: 10_000.0,
+            unit: Unit::Rows,
+            about: "Live and dead rows together; smaller tables refill between two captures.",
+        },
+        Threshold {
+            name: "min_heap_bytes",
+            default: 10_485_760.0,
+            unit: Unit::Bytes,
+            about: "Smaller heaps are read at a glance.",
+        },
+        Threshold {
+            name: "min_wait",
+            default: 600.0,
+            unit: Unit::Seconds,
+            about: "Autovacuum gets this long, or ten naptimes if that is longer, before it counts as late.",
+        },
+        Threshold {
+            name: "high_pressure",
+            default: 2.0,
+            unit: Unit::Times,
+            about: "Twice the trigger: autovacuum is not coming, or not finishing.",
+        },
+        Threshold { name: "high_share", default: 0.2, unit: Unit::Share, about: "Every fifth row read is dead." },
+        Threshold {
+            name: "high_heap_bytes",
+            default: 1_073_741_824.0,
+            unit: Unit::Bytes,
+            about: "A table whose scans are felt.",
+        },
+    ],
+    docs: Docs {
+        looks_at: "`n_dead_tup` of each table divided by the number of dead rows at which autovacuum vacuums it (storage \
+                   parameters before settings, `reltuples` as the server counts).",
+        why: "Dead rows are read by every scan until a vacuum removes them, and space is not used again. A table above its \
+              own trigger for long shows that autovacuum does not come, or comes and cannot finish.",
+        decides: "Found when dead rows exceed the trigger, on a table of `min_rows` and `min_heap_bytes`, in two \
+                  neighbouring snapshots up to the last, or where the last autovacuum is older than `min_wait`. Low; medium above \
+                  `high_pressure` or from `high_heap_bytes` on; high when all three limits are exceeded. Never from the \
+                  share of dead rows alone: 26 dead of 52 rows are below the trigger of 55. Tables being vacuumed, and \
+                  those with autovacuum switched off (vacuum-disabled-table), are left out. Right after a crash or reset \
+                  the counter begins at 0, so it is a lower bound then.",
+        what_to_do: "VACUUM (ANALYZE) once, and look for the cause: vacuum-blocked-horizon, vacuum-autovacuum-behind.",
+        ignore_when: "A bulk job is running that will end.",
+        references: "PostgreSQL manual: Routine Vacuuming (The Autovacuum Daemon).",
+    },
+    check,
+};
+
+fn check(cx: &Context<'_>) -> Check {
+    let running: Vec<i64> = cx
+        .last("pg_stat_progress_vacuum")
+        .map(|t| t.iter().filter_map(|r| r.int("relid")).collect())
+        .unwrap_or_default();
+    let mut checked = Checked::default();
+    let (mut looked, mut unknown, mut most) = (0, 0, 0.0_f64);
+    for table in &cx.facts.tables {
+        let Some(change) = table.change else { continue };
+        let triggers = cx.facts.triggers(table);
+        let Some(dead) = cx.facts.dead_rows(table, &triggers) else { continue };
+        looked += 1;
+        if !dead.known {
+            unknown += 1;
+        }
+        let large = dead.live + dead.dead >= cx.threshold("min_rows")
+            && table.heap_bytes().is_some_and(|b| b as f64 >= cx.threshold("min_heap_bytes"));
+        if large {
+            most = most.max(dead.pressure);
+        }
+        let vacuuming = table.relid().is_some_and(|r| running.contains(&r));
+        if !large || dead.pressure <= 1.0 || !triggers.enabled || vacuuming || !lasting(cx, change, &triggers) {
+            continue;
+        }
+        checked.findings.push(report(cx, table, change, &triggers, dead));
+    }
+    checked.looked_at = format!("{looked} tables, the fullest large one at {} of its trigger", show(most, Unit::Times));
+    if unknown > 0 {
+        checked.looked_at.push_str(&format!("; of {unknown} the dead rows are unknown since a crash or reset"));
+    }
+    Ok(checked)
+}
+
+/// Above the trigger in the last two snapshots, or not visited by autovacuum for long.
+fn lasting(cx: &Context<'_>, change: Change<'_>, triggers: &Triggers) -> bool {
+    let history = cx.history(change, "n_dead_tup");
+    let over = |dead: &Option<f64>| dead.is_some_and(|d| d > triggers.vacuum);
+    if history.len() >= 2 && history.iter().rev().take(2).all(over) {
+        return true;
+    }
+    let wait = cx.threshold("min_wait").max(10.0 * cx.facts.autovacuum.naptime_s);
+    let last = change.last().and_then(|r| r.time("last_autovacuum"));
+    match (cx.now(), last) {
+        (Some(now), Some(last)) => now.seconds_since(last) > wait,
+        // No autovacuum since the counters began: it is late when they are old enough.
+        (_, None) => cx.counter_age(change).is_some_and(|age| age.seconds > wait),
+        (None, _) => false,
+    }
+}
+
+fn report<'a>(
+    cx: &Context<'a>,
+    table: &TableFact<'a>,
+    change: Change<'a>,
+    triggers: &Triggers,
+    dead: DeadRows,
+) -> Finding {
+    let heap = table.heap_bytes().unwrap_or(0) as f64;
+    let pressed = dead.pressure > cx.threshold("high_pressure");
+    let large = heap >= cx.threshold("high_heap_bytes");
+    let much = dead.share.is_some_and(|s| s >= cx.threshold("high_share"));
+    let severity = match (pressed, large, much) {
+        (true, true, true) => Severity::High,
+        (true, ..) | (_, true, _) => Severity::Medium,
+        _ => Severity::Low,
+    };
+    let pressure = Quantity::float(dead.pressure, Unit::Times);
+    let count = whole(dead.dead, Unit::Rows);
+    let title = Text::new().opt(count).t(" dead rows, ").opt(pressure).t(" its autovacuum trigger");
+    let why = Text::new()
+        .t("Scans read them until a vacuum removes them; autovacuum was due at ")
+        .opt(whole(triggers.vacuum, Unit::Rows))
+        .t(" (")
+        .code(&triggers.vacuum_formula)
+        .t(").");
+    let mut finding = cx
+        .finding(severity, table.subject(), title)
+        .doubts(triggers.doubts.iter().copied().map(Some))
+        .doubts([cx.class_doubt(change), cx.facts.sizes_doubt()])
+        .why(why)
+        .measure(cx.measure("Dead rows (est.)", change, "n_dead_tup"))
+        .measure(cx.measure("Autovacuums", change, "autovacuum_count"));
+    if let Some(sizes) = table.sizes {
+        let formula = format!("{} ÷ ({})", show(dead.dead, Unit::Rows), triggers.vacuum_formula);
+        let rows = change
+            .last()
+            .into_iter()
+            .map(|r| (r, &["n_dead_tup"][..]))
+            .chain([(sizes, &["reltuples", "reloptions"][..])]);
+        let rows: Vec<_> = rows.collect();
+        finding = finding.measure(cx.computed("Dead rows ÷ trigger", pressure, formula, &rows)).measure(cx.read(
+            "Heap",
+            sizes,
+            "relation_size",
+        ));
+    }
+    if let Some(share) = dead.share {
+        finding = finding.not(
+            Text::new()
+                .t("Of all rows ")
+                .opt(Quantity::float(share, Unit::Share))
+                .t(" are dead; the verdict rests on the trigger, not on this share."),
+        );
+    }
+    finding.share(cx.facts.total_bytes().map(|all| heap / all.max(1.0))).fix(vacuum(table)).effort(Effort::S).verify(
+        "n_dead_tup is below the trigger and vacuum_count has risen; if the dead rows stay, something keeps them.",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::advisor::testing::{judge, told};
+    use crate::snapshot::literal::{Literal, literal};
+
+    const A: &str = "2026-11-22 12:00:00+00";
+    const B: &str = "2026-11-22 12:05:00+00";
+
+    fn taken(at: &str, rows: u32, dead: u32, heap: u64, options: &str) -> Literal {
+        literal(at)
+            .view(
+                "pg_stat_user_tables",
+                "relid | schemaname | relname | n_live_tup | n_dead_tup | n_tup_upd | last_autovacuum | autovacuum_count",
+                &[&format!("1 | public | t | {rows} | {dead} | 5 | 2026-11-22 11:59:00+00 | 1")],
+            )
+            .view("table_sizes", "relid | schemaname | relname | relkind | reltuples | relpages | relation_size | reloptions", &[&format!("1 | public | t | r | {rows} | 10 | {heap} | {options}")])
+            .view("pg_settings", "name | setting | unit", SETTINGS)
+    }
+
+    const SETTINGS: &[&str] = &[
+        "autovacuum | on | ''",
+        "track_counts | on | ''",
+        "autovacuum_naptime | 60 | s",
+        "autovacuum_max_workers | 3 | ''",
+        "autovacuum_freeze_max_age | 200000000 | ''",
+        "autovacuum_multixact_freeze_max_age | 400000000 | ''",
+        "autovacuum_vacuum_threshold | 50 | ''",
+        "autovacuum_vacuum_scale_factor | 0.2 | ''",
+        "autovacuum_vacuum_max_threshold | 100000000 | ''",
+        "autovacuum_vacuum_insert_threshold | 1000 | ''",
+        "autovacuum_vacuum_insert_scale_factor | 0.2 | ''",
+        "autovacuum_analyze_threshold | 50 | ''",
+        "autovacuum_analyze_scale_factor | 0.1 | ''",
+    ];
+
+    fn say(rows: u32, dead: u32, heap: u64, options: &str) -> Vec<String> {
+        told(&judge(
+            &RULE,
+            &[taken(A, rows, dead, heap, options).build(), taken(B, rows, dead, heap, options).build()],
+            "",
+        ))
+    }
+
+    #[test]
+    fn pressure_and_size_decide() {
+        assert_eq!(
+            say(100_000, 30_000, 20 << 20, ""),
+            ["low, high: public.t: 30,000 dead rows, 1.50× its autovacuum trigger"]
+        );
+        assert!(say(100_000, 60_000, 20 << 20, "")[0].starts_with("medium, high"));
+        assert!(say(10_000_000, 6_000_000, 2 << 30, "")[0].starts_with("high, high"));
+    }
+
+    #[test]
+    fn stays_quiet_below_the_trigger_on_small_tables_and_where_switched_off() {
+        assert!(say(100_000, 20_000, 20 << 20, "")[0].starts_with("passed"));
+        assert!(say(26, 26, 8192, "")[0].starts_with("passed"));
+        assert!(say(100_000, 60_000, 20 << 20, "{autovacuum_enabled=false}")[0].starts_with("passed"));
+    }
+
+    #[test]
+    fn once_is_not_enough_while_autovacuum_was_there() {
+        let snapshots = [taken(A, 100_000, 0, 20 << 20, "").build(), taken(B, 100_000, 60_000, 20 << 20, "").build()];
+        assert!(told(&judge(&RULE, &snapshots, ""))[0].starts_with("passed"));
+        assert!(
+            told(&judge(&RULE, &[taken("2026-11-23 12:00:00+00", 100_000, 60_000, 20 << 20, "").build()], ""))[0]
+                .starts_with("medium")
+        );
+    }
+
+    #[test]
+    fn skips_on_a_standby_and_without_sizes() {
+        let standby = taken(A, 100_000, 60_000, 20 << 20, "").meta(|m| m.in_recovery = Some(true)).build();
+        assert_eq!(
+            told(&judge(&RULE, &[standby], "")),
+            ["skipped: the server is a standby: this is decided on the primary"]
+        );
+        let b = literal(A).view("pg_stat_user_tables", "relid | n_live_tup | n_dead_tup", &["1 | 5 | 5"]).build();
+        assert_eq!(told(&judge(&RULE, &[b], "")), ["skipped, input missing: `table_sizes` is not in the dump"]);
+    }
+}

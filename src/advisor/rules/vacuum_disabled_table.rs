@@ -1,0 +1,137 @@
+//! Tables with autovacuum switched off.
+
+use crate::advisor::vacuum_cure::{reset_option, vacuum};
+use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, TableFact, Threshold, show, whole};
+use crate::finding::{Effort, Finding, Severity};
+use crate::text::Text;
+use crate::unit::{Quantity, Unit};
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    id: "vacuum-disabled-table",
+    title: "Autovacuum switched off for a table",
+    needs: &[Need::Primary, Need::View("table_sizes", &["reloptions"])],
+    wants: &[Need::View("pg_stat_user_tables", &["n_dead_tup"]), Need::View("table_sizes", &["relfrozenxid_age"])],
+    thresholds: &[
+        Threshold {
+            name: "high_heap_bytes",
+            default: 10_485_760.0,
+            unit: Unit::Bytes,
+            about: "From here on dead rows above the trigger cost reads.",
+        },
+        Threshold {
+            name: "high_age",
+            default: 0.5,
+            unit: Unit::Share,
+            about: "Of autovacuum_freeze_max_age: then a vacuum comes that cannot be switched off.",
+        },
+    ],
+    docs: Docs {
+        looks_at: "The storage parameter `autovacuum_enabled` of every table, its dead rows and its age.",
+        why: "Nothing removes the table's dead rows and nothing analyzes it, until its age forces a vacuum against \
+              wraparound, at a time nobody chose.",
+        decides: "Found where it is false: medium; high when the age exceeds `high_age` of `autovacuum_freeze_max_age`, or \
+                  when a heap of `high_heap_bytes` has more dead rows than its trigger would allow. The rate of dead \
+                  rows in the window is always shown.",
+        what_to_do: "Take the parameter back, and vacuum once. Where autovacuum was too slow or came at a bad time, tune \
+                     the table's own thresholds and cost limit instead.",
+        ignore_when: "A staging table that is truncated more often than it could be vacuumed, or a table vacuumed by a schedule.",
+        references: "PostgreSQL manual: CREATE TABLE (Storage Parameters), Routine Vacuuming.",
+    },
+    check,
+};
+
+fn check(cx: &Context<'_>) -> Check {
+    let state = cx.state_or_skip("table_sizes")?;
+    let off: Vec<&TableFact<'_>> =
+        cx.facts.tables.iter().filter(|t| t.sizes.is_some() && !cx.facts.triggers(t).enabled).collect();
+    let findings = off.into_iter().map(|t| report(cx, t).doubts([state.doubt()])).collect();
+    Ok(Checked { findings, looked_at: format!("{} tables, none with autovacuum switched off", state.table.rows) })
+}
+
+fn report<'a>(cx: &Context<'a>, table: &TableFact<'a>) -> Finding {
+    let triggers = cx.facts.triggers(table);
+    let dead = cx.facts.dead_rows(table, &triggers);
+    let heap = table.heap_bytes().unwrap_or(0) as f64;
+    let age = table.sizes.and_then(|r| r.f64("relfrozenxid_age"));
+    let old = age.is_some_and(|a| a > cx.threshold("high_age") * cx.facts.autovacuum.freeze_max_age);
+    let full = dead.is_some_and(|d| d.pressure > 1.0) && heap >= cx.threshold("high_heap_bytes");
+    let severity = if old || full { Severity::High } else { Severity::Medium };
+    let title = match dead {
+        Some(d) => Text::new()
+            .t("Autovacuum is off; ")
+            .opt(whole(d.dead, Unit::Rows))
+            .t(" dead rows, ")
+            .opt(Quantity::float(d.pressure, Unit::Times))
+            .t(" of what would be its trigger"),
+        None => Text::from("Autovacuum is off"),
+    };
+    let rate = table.change.map(|c| (c.rate("n_tup_upd"), c.rate("n_tup_del"))).and_then(|(u, d)| Some(u? + d?));
+    let mut why = Text::new().t("Dead rows stay until somebody vacuums, or until the table's age forces it.");
+    if let Some(rate) = rate {
+        why = why.t(" In the window ").opt(Quantity::float(rate, Unit::PerSecond)).t(" rows were updated or deleted.");
+    }
+    let mut finding = cx
+        .finding(severity, table.subject(), title)
+        .why(why)
+        .share(cx.facts.total_bytes().map(|all| heap / all.max(1.0)));
+    if let Some(change) = table.change {
+        finding =
+            finding.doubts([cx.class_doubt(change)]).measure(cx.measure("Dead rows (est.)", change, "n_dead_tup"));
+        finding = finding.measure(cx.measure("Vacuums by hand", change, "vacuum_count"));
+        if let Some(d) = dead {
+            let formula = format!("{} ÷ ({})", show(d.dead, Unit::Rows), triggers.vacuum_formula);
+            let rows: Vec<_> = change.last().into_iter().map(|r| (r, &["n_dead_tup"][..])).collect();
+            finding = finding.measure(cx.computed(
+                "Dead rows ÷ trigger",
+                Quantity::float(d.pressure, Unit::Times),
+                formula,
+                &rows,
+            ));
+        }
+    }
+    if let Some(sizes) = table.sizes {
+        finding = finding.measure(cx.read("Age of the oldest unfrozen transaction id", sizes, "relfrozenxid_age"));
+    }
+    let before = table.option("autovacuum_enabled").unwrap_or_default();
+    finding.fix(reset_option(table, "autovacuum_enabled", &before)).fix(vacuum(table)).effort(Effort::S).verify(
+        "reloptions no longer has autovacuum_enabled, autovacuum_count rises, and n_dead_tup stays below the trigger.",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::advisor::testing::{judge, told};
+    use crate::snapshot::literal::literal;
+    use std::sync::Arc;
+
+    fn taken(options: &str, dead: u32, age: u32) -> Arc<crate::snapshot::Snapshot> {
+        literal("2026-11-22 12:00:00+00")
+            .view("pg_stat_user_tables", "relid | schemaname | relname | n_live_tup | n_dead_tup", &[&format!("1 | public | cart | 1000 | {dead}")])
+            .view("table_sizes", "relid | schemaname | relname | relkind | reltuples | relpages | relation_size | reloptions | relfrozenxid_age", &[&format!("1 | public | cart | r | 1000 | 10 | 20971520 | {options} | {age}")])
+            .build()
+    }
+
+    #[test]
+    fn finds_it_and_weighs_it() {
+        let off = "{autovacuum_enabled=false}";
+        let say = |dead, age| told(&judge(&RULE, &[taken(off, dead, age)], ""));
+        assert_eq!(
+            say(100, 500),
+            ["medium, high: public.cart: Autovacuum is off; 100 dead rows, 0.40× of what would be its trigger"]
+        );
+        assert!(say(100, 150_000_000)[0].starts_with("high"));
+        assert!(say(900, 500)[0].starts_with("high"));
+    }
+
+    #[test]
+    fn stays_quiet_and_skips() {
+        assert_eq!(
+            told(&judge(&RULE, &[taken("{fillfactor=90}", 900, 5)], "")),
+            ["passed: 1 tables, none with autovacuum switched off"]
+        );
+        let b = literal("2026-11-22 12:00:00+00").build();
+        assert_eq!(told(&judge(&RULE, &[b], "")), ["skipped, input missing: `table_sizes` is not in the dump"]);
+    }
+}

@@ -1,0 +1,123 @@
+//! Tables the planner knows nothing about.
+
+use crate::advisor::vacuum_cure::analyze;
+use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, TableFact, Threshold, whole};
+use crate::diff::Change;
+use crate::finding::{Confidence, Effort, Finding, Severity};
+use crate::text::Text;
+use crate::unit::Unit;
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    id: "vacuum-never-analyzed",
+    title: "Table never analyzed",
+    needs: &[Need::Primary, Need::View("table_sizes", &["reltuples", "relpages", "relkind"])],
+    wants: &[Need::View("pg_stats", &["tablename"]), Need::View("pg_stat_user_tables", &["n_live_tup"])],
+    thresholds: &[Threshold {
+        name: "min_rows",
+        default: 10_000.0,
+        unit: Unit::Rows,
+        about: "Plans of small tables hardly suffer.",
+    }],
+    docs: Docs {
+        looks_at: "`reltuples` of each table (-1 on 14+, 0 with pages on 12 and 13: never counted), and whether `pg_stats` \
+                   has any column of it.",
+        why: "Without a sample the planner guesses from the file's size and fixed shares; joins and sorts of such a table \
+              are planned blindly.",
+        decides: "Found on tables with an estimate of `min_rows` rows that were never counted; or counted, but without a \
+                  row in an exported `pg_stats` that has rows of other tables (one step less sure: the exporter may not be \
+                  allowed to see them). Medium. Never from `last_analyze` being NULL: a reset or crash clears that, \
+                  while the sample stays. Partitioned tables are left out: autovacuum never analyzes them.",
+        what_to_do: "ANALYZE the table.",
+        ignore_when: "A staging table that is filled, read once and emptied.",
+        references: "PostgreSQL manual: ANALYZE, pg_class, pg_stats. What a reset clears: observed on PostgreSQL 15.",
+    },
+    check,
+};
+
+fn check(cx: &Context<'_>) -> Check {
+    let mut checked = Checked::default();
+    let mut looked = 0;
+    for table in cx.facts.tables.iter().filter(|t| t.is_kind("rm") == Some(true)) {
+        let Some(sizes) = table.sizes else { continue };
+        looked += 1;
+        let never = table.reltuples().is_none() && sizes.f64("reltuples").is_some();
+        let unseen = !never
+            && cx.facts.planner.is_some_and(|p| p.table.rows > 0)
+            && cx.facts.columns(table.schema(), table.name()).is_empty();
+        let rows = rows(table);
+        if (never || unseen) && rows.is_some_and(|r| r >= cx.threshold("min_rows")) {
+            checked.findings.push(report(cx, table, never, rows.unwrap_or(0.0)));
+        }
+    }
+    checked.looked_at = format!("{looked} tables, none large and never analyzed");
+    Ok(checked)
+}
+
+/// Rows by what counts without a sample: live rows of the counters, else what was counted.
+fn rows(table: &TableFact<'_>) -> Option<f64> {
+    table
+        .change
+        .and_then(Change::last)
+        .and_then(|r| r.f64("n_live_tup"))
+        .filter(|r| *r > 0.0)
+        .or_else(|| table.reltuples())
+}
+
+fn report<'a>(cx: &Context<'a>, table: &TableFact<'a>, never: bool, rows: f64) -> Finding {
+    let title = Text::new().t("Never analyzed, about ").opt(whole(rows, Unit::Rows)).t(" rows");
+    let mut finding = cx
+        .finding(Severity::Medium, table.subject(), title)
+        .doubts([cx.facts.sizes_doubt(), cx.facts.planner.filter(|_| !never).and_then(|p| p.doubt())])
+        .why("The planner guesses its rows from the file's size and every condition from fixed shares.");
+    if !never {
+        finding = finding
+            .at_most(Confidence::Medium)
+            .not("pg_stats has no column of it; the exporting role may not be allowed to read the table.");
+    }
+    if let Some(sizes) = table.sizes {
+        finding = finding
+            .measure(cx.read("Rows as counted", sizes, "reltuples"))
+            .measure(cx.read("Pages", sizes, "relpages"));
+    }
+    if let Some(change) = table.change {
+        finding = finding.measure(cx.measure("Live rows (est.)", change, "n_live_tup"));
+    }
+    finding.fix(analyze(table)).effort(Effort::S).verify("reltuples is 0 or above and pg_stats has its columns.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::advisor::testing::{judge, told};
+    use crate::snapshot::literal::{Literal, literal};
+
+    fn taken(major: u8, reltuples: &str) -> Literal {
+        literal("2026-11-22 12:00:00+00")
+            .version(major)
+            .view("pg_stat_user_tables", "relid | schemaname | relname | n_live_tup", &["1 | public | t | 50000"])
+            .view(
+                "table_sizes",
+                "relid | schemaname | relname | relkind | reltuples | relpages",
+                &[&format!("1 | public | t | r | {reltuples} | 100")],
+            )
+    }
+
+    #[test]
+    fn finds_both_spellings_of_never() {
+        let want = ["medium, high: public.t: Never analyzed, about 50,000 rows"];
+        assert_eq!(told(&judge(&RULE, &[taken(15, "-1").build()], "")), want);
+        assert_eq!(told(&judge(&RULE, &[taken(13, "0").build()], "")), want);
+        let stats = taken(15, "50000").view("pg_stats", "schemaname | tablename | attname", &["public | other | a"]);
+        assert!(told(&judge(&RULE, &[stats.build()], ""))[0].starts_with("medium, medium"));
+    }
+
+    #[test]
+    fn stays_quiet_and_skips() {
+        let stats = taken(15, "50000").view("pg_stats", "schemaname | tablename | attname", &["public | t | a"]);
+        assert!(told(&judge(&RULE, &[stats.build()], ""))[0].starts_with("passed"));
+        assert!(told(&judge(&RULE, &[taken(15, "50000").build()], ""))[0].starts_with("passed"));
+        let b = literal("2026-11-22 12:00:00+00").build();
+        assert_eq!(told(&judge(&RULE, &[b], "")), ["skipped, input missing: `table_sizes` is not in the dump"]);
+    }
+}

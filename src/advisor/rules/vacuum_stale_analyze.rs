@@ -1,0 +1,160 @@
+//! Tables changed so much since their last ANALYZE that estimates are off.
+
+use crate::advisor::vacuum_cure::analyze;
+use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, TableFact, Threshold, Triggers, whole};
+use crate::diff::Change;
+use crate::finding::{Effort, Finding, Severity};
+use crate::text::Text;
+use crate::unit::{Quantity, Unit};
+
+const DAY: f64 = 86_400.0;
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    id: "vacuum-stale-analyze",
+    title: "Statistics of a table are old",
+    needs: &[
+        Need::Primary,
+        Need::View("pg_stat_user_tables", &["n_mod_since_analyze"]),
+        Need::View("table_sizes", &["reltuples"]),
+    ],
+    wants: &[Need::View("pg_settings", &["setting"])],
+    thresholds: &[
+        Threshold {
+            name: "min_rows",
+            default: 10_000.0,
+            unit: Unit::Rows,
+            about: "Plans of small tables hardly change.",
+        },
+        Threshold {
+            name: "max_wait",
+            default: 7.0 * DAY,
+            unit: Unit::Seconds,
+            about: "Above its trigger for a week: autoanalyze does not come.",
+        },
+        Threshold {
+            name: "changed_share",
+            default: 0.5,
+            unit: Unit::Share,
+            about: "Half of the rows are not what the planner knows.",
+        },
+    ],
+    docs: Docs {
+        looks_at: "`n_mod_since_analyze` against the number of changes at which autoanalyze comes, and when it last came.",
+        why: "The planner estimates from the last sample. Where half of the rows have changed since, it may choose a plan \
+              for data that is not there any more.",
+        decides: "Found on tables of `min_rows` with more changes than the trigger, when nobody analyzed for `max_wait`, or \
+                  when `changed_share` of the rows changed. Low.",
+        what_to_do: "ANALYZE the table; if it comes back, lower the table's autovacuum_analyze_scale_factor.",
+        ignore_when: "The values keep their distribution: a queue that turns over, a log that grows evenly.",
+        references: "PostgreSQL manual: Routine Vacuuming (Updating Planner Statistics).",
+    },
+    check,
+};
+
+fn check(cx: &Context<'_>) -> Check {
+    let mut checked = Checked::default();
+    let mut looked = 0;
+    for table in &cx.facts.tables {
+        let Some(change) = table.change else { continue };
+        let (Some(changed), (Some(rows), _)) = (change.last().and_then(|r| r.f64("n_mod_since_analyze")), table.rows())
+        else {
+            continue;
+        };
+        if rows < cx.threshold("min_rows") {
+            continue;
+        }
+        looked += 1;
+        let triggers = cx.facts.triggers(table);
+        let share = changed / rows.max(1.0);
+        let waited = since_analyze(cx, change);
+        let late = waited.is_some_and(|s| s > cx.threshold("max_wait"));
+        if changed > triggers.analyze && (late || share >= cx.threshold("changed_share")) {
+            checked.findings.push(report(cx, table, change, &triggers, changed, share));
+        }
+    }
+    checked.looked_at =
+        format!("{looked} tables of {} rows or more", crate::advisor::show(cx.threshold("min_rows"), Unit::Rows));
+    Ok(checked)
+}
+
+/// Seconds since the last ANALYZE of any kind; without one the age of the counters, a lower bound.
+fn since_analyze(cx: &Context<'_>, change: Change<'_>) -> Option<f64> {
+    let row = change.last()?;
+    let last = row.time("last_analyze").max(row.time("last_autoanalyze"));
+    match last {
+        Some(last) => Some(cx.now()?.seconds_since(last)),
+        None => cx.counter_age(change).map(|a| a.seconds),
+    }
+}
+
+fn report<'a>(
+    cx: &Context<'a>,
+    table: &TableFact<'a>,
+    change: Change<'a>,
+    triggers: &Triggers,
+    changed: f64,
+    share: f64,
+) -> Finding {
+    let share = Quantity::float(share, Unit::Share);
+    let title = Text::new()
+        .opt(whole(changed, Unit::Rows))
+        .t(" rows changed since the last ANALYZE, ")
+        .opt(share)
+        .t(" of its rows");
+    let why = Text::new()
+        .t("The planner works with numbers from before. Autoanalyze was due at ")
+        .opt(whole(triggers.analyze, Unit::Rows))
+        .t(" (")
+        .code(&triggers.analyze_formula)
+        .t(").");
+    cx.finding(Severity::Low, table.subject(), title)
+        .doubts(triggers.doubts.iter().copied().map(Some))
+        .doubts([cx.class_doubt(change)])
+        .why(why)
+        .measure(cx.measure("Changed since ANALYZE", change, "n_mod_since_analyze"))
+        .measure(cx.measure("Last ANALYZE by autovacuum", change, "last_autoanalyze"))
+        .measure(cx.measure("Last ANALYZE by hand", change, "last_analyze"))
+        .fix(analyze(table))
+        .effort(Effort::S)
+        .verify("n_mod_since_analyze is below the trigger, and row estimates in EXPLAIN ANALYZE come near the truth.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::advisor::testing::{judge, told};
+    use crate::snapshot::literal::literal;
+
+    fn say(changed: u32, analyzed: &str) -> Vec<String> {
+        let b = literal("2026-11-22 12:00:00+00")
+            .view(
+                "pg_stat_user_tables",
+                "relid | schemaname | relname | n_live_tup | n_mod_since_analyze | last_autoanalyze",
+                &[&format!("1 | public | t | 100000 | {changed} | {analyzed}")],
+            )
+            .view(
+                "table_sizes",
+                "relid | schemaname | relname | relkind | reltuples | relpages",
+                &["1 | public | t | r | 100000 | 10"],
+            );
+        told(&judge(&RULE, &[b.build()], ""))
+    }
+
+    #[test]
+    fn finds_half_of_the_rows_or_a_week() {
+        assert_eq!(
+            say(60_000, "2026-11-22 11:00:00+00"),
+            ["low, medium: public.t: 60,000 rows changed since the last ANALYZE, 60% of its rows"]
+        );
+        assert!(say(20_000, "2026-11-01 11:00:00+00")[0].starts_with("low"));
+    }
+
+    #[test]
+    fn stays_quiet_below_and_skips() {
+        assert!(say(20_000, "2026-11-22 11:00:00+00")[0].starts_with("passed"));
+        assert!(say(9_000, "2026-11-01 11:00:00+00")[0].starts_with("passed"));
+        let b = literal("2026-11-22 12:00:00+00").build();
+        assert_eq!(told(&judge(&RULE, &[b], "")), ["skipped, input missing: `pg_stat_user_tables` is not in the dump"]);
+    }
+}

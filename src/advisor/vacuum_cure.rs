@@ -1,0 +1,40 @@
+//! Cures for tables: VACUUM, ANALYZE, storage parameters.
+
+use super::facts::TableFact;
+use crate::finding::{Fix, Risk, Verb};
+
+const ONLINE: &str = "SHARE UPDATE EXCLUSIVE: reads and writes go on";
+
+/// Vacuums and analyzes a table.
+pub fn vacuum(table: &TableFact<'_>) -> Fix {
+    Fix::new(Verb::Maintain, Risk::R1, table.display(), format!("VACUUM (ANALYZE, VERBOSE) {};", table.sql()))
+        .lock(ONLINE)
+        .when_not("While a bulk job is still changing the table, or while an old transaction keeps the rows: it cannot remove them then.")
+}
+
+/// Analyzes a table.
+pub fn analyze(table: &TableFact<'_>) -> Fix {
+    Fix::new(Verb::Maintain, Risk::R1, table.display(), format!("ANALYZE {};", table.sql()))
+        .lock(ONLINE)
+        .when_not("While a bulk load is still running: the numbers are old again at once.")
+}
+
+/// Vacuums a table and freezes its rows.
+pub fn freeze(table: &TableFact<'_>) -> Fix {
+    Fix::new(Verb::Maintain, Risk::R1, table.display(), format!("VACUUM (FREEZE, VERBOSE) {};", table.sql()))
+        .lock(ONLINE)
+        .when_not("At peak load: it reads every page not yet frozen and writes WAL for each it freezes.")
+}
+
+/// Takes a storage parameter of a table back.
+pub fn reset_option(table: &TableFact<'_>, name: &str, before: &str) -> Fix {
+    Fix::new(
+        Verb::Set,
+        Risk::R1,
+        format!("{name} of {}", table.display()),
+        format!("ALTER TABLE {} RESET ({name});", table.sql()),
+    )
+    .lock("SHARE UPDATE EXCLUSIVE for a moment")
+    .when_not("When somebody vacuums this table by a schedule of his own and it keeps up.")
+    .undo(format!("ALTER TABLE {} SET ({name} = {before});", table.sql()))
+}
