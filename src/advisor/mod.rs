@@ -46,6 +46,7 @@ mod trigger;
 mod vacuum_cure;
 mod wait_tree;
 mod workload;
+mod wrap_limits;
 
 pub use age::{CounterAge, StatisticsAge};
 pub use build::ratio;

@@ -72,12 +72,16 @@ mod slot_inactive;
 mod slot_lost;
 mod slot_unbounded;
 mod slot_xmin_old;
+mod table_hot_update_low;
+mod table_seq_scan_heavy;
 mod vacuum_dead_tuples;
 mod vacuum_disabled_table;
 mod vacuum_never_analyzed;
 mod vacuum_stale_analyze;
 mod wal_archive_failing;
+mod wrap_multixact_age;
 mod wrap_prepared_xact;
+mod wrap_xid_age;
 
 /// Every rule, in the order of the documentation.
 pub const RULES: &[&Rule] = &[
@@ -150,10 +154,14 @@ pub const RULES: &[&Rule] = &[
     &slot_lost::RULE,
     &slot_unbounded::RULE,
     &slot_xmin_old::RULE,
+    &table_hot_update_low::RULE,
+    &table_seq_scan_heavy::RULE,
     &vacuum_dead_tuples::RULE,
     &vacuum_disabled_table::RULE,
     &vacuum_never_analyzed::RULE,
     &vacuum_stale_analyze::RULE,
     &wal_archive_failing::RULE,
+    &wrap_multixact_age::RULE,
     &wrap_prepared_xact::RULE,
+    &wrap_xid_age::RULE,
 ];

@@ -1,0 +1,199 @@
+//! Updates that rarely stay within their page.
+
+use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, TableFact, Threshold, show, whole};
+use crate::diff::Change;
+use crate::finding::{Doubt, Effort, Finding, Fix, Risk, Severity, Verb};
+use crate::text::Text;
+use crate::unit::{Quantity, Unit};
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    id: "table-hot-update-low",
+    title: "Updates rarely heap-only",
+    needs: &[Need::Primary, Need::View("pg_stat_user_tables", &["n_tup_upd", "n_tup_hot_upd"])],
+    wants: &[
+        Need::View("pg_stat_user_tables", &["n_tup_newpage_upd"]),
+        Need::View("index_definitions", &["indexdef"]),
+        Need::View("table_sizes", &["reloptions"]),
+    ],
+    thresholds: &[
+        Threshold {
+            name: "min_updates",
+            default: 10_000.0,
+            unit: Unit::Rows,
+            about: "Fewer updates cost little either way.",
+        },
+        Threshold { name: "min_rate", default: 1.0, unit: Unit::PerSecond, about: "A steady load, not one job." },
+        Threshold { name: "max_hot", default: 0.5, unit: Unit::Share, about: "Half of the updates write every index." },
+        Threshold {
+            name: "medium_hot",
+            default: 0.2,
+            unit: Unit::Share,
+            about: "Four of five updates write every index.",
+        },
+        Threshold {
+            name: "medium_rate",
+            default: 50.0,
+            unit: Unit::PerSecond,
+            about: "With that share: a measurable part of WAL.",
+        },
+        Threshold {
+            name: "full_pages",
+            default: 0.5,
+            unit: Unit::Share,
+            about: "Of the other updates: then full pages are the cause, not an index.",
+        },
+        Threshold { name: "min_window", default: 60.0, unit: Unit::Seconds, about: "No rate below a minute." },
+    ],
+    docs: Docs {
+        looks_at: "Updates and heap-only updates of each table in the window; from 16 on also those that went to another page.",
+        why: "An update that stays within its page and changes no indexed column touches no index (heap-only). Any other one \
+              writes every index of the table, and leaves more for vacuum.",
+        decides: "Found with `min_updates` at `min_rate` and less than `max_hot` heap-only. Medium below `medium_hot` at \
+                  `medium_rate`, else low. Cause on 16+: when `full_pages` of the others went to another page, pages \
+                  are too full; otherwise an indexed column changes. Before 16 the cause is not known, which costs one step of confidence.",
+        what_to_do: "Full pages: lower the fillfactor (new pages only; old ones at their next rewrite). A changed column: \
+                     see whether the index on it is needed.",
+        ignore_when: "The table is mostly read by large scans: a lower fillfactor makes it larger. The changed column must be indexed.",
+        references: "PostgreSQL manual: Heap-Only Tuples. From 16 on columns indexed only by BRIN do not prevent them: observed.",
+    },
+    check,
+};
+
+fn check(cx: &Context<'_>) -> Check {
+    cx.window_of("min_window")?;
+    let mut checked = Checked::default();
+    let mut looked = 0;
+    for table in &cx.facts.tables {
+        let Some(change) = table.change else { continue };
+        let (Some(updates), Some(hot)) = (change.delta("n_tup_upd"), change.delta("n_tup_hot_upd")) else { continue };
+        let Some(rate) = change.covered_s().filter(|s| *s >= 10.0).map(|s| updates / s) else { continue };
+        if updates < cx.threshold("min_updates") || rate < cx.threshold("min_rate") {
+            continue;
+        }
+        looked += 1;
+        if hot / updates < cx.threshold("max_hot") {
+            checked.findings.push(report(cx, table, change, updates, hot, rate));
+        }
+    }
+    checked.looked_at =
+        format!("{looked} tables with {} updates or more", show(cx.threshold("min_updates"), Unit::Rows));
+    Ok(checked)
+}
+
+fn report<'a>(
+    cx: &Context<'a>,
+    table: &TableFact<'a>,
+    change: Change<'a>,
+    updates: f64,
+    hot: f64,
+    rate: f64,
+) -> Finding {
+    let share = hot / updates;
+    let severity = if share < cx.threshold("medium_hot") && rate >= cx.threshold("medium_rate") {
+        Severity::Medium
+    } else {
+        Severity::Low
+    };
+    let moved = change.delta("n_tup_newpage_upd").map(|n| n / (updates - hot).max(1.0));
+    let full = moved.is_some_and(|m| m >= cx.threshold("full_pages"));
+    let indexes = table.relid().map_or(0, |r| cx.facts.indexes_of(r).count());
+    let title = Text::new()
+        .t("Only ")
+        .opt(Quantity::float(share, Unit::Share))
+        .t(" of ")
+        .opt(whole(updates, Unit::Rows))
+        .t(" updates were heap-only");
+    let cause = match moved {
+        None => {
+            "whether full pages or changed indexed columns are the cause, statistics before PostgreSQL 16 do not tell"
+        }
+        Some(_) if full => "most of the others went to another page: pages are full",
+        Some(_) => "the others stayed within their page: an indexed column changes",
+    };
+    let why = Text::new()
+        .t("Each of the others writes all ")
+        .opt(whole(indexes as f64, Unit::Count))
+        .t(format!(" indexes of the table; {cause}."));
+    let formula = format!("{} ÷ {}", show(hot, Unit::Rows), show(updates, Unit::Rows));
+    let rows: Vec<_> = change.last().map(|r| (r, &["n_tup_hot_upd", "n_tup_upd"][..])).into_iter().collect();
+    let mut finding = cx
+        .finding(severity, table.subject(), title)
+        .doubts([cx.single_doubt(), cx.class_doubt(change), moved.is_none().then_some(Doubt::C4)])
+        .why(why)
+        .measure(cx.measure("Rows updated", change, "n_tup_upd"))
+        .measure(cx.measure("Heap-only", change, "n_tup_hot_upd"))
+        .measure(cx.over_window("Heap-only share", Quantity::float(share, Unit::Share), formula, &rows))
+        .effort(Effort::S)
+        .verify("n_tup_hot_upd ÷ n_tup_upd of the next window is higher.");
+    if moved.is_some() {
+        finding = finding.measure(cx.measure("To another page", change, "n_tup_newpage_upd"));
+    }
+    let before = table.option("fillfactor");
+    if full && before.as_deref().is_none_or(|f| f == "100") {
+        let fix = Fix::new(
+            Verb::Set,
+            Risk::R1,
+            format!("fillfactor of {}", table.display()),
+            format!("ALTER TABLE {} SET (fillfactor = 90);", table.sql()),
+        )
+        .lock("SHARE UPDATE EXCLUSIVE for a moment; holds for new pages only")
+        .when_not("When the table is mostly inserted or read by large scans: it gets larger.")
+        .undo(format!("ALTER TABLE {} RESET (fillfactor);", table.sql()));
+        return finding.fix(fix);
+    }
+    let sql = format!(
+        "SELECT indexrelid::regclass, idx_scan FROM pg_stat_user_indexes WHERE relid = {}::regclass ORDER BY idx_scan;",
+        crate::ident::quote_literal(&table.sql())
+    );
+    finding.fix(Fix::diagnose(table.display(), sql))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::advisor::testing::{judge, told};
+    use crate::snapshot::literal::{Literal, literal};
+
+    fn taken(at: &str, updates: u32, hot: u32, moved: &str) -> Literal {
+        literal(at).view(
+            "pg_stat_user_tables",
+            "relid | schemaname | relname | n_tup_upd | n_tup_hot_upd | n_tup_newpage_upd",
+            &[&format!("1 | public | t | {updates} | {hot} | {moved}")],
+        )
+    }
+
+    fn outcome(updates: u32, hot: u32, moved: [&str; 2]) -> crate::finding::Outcome {
+        judge(
+            &RULE,
+            &[
+                taken("2026-11-22 12:00:00+00", 0, 0, moved[0]).build(),
+                taken("2026-11-22 13:00:00+00", updates, hot, moved[1]).build(),
+            ],
+            "",
+        )
+    }
+
+    #[test]
+    fn finds_it_and_names_the_cause() {
+        let found = outcome(360_000, 36_000, ["0", "300000"]);
+        assert_eq!(told(&found), ["medium, high: public.t: Only 10% of 360,000 updates were heap-only"]);
+        let crate::finding::Outcome::Found { findings, .. } = found else { panic!() };
+        assert_eq!(findings[0].fixes[0].sql, r#"ALTER TABLE "public"."t" SET (fillfactor = 90);"#);
+        let found = outcome(360_000, 36_000, ["0", "0"]);
+        let crate::finding::Outcome::Found { findings, .. } = found else { panic!() };
+        assert_eq!(findings[0].fixes[0].verb, Verb::Diagnose);
+        assert_eq!(
+            told(&outcome(36_000, 3_600, ["", ""])),
+            ["low, medium: public.t: Only 10% of 36,000 updates were heap-only"]
+        );
+    }
+
+    #[test]
+    fn stays_quiet_and_skips() {
+        assert!(told(&outcome(360_000, 300_000, ["0", "0"]))[0].starts_with("passed"));
+        assert!(told(&outcome(9_000, 0, ["0", "0"]))[0].starts_with("passed"));
+        let b = literal("2026-11-22 12:00:00+00").build();
+        assert_eq!(told(&judge(&RULE, &[b], "")), ["skipped, input missing: `pg_stat_user_tables` is not in the dump"]);
+    }
+}

@@ -1,0 +1,176 @@
+//! How far the oldest unfrozen transaction id is from the limits.
+
+use crate::advisor::vacuum_cure::freeze;
+use crate::advisor::wrap_limits::{Limits, oldest_tables};
+use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, show};
+use crate::finding::{Effort, Fix, Risk, Severity, Subject, SubjectKind, Verb};
+use crate::text::Text;
+use crate::unit::{Quantity, Unit};
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    id: "wrap-xid-age",
+    title: "Transaction ids near a limit",
+    needs: &[Need::Primary, Need::View("database_sizes", &["datfrozenxid_age"])],
+    wants: &[Need::View("table_sizes", &["relfrozenxid_age"]), Need::View("pg_settings", &["setting"])],
+    thresholds: &[
+        Threshold {
+            name: "medium_factor",
+            default: 1.5,
+            unit: Unit::Times,
+            about: "Of autovacuum_freeze_max_age: the routine vacuum should have come by now.",
+        },
+        Threshold {
+            name: "high_factor",
+            default: 5.0,
+            unit: Unit::Times,
+            about: "Of autovacuum_freeze_max_age: it is not coming.",
+        },
+        Threshold { name: "high_age", default: 1e9, unit: Unit::Xids, about: "Half of the way, whatever the setting." },
+        Threshold {
+            name: "critical_age",
+            default: 1.6e9,
+            unit: Unit::Xids,
+            about: "The failsafe (14+) begins here: vacuum drops everything else to be faster.",
+        },
+    ],
+    docs: Docs {
+        looks_at: "`age(datfrozenxid)` of every database, templates included, and the oldest tables of the exported one.",
+        why: "Transaction ids are numbers in a circle. Before the oldest unfrozen one is 2^31 behind, PostgreSQL refuses \
+              new transactions to protect the data: no writes until a vacuum has finished.",
+        decides: "Above `autovacuum_freeze_max_age` a note: that only starts the routine vacuum against wraparound, which \
+                  is normal. Medium from `medium_factor` times that, high from `high_factor` times or `high_age` on, \
+                  critical from `critical_age` on. Confidence is always high: the age is exact.",
+        what_to_do: "First whatever holds old ids back (vacuum-blocked-horizon), then VACUUM (FREEZE) on the oldest \
+                     tables. At the limit itself plain VACUUM works, no single-user mode is needed. Not VACUUM FULL: it needs an \
+                     id itself, and space.",
+        ignore_when: "Never above high; a note needs nothing.",
+        references: "PostgreSQL manual: Routine Vacuuming (Preventing Transaction ID Wraparound Failures). Limits: \
+                     varsup.c, PostgreSQL 12 to 18.",
+    },
+    check,
+};
+
+fn check(cx: &Context<'_>) -> Check {
+    let state = cx.state_or_skip("database_sizes")?;
+    let limits = Limits::xid(cx.major());
+    let max_age = cx.facts.autovacuum.freeze_max_age;
+    let mut checked = Checked::default();
+    let mut most: f64 = 0.0;
+    for row in state.table.iter() {
+        let Some(age) = row.f64("datfrozenxid_age").filter(|a| *a >= 0.0) else { continue };
+        most = most.max(age);
+        let severity = if age >= cx.threshold("critical_age") {
+            Severity::Critical
+        } else if age > cx.threshold("high_factor") * max_age || age > cx.threshold("high_age") {
+            Severity::High
+        } else if age > cx.threshold("medium_factor") * max_age {
+            Severity::Medium
+        } else if age > max_age {
+            Severity::Info
+        } else {
+            continue;
+        };
+        let name = row.text("datname").unwrap_or_default();
+        let title = Text::new()
+            .t("Oldest transaction id is ")
+            .opt(Quantity::float(age, Unit::Xids))
+            .t(" old, ")
+            .opt(Quantity::float(age / limits.refusal, Unit::Share))
+            .t(" of the way to refused writes");
+        let formula = format!("{} ÷ {}", show(age, Unit::Xids), show(limits.refusal, Unit::Xids));
+        let mut finding = cx
+            .finding(severity, Subject::new(SubjectKind::Database, name), title)
+            .why(
+                Text::new()
+                    .t("New transactions are refused at an age of ")
+                    .opt(Quantity::float(limits.refusal, Unit::Xids))
+                    .t("; autovacuum_freeze_max_age is ")
+                    .opt(Quantity::float(max_age, Unit::Xids))
+                    .t("."),
+            )
+            .measure(cx.read("Age", row, "datfrozenxid_age"))
+            .measure(cx.computed(
+                "Way to refused writes",
+                Quantity::float(age / limits.refusal, Unit::Share),
+                formula,
+                &[(row, &["datfrozenxid_age"])],
+            ))
+            .share(Some(age / limits.refusal))
+            .effort(Effort::M)
+            .verify("age(datfrozenxid) falls below autovacuum_freeze_max_age.");
+        if severity == Severity::Info {
+            checked.findings.push(
+                finding.not("No emergency: at this age autovacuum begins its routine vacuum against wraparound."),
+            );
+            continue;
+        }
+        let own = cx.chain.last().meta.database.as_deref() == Some(name);
+        for table in oldest_tables(cx, "relfrozenxid_age").into_iter().filter(|_| own) {
+            if let Some(sizes) = table.sizes {
+                finding = finding.measure(cx.read(&format!("Age of {}", table.display()), sizes, "relfrozenxid_age"));
+            }
+            finding = finding.fix(freeze(table));
+            if severity == Severity::Critical {
+                finding = finding.fix(
+                    Fix::new(
+                        Verb::Maintain,
+                        Risk::R1,
+                        format!("{} (emergency)", table.display()),
+                        format!("VACUUM (FREEZE, INDEX_CLEANUP OFF, TRUNCATE OFF) {};", table.sql()),
+                    )
+                    .lock("SHARE UPDATE EXCLUSIVE: reads and writes go on")
+                    .when_not("While there is time for the one above: this leaves dead entries in the indexes."),
+                );
+            }
+        }
+        if finding.fixes.is_empty() {
+            finding = finding.fix(Fix::diagnose(name, "SELECT c.oid::regclass, age(c.relfrozenxid), pg_size_pretty(pg_table_size(c.oid)) FROM pg_class c WHERE c.relkind IN ('r', 'm', 't') ORDER BY 2 DESC LIMIT 20;"));
+        }
+        checked.findings.push(finding);
+    }
+    checked.looked_at = format!(
+        "{} databases, the oldest at {} of {} transaction ids",
+        state.table.rows,
+        show(most, Unit::Xids),
+        show(limits.refusal, Unit::Xids)
+    );
+    Ok(checked)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::advisor::testing::{judge, told};
+    use crate::snapshot::literal::literal;
+
+    fn say(age: u64) -> Vec<String> {
+        let b = literal("2026-11-22 12:00:00+00").view(
+            "database_sizes",
+            "datid | datname | datfrozenxid_age",
+            &[&format!("16697 | shop | {age}")],
+        );
+        told(&judge(&RULE, &[b.build()], ""))
+    }
+
+    #[test]
+    fn the_age_decides() {
+        assert_eq!(
+            say(1_700_000_000),
+            ["critical, high: shop: Oldest transaction id is 1,700,000,000 old, 79.3% of the way to refused writes"]
+        );
+        assert!(say(1_100_000_000)[0].starts_with("high, high"));
+        assert!(say(350_000_000)[0].starts_with("medium, high"));
+        assert!(say(210_000_000)[0].starts_with("info, high"));
+    }
+
+    #[test]
+    fn stays_quiet_and_skips() {
+        assert_eq!(
+            say(150_000_000),
+            ["passed: 1 databases, the oldest at 150,000,000 of 2,144,483,647 transaction ids"]
+        );
+        let b = literal("2026-11-22 12:00:00+00").build();
+        assert_eq!(told(&judge(&RULE, &[b], "")), ["skipped, input missing: `database_sizes` is not in the dump"]);
+    }
+}
