@@ -47,19 +47,29 @@ pub struct Exported {
     pub column: &'static Column,
 }
 
-/// The columns that `view` exports in `major`, with the spelling of that version, those included that later versions
-/// moved to another view. In the catalog's order.
+/// Columns that older versions had elsewhere in the row: view, last such major, column, the column before it.
+const REORDERED: &[(&str, u8, &str, &str)] =
+    &[("pg_database", 14, "datcollate", "encoding"), ("pg_database", 14, "datctype", "datcollate")];
+
+/// The columns that `view` exports in `major`, with the spelling of that version and in its order, those included that
+/// later versions moved to another view.
 pub fn exported(view: &View, major: u8) -> Vec<Exported> {
-    let mut columns: Vec<Exported> = Vec::new();
-    // The view's own columns first: `stats_reset` of an old pg_stat_bgwriter is one column with two meanings.
-    let own = VIEWS.iter().copied().filter(|v| v.name == view.name);
-    for owner in own.chain(VIEWS.iter().copied().filter(|v| v.name != view.name)) {
-        for column in owner.columns.iter().filter(|c| c.majors.contains(major)) {
+    let in_force = |owner: &'static View| {
+        owner.columns.iter().filter(move |c| c.majors.contains(major)).filter_map(move |column| {
             let (place, name) = column.exported_as(major);
-            if place.unwrap_or(owner.name) == view.name && !columns.iter().any(|c| c.name == name) {
-                columns.push(Exported { name, view: owner, column });
-            }
-        }
+            (place.unwrap_or(owner.name) == view.name).then_some(Exported { name, view: owner, column })
+        })
+    };
+    let own: Vec<Exported> = VIEWS.iter().copied().filter(|v| v.name == view.name).flat_map(in_force).collect();
+    // What left a view stood at its front. `stats_reset` of an old pg_stat_bgwriter is one column with two meanings.
+    let mut columns: Vec<Exported> = VIEWS.iter().copied().filter(|v| v.name != view.name).flat_map(in_force).collect();
+    columns.retain(|moved| !own.iter().any(|o| o.name == moved.name));
+    columns.extend(own);
+    for (_, _, name, before) in REORDERED.iter().filter(|(of, until, ..)| *of == view.name && major <= *until) {
+        let Some(from) = columns.iter().position(|c| c.name == *name) else { continue };
+        let column = columns.remove(from);
+        let to = columns.iter().position(|c| c.name == *before).map_or(from, |at| at + 1);
+        columns.insert(to, column);
     }
     columns
 }
