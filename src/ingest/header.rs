@@ -170,10 +170,6 @@ pub(super) fn without_header(view: &'static View, first: &[String]) -> Option<(V
     let mut found: Option<(Vec<String>, Vec<u8>)> = None;
     for major in (OLDEST..=NEWEST).filter(|m| view.majors.contains(*m)) {
         let exported = catalog::exported(view, major);
-        // Columns that moved elsewhere stand at the end of the catalog's list, not where the old version had them.
-        if exported.iter().any(|e| e.view.name != view.name) {
-            continue;
-        }
         let mut names: Vec<String> = exported.iter().map(|e| e.name.to_owned()).collect();
         let begins_with_time = exported.first().is_some_and(|e| e.column.ty == Type::Time);
         if with_clock && !begins_with_time {
