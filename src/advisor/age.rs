@@ -2,6 +2,7 @@
 
 use super::Context;
 use crate::diff::{Chain, Change, Class};
+use crate::snapshot::Snapshot;
 use crate::time::Timestamp;
 
 /// Cluster-wide views with a reset time of their own. The earliest of those times is the last crash recovery, or initdb.
@@ -38,7 +39,11 @@ pub struct CounterAge {
 impl StatisticsAge {
     /// Reads it from the last snapshot.
     pub fn of(chain: &Chain) -> Self {
-        let last = chain.last();
+        Self::of_snapshot(chain.last())
+    }
+
+    /// Reads it from one snapshot.
+    pub fn of_snapshot(last: &Snapshot) -> Self {
         let own = last.table("pg_stat_database").and_then(|t| {
             t.iter().find(|r| match (last.meta.database_oid, last.meta.database.as_deref()) {
                 (Some(oid), _) => r.int("datid") == Some(oid),

@@ -5,7 +5,7 @@ use super::{
     Action, Category, CheckLine, CoverageState, Deduction, Horizon, Report, ReportFinding, SCHEMA, SECTIONS, Section,
     Since, Verdict, Window, headline,
 };
-use crate::advisor::{Advice, When};
+use crate::advisor::{Advice, Score, When};
 use crate::diff::Chain;
 use crate::error::Result;
 use crate::finding::{Finding, Fix, Outcome, Severity};
@@ -261,9 +261,18 @@ fn verdict(draft: &Draft<'_>) -> Verdict {
         reason: headline::reason(draft),
         basis: headline::basis(draft),
         score: score.overall,
+        score_at_most: score_at_most(score),
         score_formula: score.formula.clone(),
         categories,
         counts,
         since,
     }
+}
+
+/// A score of less than half of what there is to judge is an upper bound, like an area's.
+fn score_at_most(score: &Score) -> bool {
+    let assessed = score.areas.iter().filter(|a| a.score.is_some()).count();
+    let evaluated: usize = score.areas.iter().map(|a| a.evaluated).sum();
+    let applicable: usize = score.areas.iter().map(|a| a.applicable).sum();
+    assessed * 2 < score.areas.len() || evaluated * 2 < applicable
 }

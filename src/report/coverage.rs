@@ -22,24 +22,20 @@ pub(super) struct Source {
 }
 
 impl Source {
-    /// What its absence costs, in a line.
+    /// What its absence costs: sections that show less, checks that cannot run or are less sure.
     pub(super) fn disables(&self) -> String {
         let mut parts = Vec::new();
-        if !self.sections.is_empty() {
-            parts.push(format!("poorer: {}", self.sections.join(", ")));
-        }
-        if !self.needed_by.is_empty() {
-            parts.push(checks(self.needed_by.len(), "cannot run", "cannot run"));
-        }
-        if !self.wanted_by.is_empty() {
-            parts.push(checks(self.wanted_by.len(), "is less sure", "are less sure"));
+        for (what, items) in [
+            ("sections that show less", &self.sections),
+            ("checks that cannot run", &self.needed_by),
+            ("checks that are less sure", &self.wanted_by),
+        ] {
+            if !items.is_empty() {
+                parts.push(format!("{what}: {}", items.join(", ")));
+            }
         }
         parts.join("; ")
     }
-}
-
-fn checks(n: usize, one: &str, more: &str) -> String {
-    if n == 1 { format!("1 check {one}") } else { format!("{n} checks {more}") }
 }
 
 /// Every expected source by name, `meta` left out: it is provenance and told apart.

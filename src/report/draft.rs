@@ -1,11 +1,11 @@
 //! What sections are written from, and the evidence they leave behind.
 
-use super::cells::{estimates_hold, links};
+use super::cells::{count, counted_words, estimates_hold, links};
 use super::register::Register;
-use super::{Action, Block, Bound, Cell, ReportFinding, Section};
+use super::{Action, Block, Bound, Cell, CoverageState, ReportFinding, Section};
 use crate::advisor::{self, Advice, Facts, State, TableFact};
 use crate::diff::{Chain, Change};
-use crate::finding::{Doubt, Evidence, Locator};
+use crate::finding::{Doubt, Evidence, Locator, Outcome};
 use crate::snapshot::{Row, Table};
 use crate::text::Text;
 use crate::unit::{Quantity, Unit};
@@ -162,13 +162,18 @@ impl<'a> Draft<'a> {
 
     /// The same as a cell; dead rows counted since a reset give a lower bound.
     pub(super) fn pressure(&self, table: &TableFact<'a>) -> Cell {
-        let Some(dead) = self.facts.dead_rows(table, &self.facts.triggers(table)) else {
+        let triggers = self.facts.triggers(table);
+        let Some(dead) = self.facts.dead_rows(table, &triggers) else {
             return Cell::NotAvailable("dead rows not exported".to_owned());
         };
         Quantity::float(dead.pressure, Unit::Times).map_or(Cell::None, |value| Cell::Number {
             value,
             change: None,
-            bound: (!dead.known || !estimates_hold(table)).then_some(Bound::AtLeast),
+            bound: if !dead.known || !estimates_hold(table) {
+                Some(Bound::AtLeast)
+            } else {
+                triggers.doubts.contains(&Doubt::C5).then_some(Bound::Estimate)
+            },
         })
     }
 
@@ -276,6 +281,39 @@ impl<'a> Draft<'a> {
 
     fn value_label(&self) -> &'static str {
         if self.single() { "B" } else { "window" }
+    }
+
+    /// What is to be said about an object's counters; of a single snapshot the report has said it already.
+    pub(super) fn notes_of(&self, change: Option<Change<'_>>) -> Option<String> {
+        let notes = change.map(Change::notes).filter(|n| !n.is_empty() && !self.single())?;
+        Some(format!("Notes: {}.", notes.join("; ")))
+    }
+
+    /// A warning where so little was captured that silence means nothing.
+    pub(super) fn thin_note(&self) -> Option<Block> {
+        let sources = super::coverage::sources(self);
+        let missing = sources.iter().filter(|s| s.state == CoverageState::Missing).count();
+        let seen = sources.iter().filter(|s| s.state != CoverageState::NotApplicable).count() - missing;
+        if seen >= missing {
+            return None;
+        }
+        let skipped = self
+            .advice
+            .judged
+            .iter()
+            .filter(|j| matches!(j.outcome, Outcome::Skipped { missing_input: true, .. }))
+            .count();
+        let text = Text::new()
+            .t("Only ")
+            .n(count(seen))
+            .t(" of ")
+            .n(count(seen + missing))
+            .t(" expected sources are in the dump; ")
+            .then(counted_words(skipped, "check", "checks"))
+            .t(" could not run for it. First take a whole dump: ")
+            .code("pgretro export-sql")
+            .t(" prints the script (read-only).");
+        Some(Block::Note { kind: super::NoteKind::Warning, text })
     }
 
     /// Where a row stands in the user's files.

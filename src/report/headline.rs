@@ -5,6 +5,7 @@ use super::cells::count;
 use super::draft::Draft;
 use crate::finding::Severity;
 use crate::text::Text;
+use crate::unit::{Quantity, Unit};
 
 /// One sentence.
 pub(super) fn headline(draft: &Draft<'_>) -> Text {
@@ -60,7 +61,11 @@ pub(super) fn basis(draft: &Draft<'_>) -> Text {
         text = text.t(format!(" Not assessed: {}.", not.join(", ")));
     }
     if draft.single() {
-        text = text.t(" One snapshot: counters are totals since the statistics began, of what age they may be.");
+        text = text.t(" One snapshot: counters are totals since the statistics began");
+        text = match draft.facts.age.database_s.and_then(|s| Quantity::float(s, Unit::Seconds)) {
+            Some(age) => text.t(", ").n(age).t(" before."),
+            None => text.t("; when that was is not in the dump."),
+        };
     }
     text
 }

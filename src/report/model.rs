@@ -69,6 +69,9 @@ pub struct Verdict {
     pub basis: Text,
     /// Overall score, 0 to 10; `None` where nothing could be assessed.
     pub score: Option<f64>,
+    /// True where less than half of the areas, or of their checks, could be assessed: printed "≤".
+    #[serde(default)]
+    pub score_at_most: bool,
     /// The arithmetic of the overall score.
     #[serde(default)]
     pub score_formula: String,

@@ -268,6 +268,7 @@ fn verdict() -> Verdict {
             .t("."),
         basis: Text::from("Based on 24 of 29 expected sources. Replication was not assessed."),
         score: Some(6.1),
+        score_at_most: false,
         score_formula: "(1.5 × 4 + 1.2 × 7.5) ÷ 2.7".to_owned(),
         categories: vec![
             category(

@@ -8,3 +8,4 @@ mod golden;
 mod house;
 mod ingest;
 mod render;
+mod report;

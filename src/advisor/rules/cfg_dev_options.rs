@@ -2,7 +2,7 @@
 
 use crate::advisor::cure::{Effect, set_system};
 use crate::advisor::server_settings::server_value;
-use crate::advisor::{Check, Checked, Context, Docs, Need, Rule};
+use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Skip};
 use crate::finding::{Effort, Severity, Subject, SubjectKind};
 use crate::text::Text;
 
@@ -34,6 +34,9 @@ const OPTIONS: [(&str, &str); 5] = [
 ];
 
 fn check(ctx: &Context<'_>) -> Check {
+    if !OPTIONS.iter().any(|(name, _)| ctx.setting_row(name).is_some()) {
+        return Err(Skip("none of these settings is in the dump".to_owned()));
+    }
     let mut findings = Vec::new();
     for (name, harm) in OPTIONS {
         if ctx.setting_row(name).and_then(server_value) != Some("on") {

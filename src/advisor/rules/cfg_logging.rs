@@ -2,7 +2,7 @@
 
 use crate::advisor::cure::{Effect, set_system};
 use crate::advisor::server_settings::server_value;
-use crate::advisor::{Check, Checked, Context, Docs, Need, Rule};
+use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Skip};
 use crate::finding::{Effort, Severity, Subject, SubjectKind};
 use crate::text::Text;
 
@@ -34,10 +34,14 @@ const LINES: [(&str, &str, &str); 4] = [
 ];
 
 fn check(ctx: &Context<'_>) -> Check {
+    let known = LINES.iter().filter(|(name, ..)| ctx.setting_row(name).is_some()).count();
+    if known == 0 {
+        return Err(Skip("none of these settings is in the dump".to_owned()));
+    }
     let off: Vec<_> =
         LINES.iter().filter(|(name, off, _)| ctx.setting_row(name).and_then(server_value) == Some(*off)).collect();
     if off.is_empty() {
-        return Ok(Checked { findings: Vec::new(), looked_at: format!("{} log settings, all on", LINES.len()) });
+        return Ok(Checked { findings: Vec::new(), looked_at: format!("{known} log settings, all on") });
     }
     let mut title = Text::new();
     for (i, (name, _, _)) in off.iter().enumerate() {
@@ -63,7 +67,7 @@ fn check(ctx: &Context<'_>) -> Check {
             "Monitoring outside the server records the same.".into(),
         ));
     }
-    Ok(Checked { findings: vec![finding], looked_at: format!("{} log settings", LINES.len()) })
+    Ok(Checked { findings: vec![finding], looked_at: format!("{known} log settings") })
 }
 
 #[cfg(test)]

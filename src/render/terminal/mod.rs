@@ -38,7 +38,8 @@ pub(super) fn write(report: &Report, options: &Options) -> Result<String> {
 fn one_line(report: &Report, paint: &Paint) -> String {
     let mut out = format!("{}: {}", crate::ident::visible(&report.title), report.verdict.headline.plain());
     if let Some(score) = report.verdict.score {
-        let _ = write!(out, " Score {score:.1}/10.");
+        let bound = if report.verdict.score_at_most { "at most " } else { "" };
+        let _ = write!(out, " Score {bound}{score:.1}/10.");
     }
     let counts: Vec<String> = counted(&report.findings);
     let _ = write!(out, " Findings: {}.", if counts.is_empty() { "none".to_owned() } else { counts.join(", ") });
@@ -106,7 +107,10 @@ fn scores(report: &Report, paint: &Paint, rows: usize) -> Vec<String> {
         report.window.sources,
         report.window.sources_expected
     );
-    let score = verdict.score.map_or_else(|| "Not scored".to_owned(), |s| format!("Score {s:.1}/10"));
+    let score = verdict.score.map_or_else(
+        || "Not scored".to_owned(),
+        |s| format!("Score {}{s:.1}/10", if verdict.score_at_most { "at most " } else { "" }),
+    );
     let mut lines = vec![paint.style(&score, Style::Bold)];
     if width(&score) + 3 + width(&basis) <= paint.width {
         lines = vec![format!("{}   {basis}", paint.style(&score, Style::Bold))];

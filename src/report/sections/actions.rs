@@ -31,10 +31,13 @@ pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
         })
         .collect();
     if cards.is_empty() {
-        return Ok(Body::filled(vec![prose("No action needed: no finding has a cure to run.")]).count(0));
+        let none = || prose("No action needed: no finding has a cure to run.");
+        return Ok(Body::filled(vec![draft.thin_note().unwrap_or_else(none)]).count(0));
     }
     let n = cards.len();
-    Ok(Body::filled(vec![Block::Cards { cards }]).count(n))
+    let mut blocks = vec![Block::Cards { cards }];
+    blocks.extend(draft.thin_note());
+    Ok(Body::filled(blocks).count(n))
 }
 
 /// How much work, in a word.

@@ -1,5 +1,6 @@
 //! Provenance and coverage: what the report rests on, and what is missing.
 
+use crate::advisor::StatisticsAge;
 use crate::catalog;
 use crate::error::Result;
 use crate::meta::{Note, TimeSource};
@@ -22,7 +23,9 @@ pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
     blocks.extend(files(draft));
     blocks.push(heading("Expected sources"));
     blocks.push(strip(draft, &sources));
-    blocks.push(missing(&sources));
+    if sources.iter().all(|s| s.state != CoverageState::Missing) {
+        blocks.push(prose("No expected source is missing."));
+    }
     blocks.extend(notes(draft));
     Ok(Body::filled(blocks))
 }
@@ -44,11 +47,7 @@ fn snapshots(draft: &Draft<'_>) -> Block {
         let since = |t: Option<crate::time::Timestamp>| {
             meta.taken_at.zip(t).and_then(|(now, then)| Quantity::float(now.seconds_since(then), Unit::Seconds))
         };
-        let reset = snapshot.table("pg_stat_database").and_then(|t| {
-            t.iter()
-                .find(|r| r.text("datname").is_some() && r.text("datname") == meta.database.as_deref())?
-                .time("stats_reset")
-        });
+        let reset = StatisticsAge::of_snapshot(snapshot).since;
         out.push(vec![
             Cell::text(crate::advisor::label(draft.chain, at)),
             Cell::name(meta.label.clone()),
@@ -64,7 +63,7 @@ fn snapshots(draft: &Draft<'_>) -> Block {
                 None => "not stated",
             }),
             Cell::number_or(since(meta.postmaster_start), "start of the server not in the dump"),
-            Cell::number_or(since(reset), "stats_reset not set or not in the dump"),
+            Cell::number_or(since(reset), "no time of a reset is in the dump"),
             Cell::number(count(meta.files.len())),
         ]);
     }
@@ -181,31 +180,6 @@ fn strip(draft: &Draft<'_>, sources: &[Source]) -> Block {
         })
         .collect();
     Block::Coverage { items }
-}
-
-fn missing(sources: &[Source]) -> Block {
-    let absent: Vec<&Source> = sources.iter().filter(|s| s.state == CoverageState::Missing).collect();
-    if absent.is_empty() {
-        return prose("No expected source is missing.");
-    }
-    let mut out = table("missing", "Missing sources")
-        .about(Text::from("What each of them disables, and how to get it."))
-        .name("Source")
-        .text("Sections that are poorer")
-        .text("Checks that cannot run")
-        .text("Checks that are less sure")
-        .text("How to get it");
-    for s in absent {
-        let list = |items: &[&str]| if items.is_empty() { Cell::None } else { Cell::code(items.join(", ")) };
-        out.push(vec![
-            Cell::code(s.view),
-            if s.sections.is_empty() { Cell::None } else { Cell::text(s.sections.join(", ")) },
-            list(&s.needed_by),
-            list(&s.wanted_by),
-            Cell::text(absent::how_to_get(s.view)),
-        ]);
-    }
-    out.block()
 }
 
 /// What was odd about the data and about the snapshots as a series.

@@ -38,12 +38,12 @@ const TERMS: &[(&str, &[&str], &str)] = &[
     ("HOT update", &["hot"], "An update that stays on its page and touches no index."),
     ("INVALID index", &["invalid"], "An index that queries do not use although every write maintains it."),
     ("Multixact id", &["multixact"], "A number for several transactions that lock one row together."),
-    ("Pressure, × of trigger", &["× of"], "Dead rows divided by the autovacuum trigger: above 1, a vacuum is due."),
     (
         "Prepared transaction",
         &["prepared transaction"],
         "A transaction ready to commit that has left its session; it keeps its locks.",
     ),
+    ("Pressure, × of trigger", &["× of"], "Dead rows divided by the autovacuum trigger: above 1, a vacuum is due."),
     (
         "Queryid",
         &["queryid", "query id"],
@@ -89,10 +89,15 @@ pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
     }
     let words = words.to_lowercase();
     let used: BTreeSet<usize> =
-        (0..TERMS.len()).filter(|i| TERMS[*i].1.iter().any(|word| words.contains(word))).collect();
+        (0..TERMS.len()).filter(|i| TERMS[*i].1.iter().any(|word| has_word(&words, word))).collect();
     let items: Vec<_> = used.iter().map(|i| fact(TERMS[*i].0, Cell::text(TERMS[*i].2))).collect();
     let n = items.len();
     Ok(Body::filled(vec![Block::Facts { title: "Terms of this report".to_owned(), items }]).count(n))
+}
+
+/// Whether a text has a word that begins so: "slot" is in "slots", "hot" is not in "snapshot".
+fn has_word(text: &str, word: &str) -> bool {
+    text.match_indices(word).any(|(at, _)| !text[..at].chars().next_back().is_some_and(char::is_alphanumeric))
 }
 
 /// The fixed words of blocks: headers, captions, prose; not the cells, which are the customer's names.
@@ -132,5 +137,29 @@ fn collect_all(blocks: &[Block], out: &mut String) {
             | Block::Checklist { .. } => {}
         }
         out.push(' ');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_begin_where_they_begin() {
+        for (text, word, want) in [
+            ("two slots", "slot", true),
+            ("a snapshot", "hot", false),
+            ("(hot)", "hot", true),
+            ("σ", "σ", true),
+            ("", "x", false),
+        ] {
+            assert_eq!(has_word(text, word), want, "{word} in {text}");
+        }
+    }
+
+    #[test]
+    fn terms_are_in_order_and_each_once() {
+        let names: Vec<String> = TERMS.iter().map(|t| t.0.to_lowercase()).collect();
+        assert!(names.windows(2).all(|w| w[0] < w[1]), "{names:?}");
     }
 }

@@ -137,7 +137,15 @@ fn list(draft: &mut Draft<'_>, entries: &[Entry<'_>]) -> Result<Block> {
     let dated = draft.chain.last().table("pg_stat_user_indexes").is_some_and(|t| t.has("last_idx_scan"));
     let windowed = !draft.single();
     let mut out = table("indexes", "Indexes")
-        .about(Text::new().t("Sizes at the last snapshot with their change since the first. ").then(link))
+        .about(
+            Text::new()
+                .t(if draft.single() {
+                    "Sizes at the snapshot. "
+                } else {
+                    "Sizes at the last snapshot with their change since the first. "
+                })
+                .then(link),
+        )
         .name("Index")
         .text("Table");
     if windowed {
@@ -242,8 +250,8 @@ fn details(draft: &Draft<'_>, entry: &Entry<'_>) -> Vec<Block> {
     if let Some(sql) = entry.definition.and_then(|d| d.text("indexdef")) {
         blocks.push(Block::Code { language: "sql".to_owned(), text: sql.to_owned() });
     }
-    if let Some(notes) = entry.change.map(Change::notes).filter(|n| !n.is_empty()) {
-        blocks.push(prose(format!("Notes: {}.", notes.join("; "))));
+    if let Some(notes) = draft.notes_of(entry.change) {
+        blocks.push(prose(notes));
     }
     let before = entry.change.and_then(Change::first).filter(|_| !draft.single());
     blocks.push(draft.places(&[before, entry.change.and_then(Change::last), entry.definition]));

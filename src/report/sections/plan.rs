@@ -13,7 +13,8 @@ use crate::unit::{Quantity, Unit};
 #[allow(clippy::unnecessary_wraps)] // The signature of every section.
 pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
     if draft.actions.is_empty() {
-        return Ok(Body::filled(vec![prose("No action needed: no finding has a cure to run.")]).count(0));
+        let none = || prose("No action needed: no finding has a cure to run.");
+        return Ok(Body::filled(vec![draft.thin_note().unwrap_or_else(none)]).count(0));
     }
     let mut out = table("plan", "Recommendations by horizon")
         .about(Text::from(

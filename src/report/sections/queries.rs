@@ -226,9 +226,7 @@ fn details(draft: &Draft<'_>, statement: &Statement<'_>) -> Vec<Block> {
         }
     }
     blocks.push(Block::Facts { title: format!("Counted {}", draft.span()), items });
-    if !change.notes().is_empty() {
-        blocks.push(prose(format!("Notes: {}.", change.notes().join("; "))));
-    }
+    blocks.extend(draft.notes_of(Some(change)).map(prose));
     blocks.push(draft.places(&[change.first().filter(|_| !draft.single()), change.last()]));
     blocks
 }

@@ -102,7 +102,11 @@ fn list(draft: &mut Draft<'_>) -> Result<Vec<Block>> {
     let mut out = table("tables", "Tables")
         .about(
             Text::new()
-                .t("Sizes and rows at the last snapshot with their change since the first; scans and rows written ")
+                .t(if draft.single() {
+                    "Sizes and rows at the snapshot; scans and rows written "
+                } else {
+                    "Sizes and rows at the last snapshot with their change since the first; scans and rows written "
+                })
                 .t(draft.span())
                 .t(". Live and dead rows are the server's estimates. ")
                 .then(link),
@@ -298,8 +302,8 @@ fn details(draft: &Draft<'_>, table: &TableFact<'_>, first: &ByObject<'_>) -> Ve
         items.push(fact("Last autovacuum", last_time(now, "last_autovacuum")));
     }
     let mut blocks = vec![Block::Facts { title: format!("{} {}", table.display(), draft.span()), items }];
-    if let Some(notes) = table.change.map(Change::notes).filter(|n| !n.is_empty()) {
-        blocks.push(prose(format!("Notes: {}.", notes.join("; "))));
+    if let Some(notes) = draft.notes_of(table.change) {
+        blocks.push(prose(notes));
     }
     blocks.push(draft.places(&[before, now, table.sizes]));
     blocks

@@ -1,0 +1,166 @@
+//! Whole reports of real dumps: their laws, and the one of the classic sample word by word.
+
+use pgretro::advisor::{self, Config};
+use pgretro::diff::{self, Chain};
+use pgretro::finding::{Severity, Verb};
+use pgretro::ingest;
+use pgretro::render;
+use pgretro::report::{self, Block, Cell, Report, SECTIONS};
+use pgretro::text::{Span, Text};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+fn chain(dump: &Path) -> Chain {
+    let options = ingest::Options { hash: true, ..ingest::Options::default() };
+    let snapshots = ingest::read(&[dump.to_owned()], &options).expect("reads");
+    diff::chain(snapshots.into_iter().map(Arc::new).collect(), &diff::Options::default()).expect("a chain")
+}
+
+fn report(dump: &Path) -> Report {
+    let chain = chain(dump);
+    let advice = advisor::run(&chain, &Config::default());
+    report::build(&chain, &advice, &report::Options::default()).expect("builds")
+}
+
+fn fixtures() -> Vec<PathBuf> {
+    let mut found: Vec<PathBuf> = std::fs::read_dir("fixtures")
+        .expect("fixtures")
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|p| p.is_dir() && !["columns", "report", "settings", "versions"].iter().any(|n| p.ends_with(n)))
+        .collect();
+    found.sort();
+    assert!(found.len() > 10, "{found:?}");
+    found
+}
+
+/// All blocks, those that unfold included.
+fn walk<'r>(blocks: &'r [Block], see: &mut dyn FnMut(&'r Block)) {
+    for block in blocks {
+        see(block);
+        match block {
+            Block::Details { blocks, .. } => walk(blocks, see),
+            Block::Table(table) => table.rows.iter().for_each(|row| walk(&row.detail, see)),
+            _ => {}
+        }
+    }
+}
+
+fn texts(report: &Report) -> Vec<&Text> {
+    let mut all = vec![&report.verdict.headline, &report.verdict.reason, &report.verdict.basis];
+    for f in &report.findings {
+        all.extend([&f.finding.title, &f.finding.why, &f.finding.verify]);
+        all.extend(&f.finding.not);
+    }
+    for section in &report.sections {
+        walk(&section.blocks, &mut |block| match block {
+            Block::Prose { text } | Block::Note { text, .. } => all.push(text),
+            Block::Table(table) => {
+                all.push(&table.about);
+                all.extend(table.rows.iter().flat_map(|r| &r.cells).filter_map(|c| match c {
+                    Cell::Text(text) => Some(text),
+                    _ => None,
+                }));
+            }
+            Block::Details { summary, .. } => all.push(summary),
+            _ => {}
+        });
+    }
+    all
+}
+
+fn holds_its_laws(report: &Report, name: &str) {
+    let ids: Vec<&str> = report.sections.iter().map(|s| s.id.as_str()).collect();
+    assert_eq!(ids, SECTIONS.iter().map(|s| s.id).collect::<Vec<_>>(), "{name}: sections in their order");
+    let mut anchors: BTreeSet<String> = ids.iter().map(|id| (*id).to_owned()).collect();
+    for (at, entry) in report.evidence.iter().enumerate() {
+        assert_eq!(entry.id, format!("E{}", at + 1), "{name}");
+        anchors.insert(entry.id.to_lowercase());
+    }
+    for (at, f) in report.findings.iter().enumerate() {
+        assert!(f.number.starts_with("F-") && f.number[2..].parse() == Ok(at + 1), "{name}: {}", f.number);
+        assert_eq!(f.evidence.len(), f.finding.measures.len(), "{name}: every measure of {} has evidence", f.number);
+        anchors.insert(f.number.to_lowercase());
+    }
+    for text in texts(report) {
+        for span in &text.0 {
+            if let Span::Link { to, .. } = span {
+                assert!(anchors.contains(to), "{name}: a link leads to #{to}, which is nowhere");
+            }
+        }
+    }
+    let mut tables = BTreeSet::new();
+    for section in &report.sections {
+        assert!(!section.blocks.is_empty(), "{name}: section {} says nothing", section.id);
+        walk(&section.blocks, &mut |block| {
+            if let Block::Table(table) = block {
+                assert!(tables.insert(table.id.clone()), "{name}: two tables are called {}", table.id);
+                assert!(table.rows_in_all >= table.rows.len() as u64, "{name}: {}", table.id);
+                for row in table.rows.iter().map(|r| &r.cells).chain(Some(&table.totals).filter(|t| !t.is_empty())) {
+                    assert_eq!(row.len(), table.columns.len(), "{name}: a row of {}", table.id);
+                }
+            }
+        });
+    }
+    plan_agrees_with_itself(report, name);
+}
+
+/// No object is created and dropped, and what a finding says to run is what the plan says.
+fn plan_agrees_with_itself(report: &Report, name: &str) {
+    let mut verbs: BTreeMap<&str, BTreeSet<Verb>> = BTreeMap::new();
+    for fix in report.findings.iter().flat_map(|f| &f.finding.fixes) {
+        verbs.entry(&fix.object).or_default().insert(fix.verb);
+    }
+    for (object, verbs) in verbs {
+        assert!(
+            !(verbs.contains(&Verb::Create) && verbs.contains(&Verb::Drop)),
+            "{name}: {object} is both created and dropped"
+        );
+    }
+}
+
+#[test]
+fn reports_of_all_fixtures_hold_their_laws() {
+    for dump in fixtures() {
+        let one = report(&dump);
+        holds_its_laws(&one, &dump.display().to_string());
+        let json = render::render(&one, render::by_name("json").expect("a format"), &render::Options::default());
+        let back = render::read(&json.expect("JSON")).expect("reads back");
+        assert!(back == one, "{}: a report does not survive JSON", dump.display());
+        assert!(report(&dump) == one, "{}: the same dump gives another report", dump.display());
+    }
+}
+
+#[test]
+fn reports_of_the_lab_hold_their_laws() {
+    let lab = std::env::var("PGRETRO_LAB").map_or_else(|_| PathBuf::from("../shared/lab/data"), PathBuf::from);
+    if !lab.is_dir() {
+        eprintln!("skipped: no lab series in {}", lab.display());
+        return;
+    }
+    for series in ["mission-queue-pg13", "pgbench-shop-pg18", "pgbench-shop-pg15-standby", "mission-queue-pg15-json"] {
+        let dump = lab.join(series);
+        if dump.is_dir() {
+            holds_its_laws(&report(&dump), series);
+        }
+    }
+}
+
+#[test]
+fn the_classic_sample() {
+    let report = report(Path::new("fixtures/classic"));
+    let worst = report.findings.iter().map(|f| f.finding.severity).max();
+    assert!(worst.is_none_or(|s| s == Severity::Info), "nine small tables of unknown age are no emergency");
+    let drops = report.findings.iter().flat_map(|f| &f.finding.fixes).filter(|f| f.verb == Verb::Drop).count();
+    assert_eq!(drops, 0, "a zero of unknown age drops nothing");
+    let text = render::render(&report, render::by_name("md").expect("a format"), &render::Options::default());
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots"));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    // What comes before is about the checks there are, which grow; the sections are about the data.
+    let text = text.expect("Markdown");
+    let from = text.find("<a id=\"changed\"></a>").expect("a section");
+    let to = text.rfind("\n---\n").expect("a foot");
+    settings.bind(|| insta::assert_snapshot!("classic.md", &text[from..to]));
+}
