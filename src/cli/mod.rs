@@ -91,6 +91,12 @@ fn complain(error: &Error) {
     }
 }
 
+/// A warning on stderr.
+fn warn(message: &str) {
+    // Nothing can be said if stderr itself fails.
+    let _ = writeln!(std::io::stderr().lock(), "warning: {}", crate::ident::visible_multiline(message));
+}
+
 /// Writes a whole result to stdout.
 fn print(text: &str) -> Result<()> {
     let mut stdout = std::io::stdout().lock();

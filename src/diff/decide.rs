@@ -17,6 +17,7 @@
 
 use super::entry::{KEPT, LOST};
 use super::evidence::{Database, Evidence};
+use super::shared::SharedRelations;
 use super::{Class, RowDiff, Verdict};
 use crate::catalog::{Epoch, View};
 use crate::snapshot::{Table, Value};
@@ -97,6 +98,7 @@ pub(super) struct Decider<'a> {
     since: Option<usize>,
     datid: Option<usize>,
     datname: Option<usize>,
+    shared: Option<SharedRelations>,
 }
 
 impl<'a> Decider<'a> {
@@ -119,6 +121,7 @@ impl<'a> Decider<'a> {
             since: exported("stats_since"),
             datid: exported("datid").filter(|_| !view.per_database),
             datname: exported("datname").filter(|_| !view.per_database),
+            shared: SharedRelations::of(view, after),
         }
     }
 
@@ -241,7 +244,11 @@ impl<'a> Decider<'a> {
 
     fn database(&self, j: u32) -> Option<&Database> {
         if self.view.per_database {
-            return Some(&self.evidence.own);
+            return if self.shared.is_some_and(|s| s.has(self.after, j)) {
+                self.evidence.databases.get(&0)
+            } else {
+                Some(&self.evidence.own)
+            };
         }
         let cell = |column: Option<usize>| column.map_or(Value::Null, |c| self.after.value(j as usize, c));
         match (cell(self.datid), cell(self.datname)) {

@@ -7,11 +7,11 @@
 //! * `evidence`: what the small views prove about a window
 //! * `join`, `identity`, `merge`: which row is which
 //! * `entry`, `statements`, `filtered`: what rows show by themselves
-//! * `decide`: the decision table
+//! * `decide`: the decision table; `shared`: relations that are in every database
 //! * `subtract`, `members`: views and groups of views
 //! * `chain`, `fold`: windows added up
 //! * `moments`, `rate`: numbers made from deltas
-//! * `event`: what happened
+//! * `event`, `happened`: what happened
 
 mod chain;
 mod class;
@@ -21,6 +21,7 @@ mod event;
 mod evidence;
 mod filtered;
 mod fold;
+mod happened;
 mod identity;
 mod join;
 mod members;
@@ -28,6 +29,7 @@ mod merge;
 pub mod moments;
 mod order;
 pub mod rate;
+mod shared;
 mod statements;
 mod subtract;
 mod totals;
@@ -39,6 +41,7 @@ pub use event::{Certainty, Event};
 pub use filtered::cut_by;
 pub use rate::MIN_WINDOW_S;
 pub use statements::Phase;
+pub use subtract::{is_subtracted, needed_for};
 pub use view::{DiffRow, RowDiff, Verdict, ViewDiff};
 
 use crate::error::Result;
@@ -108,7 +111,8 @@ fn window(before: Arc<Snapshot>, after: Arc<Snapshot>, options: &Options, mut no
         notes.say("W-NODE", doubt);
     }
     let elapsed_s = evidence.elapsed_s;
-    let events = Vec::new();
+    let events =
+        happened::events(&happened::Window { before: &before, after: &after, evidence: &evidence, views: &views });
     Ok(Diff { before, after, elapsed_s, events, views, notes })
 }
 

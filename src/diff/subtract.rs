@@ -9,8 +9,21 @@ use super::{Class, Exact, Options, RowDiff, ViewDiff, identity, members, merge, 
 use crate::catalog::{self, Epoch, Shape, View};
 use crate::meta::Notes;
 use crate::snapshot::{Table, Value};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
+
+/// Small views that say what was reset.
+const EVIDENCE_VIEWS: [&str; 9] = [
+    "pg_stat_archiver",
+    "pg_stat_bgwriter",
+    "pg_stat_checkpointer",
+    "pg_stat_database",
+    "pg_stat_io",
+    "pg_stat_recovery_prefetch",
+    "pg_stat_slru",
+    "pg_stat_statements_info",
+    "pg_stat_wal",
+];
 
 /// Views that feed on the same entries, in the order they have to be subtracted: indexes before their tables.
 const GROUPS: [&[&str]; 2] =
@@ -42,6 +55,15 @@ pub fn is_subtracted(view: &View) -> bool {
         Shape::Sample => false,
         Shape::State => !view.key.is_empty() && view.columns.iter().any(|c| c.kind.is_gauge()),
     }
+}
+
+/// The views to read for the verdicts on some views to be the same as when all are read.
+pub fn needed_for(views: &[&'static str]) -> BTreeSet<&'static str> {
+    let mut out: BTreeSet<&'static str> = EVIDENCE_VIEWS.into_iter().chain(views.iter().copied()).collect();
+    // The views of a group decide together; sums are settled with their members. A crash is looked for in all objects.
+    out.extend(GROUPS.iter().flat_map(|g| g.iter().copied()));
+    out.extend(["pg_stat_user_functions", "pg_statio_user_sequences"]);
+    out
 }
 
 /// A table of a window, before and after.

@@ -112,6 +112,21 @@ impl<'a> DiffRow<'a> {
         self.index
     }
 
+    /// Its view.
+    pub const fn view(self) -> &'static View {
+        self.diff.view
+    }
+
+    /// Positions of the columns that identify it.
+    pub fn key(self) -> &'a [usize] {
+        &self.diff.key
+    }
+
+    /// A column's name by its position in the view.
+    pub fn column(self, column: usize) -> &'static str {
+        self.diff.view.columns.get(column).map_or("", |c| c.name)
+    }
+
     fn entry(self) -> RowDiff {
         self.diff.rows[self.index]
     }

@@ -1,0 +1,132 @@
+//! Cells as text for scripts: exact integers, shortest decimals, nothing rounded that is exact.
+
+use crate::catalog::Type;
+use crate::diff::Exact;
+use crate::snapshot::Value;
+use crate::unit::format_lsn;
+
+/// Appends a whole number.
+pub(super) fn int(out: &mut Vec<u8>, n: i128) {
+    match i64::try_from(n) {
+        Ok(n) => out.extend_from_slice(itoa::Buffer::new().format(n).as_bytes()),
+        Err(_) => out.extend_from_slice(itoa::Buffer::new().format(n).as_bytes()),
+    }
+}
+
+/// Appends a double in the shortest form that reads back the same, without exponent.
+pub(super) fn float(out: &mut Vec<u8>, x: f64) {
+    if x == x.trunc() && x.abs() < 9e15 {
+        int(out, x as i128);
+    } else {
+        out.extend_from_slice(x.to_string().as_bytes());
+    }
+}
+
+/// Appends a rate: nine decimals, which are enough for any that matters, or the shortest form of a very small one.
+pub(super) fn rate(out: &mut Vec<u8>, x: f64) {
+    const SCALE: f64 = 1e9;
+    if !(1e-3..1e9).contains(&x) {
+        float(out, x);
+        return;
+    }
+    let scaled = (x * SCALE).round() as u64;
+    let (whole, mut fraction) = (scaled / 1_000_000_000, scaled % 1_000_000_000);
+    out.extend_from_slice(itoa::Buffer::new().format(whole).as_bytes());
+    if fraction == 0 {
+        return;
+    }
+    let mut digits = [b'0'; 9];
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0' + (fraction % 10) as u8;
+        fraction /= 10;
+    }
+    let end = digits.iter().rposition(|d| *d != b'0').map_or(0, |i| i + 1);
+    out.push(b'.');
+    out.extend_from_slice(&digits[..end]);
+}
+
+/// Appends a difference.
+pub(super) fn exact(out: &mut Vec<u8>, x: Exact) {
+    match x {
+        Exact::Int(n) => int(out, n),
+        Exact::Float(x) => float(out, x),
+    }
+}
+
+/// A cell that is written as a number; what is left is text.
+pub(super) fn number(out: &mut Vec<u8>, value: Value<'_>, ty: Type) -> bool {
+    match (value, ty) {
+        (Value::Int(_), Type::Lsn) => false,
+        (Value::Int(n), _) => {
+            int(out, i128::from(n));
+            true
+        }
+        (Value::Numeric(n), _) => {
+            int(out, n);
+            true
+        }
+        (Value::Float(x), _) if x.is_finite() => {
+            float(out, x);
+            true
+        }
+        // Intervals are written in seconds.
+        (Value::Interval(us), _) => {
+            float(out, us as f64 / 1e6);
+            true
+        }
+        _ => false,
+    }
+}
+
+/// A change of a gauge; intervals in seconds, positions in bytes.
+pub(super) fn change(out: &mut Vec<u8>, x: Exact, ty: Type) {
+    match (x, ty) {
+        (Exact::Int(us), Type::Interval) => float(out, us as f64 / 1e6),
+        (x, _) => exact(out, x),
+    }
+}
+
+/// The text of a cell that is no number; `None` is NULL.
+pub(super) fn text(value: Value<'_>, ty: Type) -> Option<std::borrow::Cow<'_, str>> {
+    match (value, ty) {
+        (Value::Text(text), _) => Some(text.into()),
+        (Value::Time(t), _) => Some(t.to_string().into()),
+        (Value::Int(n), Type::Lsn) => Some(format_lsn(n as u64).into()),
+        (Value::Float(x), _) => Some(x.to_string().into()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(write: impl FnOnce(&mut Vec<u8>)) -> String {
+        let mut out = Vec::new();
+        write(&mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn numbers_stay_exact() {
+        assert_eq!(said(|o| int(o, i128::from(i64::MAX) * 10)), "92233720368547758070");
+        assert_eq!(said(|o| float(o, 7.193_000_000_000_000_5)), "7.1930000000000005");
+        assert_eq!(said(|o| float(o, 1e22)), "10000000000000000000000");
+        assert_eq!(said(|o| float(o, -3.0)), "-3");
+    }
+
+    #[test]
+    fn rates_have_nine_decimals_and_never_vanish() {
+        for (x, want) in [
+            (0.0, "0"),
+            (2.0, "2"),
+            (0.1, "0.1"),
+            (1.0 / 3.0, "0.333333333"),
+            (1_234.5, "1234.5"),
+            (0.000_000_012, "0.000000012"),
+            (4e9, "4000000000"),
+        ] {
+            assert_eq!(said(|o| rate(o, x)), want);
+        }
+    }
+}

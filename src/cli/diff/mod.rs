@@ -1,0 +1,179 @@
+//! `pgretro diff`.
+
+mod cell;
+mod choose;
+mod csv;
+mod json;
+mod layout;
+mod reasons;
+mod table;
+
+use super::output::{self, Output};
+use super::{Status, print};
+use crate::catalog;
+use crate::diff::{self, Diff, ViewDiff};
+use crate::error::{Error, Result};
+use crate::ingest::{self, Wanted};
+use crate::snapshot::Snapshot;
+use choose::Order;
+use std::fs;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Arguments of `pgretro diff`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The earlier dump: a folder of view files, a JSON file of many views, or `-`
+    before: PathBuf,
+    /// The later dump; the other way round is put right
+    after: PathBuf,
+    /// Show this view only; may be given several times
+    #[arg(long = "view", value_name = "VIEW")]
+    views: Vec<String>,
+    /// Show the first N rows of each view, largest first; without --by by its most telling counter
+    #[arg(long, value_name = "N")]
+    top: Option<usize>,
+    /// Order rows by this column's delta or change
+    #[arg(long, value_name = "COLUMN")]
+    by: Option<String>,
+    /// How to print
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+    /// Write to this file; CSV of several views goes to files of this folder
+    #[arg(short, long, value_name = "FILE|DIR")]
+    output: Option<PathBuf>,
+    /// Lay snapshots of different servers side by side; nothing is subtracted
+    #[arg(long)]
+    allow_different_clusters: bool,
+    /// Include the sessions' temporary tables
+    #[arg(long)]
+    temporary: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// Events and the largest movers, for people
+    Table,
+    /// Every row and column
+    Csv,
+    /// Every row and column, with the events
+    Json,
+}
+
+/// Runs it.
+pub(super) fn run(args: &Args) -> Result<Status> {
+    let names = view_names(&args.views)?;
+    let (before, after) = read(args, &names)?;
+    let options = diff::Options { allow_different_servers: args.allow_different_clusters, temporary: args.temporary };
+    let diff = diff::diff(before, after, &options)?;
+    warn(&diff);
+    let order = Order { top: args.top, by: args.by.clone() };
+    let views = shown(&diff, &names)?;
+    order.check(views.iter().copied())?;
+    match args.format {
+        Format::Csv => write_csv(&views, &order, args.output.as_deref())?,
+        Format::Json => match &args.output {
+            Some(path) => {
+                let mut file = Output::create(path)?;
+                json::write(&diff, views.into_iter(), &order, &mut file).map_err(Error::io("write", path))?;
+                output::commit(vec![file])?;
+            }
+            None => to_stdout(|out| json::write(&diff, views.into_iter(), &order, out))?,
+        },
+        Format::Table => {
+            let text = table::text(&diff, views.into_iter(), &order);
+            match &args.output {
+                Some(path) => output::write_files(&[(path.clone(), text)])?,
+                None => print(&text)?,
+            }
+        }
+    }
+    Ok(Status::Done)
+}
+
+/// Catalog names of the views asked for.
+fn view_names(asked: &[String]) -> Result<Vec<&'static str>> {
+    let known = |name: &String| {
+        catalog::view(name).filter(|v| diff::is_subtracted(v)).map(|v| v.name).ok_or_else(|| {
+            let names: Vec<&str> = catalog::VIEWS.iter().filter(|v| diff::is_subtracted(v)).map(|v| v.name).collect();
+            Error::usage(
+                format!("show `{name}`: not a view whose numbers can be subtracted"),
+                format!("one of {}", names.join(", ")),
+            )
+        })
+    };
+    asked.iter().map(known).collect()
+}
+
+/// Reads both sides: all of them, or the views shown with what decides about them.
+fn read(args: &Args, names: &[&'static str]) -> Result<(Arc<Snapshot>, Arc<Snapshot>)> {
+    if args.before == Path::new("-") && args.after == Path::new("-") {
+        return Err(Error::usage("read both dumps from standard input", "give one of them as a file"));
+    }
+    let wanted = if names.is_empty() { Wanted::all() } else { Wanted::views(diff::needed_for(names)) };
+    let one = |path: &PathBuf| -> Result<Arc<Snapshot>> {
+        let opened = ingest::open(std::slice::from_ref(path), &ingest::Options::default())?;
+        match opened.as_slice() {
+            [only] => only.read(&wanted).map(Arc::new),
+            [] => Err(Error::input(format!("find a snapshot in `{}`", path.display()))),
+            several => Err(Error::usage(
+                format!("compare `{}`: it holds {} snapshots", path.display(), several.len()),
+                "give one snapshot before and one after; `pgretro report` reads whole histories",
+            )),
+        }
+    };
+    Ok((one(&args.before)?, one(&args.after)?))
+}
+
+/// The subtracted views to show.
+fn shown<'a>(diff: &'a Diff, names: &[&'static str]) -> Result<Vec<&'a ViewDiff>> {
+    if names.is_empty() {
+        return Ok(diff.views.values().map(AsRef::as_ref).collect());
+    }
+    let find = |name: &&'static str| {
+        diff.views.get(name).map(AsRef::as_ref).ok_or_else(|| {
+            Error::input(format!("show `{name}`: neither snapshot has it, or they are of different databases"))
+        })
+    };
+    names.iter().map(find).collect()
+}
+
+/// Warnings about order, identity and the data go to stderr: stdout carries results only.
+fn warn(diff: &Diff) {
+    for note in &diff.notes.kept {
+        super::warn(&format!("{} [{}]", note.message, note.code));
+    }
+}
+
+fn write_csv(views: &[&ViewDiff], order: &Order, output: Option<&Path>) -> Result<()> {
+    let folder = output.filter(|p| p.is_dir() || views.len() > 1);
+    match (views, output) {
+        ([only], None) => to_stdout(|out| csv::write(only, &order.rows(only), out)),
+        (_, None) => Err(Error::usage(
+            format!("print {} views as one CSV", views.len()),
+            "name a folder with -o, or one view with --view",
+        )),
+        ([only], Some(path)) if folder.is_none() => {
+            let mut file = Output::create(path)?;
+            csv::write(only, &order.rows(only), &mut file).map_err(Error::io("write", path))?;
+            output::commit(vec![file])
+        }
+        (_, Some(folder)) => {
+            fs::create_dir_all(folder).map_err(Error::io("write", folder))?;
+            let mut files = Vec::with_capacity(views.len());
+            for view in views {
+                let path = folder.join(format!("{}.csv", view.view.name));
+                let mut file = Output::create(&path)?;
+                csv::write(view, &order.rows(view), &mut file).map_err(Error::io("write", &path))?;
+                files.push(file);
+            }
+            output::commit(files)
+        }
+    }
+}
+
+fn to_stdout(write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> Result<()> {
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    write(&mut out).and_then(|()| out.flush()).map_err(Error::io("write", "standard output"))
+}
