@@ -34,8 +34,9 @@ impl<'a> Context<'a> {
 /// the configuration files say is not visible: `None`.
 pub fn server_value(row: Row<'_>) -> Option<&str> {
     match row.text("source") {
-        Some("session" | "client" | "interactive") => row.text("reset_val"),
-        Some("user" | "database" | "database user") => None,
+        Some("session" | "interactive") => row.text("reset_val"),
+        // What a client asks for when it connects is its session's value and what RESET returns to.
+        Some("client" | "user" | "database" | "database user") => None,
         _ => row.text("setting"),
     }
 }

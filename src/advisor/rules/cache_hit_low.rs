@@ -127,3 +127,55 @@ fn check(ctx: &Context<'_>) -> Check {
         format!("{} of the blocks found in shared buffers", show(part(all_hit, all_hit + all_read), Unit::Share));
     Ok(Checked { findings, looked_at })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::advisor::testing::{judge, told};
+    use crate::snapshot::literal::literal;
+
+    fn over_an_hour(header: &str, before: &str, after: &str) -> Vec<String> {
+        let taken = |at: &str, row: &str| {
+            let header = format!("datid | datname | stats_reset | {header}");
+            let row = format!("5 | shop | 2026-11-01 00:00:00+00 | {row}");
+            literal(at).view("pg_stat_database", &header, &[&row]).build()
+        };
+        told(&judge(&RULE, &[taken("2026-11-22 10:00:00+00", before), taken("2026-11-22 11:00:00+00", after)], ""))
+    }
+
+    const HEADER: &str = "blks_read | blks_hit | blk_read_time | active_time";
+
+    #[test]
+    fn a_low_share_counts_only_with_volume() {
+        assert_eq!(
+            over_an_hour(HEADER, "0 | 0 | 0 | 0", "9000000 | 9000000 | 0 | 1000000"),
+            ["low, high: shop: Only 50% of the blocks that shop needed were in shared buffers"]
+        );
+        assert_eq!(
+            over_an_hour(HEADER, "0 | 0 | 0 | 0", "9000000 | 9000000 | 500000 | 1000000"),
+            ["medium, high: shop: Only 50% of the blocks that shop needed were in shared buffers"]
+        );
+        assert_eq!(
+            over_an_hour(HEADER, "0 | 0 | 0 | 0", "9000 | 9000 | 0 | 0"),
+            ["passed: 50% of the blocks found in shared buffers"]
+        );
+        assert_eq!(
+            over_an_hour(HEADER, "0 | 0 | 0 | 0", "9000000 | 900000000 | 0 | 0"),
+            ["passed: 99% of the blocks found in shared buffers"]
+        );
+    }
+
+    #[test]
+    fn skips_a_server_that_has_just_started() {
+        let taken = |at: &str| {
+            literal(at)
+                .meta(|m| m.postmaster_start = crate::time::Timestamp::parse("2026-11-22 09:50:00+00").map(|(t, _)| t))
+                .view("pg_stat_database", "datid | datname | blks_read | blks_hit", &["5 | shop | 1 | 1"])
+                .build()
+        };
+        assert_eq!(
+            told(&judge(&RULE, &[taken("2026-11-22 10:00:00+00"), taken("2026-11-22 10:10:00+00")], "")),
+            ["skipped: the server has started less than an hour ago: its cache is still being filled"]
+        );
+    }
+}

@@ -131,3 +131,65 @@ fn check(ctx: &Context<'_>) -> Check {
     let finding = finding.verify("Requested checkpoints fall below three of ten in the next window.").effort(Effort::S);
     Ok(Checked { findings: vec![finding], looked_at })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::advisor::testing::{judge, told};
+    use crate::snapshot::literal::literal;
+
+    fn over_an_hour(checkpoints: &str, wal: &str, statement: &str) -> Vec<String> {
+        const RESET: &str = "2026-11-01 00:00:00+00";
+        let taken = |at: &str, checkpoints: &str, wal: &str, calls: &str| {
+            literal(at)
+                .view(
+                    "pg_stat_checkpointer",
+                    "num_timed | num_requested | stats_reset",
+                    &[&format!("{checkpoints} | {RESET}")],
+                )
+                .view("pg_stat_wal", "wal_bytes | wal_fpi | stats_reset", &[&format!("{wal} | {RESET}")])
+                .view(
+                    "pg_stat_statements",
+                    "userid | dbid | queryid | query | calls",
+                    &[&format!("10 | 5 | 1 | {statement} | {calls}")],
+                )
+                .view(
+                    "pg_settings",
+                    "name | setting | unit",
+                    &[
+                        "max_wal_size | 1024 | MB",
+                        "checkpoint_timeout | 300 | s",
+                        "checkpoint_completion_target | 0.9 |",
+                    ],
+                )
+                .build()
+        };
+        let a = taken("2026-11-22 10:00:00+00", "0 | 0", "0 | 0", "0");
+        told(&judge(&RULE, &[a, taken("2026-11-22 11:00:00+00", checkpoints, wal, "20")], ""))
+    }
+
+    #[test]
+    fn volume_is_blamed_where_the_wal_between_two_reaches_what_triggers_one() {
+        // 40 checkpoints with 500 MB between them; 539 MB trigger one.
+        assert_eq!(
+            over_an_hour("4 | 36", "20971520000 | 0", "select 1"),
+            ["medium, high: max_wal_size: 90% of the checkpoints are forced by WAL volume, one every 1 min 30 s"]
+        );
+    }
+
+    #[test]
+    fn commands_and_small_volumes_are_not_blamed_on_it() {
+        assert_eq!(
+            over_an_hour("12 | 20", "20971520000 | 0", "checkpoint"),
+            ["passed: 32 checkpoints, 20 of them requested (20 by commands); 1.63 GB of WAL each, 539 MB trigger one"]
+        );
+        assert_eq!(
+            over_an_hour("4 | 36", "2097152000 | 0", "select 1"),
+            ["passed: 40 checkpoints, 36 of them requested; 50 MB of WAL each, 539 MB trigger one"]
+        );
+        assert_eq!(
+            over_an_hour("4 | 1", "20971520000 | 0", "select 1"),
+            ["skipped: 5 checkpoints in the window, this check needs 6"]
+        );
+    }
+}

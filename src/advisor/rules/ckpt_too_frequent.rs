@@ -110,3 +110,52 @@ fn check(ctx: &Context<'_>) -> Check {
     }
     Ok(Checked { findings: vec![finding], looked_at })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::advisor::testing::{judge, told};
+    use crate::snapshot::literal::literal;
+
+    fn over_an_hour(checkpoints: &str, wal: &str, statement: &str) -> Vec<String> {
+        const RESET: &str = "2026-11-01 00:00:00+00";
+        let taken = |at: &str, checkpoints: &str, wal: &str, calls: &str| {
+            literal(at)
+                .view(
+                    "pg_stat_checkpointer",
+                    "num_timed | num_requested | stats_reset",
+                    &[&format!("{checkpoints} | {RESET}")],
+                )
+                .view("pg_stat_wal", "wal_bytes | wal_fpi | stats_reset", &[&format!("{wal} | {RESET}")])
+                .view(
+                    "pg_stat_statements",
+                    "userid | dbid | queryid | query | calls",
+                    &[&format!("10 | 5 | 1 | {statement} | {calls}")],
+                )
+                .view(
+                    "pg_settings",
+                    "name | setting | unit",
+                    &[
+                        "max_wal_size | 1024 | MB",
+                        "checkpoint_timeout | 300 | s",
+                        "checkpoint_completion_target | 0.9 |",
+                    ],
+                )
+                .build()
+        };
+        let a = taken("2026-11-22 10:00:00+00", "0 | 0", "0 | 0", "0");
+        told(&judge(&RULE, &[a, taken("2026-11-22 11:00:00+00", checkpoints, wal, "20")], ""))
+    }
+
+    #[test]
+    fn close_checkpoints_count_where_page_images_prevail() {
+        assert_eq!(
+            over_an_hour("4 | 36", "20971520000 | 2000000", "select 1"),
+            ["medium, high: max_wal_size: A checkpoint every 1 min 30 s; page images are up to 78.1% of the WAL"]
+        );
+        assert_eq!(
+            over_an_hour("4 | 36", "20971520000 | 1000", "select 1"),
+            ["passed: a checkpoint every 1 min 30 s of 5 min 00 s allowed; page images at most <0.1% of the WAL"]
+        );
+    }
+}

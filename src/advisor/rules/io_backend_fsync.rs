@@ -93,3 +93,45 @@ fn rewriting_commands(ctx: &Context<'_>) -> Option<f64> {
     };
     Some(view.iter().filter(rewrites).filter_map(|c| c.delta("calls")).sum())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::advisor::testing::{judge, told};
+    use crate::snapshot::literal::literal;
+
+    fn over_an_hour(io: &str, statement: &str) -> Vec<String> {
+        let taken = |at: &str, fsyncs: &str, calls: &str| {
+            literal(at)
+                .view("pg_stat_bgwriter", "buffers_alloc | stats_reset", &["5 | 2026-11-01 00:00:00+00"])
+                .view(
+                    "pg_stat_io",
+                    "backend_type | object | context | fsyncs | stats_reset",
+                    &[
+                        &format!("client backend | relation | normal | {fsyncs} | 2026-11-01 00:00:00+00"),
+                        &format!("checkpointer | relation | normal | {fsyncs} | 2026-11-01 00:00:00+00"),
+                    ],
+                )
+                .view(
+                    "pg_stat_statements",
+                    "userid | dbid | queryid | query | calls",
+                    &[&format!("10 | 5 | 1 | {statement} | {calls}")],
+                )
+                .build()
+        };
+        let (a, b) = (taken("2026-11-22 10:00:00+00", "0", "1"), taken("2026-11-22 11:00:00+00", io, "9"));
+        told(&judge(&RULE, &[a, b], ""))
+    }
+
+    #[test]
+    fn blames_the_checkpointer_only_where_no_command_rewrote_a_table() {
+        assert_eq!(over_an_hour("50", "select 1"), ["medium, high: fsync: Client sessions had to call fsync 50 times"]);
+        assert_eq!(
+            over_an_hour("50", "create index i on t (a)"),
+            [
+                "skipped: 50 fsync calls of client sessions, but 8 commands that may rewrite a relation ran: they call it too"
+            ]
+        );
+        assert_eq!(over_an_hour("0", "select 1"), ["passed: 0 fsync calls of client sessions"]);
+    }
+}

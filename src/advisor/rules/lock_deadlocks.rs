@@ -85,3 +85,39 @@ fn check(ctx: &Context<'_>) -> Check {
     }
     Ok(Checked { findings, looked_at: format!("{} deadlocks in all databases", show(total, Unit::Count)) })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::advisor::testing::{judge, told};
+    use crate::snapshot::literal::literal;
+
+    fn over_an_hour(header: &str, before: &str, after: &str) -> Vec<String> {
+        let taken = |at: &str, row: &str| {
+            let header = format!("datid | datname | stats_reset | {header}");
+            let row = format!("5 | shop | 2026-11-01 00:00:00+00 | {row}");
+            literal(at).view("pg_stat_database", &header, &[&row]).build()
+        };
+        told(&judge(&RULE, &[taken("2026-11-22 10:00:00+00", before), taken("2026-11-22 11:00:00+00", after)], ""))
+    }
+
+    #[test]
+    fn one_is_low_three_an_hour_are_medium() {
+        assert_eq!(over_an_hour("deadlocks", "4", "5"), ["low, high: shop: 1 deadlock in shop"]);
+        assert_eq!(over_an_hour("deadlocks", "4", "7"), ["medium, high: shop: 3 deadlocks in shop"]);
+        assert_eq!(over_an_hour("deadlocks", "4", "4"), ["passed: 0 deadlocks in all databases"]);
+    }
+
+    #[test]
+    fn without_a_past_the_whole_count_is_told_with_less_confidence() {
+        let b = literal("2026-11-22 10:00:00+00").view(
+            "pg_stat_database",
+            "datid | datname | deadlocks",
+            &["5 | shop | 2"],
+        );
+        assert_eq!(
+            told(&judge(&RULE, &[b.build()], "")),
+            ["low, medium: shop: 2 deadlocks in shop since its statistics began"]
+        );
+    }
+}

@@ -102,3 +102,42 @@ fn finding<'a>(ctx: &Context<'a>, work: &Workload<'a>, s: &Statement<'a>, buffer
     .effort(Effort::M)
     .share(share.map(Quantity::as_f64))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::advisor::testing::{judge, told};
+    use crate::snapshot::literal::literal;
+
+    fn over(minutes: &str, header: &str, before: &[&str], after: &[&str]) -> Vec<String> {
+        let taken = |at: &str, rows: &[&str]| {
+            literal(at)
+                .view("pg_stat_database", "datid | datname", &["5 | shop"])
+                .view("pg_stat_statements", &format!("userid | dbid | queryid | toplevel | query | {header}"), rows)
+                .build()
+        };
+        let b = format!("2026-11-22 {minutes}:00+00");
+        told(&judge(&RULE, &[taken("2026-11-22 10:00:00+00", before), taken(&b, after)], ""))
+    }
+
+    #[test]
+    fn a_plain_query_is_worse_than_an_aggregate() {
+        const HEADER: &str = "calls | total_exec_time | rows | shared_blks_hit | shared_blks_read";
+        assert_eq!(
+            over(
+                "11:00",
+                HEADER,
+                &["10 | 5 | 1 | t | select a | 0 | 0 | 0 | 0 | 0"],
+                &[
+                    "10 | 5 | 1 | t | select a from t where b = $1 | 5000 | 1000 | 5000 | 9000000 | 1000000",
+                    "10 | 5 | 2 | t | select count(*) from t | 1000 | 1000 | 1000 | 5000000 | 0",
+                    "10 | 5 | 3 | t | select a from t where id = $1 | 900000 | 1000 | 900000 | 3600000 | 0",
+                ]
+            ),
+            [
+                "medium, medium: queryid 1 on shop: select a from t where b = $1 touches 2,000 buffers for each row",
+                "low, medium: queryid 2 on shop: select count(*) from t touches 5,000 buffers for each row",
+            ]
+        );
+    }
+}

@@ -111,3 +111,39 @@ fn finding<'a>(ctx: &Context<'a>, work: &Workload<'a>, s: &Statement<'a>, bytes:
     .effort(Effort::M)
     .share(share.map(Quantity::as_f64))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::advisor::testing::{judge, told};
+    use crate::snapshot::literal::literal;
+
+    fn over(minutes: &str, header: &str, before: &[&str], after: &[&str]) -> Vec<String> {
+        let taken = |at: &str, rows: &[&str]| {
+            literal(at)
+                .view("pg_stat_database", "datid | datname", &["5 | shop"])
+                .view("pg_stat_statements", &format!("userid | dbid | queryid | toplevel | query | {header}"), rows)
+                .build()
+        };
+        let b = format!("2026-11-22 {minutes}:00+00");
+        told(&judge(&RULE, &[taken("2026-11-22 10:00:00+00", before), taken(&b, after)], ""))
+    }
+
+    #[test]
+    fn finds_the_reader_of_most_blocks() {
+        const HEADER: &str = "calls | total_exec_time | shared_blks_read | shared_blk_read_time";
+        let run = |blocks: &str| {
+            over(
+                "11:00",
+                HEADER,
+                &["10 | 5 | 1 | t | select a | 0 | 0 | 0 | 0"],
+                &[
+                    "10 | 5 | 1 | t | select a | 5000 | 1000 | 100 | 0",
+                    &format!("10 | 5 | 2 | t | select b | 10 | 1000 | {blocks} | 400"),
+                ],
+            )
+        };
+        assert_eq!(run("1000000"), ["medium, high: queryid 2 on shop: select b causes >99.9% of all blocks read"]);
+        assert_eq!(run("10000"), ["passed: 2 statements; 78.9 MB read into shared buffers"]);
+    }
+}

@@ -2,8 +2,8 @@
 
 use crate::advisor::then_now::{ThenNow, split, welch_t};
 use crate::advisor::workload::Workload;
-use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, show};
-use crate::finding::{Effort, Finding, Severity};
+use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Skip, Threshold, show};
+use crate::finding::{Doubt, Effort, Finding, Severity};
 use crate::text::Text;
 use crate::unit::{Quantity, Unit};
 
@@ -79,6 +79,15 @@ pub const RULE: Rule = Rule {
 
 fn check(ctx: &Context<'_>) -> Check {
     let work = Workload::read(ctx)?;
+    let last = ctx.chain.windows.last().and_then(|w| w.elapsed_s).unwrap_or(0.0);
+    if last < ctx.threshold("min_window_s") {
+        return Err(Skip(format!(
+            "the last window of {} is shorter than the {} this check needs",
+            show(last, Unit::Seconds),
+            show(ctx.threshold("min_window_s"), Unit::Seconds)
+        )));
+    }
+    let short = (last < ctx.threshold("good_window_s")).then_some(Doubt::C2);
     let mut findings = Vec::new();
     let mut compared = 0;
     for (s, _) in work.by(|s| s.delta("total_exec_time")) {
@@ -95,7 +104,7 @@ fn check(ctx: &Context<'_>) -> Check {
             continue;
         }
         let finding = finding(ctx, &sides, factor, added, work.subject(s), &s.headline());
-        let doubts = work.doubts.iter().copied().chain([ctx.class_doubt(s.change), sides.doubt]);
+        let doubts = work.doubts.iter().copied().chain([ctx.class_doubt(s.change), sides.doubt, short]);
         findings
             .push(finding.doubts(doubts).measure(ctx.measure("Calls", s.change, "calls")).fix(s.look_up(ctx.major())));
     }

@@ -147,6 +147,8 @@ fn proposal(per_call: f64, present: Option<f64>, most: f64) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::advisor::testing::{judge, told};
+    use crate::snapshot::literal::literal;
 
     #[test]
     fn proposes_room_but_not_any_amount() {
@@ -158,5 +160,43 @@ mod tests {
         ] {
             assert_eq!(proposal(per_call, present, 512.0 * MB).as_deref(), want, "{per_call}");
         }
+    }
+
+    fn over(minutes: &str, header: &str, before: &[&str], after: &[&str]) -> Vec<String> {
+        let taken = |at: &str, rows: &[&str]| {
+            literal(at)
+                .view("pg_stat_database", "datid | datname", &["5 | shop"])
+                .view("pg_stat_statements", &format!("userid | dbid | queryid | toplevel | query | {header}"), rows)
+                .build()
+        };
+        let b = format!("2026-11-22 {minutes}:00+00");
+        told(&judge(&RULE, &[taken("2026-11-22 10:00:00+00", before), taken(&b, after)], ""))
+    }
+
+    #[test]
+    fn finds_what_spills_but_not_index_builds() {
+        const HEADER: &str = "calls | total_exec_time | temp_blks_written";
+        assert_eq!(
+            over(
+                "11:00",
+                HEADER,
+                &["10 | 5 | 1 | t | select a | 0 | 0 | 0"],
+                &[
+                    "10 | 5 | 1 | t | select a | 5000 | 1000 | 0",
+                    "10 | 5 | 2 | t | select b from t order by b | 10 | 1000 | 20480",
+                    "10 | 5 | 3 | t | create index i on t (b) | 1 | 1000 | 900000",
+                ]
+            ),
+            ["medium, medium: queryid 2 on shop: select b from t order by b writes 16 MB of temporary files per call"]
+        );
+        assert_eq!(
+            over(
+                "11:00",
+                HEADER,
+                &["10 | 5 | 1 | t | select a | 0 | 0 | 0"],
+                &["10 | 5 | 1 | t | select a | 5000 | 1000 | 100"]
+            ),
+            ["passed: 1 statements; 800 kB of temporary files written"]
+        );
     }
 }

@@ -143,3 +143,73 @@ fn finding<'a>(ctx: &Context<'a>, work: &Workload<'a>, s: &Statement<'a>, severi
     .effort(Effort::M)
     .share(Some(share))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::advisor::testing::{judge, told};
+    use crate::snapshot::literal::literal;
+
+    fn over(minutes: &str, header: &str, before: &[&str], after: &[&str]) -> Vec<String> {
+        let taken = |at: &str, rows: &[&str]| {
+            literal(at)
+                .view("pg_stat_database", "datid | datname", &["5 | shop"])
+                .view("pg_stat_statements", &format!("userid | dbid | queryid | toplevel | query | {header}"), rows)
+                .build()
+        };
+        let b = format!("2026-11-22 {minutes}:00+00");
+        told(&judge(&RULE, &[taken("2026-11-22 10:00:00+00", before), taken(&b, after)], ""))
+    }
+
+    const HEADER: &str = "calls | total_exec_time";
+
+    #[test]
+    fn ranks_by_share_and_load_and_leaves_inner_statements_out() {
+        assert_eq!(
+            over(
+                "11:00",
+                HEADER,
+                &["10 | 5 | 1 | t | select a | 0 | 0"],
+                &[
+                    "10 | 5 | 1 | t | select a | 5000 | 600000",
+                    "10 | 5 | 2 | t | update t set a = $1 | 5000 | 300000",
+                    "10 | 5 | 3 | t | vacuum t | 5 | 290000",
+                    "10 | 5 | 4 | f | select inside | 5000 | 900000",
+                    "10 | 5 | 5 | t | alter role x password 'hunter2' | 1 | 185000",
+                ]
+            ),
+            [
+                "medium, high: queryid 1 on shop: select a takes 43.6% of the recorded execution time",
+                "medium, high: queryid 2 on shop: update t set a = $1 takes 21.8% of the recorded execution time",
+                "info, high: queryid 3 on shop: vacuum t takes 21.1% of the recorded execution time",
+                "info, high: queryid 5 on shop: queryid 5 takes 13.5% of the recorded execution time",
+            ]
+        );
+    }
+
+    #[test]
+    fn stays_quiet_where_the_server_idles() {
+        assert_eq!(
+            over(
+                "11:00",
+                HEADER,
+                &["10 | 5 | 1 | t | select a | 0 | 0"],
+                &["10 | 5 | 1 | t | select a | 5000 | 100000"]
+            ),
+            ["passed: 1 statements; the largest takes 100% of the recorded execution time"]
+        );
+    }
+
+    #[test]
+    fn skips_a_short_window_and_few_calls() {
+        let (before, after) = (["10 | 5 | 1 | t | select a | 0 | 0"], ["10 | 5 | 1 | t | select a | 500 | 600000"]);
+        assert_eq!(
+            over("10:05", HEADER, &before, &after),
+            ["skipped: statement statistics cover 5 min 00 s, this check needs 10 min 00 s"]
+        );
+        assert_eq!(
+            over("11:00", HEADER, &before, &after),
+            ["skipped: 500 statements in the window, this check needs 1,000"]
+        );
+    }
+}

@@ -99,3 +99,42 @@ fn check(ctx: &Context<'_>) -> Check {
         looked_at: format!("{} statements; {} of WAL recorded", work.statements.len(), show(total, Unit::Bytes)),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::advisor::testing::{judge, told};
+    use crate::snapshot::literal::literal;
+
+    fn over(minutes: &str, header: &str, before: &[&str], after: &[&str]) -> Vec<String> {
+        let taken = |at: &str, rows: &[&str]| {
+            literal(at)
+                .view("pg_stat_database", "datid | datname", &["5 | shop"])
+                .view("pg_stat_statements", &format!("userid | dbid | queryid | toplevel | query | {header}"), rows)
+                .build()
+        };
+        let b = format!("2026-11-22 {minutes}:00+00");
+        told(&judge(&RULE, &[taken("2026-11-22 10:00:00+00", before), taken(&b, after)], ""))
+    }
+
+    #[test]
+    fn finds_the_writer_of_most_wal() {
+        const HEADER: &str = "calls | total_exec_time | wal_bytes | wal_fpi";
+        let run = |bytes: &str| {
+            over(
+                "11:00",
+                HEADER,
+                &["10 | 5 | 1 | t | select a | 0 | 0 | 0 | 0"],
+                &[
+                    "10 | 5 | 1 | t | select a | 5000 | 1000 | 1000 | 0",
+                    &format!("10 | 5 | 2 | t | update t set a = $1 | 10 | 1000 | {bytes} | 100"),
+                ],
+            )
+        };
+        assert_eq!(
+            run("7549747200"),
+            ["low, high: queryid 2 on shop: update t set a = $1 writes >99.9% of the recorded WAL, 2 MB/s"]
+        );
+        assert_eq!(run("1048576"), ["passed: 2 statements; 1 MB of WAL recorded"]);
+    }
+}
