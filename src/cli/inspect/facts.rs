@@ -131,7 +131,7 @@ fn seen(table: &Table, view: &'static View, major: Option<u8>) -> Seen {
         let follows_server = view.name.starts_with("pg_") && !view.name.starts_with("pg_stat_statements");
         view.columns
             .iter()
-            .filter(|c| follows_server && c.majors.contains(major) && !table.has(c.name))
+            .filter(|c| follows_server && c.majors.contains(major) && !nameless(table) && !table.has(c.name))
             .map(|c| c.name)
             .collect()
     });
@@ -185,6 +185,11 @@ const fn view_of(need: &Need) -> Option<&'static str> {
     }
 }
 
+/// Whether an export says nothing about its columns: JSON without rows is `[]`. Nothing can be missing from it.
+fn nameless(table: &Table) -> bool {
+    table.rows == 0 && table.columns.iter().all(Option::is_none)
+}
+
 /// Why a need is not met; `None` where it is.
 fn unmet(need: &Need, snapshots: &[Snapshot]) -> Option<String> {
     match need {
@@ -201,8 +206,11 @@ fn unmet(need: &Need, snapshots: &[Snapshot]) -> Option<String> {
                     _ => format!("{name} is missing"),
                 });
             }
-            let lacking: Vec<&str> =
-                columns.iter().copied().filter(|c| !tables.clone().any(|table| table.has(c))).collect();
+            let lacking: Vec<&str> = columns
+                .iter()
+                .copied()
+                .filter(|c| !tables.clone().any(|table| nameless(table) || table.has(c)))
+                .collect();
             (!lacking.is_empty()).then(|| format!("{name} lacks {}", lacking.join(", ")))
         }
         Need::Snapshots(n) => {

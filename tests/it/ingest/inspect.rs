@@ -65,3 +65,23 @@ fn no_dump_is_an_error_with_a_hint() {
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(stderr.contains("find a snapshot in `src/cli`") && stderr.contains("hint: "), "{stderr}");
 }
+
+#[test]
+fn an_export_without_rows_lacks_no_columns() {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_pgretro"))
+        .args(["inspect", "-", "--format", "json"])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("the program runs");
+    let dump = r#"{"meta": {"server_version_num": 150018, "captured_at": "2026-11-22T17:00:00+00:00", "is_in_recovery": false},
+        "pg_locks": [], "pg_stat_ssl": [{"pid": 1}]}"#;
+    let mut stdin = program.stdin.take().expect("a pipe");
+    std::io::Write::write_all(&mut stdin, dump.as_bytes()).expect("written");
+    drop(stdin);
+    let output = program.wait_with_output().expect("the program ends");
+    let facts: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let disabled = facts["disabled_rules"].to_string();
+    assert!(!disabled.contains("pg_locks lacks"), "{disabled}");
+    assert!(disabled.contains("pg_stat_ssl lacks ssl"), "{disabled}");
+}
