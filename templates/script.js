@@ -128,7 +128,11 @@ function content(c, unit) {
   if (c === null) return [make('span', 'na', '–')];
   if (typeof c === 'string') return [name(c)];
   if (Array.isArray(c)) return number(c, unit);
-  if (c.n !== undefined) return [make('span', 'na', 'n/a'), make('span', 'na small', ' ' + c.n)];
+  if (c.n !== undefined) {
+    var na = make('span', 'na', 'n/a ');
+    na.appendChild(typeof c.n === 'number' ? make('sup', '', c.n) : make('span', 'small', c.n));
+    return [na];
+  }
   if (c.b) {
     var holder = make('span', 'barc');
     holder.appendChild(bar(c.f, c.m));

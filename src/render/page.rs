@@ -1,6 +1,6 @@
 //! What templates see: the report with its tables cut to what a page shows, and the anchors that exist.
 
-use crate::report::{Block, Report, Row, Section, Table};
+use crate::report::{Block, Cell, Report, Row, Section, Table};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Rows of a table that a page shows at once.
@@ -15,12 +15,15 @@ pub(super) struct Page {
     pub(super) anchors: BTreeSet<String>,
     /// Rows each table has in the report, by its id.
     pub(super) rows: BTreeMap<String, usize>,
+    /// Why cells of a table say `n/a`, by its id: printed once under the table, counted from 1.
+    pub(super) reasons: BTreeMap<String, Vec<String>>,
 }
 
 impl Page {
     /// Cuts the tables and collects the anchors.
     pub(super) fn of(report: &Report) -> Self {
-        let mut page = Self { report: head(report), anchors: BTreeSet::new(), rows: BTreeMap::new() };
+        let mut page =
+            Self { report: head(report), anchors: BTreeSet::new(), rows: BTreeMap::new(), reasons: BTreeMap::new() };
         page.report.sections = report
             .sections
             .iter()
@@ -58,6 +61,7 @@ impl Page {
     fn cut_table(&mut self, table: &Table) -> Table {
         self.anchors.insert(table_anchor(&table.id));
         self.rows.insert(table.id.clone(), table.rows.len());
+        self.reasons.insert(table.id.clone(), reasons(table));
         let rows = table
             .rows
             .iter()
@@ -76,6 +80,11 @@ impl Page {
         }
     }
 
+    /// The number of a reason under its table.
+    pub(super) fn reason(&self, table: &str, reason: &str) -> Option<usize> {
+        self.reasons.get(table)?.iter().position(|r| r == reason).map(|i| i + 1)
+    }
+
     /// The anchor a link goes to, if it exists: of a section, finding, evidence or table.
     pub(super) fn target(&self, to: &str) -> Option<String> {
         let direct = anchor(to);
@@ -85,6 +94,21 @@ impl Page {
         let table = table_anchor(to);
         self.anchors.contains(&table).then_some(table)
     }
+}
+
+/// The reasons that cells of a table give for `n/a`, in the order met. Beyond nine they stay in their cells.
+fn reasons(table: &Table) -> Vec<String> {
+    let mut out: Vec<String> = Vec::new();
+    for cell in table.rows.iter().flat_map(|row| &row.cells).chain(&table.totals) {
+        if let Cell::NotAvailable(reason) = cell
+            && !reason.is_empty()
+            && out.len() < 9
+            && !out.contains(reason)
+        {
+            out.push(reason.clone());
+        }
+    }
+    out
 }
 
 /// Everything but the sections.

@@ -37,6 +37,8 @@ pub(super) fn environment(page: &Arc<Page>, options: &Options) -> Result<Environ
     env.set_loader(move |name| load(folder.as_deref(), name));
     add_filters(&mut env);
     env.add_global("report", Value::from(Serde(&page.report)));
+    let reasons = Arc::clone(page);
+    env.add_filter("reasons", move |id: &str| reasons.reasons.get(id).cloned().unwrap_or_default());
     let anchors = Arc::clone(page);
     env.add_filter("target", move |to: &str| anchors.target(to));
     let rows = Arc::clone(page);

@@ -41,7 +41,11 @@ fn is_evidence(anchor: &str) -> bool {
 
 /// A number in its short form with the exact one behind it.
 pub(super) fn data(quantity: Quantity, shown: &str) -> String {
-    format!("<data value=\"{}\" title=\"{}\">{}</data>", raw(quantity), escape(&quantity.exact()), escape(shown))
+    element(quantity, shown, &quantity.exact())
+}
+
+fn element(quantity: Quantity, shown: &str, exact: &str) -> String {
+    format!("<data value=\"{}\" title=\"{}\">{}</data>", raw(quantity), escape(exact), escape(shown))
 }
 
 /// The number as a machine reads it.
@@ -62,21 +66,32 @@ fn change(quantity: Quantity) -> String {
     }
 }
 
-/// What is inside a cell.
-pub(super) fn cell(cell: &Cell, page: &Page) -> String {
+/// A remark of ours: what stands between backticks is code.
+pub(super) fn remark(text: &str) -> String {
+    words::pieces(text)
+        .into_iter()
+        .map(|(code, piece)| if code { format!("<code>{}</code>", breakable(piece)) } else { prose(piece) })
+        .collect()
+}
+
+/// What is inside a cell; `table` is the id of the table it stands in.
+pub(super) fn cell(cell: &Cell, page: &Page, table: Option<&str>) -> String {
     match cell {
         Cell::NotAvailable(reason) => {
+            if let Some(n) = table.and_then(|t| page.reason(t, reason)) {
+                return format!("<span class=\"na\">n/a <sup>{n}</sup></span>");
+            }
             let mut out = "<span class=\"na\">n/a</span>".to_owned();
             if !reason.is_empty() {
-                let _ = write!(out, " <span class=\"na small\">{}</span>", prose(reason));
+                let _ = write!(out, " <span class=\"na small\">{}</span>", remark(reason));
             }
             out
         }
         Cell::None => "<span class=\"na\">–</span>".to_owned(),
         Cell::Text(t) => text(t, page),
         Cell::Number { value, change: by, bound } => {
-            let shown = words::bounded(*value, *bound);
-            by.map_or_else(|| data(*value, &shown), |by| data(*value, &shown) + &change(by))
+            let shown = element(*value, &words::bounded(*value, *bound), &words::bounded_exact(*value, *bound));
+            by.map_or_else(|| shown.clone(), |by| shown.clone() + &change(by))
         }
         Cell::Bar(bar) => {
             format!("<span class=\"barc\">{}{}</span>", graphic::bar(bar, 52), data(bar.value, &bar.value.human()))
@@ -89,8 +104,8 @@ pub(super) fn cell(cell: &Cell, page: &Page) -> String {
 }
 
 /// A cell in its element: the row's header for the name, right-aligned for numbers.
-pub(super) fn td(column: &Column, content: &Cell, page: &Page, expands: bool) -> String {
-    let inner = cell(content, page);
+pub(super) fn td(column: &Column, content: &Cell, page: &Page, table: &str, expands: bool) -> String {
+    let inner = cell(content, page, Some(table));
     match column.kind {
         ColumnKind::Name => {
             let button = if expands {

@@ -41,11 +41,12 @@ fn slope(title: &str, lines: &[Line]) -> String {
     let said = escape(&format!("{title}: {}", said.join("; ")));
     let total = TOP + height + 22.0;
     let mut out = format!(
-        "<div class=\"panel cov\"><h3>{}</h3><svg class=\"slope\" viewBox=\"0 0 760 {total:.0}\" role=\"img\" aria-label=\"{said}\">\
+        "<div class=\"panel cov\"><h3>{}</h3><div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"{}, scrolls sideways on small screens\"><svg class=\"slope\" viewBox=\"0 0 760 {total:.0}\" role=\"img\" aria-label=\"{said}\">\
          <title>{said}</title>\
          <line class=\"ax\" x1=\"{LEFT}\" x2=\"{LEFT}\" y1=\"26\" y2=\"{:.0}\"/>\
          <line class=\"ax\" x1=\"{RIGHT}\" x2=\"{RIGHT}\" y1=\"26\" y2=\"{:.0}\"/>\
          <text x=\"{LEFT}\" y=\"16\" text-anchor=\"middle\">A</text><text x=\"{RIGHT}\" y=\"16\" text-anchor=\"middle\">B</text>",
+        escape(title),
         escape(title),
         TOP + height + 8.0,
         TOP + height + 8.0,
@@ -54,7 +55,10 @@ fn slope(title: &str, lines: &[Line]) -> String {
         let (Some(a), Some(b), Some(la), Some(lb)) = (before.get(i), after.get(i), left.get(i), right.get(i)) else {
             continue;
         };
-        let (class, dot) = if line.emphasised { ("ln e", " class=\"e\"") } else { ("ln", "") };
+        let (class, dot, label) = if line.emphasised { ("ln e", " class=\"e\"", "lb e") } else { ("ln", "", "lb") };
+        for (from, to, y, at) in [(LEFT - 5.0, LEFT - 20.0, a.0, la), (RIGHT + 5.0, RIGHT + 20.0, b.0, lb)] {
+            let _ = write!(out, "<line class=\"ld\" x1=\"{from}\" y1=\"{y:.1}\" x2=\"{to}\" y2=\"{at:.1}\"/>");
+        }
         let _ = write!(
             out,
             "<line class=\"{class}\" x1=\"{LEFT}\" y1=\"{:.1}\" x2=\"{RIGHT}\" y2=\"{:.1}\"/>\
@@ -64,23 +68,23 @@ fn slope(title: &str, lines: &[Line]) -> String {
         for (k, piece) in labels.get(i).into_iter().flatten().enumerate() {
             let value = if k == 0 { format!("  {}", line.before.human()) } else { String::new() };
             let at = la + 4.0 + k as f64 * 15.0;
-            let x = LEFT - 10.0;
+            let x = LEFT - 24.0;
             let _ = write!(
                 out,
-                "<text class=\"lb\" text-anchor=\"end\" x=\"{x}\" y=\"{at:.1}\">{}{}</text>",
+                "<text class=\"{label}\" text-anchor=\"end\" x=\"{x}\" y=\"{at:.1}\">{}{}</text>",
                 escape(piece),
                 escape(&value)
             );
         }
         let _ = write!(
             out,
-            "<text class=\"lb\" x=\"{}\" y=\"{:.1}\">{}</text>",
-            RIGHT + 10.0,
+            "<text class=\"{label}\" x=\"{}\" y=\"{:.1}\">{}</text>",
+            RIGHT + 24.0,
             lb + 4.0,
             escape(&line.after.human())
         );
     }
-    out.push_str("</svg></div>");
+    out.push_str("</svg></div></div>");
     out
 }
 

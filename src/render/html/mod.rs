@@ -59,14 +59,15 @@ fn add_filters(env: &mut Environment<'_>, page: &Arc<Page>) {
     let p = Arc::clone(page);
     env.add_filter("text", move |text: Serde<Text>| safe(cell::text(&text, &p)));
     let p = Arc::clone(page);
-    env.add_filter("cell", move |c: Serde<Cell>| safe(cell::cell(&c, &p)));
+    env.add_filter("cell", move |c: Serde<Cell>| safe(cell::cell(&c, &p, None)));
     let p = Arc::clone(page);
-    env.add_filter("td", move |c: Serde<Cell>, column: Serde<Column>, expands: bool| {
-        safe(cell::td(&column, &c, &p, expands))
+    env.add_filter("td", move |c: Serde<Cell>, column: Serde<Column>, table: &str, expands: bool| {
+        safe(cell::td(&column, &c, &p, table, expands))
     });
     let p = Arc::clone(page);
     env.add_filter("ref", move |to: &str| safe(cell::reference(to, to, &p)));
     env.add_filter("data", move |q: Serde<crate::unit::Quantity>| safe(cell::data(*q, &q.human())));
+    env.add_filter("remark", move |text: &str| safe(cell::remark(text)));
     env.add_filter("name", move |text: &str| safe(escape::breakable(text)));
     env.add_filter("lines", move |text: &str| safe(escape::lines(text)));
     env.add_filter("sql", move |text: &str| safe(sql::highlight(text)));
@@ -90,6 +91,8 @@ fn layout(table: &Table) -> Value {
     let count = |kinds: &[crate::report::ColumnKind]| table.columns.iter().filter(|c| kinds.contains(&c.kind)).count();
     context! {
         words => count(&[Number, Graphic]) <= count(&[Text]).max(1) && table.columns.len() <= 7,
+        dense => table.columns.len() >= 7,
+        tall => table.rows.len() > 25,
         long => table.rows.len() > 30 && table.columns.len() <= 8,
         tools => table.rows.len() > 10,
     }

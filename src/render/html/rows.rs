@@ -1,7 +1,7 @@
 //! The rows of long tables as inert JSON, column by column, for the page's script.
 //!
 //! A cell is `null` (–), a string (words or a name), an array `[value, shown, change, change shown, exact]` (a number;
-//! parts that follow from the value are null or left out), or an object: `{n}` not available, `{s}` severity, `{c}`
+//! parts that follow from the value are null or left out), or an object: `{n}` not available (the number of its reason, or the reason), `{s}` severity, `{c}`
 //! confidence, `{b}` bar, `{p}` sparkline, `{t}` prose in pieces.
 
 use super::super::page::Page;
@@ -30,7 +30,7 @@ pub(super) fn json(table: &Table, page: &Page) -> String {
                 out.push(',');
             }
             match row.cells.get(i) {
-                Some(content) => cell(&mut out, content, &unit, page),
+                Some(content) => cell(&mut out, content, &unit, page, &table.id),
                 None => out.push_str("null"),
             }
         }
@@ -49,17 +49,21 @@ fn unit(cell: &Cell) -> Option<String> {
     }
 }
 
-fn cell(out: &mut String, cell: &Cell, unit: &str, page: &Page) {
+fn cell(out: &mut String, cell: &Cell, unit: &str, page: &Page, table: &str) {
     match cell {
         Cell::None => out.push_str("null"),
         Cell::NotAvailable(reason) => {
-            let _ = write!(out, "{{\"n\":{}}}", string(&visible(reason)));
+            let shown = page.reason(table, reason).map_or_else(|| string(&visible(reason)), |n| n.to_string());
+            let _ = write!(out, "{{\"n\":{shown}}}");
         }
         Cell::Text(text) => prose(out, text, page),
-        Cell::Number { value, change, bound } => number(out, *value, *change, &words::bounded(*value, *bound), unit),
+        Cell::Number { value, change, bound } => {
+            let (shown, exact) = (words::bounded(*value, *bound), words::bounded_exact(*value, *bound));
+            number(out, *value, *change, (&shown, &exact), unit);
+        }
         Cell::Bar(bar) => {
             out.push_str("{\"b\":");
-            number(out, bar.value, None, &bar.value.human(), unit);
+            number(out, bar.value, None, (&bar.value.human(), &bar.value.exact()), unit);
             let mark = bar.mark.filter(|m| m.is_finite());
             let fraction = if bar.fraction.is_finite() { bar.fraction.clamp(0.0, 1.0) } else { 0.0 };
             let _ = write!(out, ",\"f\":{fraction:.3}");
@@ -78,7 +82,7 @@ fn cell(out: &mut String, cell: &Cell, unit: &str, page: &Page) {
     }
 }
 
-fn number(out: &mut String, value: Quantity, change: Option<Quantity>, shown: &str, unit: &str) {
+fn number(out: &mut String, value: Quantity, change: Option<Quantity>, (shown, exact): (&str, &str), unit: &str) {
     let mut parts = vec![safe_raw(value)];
     let derived = derived(value, unit);
     parts.push(if derived.as_deref().is_some_and(|d| d.strip_suffix(unit) == Some(shown)) {
@@ -90,12 +94,12 @@ fn number(out: &mut String, value: Quantity, change: Option<Quantity>, shown: &s
         Some(c) => parts.extend([safe_raw(c), string(&c.human_signed())]),
         None => parts.extend(["null".to_owned(), "null".to_owned()]),
     }
-    if derived.as_deref() == Some(value.exact().as_str()) {
+    if derived.as_deref() == Some(exact) {
         while parts.last().is_some_and(|p| p == "null") {
             parts.pop();
         }
     } else {
-        parts.push(string(&value.exact()));
+        parts.push(string(exact));
     }
     let _ = write!(out, "[{}]", parts.join(","));
 }

@@ -53,11 +53,28 @@ pub(super) fn reference(to: &str, words: &str, page: &Page) -> String {
     page.target(to).map_or(words.clone(), |anchor| format!("[{words}](#{anchor})"))
 }
 
-/// A table cell.
-pub(super) fn cell(cell: &Cell, page: &Page) -> String {
+/// A remark of ours: what stands between backticks is code.
+pub(super) fn remark(text: &str) -> String {
+    let mut out = String::new();
+    for (code, piece) in words::pieces(text) {
+        let piece = if code { escape::code(piece, Place::Cell) } else { escape::inner_words(piece) };
+        if out.ends_with('`') && piece.starts_with('`') {
+            out.push(' ');
+        }
+        out.push_str(&piece);
+    }
+    out
+}
+
+/// A table cell; `table` is the id of its table.
+pub(super) fn cell(cell: &Cell, page: &Page, table: Option<&str>) -> String {
     match cell {
+        Cell::NotAvailable(reason) if table.is_some_and(|t| page.reason(t, reason).is_some()) => {
+            let n = table.and_then(|t| page.reason(t, reason)).unwrap_or_default();
+            format!("n/a ({n})")
+        }
         Cell::NotAvailable(reason) if reason.is_empty() => "n/a".to_owned(),
-        Cell::NotAvailable(reason) => format!("n/a: {}", escape::words(reason)),
+        Cell::NotAvailable(reason) => format!("n/a: {}", remark(reason)),
         Cell::None => "–".to_owned(),
         Cell::Text(t) => text(t, page, Place::Cell),
         Cell::Number { value, change, bound } => {

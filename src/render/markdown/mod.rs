@@ -36,7 +36,10 @@ fn add_filters(env: &mut Environment<'_>, page: &Arc<Page>) {
     let p = Arc::clone(page);
     env.add_filter("headline", move |text: Serde<Text>| safe(cell::headline(&text, &p)));
     let p = Arc::clone(page);
-    env.add_filter("cell", move |c: Serde<Cell>| safe(cell::cell(&c, &p)));
+    env.add_filter("cell", move |c: Serde<Cell>| safe(cell::cell(&c, &p, None)));
+    let p = Arc::clone(page);
+    env.add_filter("cell_of", move |c: Serde<Cell>, table: &str| safe(cell::cell(&c, &p, Some(table))));
+    env.add_filter("remark", move |text: &str| safe(cell::remark(text)));
     let p = Arc::clone(page);
     env.add_filter("ref", move |to: &str| safe(cell::reference(to, to, &p)));
     env.add_filter("code", move |text: &str| safe(escape::code(text, Place::Line)));
