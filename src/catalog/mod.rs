@@ -8,6 +8,7 @@ mod cluster;
 mod column;
 mod database;
 mod definitions;
+pub mod export;
 mod functions;
 mod helpers;
 mod indexes;

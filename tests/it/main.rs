@@ -5,6 +5,7 @@
 
 mod catalog;
 mod diff;
+mod export;
 mod golden;
 mod house;
 mod ingest;
