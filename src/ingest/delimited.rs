@@ -15,7 +15,7 @@ const LONGEST_RECORD: usize = 16 << 20;
 /// Bytes read at once in the beginning; a small file is one part.
 const FIRST_PART: usize = 256 << 10;
 /// Bytes read at once from a large file.
-const LARGE_PART: usize = 8 << 20;
+const LARGE_PART: usize = 4 << 20;
 /// From this many bytes on a part is split among the cores.
 const WORTH_SPLITTING: usize = 2 << 20;
 
@@ -145,10 +145,13 @@ fn split_among_cores(
         return used;
     }
     let mut used = 0;
+    let mut segments = Vec::with_capacity(parsed.len());
     for (part, piece) in parsed.into_iter().zip(&pieces) {
         used = piece.start + part.used;
-        append(rows, part, lines);
+        segments.push((part.segment, *lines));
+        *lines += part.lines;
     }
+    rows.append_all(segments);
     used
 }
 
@@ -200,7 +203,8 @@ fn record_end(bytes: &[u8], mut at: usize, mut quoted: bool, dialect: Dialect) -
 /// Parses whole records; what is left of the last one is not used, unless `last` says that nothing follows.
 fn parse(bytes: &[u8], last: bool, plan: &Plan) -> Part {
     let fields = &plan.layout.fields;
-    let mut segment = Segment::new(fields);
+    let first_line = memchr::memchr(b'\n', bytes).map_or(bytes.len(), |n| n + 1);
+    let mut segment = Segment::with_room(fields, (bytes.len() / first_line.max(1)).min(bytes.len() / 16));
     let mut record = Record::default();
     let (mut at, mut line, mut odd) = (0, 0_u64, false);
     let text_of = Texts { utf8: valid_start(bytes), bytes };

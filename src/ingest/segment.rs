@@ -9,6 +9,7 @@ use crate::catalog::{Type, View};
 use crate::snapshot::{Data, Ints, Places, Source, Table, TextData};
 use crate::time::{Timestamp, parse_interval};
 use crate::unit::parse_lsn;
+use rayon::prelude::*;
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -28,7 +29,8 @@ pub(super) struct Segment {
 #[derive(Debug)]
 pub(super) enum Cells {
     Skipped,
-    Int(Vec<i64>),
+    /// Whole numbers, and what is stored as such.
+    Int(Type, Vec<i64>),
     Numeric(Vec<Option<i128>>),
     Float(Vec<f64>),
     Bool(Vec<u8>),
@@ -39,7 +41,7 @@ impl Cells {
     pub fn new(ty: Option<Type>) -> Self {
         match ty {
             None => Self::Skipped,
-            Some(Type::Int | Type::Time | Type::Interval | Type::Lsn) => Self::Int(Vec::new()),
+            Some(ty @ (Type::Int | Type::Time | Type::Interval | Type::Lsn)) => Self::Int(ty, Vec::new()),
             Some(Type::Numeric) => Self::Numeric(Vec::new()),
             Some(Type::Float) => Self::Float(Vec::new()),
             Some(Type::Bool) => Self::Bool(Vec::new()),
@@ -51,7 +53,7 @@ impl Cells {
     fn truncate(&mut self, rows: usize) {
         match self {
             Self::Skipped => {}
-            Self::Int(v) => v.truncate(rows),
+            Self::Int(_, v) => v.truncate(rows),
             Self::Numeric(v) => v.truncate(rows),
             Self::Float(v) => v.truncate(rows),
             Self::Bool(v) => v.truncate(rows),
@@ -59,10 +61,22 @@ impl Cells {
         }
     }
 
+    /// Makes room for rows to come.
+    fn reserve(&mut self, rows: usize) {
+        match self {
+            Self::Skipped => {}
+            Self::Int(_, v) => v.reserve(rows),
+            Self::Numeric(v) => v.reserve(rows),
+            Self::Float(v) => v.reserve(rows),
+            Self::Bool(v) => v.reserve(rows),
+            Self::Text(v) => v.reserve(rows),
+        }
+    }
+
     pub fn push_null(&mut self) {
         match self {
             Self::Skipped => {}
-            Self::Int(v) => v.push(Ints::NULL),
+            Self::Int(_, v) => v.push(Ints::NULL),
             Self::Numeric(v) => v.push(None),
             Self::Float(v) => v.push(f64::NAN),
             Self::Bool(v) => v.push(2),
@@ -76,19 +90,28 @@ impl Segment {
         Self { columns: fields.iter().map(|f| Cells::new(f.ty())).collect(), ..Self::default() }
     }
 
+    /// The same with room for about so many rows.
+    pub fn with_room(fields: &[Field], rows: usize) -> Self {
+        let mut segment = Self::new(fields);
+        for cells in &mut segment.columns {
+            cells.reserve(rows);
+        }
+        segment
+    }
+
     /// Appends a cell to a column: its text, and whether it was quoted. What cannot be read becomes NULL and a note.
     #[inline]
     pub fn push(&mut self, at: usize, fields: &[Field], text: &str, quoted: bool, line: u64, spelling: &Spelling) {
         let (Some(cells), Some(field)) = (self.columns.get_mut(at), fields.get(at)) else { return };
         let reason: Reason = match cells {
             Cells::Skipped => return,
-            Cells::Int(values) => {
+            Cells::Int(ty, values) => {
                 if text.is_empty() {
                     values.push(Ints::NULL);
                     return;
                 }
-                let read = match field.ty() {
-                    Some(Type::Time) => match clock::plain_time(text.as_bytes()) {
+                let read = match *ty {
+                    Type::Time => match clock::plain_time(text.as_bytes()) {
                         Some(t) => Ok(t),
                         None if cell::is_null(text, quoted) => Ok(Ints::NULL),
                         None => clock::time(text, spelling).map(|(t, known)| {
@@ -96,9 +119,9 @@ impl Segment {
                             t
                         }),
                     },
-                    Some(Type::Interval | Type::Lsn) if cell::is_null(text, quoted) => Ok(Ints::NULL),
-                    Some(Type::Interval) => parse_interval(text).ok_or("is not an interval"),
-                    Some(Type::Lsn) => parse_lsn(text.trim()).map(|n| n as i64).ok_or("is not a WAL position"),
+                    Type::Interval | Type::Lsn if cell::is_null(text, quoted) => Ok(Ints::NULL),
+                    Type::Interval => parse_interval(text).ok_or("is not an interval"),
+                    Type::Lsn => parse_lsn(text.trim()).map(|n| n as i64).ok_or("is not a WAL position"),
                     _ => match cell::plain_int(text.as_bytes()) {
                         Some(n) => Ok(n),
                         None if cell::is_null(text, quoted) => Ok(Ints::NULL),
@@ -224,6 +247,26 @@ impl Rows {
                 pack(data, cells);
             }
         }
+        self.account(segment, lines_before);
+    }
+
+    /// Appends large parts that follow each other, each with the lines before it; columns are packed side by side.
+    pub fn append_all(&mut self, segments: Vec<(Segment, u64)>) {
+        self.columns.par_iter_mut().enumerate().for_each(|(at, data)| {
+            if let Some(data) = data {
+                for (segment, _) in &segments {
+                    if let Some(cells) = segment.columns.get(at) {
+                        pack(data, cells);
+                    }
+                }
+            }
+        });
+        for (segment, lines_before) in segments {
+            self.account(segment, lines_before);
+        }
+    }
+
+    fn account(&mut self, segment: Segment, lines_before: u64) {
         self.count += segment.rows;
         self.places.append(&segment.places, lines_before);
         self.odd.append(segment.odd, lines_before);
@@ -296,7 +339,7 @@ fn place(tables: &mut [Table], view: &View, at: usize, data: Data) {
 
 fn pack(data: &mut Data, cells: &Cells) {
     match (data, cells) {
-        (Data::Int(to), Cells::Int(from)) => to.extend(from),
+        (Data::Int(to), Cells::Int(_, from)) => to.extend(from),
         (Data::Numeric(to), Cells::Numeric(from)) => to.extend_from_slice(from),
         (Data::Float(to), Cells::Float(from)) => to.extend_from_slice(from),
         (Data::Bool(to), Cells::Bool(from)) => to.extend_from_slice(from),

@@ -72,6 +72,11 @@ impl TextData {
         }
     }
 
+    /// Makes room for rows to come.
+    pub fn reserve(&mut self, rows: usize) {
+        self.ends.reserve(rows);
+    }
+
     /// Keeps the first `rows` rows.
     pub fn truncate(&mut self, rows: usize) {
         if rows >= self.ends.len() {
