@@ -8,7 +8,8 @@ use super::{
 use crate::advisor::{Advice, Score, When};
 use crate::diff::Chain;
 use crate::error::Result;
-use crate::finding::{Finding, Fix, Outcome, Severity};
+use crate::finding::{Finding, Fix, Outcome, Severity, SubjectKind};
+use crate::text::Text;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -122,7 +123,8 @@ fn number(advice: &Advice, draft: &mut Draft<'_>) -> Vec<ReportFinding> {
                 draft.register.enter(&label, values, m.evidence.clone())
             });
             let evidence = evidence.collect();
-            let (finding, withdrawn) = settled(finding, advice);
+            let (mut finding, withdrawn) = settled(finding, advice);
+            finding.title = self_contained(&finding);
             ReportFinding {
                 number: format!("F-{:0width$}", at + 1),
                 id: short(&Sha256::digest(finding.key().as_bytes())),
@@ -156,6 +158,20 @@ fn settled(finding: &Finding, advice: &Advice) -> (Finding, Vec<String>) {
         Vec::new()
     };
     (finding, withdrawn)
+}
+
+/// A title that names its object, so that it can stand alone.
+fn self_contained(finding: &Finding) -> Text {
+    let title = finding.title.clone();
+    let named = |kind| {
+        use SubjectKind::{Constraint, Database, Function, Index, PreparedTransaction, Role, Sequence, Slot, Table};
+        matches!(kind, Constraint | Database | Function | Index | PreparedTransaction | Role | Sequence | Slot | Table)
+    };
+    let name = finding.subject.name.as_str();
+    if !named(finding.subject.kind) || title.plain().contains(name) || finding.members.len() > 1 {
+        return title;
+    }
+    Text::new().name(name).t(": ").then(title)
 }
 
 fn since_of(finding: &Finding, advice: &Advice) -> Option<String> {

@@ -21,6 +21,10 @@ pub(super) fn headline(draft: &Draft<'_>) -> Text {
         (Severity::Medium, "Sound, with ", " thing to mend.", " things to mend."),
         (Severity::Low, "Healthy, with ", " small thing to tidy.", " small things to tidy."),
     ] {
+        if n(severity) > 0 && severity <= Severity::Medium && half_seen(draft) {
+            let few = Text::from("In what was captured, less than half of a full dump: ");
+            return few.then(many(n(severity), one, more));
+        }
         if n(severity) > 0 {
             return Text::new().t(before).then(many(n(severity), one, more));
         }

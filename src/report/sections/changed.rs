@@ -63,7 +63,16 @@ fn events(draft: &Draft<'_>) -> Vec<Block> {
     let all: Vec<_> =
         draft.chain.windows.iter().enumerate().flat_map(|(at, w)| w.events.iter().map(move |e| (at, e))).collect();
     if all.is_empty() {
-        return vec![prose("No reset, restart, rename or other event can be seen between the snapshots.")];
+        let restarted = super::coverage::restarted(draft);
+        if restarted == 0 {
+            return vec![prose("No reset, restart, rename or other event can be seen between the snapshots.")];
+        }
+        return vec![prose(
+            Text::new()
+                .t("Counters of ")
+                .n(count(restarted))
+                .t(" rows started again between the snapshots: they were reset, or lost in a crash."),
+        )];
     }
     let mut out = table("events", "Events seen between the snapshots")
         .about(Text::from("Proven: the snapshots leave no other explanation. An event without a time happened somewhere between the two snapshots."))

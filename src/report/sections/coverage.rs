@@ -2,6 +2,7 @@
 
 use crate::advisor::StatisticsAge;
 use crate::catalog;
+use crate::diff::Class;
 use crate::error::Result;
 use crate::meta::{Note, TimeSource};
 use crate::report::cells::{count, counted_words, fact, heading, prose};
@@ -70,6 +71,12 @@ fn snapshots(draft: &Draft<'_>) -> Block {
     out.block()
 }
 
+/// How many rows of all views have counters that started again inside the window.
+pub(super) fn restarted(draft: &Draft<'_>) -> usize {
+    let again = |c: &crate::diff::Change<'_>| matches!(c.class(), Class::Reset | Class::ResetUnsure);
+    draft.chain.views.values().map(|v| v.iter().filter(again).count()).sum()
+}
+
 /// Version of the server for people.
 pub(in crate::report) fn server(meta: &crate::meta::Meta) -> String {
     match (meta.version, meta.version_inferred) {
@@ -115,6 +122,7 @@ fn window(draft: &Draft<'_>) -> Block {
             chain.windows.iter().flat_map(|w| &w.events).filter(|e| words.iter().any(|w| e.kind.contains(w))).count()
         };
         items.push(fact("Resets of statistics inside", Cell::number(count(is(&["reset"])))));
+        items.push(fact("Rows whose counters started again inside", Cell::number(count(restarted(draft)))));
         items.push(fact("Restarts and crashes inside", Cell::number(count(is(&["restart", "crash"])))));
         items.push(fact("Other events seen", Cell::Text(Text::new().link("changed", "What changed from A to B"))));
     }

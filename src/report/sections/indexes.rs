@@ -2,9 +2,9 @@
 
 use crate::diff::Change;
 use crate::error::Result;
-use crate::finding::Verb;
+use crate::finding::{Fix, Verb};
 use crate::report::absent;
-use crate::report::cells::{count, counted, counted_words, heading, last_time, level, prose, total};
+use crate::report::cells::{count, counted, counted_words, heading, last_time, level, links, prose, total};
 use crate::report::draft::{Body, Draft};
 use crate::report::names::{ByObject, index_name, is_system, table_name};
 use crate::report::table::{ranked, table};
@@ -258,46 +258,58 @@ fn details(draft: &Draft<'_>, entry: &Entry<'_>) -> Vec<Block> {
     blocks
 }
 
-/// The statements that the findings on indexes propose, with what they would save.
+/// A statement on an index, with the findings that propose it.
+struct Proposal<'f> {
+    fix: &'f Fix,
+    findings: Vec<&'f str>,
+    /// An alternative: the same finding would rather rebuild the index.
+    alternative: bool,
+}
+
+/// The statements that the findings on indexes propose, each once, with what they would save.
 fn proposals(draft: &mut Draft<'_>, entries: &[Entry<'_>]) -> Vec<Block> {
-    let mut dropped: BTreeSet<String> = BTreeSet::new();
+    let mut found: Vec<Proposal<'_>> = Vec::new();
+    for f in draft.findings.iter().filter(|f| f.finding.rule.starts_with("index-")) {
+        for fix in f.finding.fixes.iter().filter(|fix| fix.verb != Verb::Diagnose) {
+            if let Some(same) = found.iter_mut().find(|p| p.fix.sql == fix.sql) {
+                same.findings.push(&f.number);
+                continue;
+            }
+            let rebuilt = f.finding.fixes.iter().any(|o| o.verb == Verb::Maintain && o.object == fix.object);
+            found.push(Proposal { fix, findings: vec![&f.number], alternative: fix.verb == Verb::Drop && rebuilt });
+        }
+    }
+    if found.is_empty() {
+        return vec![prose("No change of an index is proposed.")];
+    }
+    let size = |object: &str| entries.iter().find(|e| e.name() == object).and_then(Entry::bytes);
     let mut out = table("index-proposals", "Proposed changes of indexes")
         .about(Text::from("From the findings; read what stands there before running anything."))
         .name("Object")
-        .text("Finding")
+        .text("Findings")
         .number("Size")
         .text("Statement")
         .text("Undo");
-    let mut rows = 0;
-    for f in draft.findings.iter().filter(|f| f.finding.rule.starts_with("index-")) {
-        for fix in f.finding.fixes.iter().filter(|fix| fix.verb != Verb::Diagnose) {
-            let size = entries.iter().find(|e| e.name() == fix.object).and_then(Entry::bytes);
-            if fix.verb == Verb::Drop {
-                dropped.insert(fix.object.clone());
-            }
-            rows += 1;
-            out.push(vec![
-                Cell::name(fix.object.clone()),
-                Cell::Text(Text::new().link(f.number.to_lowercase(), f.number.clone())),
-                size.map_or(Cell::None, |b| Cell::number(Quantity::int(b, Unit::Bytes))),
-                Cell::code(fix.sql.clone()),
-                fix.undo.clone().map_or(Cell::None, Cell::code),
-            ]);
-        }
+    for p in &found {
+        out.push(vec![
+            Cell::name(p.fix.object.clone()),
+            links(p.findings.iter().copied()).map_or(Cell::None, Cell::Text),
+            size(&p.fix.object).map_or(Cell::None, |b| Cell::number(Quantity::int(b, Unit::Bytes))),
+            Cell::code(p.fix.sql.clone()),
+            p.fix.undo.clone().map_or(Cell::None, Cell::code),
+        ]);
     }
-    if rows == 0 {
-        return vec![prose("No change of an index is proposed.")];
-    }
-    let saved =
-        entries.iter().filter(|e| dropped.contains(&e.name())).filter_map(Entry::bytes).reduce(i64::saturating_add);
-    let all = entries.iter().filter_map(Entry::bytes).reduce(i64::saturating_add);
     let mut blocks = vec![heading("What can be changed"), out.block()];
+    let dropped: BTreeSet<&str> =
+        found.iter().filter(|p| p.fix.verb == Verb::Drop && !p.alternative).map(|p| p.fix.object.as_str()).collect();
+    let saved = dropped.iter().filter_map(|object| size(object)).reduce(i64::saturating_add);
+    let all = entries.iter().filter_map(Entry::bytes).reduce(i64::saturating_add);
     if let (Some(saved), Some(all)) = (saved, all) {
         blocks.push(prose(
             Text::new()
-                .t("Dropping the ")
+                .t("Dropping ")
                 .then(counted_words(dropped.len(), "index", "indexes"))
-                .t(" would free ")
+                .t(" as proposed would free ")
                 .n(Quantity::int(saved, Unit::Bytes))
                 .t(", ")
                 .opt(Quantity::share(saved as f64, all as f64))

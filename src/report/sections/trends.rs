@@ -177,8 +177,14 @@ fn multiples(draft: &Draft<'_>, series: &[Series]) -> Option<Block> {
         .filter_map(|s| {
             let value = s.values.iter().rev().find_map(|v| *v)?;
             let first = s.values.iter().find_map(|v| *v)?;
+            // A value that is not of the last snapshot says of which it is.
+            let last = s.values.iter().rposition(Option::is_some).filter(|at| at + 1 < s.values.len());
+            let title = match last {
+                Some(at) => format!("{}, known up to snapshot {}", s.title, at + 1),
+                None => s.title.to_owned(),
+            };
             Some(Panel {
-                title: s.title.to_owned(),
+                title,
                 value,
                 change: if s.level { difference(value, first) } else { None },
                 points: times.iter().copied().zip(s.values.iter().map(|v| v.map(Quantity::as_f64))).collect(),

@@ -190,7 +190,7 @@ fn cells(draft: &Draft<'_>, fact: &TableFact<'_>, first: &ByObject<'_>) -> Vec<C
     ]
 }
 
-const BEGAN_AGAIN: &str = "the estimate began again at 0 with a reset and no vacuum or analyze has looked since";
+const BEGAN_AGAIN: &str = "the estimate began again at a reset";
 
 fn live(fact: &TableFact<'_>, before: Option<Row<'_>>, now: Option<Row<'_>>) -> Cell {
     if estimates_hold(fact) { level(before, now, "n_live_tup") } else { Cell::NotAvailable(BEGAN_AGAIN.to_owned()) }
@@ -327,7 +327,7 @@ fn totals(facts: &[&TableFact<'_>], whole: bool, history: bool) -> Vec<Cell> {
     let live = total(facts.iter().map(|f| last(f, "n_live_tup")), Unit::Rows);
     let dead = total(facts.iter().map(|f| last(f, "n_dead_tup")), Unit::Rows);
     let share = live.zip(dead).and_then(|(l, d)| Quantity::share(d.as_f64(), l.as_f64() + d.as_f64()));
-    let restarted = || Cell::NotAvailable("estimates of some tables began again at 0 with a reset".to_owned());
+    let restarted = || Cell::NotAvailable("estimates of some tables began again at a reset".to_owned());
     let mut cells = vec![
         Cell::Text(counted_words(facts.len(), "table", "tables")),
         sum(total(sizes, Unit::Bytes), true),
