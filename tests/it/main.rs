@@ -3,6 +3,7 @@
 // Helpers of tests may fail loudly like the tests themselves; what cannot run on a machine says so.
 #![allow(clippy::expect_used, clippy::panic, clippy::print_stderr, clippy::unwrap_used)]
 
+mod advice;
 mod catalog;
 mod diff;
 mod export;

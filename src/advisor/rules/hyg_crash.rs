@@ -1,7 +1,7 @@
 //! A server that lost its statistics in a crash.
 
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule};
-use crate::diff::{Certainty, Diff, Event};
+use crate::diff::{Certainty, Class, Diff, Event};
 use crate::finding::{Confidence, Effort, Finding, Fix, Severity, Subject, SubjectKind};
 use crate::text::Text;
 
@@ -67,7 +67,7 @@ fn finding(ctx: &Context<'_>, window: &Diff, crash: &Event) -> Finding {
     };
     let mut finding = ctx
         .finding(severity, Subject::new(SubjectKind::Server, format!("server, {subject}")), title)
-        .why(Text::new().t(crash.evidence.join(" ")).t(explained))
+        .why(Text::new().t(explained.trim_start()).t(" Shown by: ").t(crash.evidence.join("; ")).t("."))
         .fix(Fix::diagnose(
             "server",
             "-- in the server's log around that time: \"was terminated by signal\", \"database system was interrupted\", \"PANIC\"\n\
@@ -81,9 +81,66 @@ fn finding(ctx: &Context<'_>, window: &Diff, crash: &Event) -> Finding {
     finding
 }
 
-/// Whether pg_stat_statements survived; `None` where one of the snapshots does not have it.
+/// Whether pg_stat_statements survived: some entry went on counting. `None` where one of the snapshots does not have it.
 fn statements_kept(window: &Diff) -> Option<bool> {
     let both =
         [&window.before, &window.after].iter().all(|s| s.table("pg_stat_statements").is_some_and(|t| t.rows > 0));
-    both.then(|| !window.events.iter().any(|e| e.kind == "stats_reset_statements"))
+    let view = window.views.get("pg_stat_statements").filter(|_| both)?;
+    Some(view.iter().any(|r| r.class() == Class::Ok && r.before().is_some() && r.after().is_some()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::advisor::testing::{judge, told};
+    use crate::snapshot::Snapshot;
+    use crate::snapshot::literal::literal;
+    use crate::time::Timestamp;
+    use std::sync::Arc;
+
+    fn taken(at: &str, started: &str, reset: &str, count: &str, calls: &str) -> Arc<Snapshot> {
+        literal(at)
+            .meta(|m| m.postmaster_start = Timestamp::parse(started).map(|(t, _)| t))
+            .view(
+                "pg_stat_database",
+                "datid | datname | xact_commit | blks_hit | stats_reset",
+                &[&format!("16697 | shop | {count} | {count} |")],
+            )
+            .view("pg_stat_bgwriter", "buffers_alloc | stats_reset", &[&format!("{count} | {reset}")])
+            .view("pg_stat_archiver", "archived_count | stats_reset", &[&format!("0 | {reset}")])
+            .view(
+                "pg_stat_statements",
+                "userid | dbid | queryid | query | calls",
+                &[&format!("10 | 16697 | 1 | select 1 | {calls}")],
+            )
+            .view(
+                "pg_stat_statements_info",
+                "dealloc | stats_reset",
+                &[&format!("0 | {}", if calls == "1" { reset } else { "2026-11-01 00:00:00+00" })],
+            )
+            .build()
+    }
+
+    fn severity(started: &str, calls: &str) -> Vec<String> {
+        let a = taken("2026-11-22 11:00:00+00", "2026-11-01 00:00:00+00", "2026-11-01 00:00:00+00", "900", "100");
+        let b = taken("2026-11-22 12:00:00+00", started, "2026-11-22 11:30:00+00", "5", calls);
+        told(&judge(&RULE, &[a, b], ""))
+            .into_iter()
+            .map(|l| l.split(',').next().unwrap_or_default().to_owned())
+            .collect()
+    }
+
+    #[test]
+    fn a_backend_crash_is_high_an_immediate_stop_is_information() {
+        assert_eq!(severity("2026-11-01 00:00:00+00", "1"), ["high"], "statements lost, server process still the same");
+        assert_eq!(severity("2026-11-22 11:29:59+00", "1"), ["high"], "statements lost with the server process");
+        assert_eq!(severity("2026-11-22 11:29:59+00", "110"), ["info"], "statements kept");
+    }
+
+    #[test]
+    fn stays_quiet_without_one() {
+        let a = taken("2026-11-22 11:00:00+00", "2026-11-01 00:00:00+00", "2026-11-01 00:00:00+00", "900", "100");
+        let b = taken("2026-11-22 12:00:00+00", "2026-11-01 00:00:00+00", "2026-11-01 00:00:00+00", "950", "110");
+        assert_eq!(told(&judge(&RULE, &[a, b], "")), ["passed: 1 windows, no crash in them"]);
+    }
 }

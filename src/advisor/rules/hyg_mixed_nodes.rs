@@ -43,3 +43,34 @@ fn check(ctx: &Context<'_>) -> Check {
     }
     Ok(Checked { findings, looked_at: format!("{} windows, each of one server", ctx.chain.windows.len()) })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::advisor::testing::{judge, told};
+    use crate::snapshot::literal::literal;
+
+    #[test]
+    fn counters_that_go_backwards_everywhere_without_a_reset_are_another_server() {
+        let taken = |at: &str, n: &str| {
+            const RESET: &str = "2026-11-01 00:00:00+00";
+            literal(at)
+                .meta(|m| m.node = None)
+                .view(
+                    "pg_stat_database",
+                    "datid | datname | xact_commit | blks_hit | stats_reset",
+                    &[&format!("16697 | shop | {n} | {n} | {RESET}")],
+                )
+                .view("pg_stat_bgwriter", "buffers_alloc | stats_reset", &[&format!("{n} | {RESET}")])
+                .view("pg_stat_archiver", "archived_count | stats_reset", &[&format!("{n} | {RESET}")])
+                .build()
+        };
+        let a = taken("2026-11-22 11:00:00+00", "900");
+        let lines = told(&judge(&RULE, &[a.clone(), taken("2026-11-22 12:00:00+00", "5")], ""));
+        assert!(lines[0].starts_with("high, high: "), "{lines:?}");
+        assert_eq!(
+            told(&judge(&RULE, &[a, taken("2026-11-22 12:00:00+00", "950")], "")),
+            ["passed: 1 windows, each of one server"]
+        );
+    }
+}

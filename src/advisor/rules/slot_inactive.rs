@@ -85,7 +85,7 @@ fn finding<'a>(ctx: &Context<'a>, slot: &Slot<'a>, kept: Option<f64>) -> Option<
     let sighting = Sighting::new(slot.seen.iter().copied(), &slot.looked_at);
     let mut why = Text::new().t("It was inactive ").then(sighting.text());
     if let Some(s) = inactive_s {
-        why = why.t(", since ").opt(Quantity::float(s, Unit::Seconds));
+        why = why.t(", for at least ").opt(Quantity::float(s, Unit::Seconds));
     }
     why = why.t(match status {
         "unreserved" => {
