@@ -8,7 +8,7 @@ pub fn pgretro(arguments: &[&str]) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_pgretro"))
         .args(arguments)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .env("COLUMNS", "100")
+        .env_remove("COLUMNS")
         .output()
         .expect("pgretro runs");
     let stderr = String::from_utf8_lossy(&output.stderr);

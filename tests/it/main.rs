@@ -7,6 +7,7 @@ mod advice;
 mod catalog;
 mod diff;
 mod export;
+mod cli;
 mod fixtures;
 mod golden;
 mod house;

@@ -163,7 +163,6 @@ fn every_dependency_is_explained() {
 }
 
 #[test]
-#[ignore = "waits for the parts it is about"]
 fn every_dependency_is_used() {
     let sources: String = files("src", ".rs").iter().map(|path| code(&read(path))).collect();
     let tests: String = files("tests", ".rs").iter().chain(&files("src", ".rs")).map(|path| read(path)).collect();
