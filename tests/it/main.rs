@@ -5,9 +5,9 @@
 
 mod advice;
 mod catalog;
+mod cli;
 mod diff;
 mod export;
-mod cli;
 mod fixtures;
 mod golden;
 mod house;

@@ -169,7 +169,7 @@ fn every_dependency_is_used() {
     let mut all = Vec::new();
     for (name, _) in declared(&read("Cargo.toml")) {
         let path = format!("{}::", name.replace('-', "_"));
-        let for_tests = ["csv", "insta", "proptest"].contains(&name.as_str());
+        let for_tests = ["csv", "insta", "proptest", "pulldown-cmark"].contains(&name.as_str());
         if !if for_tests { &tests } else { &sources }.contains(&path) {
             all.push(format!("{name}: used nowhere"));
         }
