@@ -1,7 +1,7 @@
 //! How long a zero has been a zero: the age of counters, a lower bound.
 
 use super::Context;
-use crate::diff::{Chain, Change, Class};
+use crate::diff::{Chain, Change, Class, DiffRow};
 use crate::snapshot::Snapshot;
 use crate::time::Timestamp;
 
@@ -75,7 +75,7 @@ impl<'a> Context<'a> {
         let mut seen_since: Option<Timestamp> = None;
         let mut unbroken = true;
         for (diff, row) in self.chain.windows.iter().zip(self.windows_of(change)).rev() {
-            let verdict = row.map(|r| r.verdict());
+            let verdict = row.map(DiffRow::verdict);
             let class = verdict.map(|v| v.class);
             if unbroken && class == Some(Class::Ok) {
                 seen_since = diff.before.meta.taken_at;

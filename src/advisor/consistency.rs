@@ -25,17 +25,32 @@ const CAUSES: &[(&str, &str)] = &[
     ("index-duplicate", "index-unused"),
 ];
 
+/// A statement taken out of the plan: the findings that proposed it must not print it either.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Withdrawn {
+    /// Keys of the findings.
+    pub findings: Vec<String>,
+    /// What it would have done.
+    pub verb: Verb,
+    /// To what.
+    pub object: String,
+    /// Why not.
+    pub why: String,
+}
+
 /// Settles contradictions: objects both dropped and needed, two values for one setting, two rewrites of one table.
-pub(super) fn settle(actions: &mut Vec<PlannedAction>) {
-    drops_keep_what_replaces_them(actions);
-    created_is_not_dropped(actions);
-    one_value_per_setting(actions);
-    no_rewrite_beside_vacuum(actions);
+pub(super) fn settle(actions: &mut Vec<PlannedAction>) -> Vec<Withdrawn> {
+    let mut out = Vec::new();
+    out.extend(drops_keep_what_replaces_them(actions));
+    out.extend(created_is_not_dropped(actions));
+    out.extend(one_value_per_setting(actions));
+    out.extend(no_rewrite_beside_vacuum(actions));
     actions.retain(|a| !a.fixes.is_empty());
+    out
 }
 
 /// All index drops are decided as one set: an index goes only if what replaces it stays.
-fn drops_keep_what_replaces_them(actions: &mut [PlannedAction]) {
+fn drops_keep_what_replaces_them(actions: &mut [PlannedAction]) -> Vec<Withdrawn> {
     let mut drops: Vec<(usize, usize, usize)> = Vec::new();
     for (a, action) in actions.iter().enumerate() {
         let order = action.rules.iter().filter_map(|r| DROP_ORDER.iter().position(|d| d == r)).min();
@@ -62,11 +77,11 @@ fn drops_keep_what_replaces_them(actions: &mut [PlannedAction]) {
             needed.extend(fix.keeps.iter().map(|k| (k.clone(), fix.object.clone())));
         }
     }
-    take_out(actions, withdrawn);
+    take_out(actions, withdrawn)
 }
 
 /// Nothing is created in one action and dropped in another.
-fn created_is_not_dropped(actions: &mut [PlannedAction]) {
+fn created_is_not_dropped(actions: &mut [PlannedAction]) -> Vec<Withdrawn> {
     let created: BTreeSet<String> =
         actions.iter().flat_map(|a| &a.fixes).filter(|f| f.verb == Verb::Create).map(|f| f.object.clone()).collect();
     let mut withdrawn = Vec::new();
@@ -77,11 +92,11 @@ fn created_is_not_dropped(actions: &mut [PlannedAction]) {
             }
         }
     }
-    take_out(actions, withdrawn);
+    take_out(actions, withdrawn)
 }
 
 /// The worst finding's value wins.
-fn one_value_per_setting(actions: &mut [PlannedAction]) {
+fn one_value_per_setting(actions: &mut [PlannedAction]) -> Vec<Withdrawn> {
     let mut values: BTreeMap<String, String> = BTreeMap::new();
     let mut withdrawn = Vec::new();
     for (a, action) in actions.iter().enumerate() {
@@ -92,11 +107,11 @@ fn one_value_per_setting(actions: &mut [PlannedAction]) {
             }
         }
     }
-    take_out(actions, withdrawn);
+    take_out(actions, withdrawn)
 }
 
 /// VACUUM FULL and VACUUM for one table: the plain one first; the next snapshot shows what is left to rewrite.
-fn no_rewrite_beside_vacuum(actions: &mut [PlannedAction]) {
+fn no_rewrite_beside_vacuum(actions: &mut [PlannedAction]) -> Vec<Withdrawn> {
     let is_full = |sql: &str| sql.contains("VACUUM (FULL");
     let plain: BTreeSet<String> = actions
         .iter()
@@ -116,17 +131,22 @@ fn no_rewrite_beside_vacuum(actions: &mut [PlannedAction]) {
             }
         }
     }
-    take_out(actions, withdrawn);
+    take_out(actions, withdrawn)
 }
 
-fn take_out(actions: &mut [PlannedAction], mut fixes: Vec<(usize, usize, String)>) {
+fn take_out(actions: &mut [PlannedAction], mut fixes: Vec<(usize, usize, String)>) -> Vec<Withdrawn> {
     // From the back, so that positions stay true.
     fixes.sort_unstable_by_key(|f| std::cmp::Reverse((f.0, f.1)));
-    for (action, fix, why) in fixes {
-        if let Some(action) = actions.get_mut(action) {
-            action.withdraw(fix, why);
+    let mut out = Vec::new();
+    for (action, at, why) in fixes {
+        let Some(action) = actions.get_mut(action) else { continue };
+        if let Some(fix) = action.fixes.get(at) {
+            let (verb, object) = (fix.verb, fix.object.clone());
+            out.push(Withdrawn { findings: action.findings.clone(), verb, object, why: why.clone() });
         }
+        action.withdraw(at, why);
     }
+    out
 }
 
 /// Moves a symptom's actions behind its cause's; they are not more urgent than that either.

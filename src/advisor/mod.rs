@@ -20,6 +20,7 @@ mod contention;
 mod context;
 mod cure;
 mod facts;
+pub mod handbook;
 mod index_cure;
 mod index_facts;
 mod index_use;

@@ -1,6 +1,6 @@
 //! From findings to a plan: one action per object and verb, contradictions settled, in the order to work.
 
-use super::consistency;
+use super::consistency::{self, Withdrawn};
 use super::score::certainty;
 use crate::finding::{Confidence, Effort, Finding, Fix, Risk, Severity, Verb};
 use crate::text::Text;
@@ -51,8 +51,8 @@ pub struct PlannedAction {
     pub remarks: Vec<String>,
 }
 
-/// Makes the plan for findings given worst first.
-pub(super) fn plan(findings: &[&Finding], now: Option<Timestamp>) -> Vec<PlannedAction> {
+/// Makes the plan for findings given worst first, and says which of their statements it cannot carry.
+pub(super) fn plan(findings: &[&Finding], now: Option<Timestamp>) -> (Vec<PlannedAction>, Vec<Withdrawn>) {
     let mut actions: Vec<PlannedAction> = Vec::new();
     for finding in findings.iter().filter(|f| f.severity > Severity::Info && !f.fixes.is_empty()) {
         // One action per object and verb: further findings join the action that already does it.
@@ -62,13 +62,13 @@ pub(super) fn plan(findings: &[&Finding], now: Option<Timestamp>) -> Vec<Planned
             None => actions.push(PlannedAction::of(finding)),
         }
     }
-    consistency::settle(&mut actions);
+    let withdrawn = consistency::settle(&mut actions);
     for action in &mut actions {
         action.when = action.horizon(now);
     }
     actions.sort_by(order);
     consistency::causes_first(&mut actions);
-    actions
+    (actions, withdrawn)
 }
 
 /// The statement that changes something, by verb and object; where all only look, the first.

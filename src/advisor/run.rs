@@ -1,10 +1,12 @@
 //! Running the rules: needs first, then the check, then what the configuration says about its findings.
 
 use super::config::{Level, Match};
+use super::consistency::Withdrawn;
 use super::{Config, Context, Facts, Need, Rule, plan, score, since};
 use crate::catalog::{self, Shape};
 use crate::diff::{self, Chain};
 use crate::finding::{Confidence, Finding, Outcome, Severity};
+use crate::text::Text;
 use crate::time::Timestamp;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -95,8 +97,32 @@ pub(super) fn judge(chain: &Chain, config: &Config, rules: &[&'static Rule]) -> 
     }
     note_unused(config, &used, &mut advice.notes);
     advice.score = score::score(&advice.judged);
-    advice.actions = plan::plan(&advice.findings(), chain.last().meta.taken_at);
+    let (actions, withdrawn) = plan::plan(&advice.findings(), chain.last().meta.taken_at);
+    advice.actions = actions;
+    withdraw(&mut advice.judged, &withdrawn);
     advice
+}
+
+/// Takes statements that the plan cannot carry out of the findings, too, and says why there.
+fn withdraw(judged: &mut [Judged], withdrawn: &[Withdrawn]) {
+    for finding in judged
+        .iter_mut()
+        .filter_map(|j| match &mut j.outcome {
+            Outcome::Found { findings, .. } => Some(findings),
+            _ => None,
+        })
+        .flatten()
+    {
+        let key = finding.key();
+        for one in withdrawn.iter().filter(|w| w.findings.contains(&key)) {
+            let before = finding.fixes.len();
+            finding.fixes.retain(|f| (f.verb, &f.object) != (one.verb, &one.object));
+            if finding.fixes.len() < before {
+                let said = finding.not.take().map_or_else(Text::new, |t| t.t(" "));
+                finding.not = Some(said.t(format!("{}.", one.why)));
+            }
+        }
+    }
 }
 
 /// One rule: its needs, then its check.

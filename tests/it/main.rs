@@ -12,5 +12,7 @@ mod fixtures;
 mod golden;
 mod house;
 mod ingest;
+mod lab_advice;
 mod render;
 mod report;
+mod rules;

@@ -85,10 +85,7 @@ impl IndexDef {
         if p.word("TABLESPACE").is_some() {
             p.ident()?;
         }
-        let predicate = match p.word("WHERE") {
-            Some(()) => Some(std::mem::take(&mut p.rest).trim().to_owned()),
-            None => None,
-        };
+        let predicate = p.word("WHERE").map(|()| std::mem::take(&mut p.rest).trim().to_owned());
         p.rest.trim().is_empty().then_some(Self {
             unique,
             name,

@@ -98,7 +98,7 @@ fn check(cx: &Context<'_>) -> Check {
     }
     checked.looked_at = format!("{looked} tables, the fullest large one at {} of its trigger", show(most, Unit::Times));
     if unknown > 0 {
-        checked.looked_at.push_str(&format!("; of {unknown} the dead rows are unknown since a crash or reset"));
+        checked.looked_at += &format!("; of {unknown} the dead rows are unknown since a crash or reset");
     }
     Ok(checked)
 }

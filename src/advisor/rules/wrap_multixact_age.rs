@@ -115,7 +115,7 @@ mod tests {
 
     #[test]
     fn stays_quiet_and_skips() {
-        assert_eq!(say(10), "passed: 1 databases, the oldest at 10.0 of 400,000,000 multixact ids");
+        assert_eq!(say(10), "passed: 1 databases, the oldest at 10 of 400,000,000 multixact ids");
         let b = literal("2026-11-22 12:00:00+00").build();
         assert_eq!(told(&judge(&RULE, &[b], "")), ["skipped, input missing: `database_sizes` is not in the dump"]);
     }

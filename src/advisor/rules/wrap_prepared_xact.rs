@@ -1,10 +1,12 @@
 //! Prepared transactions that nobody finished.
 
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold};
-use crate::finding::{Effort, Fix, Risk, Severity, Subject, SubjectKind, Verb};
+use crate::finding::{Doubt, Effort, Finding, Fix, Risk, Severity, Subject, SubjectKind, Verb};
 use crate::ident::quote_literal;
+use crate::snapshot::Row;
 use crate::text::Text;
 use crate::unit::{Quantity, Unit};
+use std::collections::BTreeMap;
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -27,12 +29,13 @@ pub const RULE: Rule = Rule {
         },
     ],
     docs: Docs {
-        looks_at: "Rows of `pg_prepared_xacts` in the last snapshot, and since when they have been prepared.",
+        looks_at: "Rows of `pg_prepared_xacts` in every snapshot, and since when they have been prepared.",
         why: "A prepared transaction keeps its locks and holds back cleanup in the whole cluster until somebody commits \
               or rolls it back, across restarts. VACUUM cannot remove any row deleted since, and the age of the oldest \
               transaction id grows with every transaction.",
         decides: "Found from `min_age` on, medium; high from `high_age` on. The age is the time of the snapshot minus \
-                  `prepared`, so a transaction prepared just before the export is not reported.",
+                  `prepared`, so a transaction prepared just before the export is not reported. One that was that old \
+                  in an earlier snapshot and is finished by the last one is only a note.",
         what_to_do: "Ask the owner of the transaction manager for the outcome of this identifier, then commit or roll \
                      back. Where nobody uses two-phase commit, `max_prepared_transactions = 0` prevents the next one.",
         ignore_when: "A transaction manager is known to be recovering and will finish it.",
@@ -73,7 +76,48 @@ fn check(cx: &Context<'_>) -> Check {
                 .effort(Effort::S),
         );
     }
+    checked.findings.extend(finished(cx));
     Ok(checked)
+}
+
+/// Those that were old in an earlier snapshot and are finished by the last one: by gid, the oldest sighting.
+fn finished(cx: &Context<'_>) -> Vec<Finding> {
+    let newest = cx.chain.snapshots.len().saturating_sub(1);
+    let mut oldest: BTreeMap<&str, (f64, usize, Row<'_>)> = BTreeMap::new();
+    for (at, table) in cx.samples("pg_prepared_xacts") {
+        let now = cx.chain.snapshots.get(at).and_then(|s| s.meta.taken_at);
+        for row in table.iter() {
+            let (Some(gid), Some(age)) =
+                (row.text("gid"), now.zip(row.time("prepared")).map(|(n, p)| n.seconds_since(p)))
+            else {
+                continue;
+            };
+            let known = oldest.entry(gid).or_insert((age, at, row));
+            if at == newest || age >= known.0 {
+                *known = (age, at, row);
+            }
+        }
+    }
+    oldest.retain(|_, (age, at, _)| *at != newest && *age >= cx.threshold("min_age"));
+    let report = |(gid, (age, at, row)): (&str, (f64, usize, Row<'_>))| {
+        let age = Quantity::float(age, Unit::Seconds);
+        let title = Text::new()
+            .t("Was left prepared for ")
+            .opt(age)
+            .t(format!(" in snapshot {}; finished by the last one", cx.label(at)));
+        let subject = Subject::new(SubjectKind::PreparedTransaction, gid);
+        cx.finding(Severity::Info, subject, title)
+            .doubts([Some(Doubt::C6)])
+            .why("While it was prepared it kept its locks and held back the cleanup of dead rows.")
+            .measure(cx.computed(
+                "Age",
+                age,
+                format!("time of snapshot {} − prepared", cx.label(at)),
+                &[(row, &["prepared"])],
+            ))
+            .verify("pg_prepared_xacts has no row older than an hour.")
+    };
+    oldest.into_iter().map(report).collect()
 }
 
 #[cfg(test)]

@@ -1,0 +1,141 @@
+//! The advisor on whole series of real servers: with the defaults nothing false, with windows scaled down to minutes
+//! every trap that was set up. Skips, saying so, where the series are not there.
+
+use pgretro::advisor::{Advice, Config, run};
+use pgretro::diff;
+use pgretro::finding::{Finding, Outcome, Risk, Severity, Verb};
+use pgretro::ingest;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// The folder of the series: `PGRETRO_LAB`, else beside the crate.
+fn lab() -> Option<PathBuf> {
+    let beside = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/lab/data"));
+    std::env::var_os("PGRETRO_LAB").map(PathBuf::from).or(Some(beside)).filter(|p| p.is_dir())
+}
+
+fn advise(series: &str, config: &Config) -> Option<Advice> {
+    let Some(folder) = lab().map(|l| l.join(series)).filter(|p| p.is_dir()) else {
+        eprintln!("skipped: no series {series}");
+        return None;
+    };
+    let snapshots = ingest::read(&[folder], &ingest::Options::default()).expect(series);
+    let chain = diff::chain(snapshots.into_iter().map(Arc::new).collect(), &diff::Options::default()).expect(series);
+    Some(run(&chain, config))
+}
+
+fn minutes() -> Config {
+    let path = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/config/minutes.toml"));
+    Config::load(&path).expect("the configuration for short series")
+}
+
+fn line(f: &Finding) -> String {
+    format!("{} {} {}: {}: {}", f.rule, f.severity.word(), f.confidence().word(), f.subject.name, f.title.plain())
+}
+
+fn lines(advice: &Advice) -> String {
+    advice.findings().iter().map(|f| line(f) + "\n").collect()
+}
+
+/// Findings of a rule about an object.
+fn found<'a>(advice: &'a Advice, rule: &str, object: &str) -> Vec<&'a Finding> {
+    let about = |f: &Finding| f.subject.name == object || f.members.iter().any(|m| m.name == object);
+    advice.findings().into_iter().filter(|f| f.rule == rule && about(f)).collect()
+}
+
+const SHOPS: [&str; 3] = ["pgbench-shop-pg15", "pgbench-shop-pg16", "pgbench-shop-pg18"];
+
+/// What the shop has, whatever the version: rule, object.
+const TRAPS: &[(&str, &str)] = &[
+    ("index-duplicate", "public.idx_orders_customer_dup"),
+    ("index-redundant-prefix", "public.idx_orders_customer"),
+    ("index-invalid", "public.uq_orders_ref"),
+    ("index-missing-fk", "public.order_items order_items_order_id_fkey"),
+    ("index-unused", "public.idx_customers_wide_never_used"),
+    ("vacuum-disabled-table", "public.cart_sessions"),
+    ("seq-exhaustion", "public.tickets_id_seq"),
+    ("seq-exhaustion", "public.tiny_seq"),
+    ("table-seq-scan-heavy", "public.event_log_big"),
+    ("wrap-prepared-xact", "forgotten 'gid'"),
+];
+
+#[test]
+fn every_trap_is_found_with_windows_of_minutes() {
+    let config = minutes();
+    for series in SHOPS {
+        let Some(advice) = advise(series, &config) else { return };
+        for (rule, object) in TRAPS {
+            assert!(!found(&advice, rule, object).is_empty(), "{series}: {rule} on {object} in\n{}", lines(&advice));
+        }
+    }
+}
+
+#[test]
+fn with_the_defaults_nothing_is_condemned_after_minutes() {
+    for series in SHOPS.into_iter().chain(["mission-queue-pg15", "mission-queue-pg16", "mission-queue-pg18"]) {
+        let Some(advice) = advise(series, &Config::default()) else { return };
+        for f in advice.findings() {
+            let verdict = match f.rule.as_str() {
+                // Five minutes are no use, a few megabytes no load, a few seconds no neglect.
+                "index-unused" | "table-unused" | "wrap-prepared-xact" => f.severity == Severity::Info,
+                "table-seq-scan-heavy"
+                | "vacuum-dead-tuples"
+                | "vacuum-never-analyzed"
+                | "wrap-xid-age"
+                | "wrap-multixact-age" => false,
+                "index-duplicate" | "index-redundant-prefix" | "index-missing-fk" => f.severity <= Severity::Low,
+                _ => true,
+            };
+            assert!(verdict, "{series}: {}", line(f));
+        }
+        for judged in &advice.judged {
+            assert!(!matches!(judged.outcome, Outcome::Failed { .. }), "{series}: {} broke", judged.rule.id);
+        }
+    }
+}
+
+#[test]
+fn the_plan_does_not_contradict_itself() {
+    for series in SHOPS {
+        let Some(advice) = advise(series, &minutes()) else { return };
+        let mut dropped = std::collections::BTreeSet::new();
+        let fixes = || advice.actions.iter().flat_map(|a| &a.fixes);
+        for fix in fixes().filter(|f| f.verb == Verb::Drop) {
+            assert!(dropped.insert(&fix.object), "{series}: {} is dropped twice", fix.object);
+        }
+        for fix in fixes() {
+            assert!(
+                fix.keeps.iter().all(|k| !dropped.contains(k)),
+                "{series}: {} rests on what is dropped",
+                fix.object
+            );
+            assert!(fix.risk == Risk::R0 || fix.when_not.is_some(), "{series}: no word of caution: {}", fix.sql);
+        }
+        // What the plan cannot carry, no finding prints.
+        let printed = advice.findings().into_iter().filter(|f| f.severity > Severity::Info).flat_map(|f| &f.fixes);
+        for fix in printed.filter(|f| f.verb == Verb::Drop) {
+            assert!(dropped.contains(&fix.object), "{series}: {} is dropped by a finding only", fix.object);
+        }
+    }
+}
+
+#[test]
+fn every_number_can_be_looked_up() {
+    for series in SHOPS {
+        let Some(advice) = advise(series, &minutes()) else { return };
+        for finding in advice.findings().into_iter().filter(|f| TRAPS.iter().any(|(rule, _)| *rule == f.rule)) {
+            assert!(!finding.measures.is_empty(), "{series}: {}", line(finding));
+            for measure in &finding.measures {
+                assert!(!measure.evidence.locators.is_empty(), "{series}: {}: {}", line(finding), measure.label);
+            }
+        }
+    }
+}
+
+#[test]
+fn two_runs_say_the_same() {
+    let Some(one) = advise(SHOPS[0], &minutes()) else { return };
+    let two = advise(SHOPS[0], &minutes()).expect("the same series");
+    assert_eq!(lines(&one), lines(&two));
+    assert_eq!((one.score, one.actions), (two.score, two.actions));
+}
