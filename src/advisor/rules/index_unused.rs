@@ -237,7 +237,11 @@ fn too_early<'a>(cx: &Context<'a>, young: &[(&IndexFact<'a>, Option<f64>)]) -> O
         "indexes with idx_scan = 0 whose counters are younger than {}",
         show(cx.threshold("min_age"), Unit::Seconds)
     );
-    let rows: Vec<_> = first.change.and_then(Change::last).map(|r| (r, &["idx_scan"][..])).into_iter().collect();
+    // A partitioned index has no counters of its own; its definition stands for it.
+    let rows: Vec<_> = match first.change.and_then(Change::last) {
+        Some(row) => vec![(row, &["idx_scan"][..])],
+        None => first.described_by().map(|row| (row, &["indexdef"][..])).into_iter().collect(),
+    };
     Some(
         cx.finding(Severity::Info, Subject::new(SubjectKind::Database, name), title)
             .members(young.iter().map(|(i, _)| i.subject()).collect())
