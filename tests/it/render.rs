@@ -118,8 +118,8 @@ fn body(html: &str) -> String {
     };
     let text = cut(html, "<style>", "</style>");
     let text = cut(&text, "<script>", "</script>");
-    let text = cut(&text, "style-src ", ";");
-    cut(&text, "script-src ", ";")
+    let text = cut(&text, "style-src &#39;sha256-", "&#39;");
+    cut(&text, "script-src &#39;sha256-", "&#39;")
 }
 
 #[test]

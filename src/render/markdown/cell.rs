@@ -11,12 +11,14 @@ use crate::unit::Quantity;
 pub(super) fn text(text: &Text, page: &Page, place: Place) -> String {
     let mut out = String::new();
     for span in &text.0 {
+        let starts = place == Place::Line && out.trim().is_empty();
+        let words = |s: &str| if starts { escape::words(s) } else { escape::inner_words(s) };
         let piece = match span {
-            Span::Text(s) => escape::words(s),
+            Span::Text(s) => words(s),
             Span::Strong(s) => strong(s),
             Span::Name(s) | Span::Code(s) => escape::code(s, place),
-            Span::Number(q) => escape::words(&q.human()),
-            Span::Change(q) => escape::words(&q.human_signed()),
+            Span::Number(q) => words(&q.human()),
+            Span::Change(q) => words(&q.human_signed()),
             Span::Link { to, text } => reference(to, text, page),
         };
         // Two code spans side by side would read as one fence.
@@ -31,7 +33,7 @@ pub(super) fn text(text: &Text, page: &Page, place: Place) -> String {
 /// A whole line of emphasised prose.
 pub(super) fn headline(line: &Text, page: &Page) -> String {
     let spans = line.0.iter().cloned().map(|span| if let Span::Strong(s) = span { Span::Text(s) } else { span });
-    let line = text(&Text(spans.collect()), page, Place::Line);
+    let line = text(&Text(spans.collect()), page, Place::Inline);
     let line = line.trim();
     if line.is_empty() { String::new() } else { format!("**{line}**") }
 }

@@ -5,8 +5,10 @@ use crate::ident::{visible, visible_multiline};
 /// Where a piece of text will stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
-    /// In a paragraph or heading.
+    /// At the start of a paragraph.
     Line,
+    /// Later in a line.
+    Inline,
     /// In a table, where a pipe ends the cell even inside a code span.
     Cell,
 }

@@ -34,6 +34,8 @@ fn add_filters(env: &mut Environment<'_>, page: &Arc<Page>) {
     let p = Arc::clone(page);
     env.add_filter("cell_text", move |text: Serde<Text>| safe(cell::text(&text, &p, Place::Cell)));
     let p = Arc::clone(page);
+    env.add_filter("inline_text", move |text: Serde<Text>| safe(cell::text(&text, &p, Place::Inline)));
+    let p = Arc::clone(page);
     env.add_filter("headline", move |text: Serde<Text>| safe(cell::headline(&text, &p)));
     let p = Arc::clone(page);
     env.add_filter("cell", move |c: Serde<Cell>| safe(cell::cell(&c, &p, None)));

@@ -7,7 +7,7 @@ pub use look::{ColorChoice, Surroundings};
 
 use super::{Options, words};
 use crate::error::Result;
-use crate::finding::Severity;
+use crate::finding::{Severity, SubjectKind};
 use crate::report::{Block, Category, Chart, Report, ReportFinding};
 use paint::{Paint, Style, finish, fit, pad, width, wrap};
 use std::fmt::Write;
@@ -162,7 +162,7 @@ fn finding_lines(report: &Report, paint: &Paint, rows: usize) -> Vec<String> {
         let head = format!("{} {}  ", pad(&tag, shape_width + 9), finding.number);
         let style = Style::of(severity);
         let tagged = format!("{}{}", paint.style(&tag, style), head.get(tag.len()..).unwrap_or_default());
-        let title = paint.words(&finding.finding.title.plain());
+        let title = paint.words(&titled(finding));
         let room = paint.width.saturating_sub(width(&head));
         if paint.width < 60 {
             let indent = "   ";
@@ -187,6 +187,17 @@ fn finding_lines(report: &Report, paint: &Paint, rows: usize) -> Vec<String> {
         lines.push(format!("  {n} more: {}", rest.join(", ")));
     }
     lines
+}
+
+/// A finding's title, with its object in front where the title does not name it.
+fn titled(finding: &ReportFinding) -> String {
+    let title = finding.finding.title.plain();
+    let subject = &finding.finding.subject;
+    let name = crate::ident::visible(&subject.name);
+    let bare = name.rsplit('.').next().unwrap_or(&name);
+    let is_object = !matches!(subject.kind, SubjectKind::Server | SubjectKind::Data);
+    let named = title.contains(&*name) || (!bare.is_empty() && title.contains(bare));
+    if is_object && !named && finding.finding.members.is_empty() { format!("{name}: {title}") } else { title }
 }
 
 /// What moved most, and which findings are new.
