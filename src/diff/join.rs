@@ -102,6 +102,9 @@ pub(super) fn order_of_rows(key: &[usize], a: (&Table, u32), b: (&Table, u32)) -
     key.iter().map(|&c| order_of(cell(a.0, a.1, c), cell(b.0, b.1, c))).find(|o| o.is_ne()).unwrap_or(Ordering::Equal)
 }
 
+/// Why rows of an ambiguous key take no part.
+const DIFFERENT: &str = "different rows with the same key";
+
 /// Rows of one side, sorted by key, duplicates and unwanted rows taken out.
 struct Side<'a> {
     table: &'a Table,
@@ -157,7 +160,7 @@ impl<'a> Side<'a> {
                         continue;
                     }
                     *kept = false;
-                    let reason = if alike { "the same row twice" } else { "different rows with the same key" };
+                    let reason = if alike { "the same row twice" } else { DIFFERENT };
                     left_out.push((later, self.rows[i], reason));
                 }
             }
@@ -209,8 +212,29 @@ pub(super) fn join(
         }
         out.pairs.push((left, right));
     }
+    drop_ambiguous(&mut out, &key, before, after);
     out.key = key;
     Some(out)
+}
+
+/// A row whose partner was left out because its key is ambiguous is neither new nor gone: it is left out as well.
+fn drop_ambiguous(joined: &mut Joined, key: &[usize], before: &Table, after: &Table) {
+    let mut ambiguous = Vec::new();
+    for &(later, row, _) in joined.left_out.iter().filter(|l| l.2 == DIFFERENT) {
+        let table = if later { after } else { before };
+        let order = |pair: &(u32, u32)| {
+            let at = if pair.1 == RowDiff::NONE { (before, pair.0) } else { (after, pair.1) };
+            order_of_rows(key, at, (table, row))
+        };
+        if let Ok(at) = joined.pairs.binary_search_by(order) {
+            ambiguous.push(at);
+        }
+    }
+    ambiguous.sort_unstable();
+    ambiguous.dedup();
+    for at in ambiguous.into_iter().rev() {
+        joined.pairs.remove(at);
+    }
 }
 
 /// The rows of one table in key order, without partners.

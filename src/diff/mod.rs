@@ -126,8 +126,12 @@ fn doubt_node(
     if before.meta.node.is_some() && before.meta.node == after.meta.node || evidence.crash.is_some() {
         return None;
     }
+    // Views of one statistics entry fall together; statements are evicted one by one.
+    let independent = |v: &&Arc<ViewDiff>| {
+        v.view.epoch != crate::catalog::Epoch::Statements && !v.view.name.starts_with("pg_statio_user_")
+    };
     let unexplained = |v: &&Arc<ViewDiff>| v.verdicts.iter().any(|d| d.class == Class::ResetUnsure);
-    let fallen: Vec<&str> = views.values().filter(unexplained).map(|v| v.view.name).collect();
+    let fallen: Vec<&str> = views.values().filter(independent).filter(unexplained).map(|v| v.view.name).collect();
     (fallen.len() >= 2).then(|| {
         format!("{} went backwards without a reset: two different servers, or a restored copy?", fallen.join(", "))
     })

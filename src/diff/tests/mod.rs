@@ -1,6 +1,10 @@
 //! Tests of the subtraction as a whole, on literal rows.
 
+mod chains;
 mod decision;
+mod history;
+mod identity;
+mod laws;
 
 use super::{Diff, Options, diff};
 use crate::snapshot::Snapshot;
