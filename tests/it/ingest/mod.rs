@@ -1,5 +1,6 @@
 //! Files to snapshots.
 
+mod hostile;
 mod inspect;
 mod lab;
 pub mod model;
