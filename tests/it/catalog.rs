@@ -55,7 +55,7 @@ fn every_exported_column_is_known() {
             match exported(known, major).into_iter().find(|e| e.name == column) {
                 None => missing.push(format!("{major}: {view}.{column} {ty}")),
                 Some(e) if !fits(&ty, e.column) => {
-                    missing.push(format!("{major}: {view}.{column} is {ty}, not {:?}", e.column.ty))
+                    missing.push(format!("{major}: {view}.{column} is {ty}, not {:?}", e.column.ty));
                 }
                 Some(_) => {}
             }

@@ -34,7 +34,8 @@ fn diff(before: &str, after: &str) -> Value {
 /// The row of a view whose key or labels hold a value; the first row where the value is empty.
 fn row<'a>(diff: &'a Value, view: &str, name: &str) -> &'a Value {
     let holds = |part: &Value| {
-        part.as_object().is_some_and(|part| part.values().any(|v| v.as_str() == Some(name) || v.to_string() == name))
+        part.as_object()
+            .is_some_and(|part| part.values().any(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned) == name))
     };
     let rows = diff["views"][view].as_array().unwrap_or_else(|| panic!("no rows of {view}"));
     rows.iter()
