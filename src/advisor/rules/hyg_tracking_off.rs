@@ -2,7 +2,7 @@
 
 use crate::advisor::cure::{Effect, set_system};
 use crate::advisor::server_settings::server_value;
-use crate::advisor::{Check, Checked, Context, Docs, Need, Rule};
+use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Skip};
 use crate::finding::{Effort, Severity, Subject, SubjectKind};
 use crate::text::Text;
 
@@ -33,11 +33,15 @@ const SWITCHES: [(&str, &str, &str, &str); 4] = [
 ];
 
 fn check(ctx: &Context<'_>) -> Check {
+    let known = SWITCHES.iter().filter(|(name, ..)| ctx.setting_row(name).is_some()).count();
+    if known == 0 {
+        return Err(Skip("none of these settings is in the dump".to_owned()));
+    }
     let off: Vec<_> = SWITCHES
         .iter()
         .filter(|(name, off, _, _)| ctx.setting_row(name).and_then(server_value) == Some(*off))
         .collect();
-    let looked_at = format!("{} switches of the collection, all on", SWITCHES.len());
+    let looked_at = format!("{known} of {} switches of the collection are in the dump, all on", SWITCHES.len());
     if off.is_empty() {
         return Ok(Checked { findings: Vec::new(), looked_at });
     }
@@ -82,6 +86,10 @@ mod tests {
             with(&["track_functions | none | default", "pg_stat_statements.track_planning | off | default"]),
             ["info, high: collection: Not collected: planning times, time in functions"]
         );
-        assert_eq!(with(&["track_functions | pl | default"]), ["passed: 4 switches of the collection, all on"]);
+        assert_eq!(
+            with(&["track_functions | pl | default"]),
+            ["passed: 1 of 4 switches of the collection are in the dump, all on"]
+        );
+        assert_eq!(with(&["work_mem | 4096 | default"]), ["skipped: none of these settings is in the dump"]);
     }
 }
