@@ -81,8 +81,14 @@ fn missing_reason(row: Option<Row<'_>>, column: &str) -> String {
 }
 
 /// When something last happened, or "never since the statistics began".
+///
+/// A server always counts vacuums and analyzes: a row with an empty count is one that the export says nothing about, so
+/// an empty time in it is not "never".
 pub(super) fn last_time(row: Option<Row<'_>>, column: &str) -> Cell {
+    const COUNTS: [&str; 4] = ["vacuum_count", "autovacuum_count", "analyze_count", "autoanalyze_count"];
+    let silent = |row: Row<'_>| COUNTS.iter().any(|c| row.table().has(c) && row.int(c).is_none());
     match row {
+        Some(row) if row.time(column).is_none() && silent(row) => Cell::NotAvailable(missing_reason(Some(row), column)),
         Some(row) if row.table().has(column) => row
             .time(column)
             .map_or_else(|| Cell::text("not since the statistics began"), |t| Cell::number(Quantity::time(t))),
