@@ -32,6 +32,8 @@ mod rule;
 pub mod rules;
 mod run;
 mod score;
+#[cfg(test)]
+mod score_tests;
 pub mod secret;
 mod server_settings;
 mod sessions;

@@ -74,6 +74,7 @@ mod slot_unbounded;
 mod slot_xmin_old;
 mod table_hot_update_low;
 mod table_seq_scan_heavy;
+mod vacuum_blocked_horizon;
 mod vacuum_dead_tuples;
 mod vacuum_disabled_table;
 mod vacuum_never_analyzed;
@@ -156,6 +157,7 @@ pub const RULES: &[&Rule] = &[
     &slot_xmin_old::RULE,
     &table_hot_update_low::RULE,
     &table_seq_scan_heavy::RULE,
+    &vacuum_blocked_horizon::RULE,
     &vacuum_dead_tuples::RULE,
     &vacuum_disabled_table::RULE,
     &vacuum_never_analyzed::RULE,

@@ -96,10 +96,13 @@ fn check(cx: &Context<'_>) -> Check {
         }
         checked.findings.push(report(cx, table, change, &triggers, dead));
     }
-    checked.looked_at = format!("{looked} tables, the fullest large one at {} of its trigger", show(most, Unit::Times));
-    if unknown > 0 {
-        checked.looked_at += &format!("; of {unknown} the dead rows are unknown since a crash or reset");
-    }
+    let blind = if unknown > 0 {
+        format!("; of {unknown} the dead rows are unknown since a crash or reset")
+    } else {
+        String::new()
+    };
+    checked.looked_at =
+        format!("{looked} tables, the fullest large one at {} of its trigger{blind}", show(most, Unit::Times));
     Ok(checked)
 }
 

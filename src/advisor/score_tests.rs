@@ -1,0 +1,181 @@
+//! Laws of scores and plans, over made-up findings.
+
+use super::run::Judged;
+use super::score::score;
+use super::{Docs, Rule, When, plan};
+use crate::finding::{Confidence, Doubt, Effort, Finding, Fix, Outcome, Risk, Severity, Subject, SubjectKind, Verb};
+use crate::text::Text;
+use crate::time::Timestamp;
+use proptest::prelude::*;
+
+const DOCS: Docs = Docs { looks_at: "", why: "", decides: "", what_to_do: "", ignore_when: "", references: "" };
+
+const fn rule(id: &'static str) -> Rule {
+    Rule {
+        id,
+        title: "",
+        needs: &[],
+        wants: &[],
+        thresholds: &[],
+        docs: DOCS,
+        check: |_| Ok(super::Checked::default()),
+    }
+}
+
+static UNUSED: Rule = rule("index-unused");
+static DUPLICATE: Rule = rule("index-duplicate");
+
+fn finding(rule: &str, object: &str, severity: Severity) -> Finding {
+    Finding {
+        rule: rule.to_owned(),
+        subject: Subject::new(SubjectKind::Index, object),
+        members: Vec::new(),
+        severity,
+        doubts: Vec::new(),
+        at_most: None,
+        title: Text::from("x"),
+        why: Text::new(),
+        not: None,
+        measures: Vec::new(),
+        fixes: Vec::new(),
+        verify: Text::new(),
+        deadline: None,
+        effort: Effort::S,
+        share: None,
+    }
+}
+
+fn found(rule: &'static Rule, findings: Vec<Finding>) -> Judged {
+    let outcome = if findings.is_empty() {
+        Outcome::Passed { checked: String::new() }
+    } else {
+        Outcome::Found { findings, checked: String::new() }
+    };
+    Judged { rule, outcome }
+}
+
+fn points(judged: &[Judged]) -> f64 {
+    score(judged).areas[0].score.unwrap()
+}
+
+#[test]
+fn the_arithmetic_can_be_redone_by_hand() {
+    let mut high = finding("index-unused", "a", Severity::High).share(Some(0.9));
+    high.doubts.push(Doubt::C5);
+    let medium = finding("index-unused", "b", Severity::Medium);
+    let scored = score(&[found(&UNUSED, vec![medium, high])]);
+    let area = &scored.areas[0];
+    assert_eq!(area.deductions[0].formula, "3 × 0.7 × 0.95 + ½ × 1.5 × 1 × 0.75");
+    assert_eq!(area.deductions[0].findings, ["index-unused/a", "index-unused/b"]);
+    // 10 − (1.995 + 0.5625)
+    assert_eq!(area.score, Some(7.4));
+    assert_eq!((scored.overall, scored.formula.as_str()), (Some(7.4), "(1.2 × 7.4) ÷ 1.2"));
+}
+
+#[test]
+fn certain_findings_cap_their_area() {
+    assert_eq!(points(&[found(&UNUSED, vec![finding("index-unused", "a", Severity::Critical).share(Some(0.0))])]), 4.0);
+    assert_eq!(points(&[found(&UNUSED, vec![finding("index-unused", "a", Severity::High).share(Some(0.0))])]), 7.5);
+    assert_eq!(points(&[found(&UNUSED, vec![finding("index-unused", "a", Severity::Info)])]), 10.0);
+}
+
+#[test]
+fn what_could_not_run_is_no_success() {
+    let skipped =
+        |missing_input| Judged { rule: &UNUSED, outcome: Outcome::Skipped { reason: String::new(), missing_input } };
+    let none = score(&[skipped(true)]);
+    assert_eq!((none.overall, none.areas[0].score), (None, None));
+    let third = score(&[skipped(true), skipped(false), found(&DUPLICATE, Vec::new())]);
+    assert!(third.areas[0].at_most);
+}
+
+proptest! {
+    #[test]
+    fn a_finding_more_never_raises_a_score_and_order_does_not_matter(
+        severities in prop::collection::vec((0_usize..5, 0.0_f64..1.0), 0..8), more in (0_usize..5, 0.0_f64..1.0)
+    ) {
+        let make = |(i, (severity, share)): (usize, &(usize, f64))| {
+            finding("index-unused", &format!("o{i}"), Severity::WORST_FIRST[*severity]).share(Some(*share))
+        };
+        let mut all: Vec<Finding> = severities.iter().enumerate().map(make).collect();
+        let before = points(&[found(&UNUSED, all.clone())]);
+        all.reverse();
+        prop_assert_eq!(points(&[found(&UNUSED, all.clone())]), before);
+        all.push(make((99, &more)));
+        prop_assert!(points(&[found(&UNUSED, all)]) <= before);
+    }
+}
+
+fn drop_of(object: &str, keeps: &[&str]) -> Fix {
+    let fix = Fix::new(Verb::Drop, Risk::R3, object, format!("DROP {object}"));
+    keeps.iter().fold(fix, |fix, kept| fix.keeps(*kept))
+}
+
+fn planned(findings: &[Finding]) -> Vec<(String, Vec<String>)> {
+    let (actions, _) = plan::plan(&findings.iter().collect::<Vec<_>>(), None);
+    actions.into_iter().map(|a| (a.object, a.fixes.into_iter().map(|f| f.sql).collect())).collect()
+}
+
+#[test]
+fn one_action_for_two_reasons_to_drop_the_same() {
+    let findings = [
+        finding("index-duplicate", "b", Severity::Low).fix(drop_of("b", &["a"])),
+        finding("index-unused", "b", Severity::Low).fix(drop_of("b", &[])),
+    ];
+    assert_eq!(planned(&findings), [("b".to_owned(), vec!["DROP b".to_owned()])]);
+}
+
+#[test]
+fn what_replaces_a_dropped_index_stays() {
+    // (a) is served by (a,b), and (a,b) is never scanned: not both.
+    let findings = [
+        finding("index-redundant-prefix", "a", Severity::Medium).fix(drop_of("a", &["ab"])),
+        finding("index-unused", "ab", Severity::Low).fix(drop_of("ab", &[])),
+    ];
+    assert_eq!(planned(&findings), [("ab".to_owned(), vec!["DROP ab".to_owned()])]);
+    let (_, withdrawn) = plan::plan(&findings.iter().collect::<Vec<_>>(), None);
+    assert_eq!(withdrawn[0].why, "a is not dropped: it would replace ab, which is dropped");
+}
+
+#[test]
+fn a_setting_gets_one_value_and_a_table_one_kind_of_vacuum() {
+    let set = |value: &str| Fix::new(Verb::Set, Risk::R1, "work_mem", format!("SET work_mem = {value}"));
+    let findings = [
+        finding("query-temp-spill", "q1", Severity::High).fix(set("'64MB'")),
+        finding("mem-temp-files", "q2", Severity::Low).fix(set("'16MB'")),
+    ];
+    assert_eq!(planned(&findings), [("work_mem".to_owned(), vec!["SET work_mem = '64MB'".to_owned()])]);
+    let vacuum = |risk, sql: &str| Fix::new(Verb::Maintain, risk, "t", sql);
+    let findings = [
+        finding("bloat-heap-estimate", "t", Severity::Low).fix(vacuum(Risk::R2, "VACUUM (FULL, ANALYZE) t;")),
+        finding("vacuum-dead-tuples", "u", Severity::Low)
+            .fix(Fix { object: "t ".to_owned(), ..vacuum(Risk::R1, "x") })
+            .fix(vacuum(Risk::R1, "VACUUM (ANALYZE) t;")),
+    ];
+    let all: Vec<String> = planned(&findings).into_iter().flat_map(|(_, sql)| sql).collect();
+    assert!(!all.iter().any(|sql| sql.contains("FULL")), "{all:?}");
+}
+
+#[test]
+fn causes_stand_before_symptoms_and_dates_decide_urgency() {
+    let fix = |object: &str| Fix::new(Verb::Maintain, Risk::R1, object, "VACUUM");
+    let now = Timestamp::from_seconds(1_000_000);
+    let findings = [
+        finding("vacuum-dead-tuples", "t", Severity::High).fix(fix("t")),
+        finding("vacuum-blocked-horizon", "pid 1", Severity::Medium).fix(Fix::new(Verb::End, Risk::R2, "pid 1", "END")),
+        finding("seq-exhaustion", "s", Severity::Medium).fix(fix("s")).deadline(Some(now.plus_seconds(86_400.0))),
+    ];
+    let (actions, _) = plan::plan(&findings.iter().collect::<Vec<_>>(), Some(now));
+    let order: Vec<(&str, When)> = actions.iter().map(|a| (a.object.as_str(), a.when)).collect();
+    assert_eq!(order, [("s", When::Immediate), ("pid 1", When::ShortTerm), ("t", When::ShortTerm)]);
+}
+
+#[test]
+fn what_destroys_is_not_done_in_haste() {
+    let critical = [finding("index-invalid", "i", Severity::Critical).fix(drop_of("i", &[]))];
+    let (actions, _) = plan::plan(&critical.iter().collect::<Vec<_>>(), None);
+    assert_eq!((actions[0].when, actions[0].confidence), (When::ShortTerm, Confidence::High));
+    let slot = [finding("slot-inactive", "s", Severity::Critical).fix(drop_of("s", &[]))];
+    let (actions, _) = plan::plan(&slot.iter().collect::<Vec<_>>(), None);
+    assert_eq!(actions[0].when, When::Immediate);
+}
