@@ -28,7 +28,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Write the report: what was found, how sure it is, what to do.
-    Report(report::Args),
+    Report(Box<report::Args>),
     /// Print what changed between two snapshots, object by object.
     Diff(diff::Args),
     /// Show what was recognised in a dump, and what is missing.

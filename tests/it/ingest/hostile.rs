@@ -62,9 +62,9 @@ proptest! {
         let rows: std::collections::BTreeMap<u32, _> = rows.into_iter().map(|(id, a, b, c)| (id, (a, b.max(-i64::MAX), c))).collect();
         let quoted = |s: &str| format!("\"{}\"", s.replace('"', "\"\""));
         let optional = |n: &Option<i64>| n.map_or_else(String::new, |n| n.to_string());
-        let csv: String = rows.iter().map(|(id, (name, n, scans))| format!("{id},{},{n},{}\n", quoted(name), optional(scans))).collect();
+        let csv: String = rows.iter().map(|(id, (name, n, scans))| format!("{id},{},{n},{}\n", quoted(name), optional(scans))).collect::<Vec<_>>().concat();
         let csv = format!("relid,relname,seq_scan,idx_scan\n{csv}");
-        let turned: String = rows.iter().rev().map(|(id, (name, n, scans))| format!("{};{n};{};{id}\r\n", optional(scans), quoted(name))).collect();
+        let turned: String = rows.iter().rev().map(|(id, (name, n, scans))| format!("{};{n};{};{id}\r\n", optional(scans), quoted(name))).collect::<Vec<_>>().concat();
         let turned = format!("\u{feff}idx_scan;seq_scan;relname;relid\r\n{turned}");
         let object = |(id, (name, n, scans)): (&u32, &(String, i64, Option<i64>))| {
             serde_json::json!({"relid": id.to_string(), "relname": name, "seq_scan": n, "idx_scan": scans}).to_string()
