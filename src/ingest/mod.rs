@@ -25,6 +25,7 @@ mod header;
 mod identity;
 mod infer;
 mod json;
+mod key_order;
 mod lexer;
 mod merge;
 mod name;

@@ -93,7 +93,7 @@ impl Table {
         Row { table: self, index }
     }
 
-    /// All rows in file order.
+    /// All rows: in file order, those of large tables in the order of their keys.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Row<'_>> {
         (0..self.rows).map(|index| Row { table: self, index })
     }

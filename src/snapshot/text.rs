@@ -36,6 +36,18 @@ impl TextData {
         self.ends.push(if text.is_some() { end } else { end | NULL_BIT });
     }
 
+    /// The same texts in another order of rows; a row that is not there becomes NULL.
+    pub fn picked(&self, order: &[u32]) -> Self {
+        let mut to = Self::new();
+        to.bytes.reserve(self.bytes.len());
+        to.reserve(order.len());
+        for &row in order {
+            to.push(self.get(row as usize));
+        }
+        to.shrink();
+        to
+    }
+
     /// The text of a row; `None` is NULL or out of range.
     #[inline]
     pub fn get(&self, row: usize) -> Option<&str> {
