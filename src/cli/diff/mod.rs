@@ -123,14 +123,7 @@ fn read(args: &Args, names: &[&'static str]) -> Result<(Arc<Snapshot>, Arc<Snaps
             )),
         }
     };
-    // What is serial in reading one side fits beside the other side.
-    let (before, after) = std::thread::scope(|scope| {
-        let before = scope.spawn(|| one(&args.before));
-        let after = one(&args.after);
-        (before.join(), after)
-    });
-    let before = before.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-    Ok((before?, after?))
+    Ok((one(&args.before)?, one(&args.after)?))
 }
 
 /// The subtracted views to show.

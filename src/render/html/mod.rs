@@ -14,7 +14,7 @@ use super::page::{self, Page};
 use super::{Options, template};
 use crate::error::Result;
 use crate::finding::{Confidence, Severity};
-use crate::report::{Block, Cell, Chart, Column, CoverageItem, CoverageState, Report, Table};
+use crate::report::{Block, Cell, Chart, Column, CoverageItem, CoverageState, Report};
 use crate::text::Text;
 use minijinja::value::{Serde, Value};
 use minijinja::{AutoEscape, Environment, context};
@@ -61,8 +61,8 @@ fn add_filters(env: &mut Environment<'_>, page: &Arc<Page>) {
     let p = Arc::clone(page);
     env.add_filter("cell", move |c: Serde<Cell>| safe(cell::cell(&c, &p, None)));
     let p = Arc::clone(page);
-    env.add_filter("td", move |c: Serde<Cell>, column: Serde<Column>, table: &str, expands: bool| {
-        safe(cell::td(&column, &c, &p, table, expands))
+    env.add_filter("tds", move |cells: Serde<Vec<Cell>>, columns: Serde<Vec<Column>>, table: &str, expands: bool| {
+        safe(columns.iter().zip(cells.iter()).map(|(column, c)| cell::td(column, c, &p, table, expands)).collect())
     });
     let p = Arc::clone(page);
     env.add_filter("ref", move |to: &str| safe(cell::reference(to, to, &p)));
@@ -82,19 +82,19 @@ fn add_filters(env: &mut Environment<'_>, page: &Arc<Page>) {
     });
     env.add_filter("score_bar", move |score: f64| safe(graphic::score(score)));
     env.add_filter("coverage_strip", move |items: Serde<Vec<CoverageItem>>| safe(coverage(&items)));
-    env.add_filter("layout", |table: Serde<Table>| layout(&table));
+    env.add_filter("layout", |columns: Serde<Vec<Column>>, rows: usize| layout(&columns, rows));
 }
 
 /// How a table is laid out: whether it is made of words, whether its head follows the reader.
-fn layout(table: &Table) -> Value {
+fn layout(columns: &[Column], rows: usize) -> Value {
     use crate::report::ColumnKind::{Graphic, Number, Text};
-    let count = |kinds: &[crate::report::ColumnKind]| table.columns.iter().filter(|c| kinds.contains(&c.kind)).count();
+    let count = |kinds: &[crate::report::ColumnKind]| columns.iter().filter(|c| kinds.contains(&c.kind)).count();
     context! {
-        words => count(&[Number, Graphic]) <= count(&[Text]).max(1) && table.columns.len() <= 7,
-        dense => table.columns.len() >= 7,
-        tall => table.rows.len() > 25,
-        long => table.rows.len() > 30 && table.columns.len() <= 8,
-        tools => table.rows.len() > 10,
+        words => count(&[Number, Graphic]) <= count(&[Text]).max(1) && columns.len() <= 7,
+        dense => columns.len() >= 7,
+        tall => rows > 25,
+        long => rows > 30 && columns.len() <= 8,
+        tools => rows > 10,
     }
 }
 
