@@ -57,7 +57,7 @@ mod tests {
             let oid = (row * 7919) % rows;
             let Data::Int(v) = &mut oids else { panic!("relid is a number") };
             v.push(oid as i64);
-            names.push((oid % 5 != 0).then(|| format!("t{oid}")).as_deref());
+            names.push((!oid.is_multiple_of(5)).then(|| format!("t{oid}")).as_deref());
         }
         table.rows = rows;
         table.columns[column("relid")] = Some(oids);
@@ -66,7 +66,7 @@ mod tests {
         for (i, row) in sorted.iter().enumerate() {
             assert_eq!(row.int("relid"), Some(i as i64));
             let name = format!("t{i}");
-            assert_eq!(row.text("relname"), (i % 5 != 0).then_some(name.as_str()));
+            assert_eq!(row.text("relname"), (!i.is_multiple_of(5)).then_some(name.as_str()));
             let (source, place) = sorted.origin[i];
             assert_eq!((source, (place as usize * 7919) % rows), (0, i));
         }

@@ -179,7 +179,7 @@ fn rates(draft: &Draft<'_>, found: &mut Vec<Candidate>, unchanged: &mut usize) {
         for change in view.present() {
             let name = || {
                 let row = change.latest();
-                row.and_then(|r| r.text("query")).map_or_else(
+                row.and_then(super::statement_text).map_or_else(
                     || format!("queryid {}", row.and_then(|r| r.int("queryid")).unwrap_or_default()),
                     |q| crate::report::names::one_line(q, 100),
                 )

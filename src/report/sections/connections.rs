@@ -187,7 +187,7 @@ fn transactions(draft: &Draft<'_>, now: &[Row<'_>], at: Option<crate::time::Time
             row.text("usename").map_or(Cell::None, Cell::name),
             row.text("application_name").map_or(Cell::None, Cell::name),
             wait.map_or(Cell::None, |(kind, event)| Cell::text(format!("{kind}: {event}"))),
-            row.text("query").map_or(Cell::None, |q| Cell::code(one_line(q, 120))),
+            super::statement_text(*row).map_or(Cell::None, |q| Cell::code(one_line(q, 120))),
             draft.links_of(&pid, &["conn-", "lock-"]).map_or(Cell::None, Cell::Text),
         ]);
     }

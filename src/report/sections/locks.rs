@@ -138,7 +138,7 @@ fn line(who: &Holder, waiter: Option<&Waiter>, snapshot: &Snapshot, sessions: &B
         text("state").map_or(Cell::None, Cell::text),
         text("usename").map_or(Cell::None, Cell::name),
         text("application_name").map_or(Cell::None, Cell::name),
-        text("query").map_or(Cell::None, |q| Cell::code(one_line(q, 120))),
+        row.and_then(|r| super::statement_text(*r)).map_or(Cell::None, |q| Cell::code(one_line(q, 120))),
     ]
 }
 

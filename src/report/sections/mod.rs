@@ -27,6 +27,13 @@ pub(super) use coverage::server;
 use super::draft::{Body, Draft};
 use crate::error::Result;
 
+/// The text of a statement or session, for printing; one that seems to hold a secret is not shown.
+fn statement_text(row: crate::snapshot::Row<'_>) -> Option<&str> {
+    row.text("query").map(|text| {
+        if crate::advisor::secret::find(text).is_some() { "(not shown: seems to hold a secret)" } else { text }
+    })
+}
+
 /// A section: its place in the report and what it is made from.
 #[derive(Clone, Copy, Debug)]
 pub struct SectionKind {

@@ -55,7 +55,7 @@ impl Statement<'_> {
     /// The statement on one line.
     pub(super) fn title(&self) -> String {
         let row = self.change.latest();
-        match row.and_then(|r| r.text("query")).filter(|q| !q.trim().is_empty()) {
+        match row.and_then(super::statement_text).filter(|q| !q.trim().is_empty()) {
             Some(text) => one_line(text, 160),
             None => {
                 row.and_then(|r| r.int("queryid")).map_or_else(|| "(no text)".to_owned(), |id| format!("queryid {id}"))
@@ -193,7 +193,7 @@ fn details(draft: &Draft<'_>, statement: &Statement<'_>) -> Vec<Block> {
     let change = statement.change;
     let row = change.latest();
     let mut blocks = Vec::new();
-    if let Some(text) = row.and_then(|r| r.text("query")) {
+    if let Some(text) = row.and_then(super::statement_text) {
         let text = if text.len() > LONGEST {
             format!("{}…", text.chars().take(LONGEST / 4).collect::<String>())
         } else {
