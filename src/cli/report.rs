@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Arguments of `pgretro report`.
-#[allow(clippy::struct_excessive_bools)] // Each is a flag of its own.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Folders of view files, folders of such folders, JSON dumps; `-` reads a JSON dump from standard input

@@ -56,7 +56,7 @@ pub(super) const NULL_WORDS: &[&str] = &["NULL", "null", "\\N", "∅", "<NULL>",
 
 /// What the cells of typed columns (no texts) show about a file.
 #[derive(Clone, Debug, Default)]
-#[allow(clippy::struct_excessive_bools)] // each is one observation
+#[expect(clippy::struct_excessive_bools, reason = "each is one observation")]
 pub(super) struct Evidence {
     null_word: Option<&'static str>,
     /// `1,5` where a number with a fraction may stand: a comma before one, two or more than three digits.

@@ -119,7 +119,7 @@ fn frame(rows: usize, series: Vec<Series>) -> Result<LazyFrame> {
 }
 
 /// Our own frames are well formed, so only memory or a defect ends here.
-#[allow(clippy::needless_pass_by_value)] // A conversion for `map_err`.
+#[expect(clippy::needless_pass_by_value, reason = "a conversion for `map_err`")]
 fn broken(error: PolarsError) -> Error {
     Error::input(format!("rank or group rows: {error}"))
 }

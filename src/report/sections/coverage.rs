@@ -17,7 +17,7 @@ use crate::unit::{Quantity, Unit};
 const MOST_NOTES: usize = 200;
 
 /// Writes the section.
-#[allow(clippy::unnecessary_wraps)] // The signature of every section.
+#[expect(clippy::unnecessary_wraps, reason = "the signature of every section")]
 pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
     let sources = sources(draft);
     let mut blocks = vec![snapshots(draft), window(draft)];

@@ -6,7 +6,7 @@ use crate::report::cells::prose;
 use crate::report::draft::{Body, Draft};
 
 /// Writes the section. The register itself is filled by everything written before it.
-#[allow(clippy::unnecessary_wraps)] // The signature of every section.
+#[expect(clippy::unnecessary_wraps, reason = "the signature of every section")]
 pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
     let n = draft.register.len();
     Ok(Body::filled(vec![

@@ -75,7 +75,7 @@ const TERMS: &[(&str, &[&str], &str)] = &[
 ];
 
 /// Writes the section.
-#[allow(clippy::unnecessary_wraps)] // The signature of every section.
+#[expect(clippy::unnecessary_wraps, reason = "the signature of every section")]
 pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
     let mut words = String::new();
     for section in &draft.sections {

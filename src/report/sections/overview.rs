@@ -11,7 +11,7 @@ use crate::text::Text;
 use crate::unit::Quantity;
 
 /// Writes the section.
-#[allow(clippy::unnecessary_wraps)] // The signature of every section.
+#[expect(clippy::unnecessary_wraps, reason = "the signature of every section")]
 pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
     Ok(Body::filled(vec![health(draft), risks(draft)]))
 }

@@ -10,7 +10,7 @@ use crate::text::Text;
 use crate::unit::{Quantity, Unit};
 
 /// Writes the section.
-#[allow(clippy::unnecessary_wraps)] // The signature of every section.
+#[expect(clippy::unnecessary_wraps, reason = "the signature of every section")]
 pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
     if draft.actions.is_empty() {
         let none = || prose("No action needed: no finding has a cure to run.");

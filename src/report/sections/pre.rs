@@ -14,7 +14,7 @@ const MOST: usize = 8;
 const NEAR: f64 = 0.5;
 
 /// Writes the section.
-#[allow(clippy::unnecessary_wraps)] // The signature of every section.
+#[expect(clippy::unnecessary_wraps, reason = "the signature of every section")]
 pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
     let groups = vec![before(draft), during(draft), after()];
     let n = groups.iter().map(|g| g.items.len()).sum();

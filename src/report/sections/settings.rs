@@ -60,7 +60,7 @@ const MATTER: &[&str] = &[
 ];
 
 /// Writes the section.
-#[allow(clippy::unnecessary_wraps)] // The signature of every section.
+#[expect(clippy::unnecessary_wraps, reason = "the signature of every section")]
 pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
     if let Some(note) = absent::sentence(draft, "pg_settings", "") {
         return Ok(Body::absent(vec![note]));

@@ -7,7 +7,7 @@ use crate::report::draft::{Body, Draft};
 use crate::report::{Block, SqlBlock};
 
 /// Writes the section.
-#[allow(clippy::unnecessary_wraps)] // The signature of every section.
+#[expect(clippy::unnecessary_wraps, reason = "the signature of every section")]
 pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
     let mut found: Vec<SqlBlock> = Vec::new();
     for action in &draft.actions {

@@ -25,7 +25,7 @@ struct Series {
 }
 
 /// Writes the section.
-#[allow(clippy::unnecessary_wraps)] // The signature of every section.
+#[expect(clippy::unnecessary_wraps, reason = "the signature of every section")]
 pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
     if draft.single() {
         return Ok(Body::absent(vec![prose(
