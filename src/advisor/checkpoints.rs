@@ -1,9 +1,10 @@
 //! Checkpoints of the window: what the `ckpt-` rules share.
 
+use super::cure::{Effect, set_system};
 use super::statement::{self, Family};
 use super::{Context, Skip, checkpoint, show};
 use crate::diff::Change;
-use crate::finding::Doubt;
+use crate::finding::{Doubt, Fix};
 use crate::unit::Unit;
 
 /// The checkpoints of the window and what they rest on.
@@ -100,9 +101,18 @@ impl<'a> Checkpoints<'a> {
         self.window_s / self.own().max(1.0)
     }
 
-    /// The `max_wal_size` at which the timeout starts checkpoints at this rate of WAL, bytes.
-    pub fn proposal(&self) -> f64 {
-        checkpoint::size_for_timeout(self.wal_bytes / self.window_s, self.timeout_s, self.target)
+    /// The `max_wal_size` at which the timeout starts checkpoints at this rate of WAL; `None` where it is as large.
+    pub fn larger_max_wal_size(&self) -> Option<Fix> {
+        let wanted = checkpoint::size_for_timeout(self.wal_bytes / self.window_s, self.timeout_s, self.target);
+        (wanted > self.max_wal_size).then(|| {
+            set_system(
+                "max_wal_size",
+                &format!("{:.0}GB", wanted / 1_073_741_824.0),
+                Effect::Reload,
+                Some(&format!("{:.0}MB", self.max_wal_size / 1_048_576.0)),
+                "The disk of pg_wal has no room for it, or recovery after a crash must stay as short as it is.".into(),
+            )
+        })
     }
 }
 

@@ -5,6 +5,7 @@ use super::{Advice, Config, Rule};
 use crate::diff::{self, Chain};
 use crate::finding::Outcome;
 use crate::snapshot::Snapshot;
+use crate::snapshot::literal::literal;
 use std::sync::Arc;
 
 /// The chain of some snapshots.
@@ -45,4 +46,39 @@ pub fn told(outcome: &Outcome) -> Vec<String> {
         Outcome::Skipped { reason, .. } => vec![format!("skipped: {reason}")],
         Outcome::Failed { message } => vec![format!("failed: {message}")],
     }
+}
+
+/// Two snapshots an hour apart: counters of checkpoints and WAL from 0 to these, 20 calls of one statement, one
+/// checkpoint due every five minutes or after a `max_wal_size` of 1 GB.
+pub fn checkpoints_over_an_hour(checkpoints: &str, wal: &str, statement: &str) -> [Arc<Snapshot>; 2] {
+    const RESET: &str = "2026-11-01 00:00:00+00";
+    let taken = |at: &str, checkpoints: &str, wal: &str, calls: &str| {
+        let checkpoints = format!("{checkpoints} | {RESET}");
+        literal(at)
+            .view("pg_stat_checkpointer", "num_timed | num_requested | stats_reset", &[&checkpoints])
+            .view("pg_stat_wal", "wal_bytes | wal_fpi | stats_reset", &[&format!("{wal} | {RESET}")])
+            .view(
+                "pg_stat_statements",
+                "userid | dbid | queryid | query | calls",
+                &[&format!("10 | 5 | 1 | {statement} | {calls}")],
+            )
+            .view(
+                "pg_settings",
+                "name | setting | unit",
+                &["max_wal_size | 1024 | MB", "checkpoint_timeout | 300 | s", "checkpoint_completion_target | 0.9 |"],
+            )
+            .build()
+    };
+    let before = taken("2026-11-22 10:00:00+00", "0 | 0", "0 | 0", "0");
+    [before, taken("2026-11-22 11:00:00+00", checkpoints, wal, "20")]
+}
+
+/// Two snapshots an hour apart with one row of `pg_stat_database`, of the columns named.
+pub fn database_over_an_hour(header: &str, before: &str, after: &str) -> [Arc<Snapshot>; 2] {
+    let taken = |at: &str, row: &str| {
+        let header = format!("datid | datname | stats_reset | {header}");
+        let row = format!("5 | shop | 2026-11-01 00:00:00+00 | {row}");
+        literal(at).view("pg_stat_database", &header, &[&row]).build()
+    };
+    [taken("2026-11-22 10:00:00+00", before), taken("2026-11-22 11:00:00+00", after)]
 }

@@ -131,16 +131,11 @@ fn check(ctx: &Context<'_>) -> Check {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::advisor::testing::{judge, told};
+    use crate::advisor::testing::{database_over_an_hour, judge, told};
     use crate::snapshot::literal::literal;
 
-    fn over_an_hour(header: &str, before: &str, after: &str) -> Vec<String> {
-        let taken = |at: &str, row: &str| {
-            let header = format!("datid | datname | stats_reset | {header}");
-            let row = format!("5 | shop | 2026-11-01 00:00:00+00 | {row}");
-            literal(at).view("pg_stat_database", &header, &[&row]).build()
-        };
-        told(&judge(&RULE, &[taken("2026-11-22 10:00:00+00", before), taken("2026-11-22 11:00:00+00", after)], ""))
+    fn say(header: &str, before: &str, after: &str) -> Vec<String> {
+        told(&judge(&RULE, &database_over_an_hour(header, before, after), ""))
     }
 
     const HEADER: &str = "blks_read | blks_hit | blk_read_time | active_time";
@@ -148,19 +143,19 @@ mod tests {
     #[test]
     fn a_low_share_counts_only_with_volume() {
         assert_eq!(
-            over_an_hour(HEADER, "0 | 0 | 0 | 0", "9000000 | 9000000 | 0 | 1000000"),
+            say(HEADER, "0 | 0 | 0 | 0", "9000000 | 9000000 | 0 | 1000000"),
             ["low, high: shop: Only 50% of the blocks that shop needed were in shared buffers"]
         );
         assert_eq!(
-            over_an_hour(HEADER, "0 | 0 | 0 | 0", "9000000 | 9000000 | 500000 | 1000000"),
+            say(HEADER, "0 | 0 | 0 | 0", "9000000 | 9000000 | 500000 | 1000000"),
             ["medium, high: shop: Only 50% of the blocks that shop needed were in shared buffers"]
         );
         assert_eq!(
-            over_an_hour(HEADER, "0 | 0 | 0 | 0", "9000 | 9000 | 0 | 0"),
+            say(HEADER, "0 | 0 | 0 | 0", "9000 | 9000 | 0 | 0"),
             ["passed: 50% of the blocks found in shared buffers"]
         );
         assert_eq!(
-            over_an_hour(HEADER, "0 | 0 | 0 | 0", "9000000 | 900000000 | 0 | 0"),
+            say(HEADER, "0 | 0 | 0 | 0", "9000000 | 900000000 | 0 | 0"),
             ["passed: 99% of the blocks found in shared buffers"]
         );
     }

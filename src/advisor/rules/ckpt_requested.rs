@@ -1,7 +1,6 @@
 //! WAL volume, not time, starts the checkpoints.
 
 use crate::advisor::checkpoints::Checkpoints;
-use crate::advisor::cure::{Effect, set_system};
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, show};
 use crate::finding::{Effort, Severity, Subject, SubjectKind};
 use crate::text::Text;
@@ -74,7 +73,6 @@ fn check(ctx: &Context<'_>) -> Check {
         return Ok(Checked { findings: Vec::new(), looked_at });
     }
     let row = c.change.last();
-    let proposal = c.proposal();
     let mut finding = ctx
         .finding(
             Severity::Medium,
@@ -119,60 +117,27 @@ fn check(ctx: &Context<'_>) -> Check {
                 &[(row, &["num_requested", "num_timed"])],
             ));
     }
-    if proposal > c.max_wal_size {
-        finding = finding.fix(set_system(
-            "max_wal_size",
-            &format!("{:.0}GB", proposal / 1_073_741_824.0),
-            Effect::Reload,
-            Some(&format!("{:.0}MB", c.max_wal_size / 1_048_576.0)),
-            "The disk of pg_wal has no room for it, or recovery after a crash must stay as short as it is.".into(),
-        ));
-    }
-    let finding = finding.verify("Requested checkpoints fall below three of ten in the next window.").effort(Effort::S);
+    finding = finding
+        .fixes(c.larger_max_wal_size())
+        .verify("Requested checkpoints fall below three of ten in the next window.")
+        .effort(Effort::S);
     Ok(Checked { findings: vec![finding], looked_at })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::advisor::testing::{judge, told};
-    use crate::snapshot::literal::literal;
+    use crate::advisor::testing::{checkpoints_over_an_hour, judge, told};
 
-    fn over_an_hour(checkpoints: &str, wal: &str, statement: &str) -> Vec<String> {
-        const RESET: &str = "2026-11-01 00:00:00+00";
-        let taken = |at: &str, checkpoints: &str, wal: &str, calls: &str| {
-            literal(at)
-                .view(
-                    "pg_stat_checkpointer",
-                    "num_timed | num_requested | stats_reset",
-                    &[&format!("{checkpoints} | {RESET}")],
-                )
-                .view("pg_stat_wal", "wal_bytes | wal_fpi | stats_reset", &[&format!("{wal} | {RESET}")])
-                .view(
-                    "pg_stat_statements",
-                    "userid | dbid | queryid | query | calls",
-                    &[&format!("10 | 5 | 1 | {statement} | {calls}")],
-                )
-                .view(
-                    "pg_settings",
-                    "name | setting | unit",
-                    &[
-                        "max_wal_size | 1024 | MB",
-                        "checkpoint_timeout | 300 | s",
-                        "checkpoint_completion_target | 0.9 |",
-                    ],
-                )
-                .build()
-        };
-        let a = taken("2026-11-22 10:00:00+00", "0 | 0", "0 | 0", "0");
-        told(&judge(&RULE, &[a, taken("2026-11-22 11:00:00+00", checkpoints, wal, "20")], ""))
+    fn say(checkpoints: &str, wal: &str, statement: &str) -> Vec<String> {
+        told(&judge(&RULE, &checkpoints_over_an_hour(checkpoints, wal, statement), ""))
     }
 
     #[test]
     fn volume_is_blamed_where_the_wal_between_two_reaches_what_triggers_one() {
         // 40 checkpoints with 500 MB between them; 539 MB trigger one.
         assert_eq!(
-            over_an_hour("4 | 36", "20971520000 | 0", "select 1"),
+            say("4 | 36", "20971520000 | 0", "select 1"),
             ["medium, high: max_wal_size: 90% of the checkpoints are forced by WAL volume, one every 1 min 30 s"]
         );
     }
@@ -180,15 +145,15 @@ mod tests {
     #[test]
     fn commands_and_small_volumes_are_not_blamed_on_it() {
         assert_eq!(
-            over_an_hour("12 | 20", "20971520000 | 0", "checkpoint"),
+            say("12 | 20", "20971520000 | 0", "checkpoint"),
             ["passed: 32 checkpoints, 20 of them requested (20 by commands); 1.63 GB of WAL each, 539 MB trigger one"]
         );
         assert_eq!(
-            over_an_hour("4 | 36", "2097152000 | 0", "select 1"),
+            say("4 | 36", "2097152000 | 0", "select 1"),
             ["passed: 40 checkpoints, 36 of them requested; 50 MB of WAL each, 539 MB trigger one"]
         );
         assert_eq!(
-            over_an_hour("4 | 1", "20971520000 | 0", "select 1"),
+            say("4 | 1", "20971520000 | 0", "select 1"),
             ["skipped: 5 checkpoints in the window, this check needs 6"]
         );
     }

@@ -1,7 +1,6 @@
 //! Checkpoints so close that page images inflate the WAL.
 
 use crate::advisor::checkpoints::Checkpoints;
-use crate::advisor::cure::{Effect, set_system};
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Skip, Threshold, show};
 use crate::finding::{Effort, Severity, Subject, SubjectKind};
 use crate::text::Text;
@@ -66,7 +65,7 @@ fn check(ctx: &Context<'_>) -> Check {
         return Ok(Checked { findings: Vec::new(), looked_at });
     }
     let rows: Vec<_> = c.change.last().into_iter().map(|r| (r, ["num_timed", "num_requested"].as_slice())).collect();
-    let mut finding = ctx
+    let finding = ctx
         .finding(
             Severity::Medium,
             Subject::new(SubjectKind::Setting, "max_wal_size"),
@@ -97,64 +96,29 @@ fn check(ctx: &Context<'_>) -> Check {
             format!("{} ÷ {}", show(images, Unit::Bytes), show(c.wal_bytes, Unit::Bytes)),
             &rows,
         ))
+        .fixes(c.larger_max_wal_size())
         .verify("The distance comes near to checkpoint_timeout, and the share of page images falls.")
         .effort(Effort::S);
-    if c.proposal() > c.max_wal_size {
-        finding = finding.fix(set_system(
-            "max_wal_size",
-            &format!("{:.0}GB", c.proposal() / 1_073_741_824.0),
-            Effect::Reload,
-            Some(&format!("{:.0}MB", c.max_wal_size / 1_048_576.0)),
-            "The disk of pg_wal has no room for it, or recovery after a crash must stay as short as it is.".into(),
-        ));
-    }
     Ok(Checked { findings: vec![finding], looked_at })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::advisor::testing::{judge, told};
-    use crate::snapshot::literal::literal;
+    use crate::advisor::testing::{checkpoints_over_an_hour, judge, told};
 
-    fn over_an_hour(checkpoints: &str, wal: &str, statement: &str) -> Vec<String> {
-        const RESET: &str = "2026-11-01 00:00:00+00";
-        let taken = |at: &str, checkpoints: &str, wal: &str, calls: &str| {
-            literal(at)
-                .view(
-                    "pg_stat_checkpointer",
-                    "num_timed | num_requested | stats_reset",
-                    &[&format!("{checkpoints} | {RESET}")],
-                )
-                .view("pg_stat_wal", "wal_bytes | wal_fpi | stats_reset", &[&format!("{wal} | {RESET}")])
-                .view(
-                    "pg_stat_statements",
-                    "userid | dbid | queryid | query | calls",
-                    &[&format!("10 | 5 | 1 | {statement} | {calls}")],
-                )
-                .view(
-                    "pg_settings",
-                    "name | setting | unit",
-                    &[
-                        "max_wal_size | 1024 | MB",
-                        "checkpoint_timeout | 300 | s",
-                        "checkpoint_completion_target | 0.9 |",
-                    ],
-                )
-                .build()
-        };
-        let a = taken("2026-11-22 10:00:00+00", "0 | 0", "0 | 0", "0");
-        told(&judge(&RULE, &[a, taken("2026-11-22 11:00:00+00", checkpoints, wal, "20")], ""))
+    fn say(checkpoints: &str, wal: &str, statement: &str) -> Vec<String> {
+        told(&judge(&RULE, &checkpoints_over_an_hour(checkpoints, wal, statement), ""))
     }
 
     #[test]
     fn close_checkpoints_count_where_page_images_prevail() {
         assert_eq!(
-            over_an_hour("4 | 36", "20971520000 | 2000000", "select 1"),
+            say("4 | 36", "20971520000 | 2000000", "select 1"),
             ["medium, high: max_wal_size: A checkpoint every 1 min 30 s; page images are up to 78.1% of the WAL"]
         );
         assert_eq!(
-            over_an_hour("4 | 36", "20971520000 | 1000", "select 1"),
+            say("4 | 36", "20971520000 | 1000", "select 1"),
             ["passed: a checkpoint every 1 min 30 s of 5 min 00 s allowed; page images at most <0.1% of the WAL"]
         );
     }

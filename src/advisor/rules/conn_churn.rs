@@ -98,30 +98,24 @@ fn check(ctx: &Context<'_>) -> Check {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::advisor::testing::{judge, told};
-    use crate::snapshot::literal::literal;
+    use crate::advisor::testing::{database_over_an_hour, judge, told};
 
-    fn over_an_hour(header: &str, before: &str, after: &str) -> Vec<String> {
-        let taken = |at: &str, row: &str| {
-            let header = format!("datid | datname | stats_reset | {header}");
-            let row = format!("5 | shop | 2026-11-01 00:00:00+00 | {row}");
-            literal(at).view("pg_stat_database", &header, &[&row]).build()
-        };
-        told(&judge(&RULE, &[taken("2026-11-22 10:00:00+00", before), taken("2026-11-22 11:00:00+00", after)], ""))
+    fn say(header: &str, before: &str, after: &str) -> Vec<String> {
+        told(&judge(&RULE, &database_over_an_hour(header, before, after), ""))
     }
 
     #[test]
     fn many_short_sessions_are_churn_few_or_long_ones_are_not() {
         const HEADER: &str = "sessions | session_time";
         assert_eq!(
-            over_an_hour(HEADER, "0 | 0", "72000 | 7200000"),
+            say(HEADER, "0 | 0", "72000 | 7200000"),
             ["low, high: shop: 20.0/s sessions are opened in shop, each for 100 ms"]
         );
         assert_eq!(
-            over_an_hour(HEADER, "0 | 0", "360000 | 7200000"),
+            say(HEADER, "0 | 0", "360000 | 7200000"),
             ["medium, high: shop: 100/s sessions are opened in shop, each for 20.0 ms"]
         );
-        assert_eq!(over_an_hour(HEADER, "0 | 0", "72000 | 720000000"), ["passed: at most 20.0/s new sessions"]);
-        assert_eq!(over_an_hour(HEADER, "0 | 0", "3600 | 3600"), ["passed: at most 1.00/s new sessions"]);
+        assert_eq!(say(HEADER, "0 | 0", "72000 | 720000000"), ["passed: at most 20.0/s new sessions"]);
+        assert_eq!(say(HEADER, "0 | 0", "3600 | 3600"), ["passed: at most 1.00/s new sessions"]);
     }
 }

@@ -69,28 +69,22 @@ fn check(ctx: &Context<'_>) -> Check {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::advisor::testing::{judge, told};
-    use crate::snapshot::literal::literal;
+    use crate::advisor::testing::{database_over_an_hour, judge, told};
 
-    fn over_an_hour(header: &str, before: &str, after: &str) -> Vec<String> {
-        let taken = |at: &str, row: &str| {
-            let header = format!("datid | datname | stats_reset | {header}");
-            let row = format!("5 | shop | 2026-11-01 00:00:00+00 | {row}");
-            literal(at).view("pg_stat_database", &header, &[&row]).build()
-        };
-        told(&judge(&RULE, &[taken("2026-11-22 10:00:00+00", before), taken("2026-11-22 11:00:00+00", after)], ""))
+    fn say(header: &str, before: &str, after: &str) -> Vec<String> {
+        told(&judge(&RULE, &database_over_an_hour(header, before, after), ""))
     }
 
     #[test]
     fn any_failure_is_critical_also_an_old_one() {
         const HEADER: &str = "checksum_failures | checksum_last_failure";
         assert_eq!(
-            over_an_hour(HEADER, "2 | 2026-11-02 00:00:00+00", "2 | 2026-11-02 00:00:00+00"),
+            say(HEADER, "2 | 2026-11-02 00:00:00+00", "2 | 2026-11-02 00:00:00+00"),
             [
                 "critical, high: shop: 2 pages with a wrong checksum were read in shop, the last at 2 Nov 2026 00:00:00 UTC"
             ]
         );
-        assert_eq!(over_an_hour(HEADER, "0 | ", "0 | "), ["passed: 1 databases without a checksum failure"]);
-        assert_eq!(over_an_hour(HEADER, " | ", " | "), ["skipped: checksums are off: damage is not noticed this way"]);
+        assert_eq!(say(HEADER, "0 | ", "0 | "), ["passed: 1 databases without a checksum failure"]);
+        assert_eq!(say(HEADER, " | ", " | "), ["skipped: checksums are off: damage is not noticed this way"]);
     }
 }

@@ -91,30 +91,21 @@ fn check(ctx: &Context<'_>) -> Check {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::advisor::testing::{judge, told};
-    use crate::snapshot::literal::literal;
+    use crate::advisor::testing::{database_over_an_hour, judge, told};
 
-    fn over_an_hour(header: &str, before: &str, after: &str) -> Vec<String> {
-        let taken = |at: &str, row: &str| {
-            let header = format!("datid | datname | stats_reset | {header}");
-            let row = format!("5 | shop | 2026-11-01 00:00:00+00 | {row}");
-            literal(at).view("pg_stat_database", &header, &[&row]).build()
-        };
-        told(&judge(&RULE, &[taken("2026-11-22 10:00:00+00", before), taken("2026-11-22 11:00:00+00", after)], ""))
+    fn say(header: &str, before: &str, after: &str) -> Vec<String> {
+        told(&judge(&RULE, &database_over_an_hour(header, before, after), ""))
     }
 
     #[test]
     fn a_slow_mean_over_many_blocks_is_found() {
         const HEADER: &str = "blks_read | blk_read_time";
         assert_eq!(
-            over_an_hour(HEADER, "0 | 0", "10000 | 80000"),
+            say(HEADER, "0 | 0", "10000 | 80000"),
             ["medium, high: shop: Reading a block takes 8.00 ms on average in shop"]
         );
-        assert_eq!(over_an_hour(HEADER, "0 | 0", "10000 | 1000"), ["passed: 10,000 blocks read, 0.10 ms each"]);
-        assert_eq!(over_an_hour(HEADER, "0 | 0", "100 | 80000"), ["passed: 100 blocks read, 800 ms each"]);
-        assert_eq!(
-            over_an_hour(HEADER, "0 | 0", "10000 | 0"),
-            ["skipped: no read times are recorded: track_io_timing is off"]
-        );
+        assert_eq!(say(HEADER, "0 | 0", "10000 | 1000"), ["passed: 10,000 blocks read, 0.10 ms each"]);
+        assert_eq!(say(HEADER, "0 | 0", "100 | 80000"), ["passed: 100 blocks read, 800 ms each"]);
+        assert_eq!(say(HEADER, "0 | 0", "10000 | 0"), ["skipped: no read times are recorded: track_io_timing is off"]);
     }
 }

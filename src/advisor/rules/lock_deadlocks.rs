@@ -89,23 +89,18 @@ fn check(ctx: &Context<'_>) -> Check {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::advisor::testing::{judge, told};
+    use crate::advisor::testing::{database_over_an_hour, judge, told};
     use crate::snapshot::literal::literal;
 
-    fn over_an_hour(header: &str, before: &str, after: &str) -> Vec<String> {
-        let taken = |at: &str, row: &str| {
-            let header = format!("datid | datname | stats_reset | {header}");
-            let row = format!("5 | shop | 2026-11-01 00:00:00+00 | {row}");
-            literal(at).view("pg_stat_database", &header, &[&row]).build()
-        };
-        told(&judge(&RULE, &[taken("2026-11-22 10:00:00+00", before), taken("2026-11-22 11:00:00+00", after)], ""))
+    fn say(header: &str, before: &str, after: &str) -> Vec<String> {
+        told(&judge(&RULE, &database_over_an_hour(header, before, after), ""))
     }
 
     #[test]
     fn one_is_low_three_an_hour_are_medium() {
-        assert_eq!(over_an_hour("deadlocks", "4", "5"), ["low, high: shop: 1 deadlock in shop"]);
-        assert_eq!(over_an_hour("deadlocks", "4", "7"), ["medium, high: shop: 3 deadlocks in shop"]);
-        assert_eq!(over_an_hour("deadlocks", "4", "4"), ["passed: 0 deadlocks in all databases"]);
+        assert_eq!(say("deadlocks", "4", "5"), ["low, high: shop: 1 deadlock in shop"]);
+        assert_eq!(say("deadlocks", "4", "7"), ["medium, high: shop: 3 deadlocks in shop"]);
+        assert_eq!(say("deadlocks", "4", "4"), ["passed: 0 deadlocks in all databases"]);
     }
 
     #[test]

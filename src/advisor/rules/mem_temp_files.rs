@@ -106,29 +106,20 @@ fn check(ctx: &Context<'_>) -> Check {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::advisor::testing::{judge, told};
-    use crate::snapshot::literal::literal;
+    use crate::advisor::testing::{database_over_an_hour, judge, told};
 
-    fn over_an_hour(header: &str, before: &str, after: &str) -> Vec<String> {
-        let taken = |at: &str, row: &str| {
-            let header = format!("datid | datname | stats_reset | {header}");
-            let row = format!("5 | shop | 2026-11-01 00:00:00+00 | {row}");
-            literal(at).view("pg_stat_database", &header, &[&row]).build()
-        };
-        told(&judge(&RULE, &[taken("2026-11-22 10:00:00+00", before), taken("2026-11-22 11:00:00+00", after)], ""))
+    fn say(header: &str, before: &str, after: &str) -> Vec<String> {
+        told(&judge(&RULE, &database_over_an_hour(header, before, after), ""))
     }
 
     #[test]
     fn counts_volume_and_files_but_no_single_file() {
         const HEADER: &str = "temp_files | temp_bytes";
         assert_eq!(
-            over_an_hour(HEADER, "0 | 0", "60 | 37748736000"),
+            say(HEADER, "0 | 0", "60 | 37748736000"),
             ["medium, high: shop: Statements in shop write 10 MB/s of temporary files, 1 files a minute"]
         );
-        assert_eq!(
-            over_an_hour(HEADER, "0 | 0", "2 | 37748736000"),
-            ["passed: 35.2 GB of temporary files in all databases"]
-        );
-        assert_eq!(over_an_hour(HEADER, "0 | 0", "60 | 1048576"), ["passed: 1 MB of temporary files in all databases"]);
+        assert_eq!(say(HEADER, "0 | 0", "2 | 37748736000"), ["passed: 35.2 GB of temporary files in all databases"]);
+        assert_eq!(say(HEADER, "0 | 0", "60 | 1048576"), ["passed: 1 MB of temporary files in all databases"]);
     }
 }

@@ -15,6 +15,8 @@ mod overview;
 mod plan;
 mod pre;
 mod queries;
+#[cfg(test)]
+mod secret_tests;
 mod settings;
 mod sql;
 mod tables;
