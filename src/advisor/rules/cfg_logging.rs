@@ -92,4 +92,21 @@ mod tests {
             .build();
         assert_eq!(told(&judge(&RULE, &[b], "")), ["low, high: logging: log_lock_waits, log_temp_files are off"]);
     }
+
+    #[test]
+    fn stays_quiet_when_all_is_on() {
+        let b = literal("2026-11-22 12:00:00+00")
+            .view(
+                "pg_settings",
+                "name | setting | source",
+                &[
+                    "log_checkpoints | on | default",
+                    "log_lock_waits | on | configuration file",
+                    "log_temp_files | 10240 | configuration file",
+                    "log_autovacuum_min_duration | 600000 | default",
+                ],
+            )
+            .build();
+        assert!(told(&judge(&RULE, &[b], ""))[0].starts_with("passed"));
+    }
 }

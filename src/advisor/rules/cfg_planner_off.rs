@@ -91,4 +91,14 @@ mod tests {
             ["medium, high: enable_seqscan: enable_seqscan is off for the whole server"]
         );
     }
+
+    #[test]
+    fn stays_quiet_about_switches_at_their_defaults() {
+        let b = literal("2026-11-22 12:00:00+00").view(
+            "pg_settings",
+            "name | setting | boot_val | reset_val | source",
+            &["enable_seqscan | on | on | on | default", "enable_partitionwise_join | off | off | off | default"],
+        );
+        assert!(told(&judge(&RULE, &[b.build()], ""))[0].starts_with("passed"));
+    }
 }

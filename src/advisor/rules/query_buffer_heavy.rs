@@ -140,4 +140,16 @@ mod tests {
             ]
         );
     }
+
+    #[test]
+    fn stays_quiet_about_few_buffers_a_row() {
+        const HEADER: &str = "calls | total_exec_time | rows | shared_blks_hit | shared_blks_read";
+        let lines = over(
+            "11:00",
+            HEADER,
+            &["10 | 5 | 1 | t | select a | 0 | 0 | 0 | 0 | 0"],
+            &["10 | 5 | 3 | t | select a from t where id = $1 | 900000 | 1000 | 900000 | 3600000 | 0"],
+        );
+        assert!(lines[0].starts_with("passed"), "{lines:?}");
+    }
 }

@@ -119,4 +119,18 @@ mod tests {
             ["high, high: public.bare: UPDATE and DELETE fail on public.bare: published without replica identity"]
         );
     }
+
+    #[test]
+    fn stays_quiet_where_rows_can_be_named_or_only_inserts_are_published() {
+        let b = literal("2026-11-22 12:00:00+00")
+            .view("publications", "oid | pubname | pubupdate | pubdelete", &["1 | all | t | t", "2 | inserts | f | f"])
+            .view(
+                "publication_tables",
+                "pubname | relid | schemaname | relname | relreplident",
+                &["all | 10 | public | keyed | d", "inserts | 13 | public | log | d"],
+            )
+            .view("constraints", "oid | relid | contype", &["1 | 10 | p"])
+            .build();
+        assert!(told(&judge(&RULE, &[b], ""))[0].starts_with("passed"));
+    }
 }

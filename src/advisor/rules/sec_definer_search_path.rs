@@ -133,4 +133,14 @@ mod tests {
         );
         assert!(!findings[0].fixes[0].sql.contains("drop"), "{}", findings[0].fixes[0].sql);
     }
+
+    #[test]
+    fn stays_quiet_about_fixed_paths() {
+        let b = literal("2026-11-22 12:00:00+00").view(
+            "function_definitions",
+            "funcid | schemaname | funcname | identity_args | kind | owner_super | prosecdef | proconfig",
+            &["2 | app | fixed | | f | f | t | {search_path=app}", "3 | app | plain | | f | f | f |"],
+        );
+        assert!(told(&judge(&RULE, &[b.build()], ""))[0].starts_with("passed"));
+    }
 }

@@ -104,4 +104,17 @@ mod tests {
             .build();
         assert_eq!(told(&judge(&RULE, &[b], "")), ["medium, medium: app: 1 remote session of app is not encrypted"]);
     }
+
+    #[test]
+    fn stays_quiet_when_all_remote_sessions_are_encrypted() {
+        let b = literal("2026-11-22 12:00:00+00")
+            .view(
+                "pg_stat_activity",
+                "pid | backend_start | usename | client_addr | backend_type",
+                &["1 | 2026-11-22 08:00:00+00 | app | 10.0.0.7 | client backend"],
+            )
+            .view("pg_stat_ssl", "pid | ssl", &["1 | t"])
+            .build();
+        assert!(told(&judge(&RULE, &[b], ""))[0].starts_with("passed"));
+    }
 }

@@ -104,4 +104,17 @@ mod tests {
             ["high, medium: postgres: An application connects as superuser postgres"]
         );
     }
+
+    #[test]
+    fn stays_quiet_about_ordinary_roles() {
+        let b = literal("2026-11-22 12:00:00+00")
+            .view("pg_roles", "oid | rolname | rolsuper", &["10 | postgres | t", "11 | app | f"])
+            .view(
+                "pg_stat_activity",
+                "pid | backend_start | usename | client_addr | backend_type | application_name",
+                &["4 | 2026-11-22 08:00:00+00 | app | 10.0.0.7 | client backend | shop-api"],
+            )
+            .build();
+        assert!(told(&judge(&RULE, &[b], ""))[0].starts_with("passed"));
+    }
 }

@@ -6,6 +6,7 @@ mod dependencies;
 mod documents;
 mod floors;
 mod network;
+mod rules;
 mod sources;
 
 use std::path::{Path, PathBuf};
