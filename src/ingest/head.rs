@@ -115,7 +115,7 @@ fn delimited(head: &[u8], whole: bool, named: &Named, zone: Option<Tz>, odd: &mu
     let Some(first) = sample.rows.first() else {
         return Kind::Empty;
     };
-    let names: Vec<&str> = first.iter().map(|(c, _)| c.as_str()).collect();
+    let names: Vec<&str> = first.iter().map(|(c, _)| c.trim()).collect();
     let named_view = named.view.map(|(v, _)| v);
     let mut layout;
     let data_rows;

@@ -1,5 +1,6 @@
 //! Files to snapshots.
 
+mod cells;
 mod cuts;
 mod hostile;
 mod inspect;
