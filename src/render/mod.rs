@@ -1,5 +1,6 @@
 //! Report in, text out: pure functions of a [`Report`]. A format is one file here and its line in [`FORMATS`].
 
+mod held;
 mod html;
 mod json;
 mod markdown;
@@ -7,6 +8,7 @@ mod page;
 mod spark;
 mod template;
 mod terminal;
+mod values;
 mod words;
 
 pub use json::read;

@@ -1,16 +1,14 @@
-//! What templates see: the report with its tables cut to what a page shows, and the anchors that exist.
+//! What a page knows about itself: the anchors that exist, the tables it cuts.
 
-use crate::report::{Block, Cell, Report, Row, Section, Table};
+use crate::report::{Block, Cell, Report, Table};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Rows of a table that a page shows at once.
 pub(super) const ROWS: usize = 50;
 
-/// A report ready for a template.
-#[derive(Debug)]
+/// What links and tables of a page are looked up in.
+#[derive(Debug, Default)]
 pub(super) struct Page {
-    /// The report, each table cut to [`ROWS`].
-    pub(super) report: Report,
     /// Every anchor of the page, without `#`.
     pub(super) anchors: BTreeSet<String>,
     /// Rows each table has in the report, by its id.
@@ -20,21 +18,12 @@ pub(super) struct Page {
 }
 
 impl Page {
-    /// Cuts the tables and collects the anchors.
+    /// Collects the anchors and the tables.
     pub(super) fn of(report: &Report) -> Self {
-        let mut page =
-            Self { report: head(report), anchors: BTreeSet::new(), rows: BTreeMap::new(), reasons: BTreeMap::new() };
-        page.report.sections = report
-            .sections
-            .iter()
-            .map(|s| Section {
-                id: s.id.clone(),
-                title: s.title.clone(),
-                filled: s.filled,
-                count: s.count,
-                blocks: page.cut(&s.blocks),
-            })
-            .collect();
+        let mut page = Self::default();
+        for section in &report.sections {
+            page.note(&section.blocks);
+        }
         let names = report
             .sections
             .iter()
@@ -45,38 +34,20 @@ impl Page {
         page
     }
 
-    fn cut(&mut self, blocks: &[Block]) -> Vec<Block> {
-        blocks
-            .iter()
-            .map(|block| match block {
-                Block::Table(table) => Block::Table(self.cut_table(table)),
-                Block::Details { summary, blocks } => {
-                    Block::Details { summary: summary.clone(), blocks: self.cut(blocks) }
+    fn note(&mut self, blocks: &[Block]) {
+        for block in blocks {
+            match block {
+                Block::Table(table) => {
+                    self.anchors.insert(table_anchor(&table.id));
+                    self.rows.insert(table.id.clone(), table.rows.len());
+                    self.reasons.insert(table.id.clone(), reasons(table));
+                    for row in table.rows.iter().take(ROWS) {
+                        self.note(&row.detail);
+                    }
                 }
-                other => other.clone(),
-            })
-            .collect()
-    }
-
-    fn cut_table(&mut self, table: &Table) -> Table {
-        self.anchors.insert(table_anchor(&table.id));
-        self.rows.insert(table.id.clone(), table.rows.len());
-        self.reasons.insert(table.id.clone(), reasons(table));
-        let rows = table
-            .rows
-            .iter()
-            .take(ROWS)
-            .map(|row| Row { cells: row.cells.clone(), detail: self.cut(&row.detail) })
-            .collect();
-        Table {
-            id: table.id.clone(),
-            title: table.title.clone(),
-            about: table.about.clone(),
-            columns: table.columns.clone(),
-            rows,
-            rows_in_all: table.rows_in_all,
-            totals: table.totals.clone(),
-            empty: table.empty.clone(),
+                Block::Details { blocks, .. } => self.note(blocks),
+                _ => {}
+            }
         }
     }
 
@@ -109,24 +80,6 @@ fn reasons(table: &Table) -> Vec<String> {
         }
     }
     out
-}
-
-/// Everything but the sections.
-fn head(report: &Report) -> Report {
-    Report {
-        schema: report.schema,
-        id: report.id.clone(),
-        generator: report.generator.clone(),
-        rules: report.rules.clone(),
-        title: report.title.clone(),
-        window: report.window.clone(),
-        verdict: report.verdict.clone(),
-        findings: report.findings.clone(),
-        checks: report.checks.clone(),
-        actions: report.actions.clone(),
-        sections: Vec::new(),
-        evidence: report.evidence.clone(),
-    }
 }
 
 /// An anchor of a name: lowercase, and nothing in it that a link or an attribute could stumble over.

@@ -1,10 +1,11 @@
 //! The template engine: strict about what is undefined, our filters, templates from the binary or from a folder.
 
+use super::held::{Given, given};
 use super::page::{self, Page};
-use super::{Options, words};
+use super::{Options, values, words};
 use crate::error::{Error, Result};
-use crate::finding::{Effort, Measure, Risk, Severity, SubjectKind, Verb};
-use crate::report::{Cell, CoverageState, Horizon, Report, Row, Table};
+use crate::finding::{Effort, Risk, Severity, SubjectKind, Verb};
+use crate::report::{CoverageState, Horizon, Report};
 use crate::time::Timestamp;
 use crate::unit::Quantity;
 use minijinja::syntax::SyntaxConfig;
@@ -23,7 +24,7 @@ const BUILT_IN: &[(&str, &str)] = &[
 ];
 
 /// An engine that knows the page as `report` and the filters that all formats share.
-pub(super) fn environment(page: &Arc<Page>, options: &Options) -> Result<Environment<'static>> {
+pub(super) fn environment(report: &Report, page: &Arc<Page>, options: &Options) -> Result<Environment<'static>> {
     let mut env = Environment::new();
     env.set_undefined_behavior(UndefinedBehavior::Strict);
     env.set_debug(true);
@@ -36,13 +37,13 @@ pub(super) fn environment(page: &Arc<Page>, options: &Options) -> Result<Environ
     let folder = options.templates.clone();
     env.set_loader(move |name| load(folder.as_deref(), name));
     add_filters(&mut env);
-    env.add_global("report", Value::from(Serde(&page.report)));
+    env.add_global("report", values::report(report));
     let reasons = Arc::clone(page);
     env.add_filter("reasons", move |id: &str| reasons.reasons.get(id).cloned().unwrap_or_default());
     let anchors = Arc::clone(page);
     env.add_filter("target", move |to: &str| anchors.target(to));
     let rows = Arc::clone(page);
-    env.add_filter("hidden", move |table: Serde<Table>| hidden(&rows, &table));
+    env.add_filter("hidden", move |table: &Value| hidden(&rows, table));
     Ok(env)
 }
 
@@ -87,26 +88,41 @@ fn failure(error: &minijinja::Error, name: &str) -> Error {
 }
 
 /// How many rows of a table the page does not show, and whether the JSON report has them all.
-fn hidden(page: &Page, table: &Table) -> Value {
-    let shown = table.rows.len() as u64;
-    let in_report = page.rows.get(&table.id).map_or(shown, |n| *n as u64);
-    let all = table.rows_in_all.max(in_report);
-    context! {
+fn hidden(page: &Page, table: &Value) -> Result<Value, minijinja::Error> {
+    let shown = table.get_attr("rows")?.len().unwrap_or_default() as u64;
+    let id = table.get_attr("id")?;
+    let in_report = id.as_str().and_then(|id| page.rows.get(id)).map_or(shown, |n| *n as u64);
+    let all = u64::try_from(table.get_attr("rows_in_all")?).unwrap_or(in_report).max(in_report);
+    Ok(context! {
         rows => crate::unit::group_int(all.saturating_sub(shown) as i64),
         any => all > shown,
         shown => crate::unit::group_int(shown as i64),
         in_report => crate::unit::group_int(in_report as i64),
         all => crate::unit::group_int(all as i64),
         complete => all == in_report,
-    }
+    })
+}
+
+/// A filter was given something else than it is for.
+pub(super) fn wrong(wanted: &str) -> minijinja::Error {
+    minijinja::Error::new(minijinja::ErrorKind::InvalidOperation, format!("this is no {wanted}"))
+}
+
+/// Adds a filter of one value of ours.
+pub(super) fn add<T: Given, O: Into<Value>>(
+    env: &mut Environment<'_>,
+    name: &'static str,
+    filter: impl Fn(&T) -> O + Send + Sync + 'static,
+) {
+    env.add_filter(name, move |value: &Value| given::<T>(value).map(|v| filter(&v).into()));
 }
 
 fn add_filters(env: &mut Environment<'_>) {
     env.add_filter("variant", variant);
     env.add_filter("inner", inner);
-    env.add_filter("human", |q: Serde<Quantity>| q.human());
-    env.add_filter("exact", |q: Serde<Quantity>| q.exact());
-    env.add_filter("signed", |q: Serde<Quantity>| q.human_signed());
+    add(env, "human", |q: &Quantity| q.human());
+    add(env, "exact", |q: &Quantity| q.exact());
+    add(env, "signed", |q: &Quantity| q.human_signed());
     env.add_filter("when", |t: Serde<Timestamp>| t.human());
     env.add_filter("day", |t: Serde<Timestamp>| t.human_date());
     env.add_filter("duration", |s: f64| Quantity::float(s, crate::unit::Unit::Seconds).map(Quantity::human));
@@ -125,41 +141,52 @@ fn add_filters(env: &mut Environment<'_>) {
     env.add_filter("coverage_state", |s: Serde<CoverageState>| words::coverage(*s));
     env.add_filter("confidence", |c: Serde<crate::finding::Confidence>| c.word());
     env.add_filter("doubt", |d: Serde<crate::finding::Doubt>| d.sentence());
-    env.add_filter("measure_columns", |m: Serde<Vec<Measure>>, snapshots: usize| measure_columns(&m, snapshots));
-    env.add_filter("with_detail", |rows: Serde<Vec<Row>>| with_detail(&rows));
+    env.add_filter("measure_columns", measure_columns);
+    env.add_filter("with_detail", with_detail);
     env.add_filter("beyond", |list: &Value, shown: usize| list.len().unwrap_or(0).saturating_sub(shown));
-    env.add_filter("assessed", |report: Serde<Report>| assessed(&report));
+    env.add_filter("assessed", assessed);
 }
 
 /// The value columns that any of a finding's measures fills, with their heads.
-fn measure_columns(measures: &[Measure], snapshots: usize) -> Value {
+fn measure_columns(measures: &Value, snapshots: usize) -> Result<Value, minijinja::Error> {
     let after = if snapshots > 1 { "B" } else { "Value" };
-    [
-        ("before", "A", measures.iter().any(|m| m.before.is_some())),
-        ("after", after, measures.iter().any(|m| m.after.is_some())),
-        ("window", "Window", measures.iter().any(|m| m.window.is_some())),
-    ]
-    .into_iter()
-    .filter(|(_, _, filled)| *filled)
-    .map(|(key, label, _)| context! { key, label })
-    .collect()
+    let mut columns = Vec::new();
+    for (key, label) in [("before", "A"), ("after", after), ("window", "Window")] {
+        for measure in measures.try_iter()? {
+            if !measure.get_attr(key)?.is_none() {
+                columns.push(context! { key, label });
+                break;
+            }
+        }
+    }
+    Ok(Value::from(columns))
 }
 
 /// The first rows that have something to unfold, with their names.
-fn with_detail(rows: &[Row]) -> Value {
-    rows.iter()
-        .filter(|row| !row.detail.is_empty())
-        .take(10)
-        .map(|row| {
-            let name = row.cells.first().unwrap_or(&Cell::None);
-            context! { name => Value::from(Serde(name)), detail => Value::from(Serde(&row.detail)) }
-        })
-        .collect()
+fn with_detail(rows: &Value) -> Result<Value, minijinja::Error> {
+    let mut out = Vec::new();
+    for row in rows.try_iter()? {
+        let detail = row.get_attr("detail")?;
+        if detail.is_true() {
+            let cells = row.get_attr("cells")?;
+            let name = given::<Vec<crate::report::Cell>>(&cells)?;
+            let name = name.first().map_or_else(|| Value::from("none"), |cell| super::held::held(cell, true));
+            out.push(context! { name, detail });
+        }
+        if out.len() == 10 {
+            break;
+        }
+    }
+    Ok(Value::from(out))
 }
 
 /// How many areas have a score.
-fn assessed(report: &Report) -> usize {
-    report.verdict.categories.iter().filter(|c| c.score.is_some()).count()
+fn assessed(report: &Value) -> Result<usize, minijinja::Error> {
+    let mut n = 0;
+    for category in report.get_attr("verdict")?.get_attr("categories")?.try_iter()? {
+        n += usize::from(!category.get_attr("score")?.is_none());
+    }
+    Ok(n)
 }
 
 /// Which variant an enum value is: `number` for `{"number": ...}`, `none` for `"none"`.

@@ -10,12 +10,15 @@ mod graphic;
 mod rows;
 mod sql;
 
+use super::Options;
+use super::held::given;
 use super::page::{self, Page};
-use super::{Options, template};
+use super::template::{self, add};
 use crate::error::Result;
 use crate::finding::{Confidence, Severity};
-use crate::report::{Block, Cell, Chart, Column, CoverageItem, CoverageState, Report};
+use crate::report::{Block, Cell, Column, CoverageItem, CoverageState, Report};
 use crate::text::Text;
+use crate::unit::Quantity;
 use minijinja::value::{Serde, Value};
 use minijinja::{AutoEscape, Environment, context};
 use sha2::{Digest, Sha256};
@@ -26,11 +29,14 @@ use std::sync::Arc;
 /// The report as a page.
 pub(super) fn write(report: &Report, options: &Options) -> Result<String> {
     let page = Arc::new(Page::of(report));
-    let mut env = template::environment(&page, options)?;
+    let mut env = template::environment(report, &page, options)?;
     env.set_auto_escape_callback(|_| AutoEscape::Html);
     env.set_formatter(|out, _, value| {
-        let text = value.to_string();
-        out.write_str(&if value.is_safe() { text } else { escape::words(&text) })?;
+        match value.as_str() {
+            Some(text) if value.is_safe() => out.write_str(text)?,
+            Some(text) => out.write_str(&escape::words(text))?,
+            None => out.write_str(&escape::words(&value.to_string()))?,
+        }
         Ok(())
     });
     add_filters(&mut env, &page);
@@ -57,21 +63,26 @@ pub(super) fn write(report: &Report, options: &Options) -> Result<String> {
 fn add_filters(env: &mut Environment<'_>, page: &Arc<Page>) {
     let safe = Value::from_safe_string;
     let p = Arc::clone(page);
-    env.add_filter("text", move |text: Serde<Text>| safe(cell::text(&text, &p)));
+    add(env, "text", move |text: &Text| safe(cell::text(text, &p)));
     let p = Arc::clone(page);
-    env.add_filter("cell", move |c: Serde<Cell>| safe(cell::cell(&c, &p, None)));
+    add(env, "cell", move |c: &Cell| safe(cell::cell(c, &p, None)));
     let p = Arc::clone(page);
-    env.add_filter("tds", move |cells: Serde<Vec<Cell>>, columns: Serde<Vec<Column>>, table: &str, expands: bool| {
-        safe(columns.iter().zip(cells.iter()).map(|(column, c)| cell::td(column, c, &p, table, expands)).collect())
+    env.add_filter("tds", move |cells: &Value, columns: &Value, table: &str, expands: bool| {
+        let (cells, columns) = (given::<Vec<Cell>>(cells)?, given::<Vec<Column>>(columns)?);
+        let tds = columns.iter().zip(cells.iter()).map(|(column, c)| cell::td(column, c, &p, table, expands));
+        Ok::<Value, minijinja::Error>(safe(tds.collect()))
     });
     let p = Arc::clone(page);
     env.add_filter("ref", move |to: &str| safe(cell::reference(to, to, &p)));
-    env.add_filter("data", move |q: Serde<crate::unit::Quantity>| safe(cell::data(*q, &q.human())));
+    add(env, "data", move |q: &Quantity| safe(cell::data(*q, &q.human())));
     env.add_filter("remark", move |text: &str| safe(cell::remark(text)));
     env.add_filter("name", move |text: &str| safe(escape::breakable(text)));
     env.add_filter("lines", move |text: &str| safe(escape::lines(text)));
     env.add_filter("sql", move |text: &str| safe(sql::highlight(text)));
-    env.add_filter("chart", move |c: Serde<Chart>| safe(chart::chart(&c)));
+    env.add_filter("chart", move |c: &Value| match given::<Block>(c)?.as_ref() {
+        Block::Chart(c) => Ok(safe(chart::chart(c))),
+        _ => Err(template::wrong("chart")),
+    });
     env.add_filter("icon", move |name: &str| safe(graphic::icon(name)));
     env.add_filter("severity_class", |s: Serde<Severity>| graphic::class(*s));
     env.add_filter("tag", move |s: Serde<Severity>| safe(graphic::tag(*s)));
@@ -81,8 +92,8 @@ fn add_filters(env: &mut Environment<'_>, page: &Arc<Page>) {
         safe(graphic::confidence(*c, &words))
     });
     env.add_filter("score_bar", move |score: f64| safe(graphic::score(score)));
-    env.add_filter("coverage_strip", move |items: Serde<Vec<CoverageItem>>| safe(coverage(&items)));
-    env.add_filter("layout", |columns: Serde<Vec<Column>>, rows: usize| layout(&columns, rows));
+    add(env, "coverage_strip", move |items: &Vec<CoverageItem>| safe(coverage(items)));
+    env.add_filter("layout", |columns: &Value, rows: usize| given::<Vec<Column>>(columns).map(|c| layout(&c, rows)));
 }
 
 /// How a table is laid out: whether it is made of words, whether its head follows the reader.

@@ -3,24 +3,29 @@
 mod cell;
 mod escape;
 
+use super::Options;
+use super::held::given;
 use super::page::Page;
-use super::{Options, template};
+use super::template::{self, add};
 use crate::error::Result;
-use crate::report::{Cell, Chart, Panel, Report};
+use crate::report::{Block, Cell, Report};
 use crate::text::Text;
 use escape::Place;
-use minijinja::value::{Serde, Value};
+use minijinja::value::Value;
 use minijinja::{AutoEscape, Environment};
 use std::sync::Arc;
 
 /// The report as Markdown.
 pub(super) fn write(report: &Report, options: &Options) -> Result<String> {
     let page = Arc::new(Page::of(report));
-    let mut env = template::environment(&page, options)?;
+    let mut env = template::environment(report, &page, options)?;
     env.set_auto_escape_callback(|_| AutoEscape::Custom("markdown".into()));
     env.set_formatter(|out, _, value| {
-        let text = value.to_string();
-        out.write_str(&if value.is_safe() { text } else { escape::words(&text) })?;
+        match value.as_str() {
+            Some(text) if value.is_safe() => out.write_str(text)?,
+            Some(text) => out.write_str(&escape::words(text))?,
+            None => out.write_str(&escape::words(&value.to_string()))?,
+        }
         Ok(())
     });
     add_filters(&mut env, &page);
@@ -30,26 +35,34 @@ pub(super) fn write(report: &Report, options: &Options) -> Result<String> {
 fn add_filters(env: &mut Environment<'_>, page: &Arc<Page>) {
     let safe = Value::from_safe_string;
     let p = Arc::clone(page);
-    env.add_filter("text", move |text: Serde<Text>| safe(cell::text(&text, &p, Place::Line)));
+    add(env, "text", move |text: &Text| safe(cell::text(text, &p, Place::Line)));
     let p = Arc::clone(page);
-    env.add_filter("cell_text", move |text: Serde<Text>| safe(cell::text(&text, &p, Place::Cell)));
+    add(env, "cell_text", move |text: &Text| safe(cell::text(text, &p, Place::Cell)));
     let p = Arc::clone(page);
-    env.add_filter("inline_text", move |text: Serde<Text>| safe(cell::text(&text, &p, Place::Inline)));
+    add(env, "inline_text", move |text: &Text| safe(cell::text(text, &p, Place::Inline)));
     let p = Arc::clone(page);
-    env.add_filter("headline", move |text: Serde<Text>| safe(cell::headline(&text, &p)));
+    add(env, "headline", move |text: &Text| safe(cell::headline(text, &p)));
     let p = Arc::clone(page);
-    env.add_filter("cell", move |c: Serde<Cell>| safe(cell::cell(&c, &p, None)));
+    add(env, "cell", move |c: &Cell| safe(cell::cell(c, &p, None)));
     let p = Arc::clone(page);
-    env.add_filter("cell_of", move |c: Serde<Cell>, table: &str| safe(cell::cell(&c, &p, Some(table))));
+    env.add_filter("row", move |cells: &Value, table: &str| {
+        let mut line = String::from("|");
+        for cell in given::<Vec<Cell>>(cells)?.iter() {
+            line.extend([" ", &cell::cell(cell, &p, Some(table)), " |"]);
+        }
+        Ok::<Value, minijinja::Error>(safe(line))
+    });
     env.add_filter("remark", move |text: &str| safe(cell::remark(text)));
     let p = Arc::clone(page);
     env.add_filter("ref", move |to: &str| safe(cell::reference(to, to, &p)));
     env.add_filter("code", move |text: &str| safe(escape::code(text, Place::Line)));
     env.add_filter("cell_code", move |text: &str| safe(escape::code(text, Place::Cell)));
-    env.add_filter("summary", move |text: Serde<Text>| safe(escape::html(&text.plain())));
+    add(env, "summary", move |text: &Text| safe(escape::html(&text.plain())));
     env.add_filter("fenced", move |text: &str, language: &str| safe(escape::fenced(language, text)));
-    env.add_filter("chart", move |chart: Serde<Chart>| safe(cell::chart(&chart)));
-    env.add_filter("panel", move |panel: Serde<Panel>| safe(escape::code(&super::spark::panel(&panel), Place::Cell)));
+    env.add_filter("chart", move |c: &Value| match given::<Block>(c)?.as_ref() {
+        Block::Chart(c) => Ok(safe(cell::chart(c))),
+        _ => Err(template::wrong("chart")),
+    });
 }
 
 /// Cuts trailing spaces and repeated empty lines outside fenced blocks, so that templates can be laid out freely.
