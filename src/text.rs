@@ -88,6 +88,14 @@ impl Text {
         }
     }
 
+    /// Appends a number and the word that agrees with it as it is printed: `1 file`, `1.2 files`, `0 files`.
+    #[must_use]
+    pub fn many(self, quantity: impl Into<Option<Quantity>>, one: &str, more: &str) -> Self {
+        let quantity = quantity.into();
+        let word = if quantity.is_some_and(|q| q.human() == "1") { one } else { more };
+        self.opt(quantity).t(format!(" {word}"))
+    }
+
     /// Appends a link to an anchor of the report.
     #[must_use]
     pub fn link(mut self, to: impl Into<String>, text: impl Into<String>) -> Self {
@@ -115,6 +123,12 @@ impl Text {
             })
             .collect()
     }
+}
+
+/// A count with the word that agrees with it: `1 table`, `2 tables`.
+pub fn counted(n: usize, one: &str, more: &str) -> String {
+    let digits = crate::unit::group_int(i64::try_from(n).unwrap_or(i64::MAX));
+    format!("{digits} {}", if n == 1 { one } else { more })
 }
 
 impl From<&str> for Text {

@@ -2,7 +2,7 @@
 
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule};
 use crate::finding::{Effort, Fix, Severity, Subject, SubjectKind};
-use crate::text::Text;
+use crate::text::{Text, counted};
 use crate::unit::{Quantity, Unit};
 
 /// The rule.
@@ -28,7 +28,7 @@ fn check(ctx: &Context<'_>) -> Check {
     let state = ctx.state_or_skip("pg_settings")?;
     let mut waiting: Vec<_> = state.table.iter().filter(|r| r.bool("pending_restart") == Some(true)).collect();
     waiting.sort_by_key(|r| r.text("name"));
-    let looked_at = format!("{} settings, none waits for a restart", state.table.rows);
+    let looked_at = format!("{}, none waits for a restart", counted(state.table.rows, "setting", "settings"));
     if waiting.is_empty() {
         return Ok(Checked { findings: Vec::new(), looked_at });
     }
@@ -75,6 +75,6 @@ mod tests {
             with(&["max_connections | 60 | t", "wal_level | replica | t"]),
             ["low, high: settings: 2 settings were changed and wait for a restart"]
         );
-        assert_eq!(with(&["work_mem | 4096 | f"]), ["passed: 1 settings, none waits for a restart"]);
+        assert_eq!(with(&["work_mem | 4096 | f"]), ["passed: 1 setting, none waits for a restart"]);
     }
 }

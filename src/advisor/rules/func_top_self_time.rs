@@ -4,7 +4,7 @@ use crate::advisor::workload::part;
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Skip, Threshold, is_system_schema, show};
 use crate::diff::ViewChange;
 use crate::finding::{Effort, Fix, Severity, Subject, SubjectKind};
-use crate::text::Text;
+use crate::text::{Text, counted};
 use crate::unit::{Quantity, Unit};
 
 /// The rule.
@@ -118,7 +118,10 @@ fn check(ctx: &Context<'_>) -> Check {
             .share(Some(share)),
         );
     }
-    Ok(Checked { findings, looked_at: format!("{looked} functions, {} in them", show(total, Unit::Ms)) })
+    Ok(Checked {
+        findings,
+        looked_at: format!("{}, {} in them", counted(looked, "function", "functions"), show(total, Unit::Ms)),
+    })
 }
 
 #[cfg(test)]

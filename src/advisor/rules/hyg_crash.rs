@@ -3,7 +3,7 @@
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule};
 use crate::diff::{Certainty, Class, Diff, Event};
 use crate::finding::{Confidence, Effort, Finding, Fix, Severity, Subject, SubjectKind};
-use crate::text::Text;
+use crate::text::{Text, counted};
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -30,7 +30,7 @@ fn check(ctx: &Context<'_>) -> Check {
     for window in &ctx.chain.windows {
         findings.extend(window.events.iter().filter(|e| e.kind == "crash").map(|crash| finding(ctx, window, crash)));
     }
-    let looked_at = format!("{} windows, no crash in them", ctx.chain.windows.len());
+    let looked_at = format!("{}, no crash seen", counted(ctx.chain.windows.len(), "window", "windows"));
     Ok(Checked { findings, looked_at })
 }
 
@@ -141,6 +141,6 @@ mod tests {
     fn stays_quiet_without_one() {
         let a = taken("2026-11-22 11:00:00+00", "2026-11-01 00:00:00+00", "2026-11-01 00:00:00+00", "900", "100");
         let b = taken("2026-11-22 12:00:00+00", "2026-11-01 00:00:00+00", "2026-11-01 00:00:00+00", "950", "110");
-        assert_eq!(told(&judge(&RULE, &[a, b], "")), ["passed: 1 windows, no crash in them"]);
+        assert_eq!(told(&judge(&RULE, &[a, b], "")), ["passed: 1 window, no crash seen"]);
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule};
 use crate::finding::{Effort, Severity, Subject, SubjectKind};
-use crate::text::Text;
+use crate::text::{Text, counted};
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -41,7 +41,10 @@ fn check(ctx: &Context<'_>) -> Check {
             );
         }
     }
-    Ok(Checked { findings, looked_at: format!("{} windows, each of one server", ctx.chain.windows.len()) })
+    Ok(Checked {
+        findings,
+        looked_at: format!("{}, each of one server", counted(ctx.chain.windows.len(), "window", "windows")),
+    })
 }
 
 #[cfg(test)]
@@ -70,7 +73,7 @@ mod tests {
         assert!(lines[0].starts_with("high, high: "), "{lines:?}");
         assert_eq!(
             told(&judge(&RULE, &[a, taken("2026-11-22 12:00:00+00", "950")], "")),
-            ["passed: 1 windows, each of one server"]
+            ["passed: 1 window, each of one server"]
         );
     }
 }

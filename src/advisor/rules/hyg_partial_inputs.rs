@@ -3,7 +3,7 @@
 use crate::advisor::{Category, Check, Checked, Context, Docs, Need, Rule, rules::RULES};
 use crate::catalog;
 use crate::finding::{Effort, Severity, Subject, SubjectKind};
-use crate::text::Text;
+use crate::text::{Text, counted};
 use crate::unit::{Quantity, Unit};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -43,7 +43,7 @@ fn check(ctx: &Context<'_>) -> Check {
             }
         }
     }
-    let looked_at = format!("{} views that checks need, all there", needed.len());
+    let looked_at = format!("{} that checks need, all there", counted(needed.len(), "view", "views"));
     if missing.is_empty() {
         return Ok(Checked { findings: Vec::new(), looked_at });
     }

@@ -51,7 +51,11 @@ fn check(ctx: &Context<'_>) -> Check {
     let lost = max.map(|m| passes * (m * 0.05).max(10.0));
     let mut why = Text::new().t("What comes back begins at zero: sums and shares of statements are too low.");
     if let Some(lost) = lost {
-        why = why.t(" About ").opt(Quantity::float(lost.round(), Unit::Count)).t(" entries were thrown out.");
+        why = why.t(" About ").many(
+            Quantity::float(lost.round(), Unit::Count),
+            "entry was thrown out.",
+            "entries were thrown out.",
+        );
     }
     let mut finding = ctx
         .finding(

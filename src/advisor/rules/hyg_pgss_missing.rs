@@ -2,7 +2,7 @@
 
 use crate::advisor::{Check, Checked, Context, Docs, Rule};
 use crate::finding::{Effort, Fix, Risk, Severity, Subject, SubjectKind, Verb};
-use crate::text::Text;
+use crate::text::{Text, counted};
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -25,7 +25,8 @@ pub const RULE: Rule = Rule {
 
 fn check(ctx: &Context<'_>) -> Check {
     let there = ctx.chain.snapshots.iter().filter(|s| s.table("pg_stat_statements").is_some()).count();
-    let looked_at = format!("{there} of {} snapshots have statement statistics", ctx.chain.snapshots.len());
+    let looked_at =
+        format!("{there} of {} with statement statistics", counted(ctx.chain.snapshots.len(), "snapshot", "snapshots"));
     if there > 0 {
         return Ok(Checked { findings: Vec::new(), looked_at });
     }
@@ -71,6 +72,6 @@ mod tests {
             ["low, high: pg_stat_statements: The export has no statement statistics"]
         );
         let b = literal("2026-11-22 12:00:00+00").view("pg_stat_statements", "queryid | calls", &[]).build();
-        assert_eq!(told(&judge(&RULE, &[b], "")), ["passed: 1 of 1 snapshots have statement statistics"]);
+        assert_eq!(told(&judge(&RULE, &[b], "")), ["passed: 1 of 1 snapshot with statement statistics"]);
     }
 }

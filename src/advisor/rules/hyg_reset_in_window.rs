@@ -76,7 +76,7 @@ fn check(ctx: &Context<'_>) -> Check {
     let count = |n: usize| Quantity::int(i64::try_from(n).unwrap_or(i64::MAX), Unit::Count);
     let mut why = Text::new().t("Their values cover only the time since then: they are lower bounds. ");
     if unsure > 0 {
-        why = why.t("Of ").n(count(unsure)).t(" further rows a reset cannot be ruled out. ");
+        why = why.t("Of ").many(count(unsure), "further row", "further rows").t(" a reset cannot be ruled out. ");
     }
     let severity = if share > ctx.threshold("low_share") { Severity::Low } else { Severity::Info };
     let finding = ctx

@@ -3,7 +3,7 @@
 use crate::advisor::{Check, Checked, Context, Docs, Rule};
 use crate::diff::cut_by;
 use crate::finding::{Confidence, Effort, Severity, Subject, SubjectKind};
-use crate::text::Text;
+use crate::text::{Text, counted};
 use crate::unit::{Quantity, Unit};
 
 /// The rule.
@@ -50,7 +50,7 @@ fn check(ctx: &Context<'_>) -> Check {
             .effort(Effort::S),
         );
     }
-    Ok(Checked { findings, looked_at: format!("{} views, none cut off", last.tables.len()) })
+    Ok(Checked { findings, looked_at: format!("{}, none cut off", counted(last.tables.len(), "view", "views")) })
 }
 
 #[cfg(test)]
@@ -74,6 +74,6 @@ mod tests {
                 "info, medium: pg_stat_statements: pg_stat_statements has exactly 20 rows, sorted by calls: it seems to be cut off"
             ]
         );
-        assert_eq!(with(21), ["passed: 1 views, none cut off"]);
+        assert_eq!(with(21), ["passed: 1 view, none cut off"]);
     }
 }

@@ -3,7 +3,7 @@
 use crate::advisor::index_cure::drop_index;
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule};
 use crate::finding::{Effort, Severity};
-use crate::text::Text;
+use crate::text::{Text, counted};
 use crate::unit::{Quantity, Unit};
 
 /// The rule.
@@ -38,7 +38,7 @@ fn check(cx: &Context<'_>) -> Check {
         cx.last("pg_stat_progress_create_index")
             .is_some_and(|t| t.iter().any(|r| relid.is_some() && r.int("relid") == relid))
     };
-    let mut checked = Checked { looked_at: format!("{} indexes", cx.facts.indexes.len()), ..Checked::default() };
+    let mut checked = Checked { looked_at: counted(cx.facts.indexes.len(), "index", "indexes"), ..Checked::default() };
     for index in cx.facts.indexes.iter().filter(|i| i.is_valid() == Some(false) && is_leftover(i.name())) {
         if building(index.relid()) {
             continue;
@@ -86,10 +86,10 @@ mod tests {
     #[test]
     fn stays_quiet_when_valid_otherwise_named_or_being_built() {
         for (name, valid) in [("t_a_ccnew", "t"), ("t_ccnewx", "f")] {
-            assert_eq!(told(&judge(&RULE, &[taken(name, valid).build()], "")), ["passed: 1 indexes"], "{name}");
+            assert_eq!(told(&judge(&RULE, &[taken(name, valid).build()], "")), ["passed: 1 index"], "{name}");
         }
         let b = taken("t_a_ccnew", "f").view("pg_stat_progress_create_index", "pid | relid", &["9 | 1"]).build();
-        assert_eq!(told(&judge(&RULE, &[b], "")), ["passed: 1 indexes"]);
+        assert_eq!(told(&judge(&RULE, &[b], "")), ["passed: 1 index"]);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::advisor::index_cure::{drop_index, reindex};
 use crate::advisor::{Check, Checked, Context, Docs, IndexFact, Need, Rule};
 use crate::finding::{Effort, Fix, Severity};
 use crate::ident::quote_ident;
-use crate::text::Text;
+use crate::text::{Text, counted};
 use crate::unit::{Quantity, Unit};
 
 /// The rule.
@@ -36,7 +36,7 @@ pub const RULE: Rule = Rule {
 
 fn check(cx: &Context<'_>) -> Check {
     let state = cx.state_or_skip("index_definitions")?;
-    let looked_at = format!("{} indexes, all valid", cx.facts.indexes.len());
+    let looked_at = format!("{}, all valid", counted(cx.facts.indexes.len(), "index", "indexes"));
     let mut findings = Vec::new();
     for index in cx.facts.indexes.iter().filter(|i| i.is_valid() == Some(false) && !is_leftover(i.name())) {
         findings.push(report(cx, index).doubts([state.doubt()]));
@@ -144,7 +144,7 @@ mod tests {
 
     #[test]
     fn stays_quiet_and_skips() {
-        assert_eq!(told(&judge(&RULE, &[taken("t", "t").build()], "")), ["passed: 1 indexes, all valid"]);
+        assert_eq!(told(&judge(&RULE, &[taken("t", "t").build()], "")), ["passed: 1 index, all valid"]);
         let b = literal("2026-11-22 12:00:00+00").build();
         assert_eq!(told(&judge(&RULE, &[b], "")), ["skipped, input missing: `index_definitions` is not in the dump"]);
     }

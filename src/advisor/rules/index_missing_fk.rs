@@ -126,13 +126,11 @@ fn report<'a>(
     );
     let keys = format!("({})", columns.join(", "));
     let deletes = whole(deleted, Unit::Rows);
-    let title = Text::new()
-        .code(keys)
-        .t(" references ")
-        .name(&parent_name)
-        .t(" without an index; ")
-        .opt(deletes)
-        .t(" rows deleted there");
+    let title = Text::new().code(keys).t(" references ").name(&parent_name).t(" without an index; ").many(
+        deletes,
+        "row deleted there",
+        "rows deleted there",
+    );
     let why = Text::new()
         .t("Each row deleted from ")
         .name(&parent_name)

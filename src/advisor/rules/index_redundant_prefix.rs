@@ -4,7 +4,7 @@ use crate::advisor::index_cure::drop_index;
 use crate::advisor::indexdef::IndexDef;
 use crate::advisor::{Check, Checked, Context, Docs, IndexFact, Need, Rule, Threshold};
 use crate::finding::{Doubt, Effort, Severity};
-use crate::text::Text;
+use crate::text::{Text, counted};
 use crate::unit::{Quantity, Unit};
 use std::collections::BTreeMap;
 
@@ -53,8 +53,10 @@ fn check(cx: &Context<'_>) -> Check {
             tables.entry((index.schema(), index.table())).or_default().push((index, def));
         }
     }
-    let mut checked =
-        Checked { looked_at: format!("indexes of {} tables compared", tables.len()), ..Checked::default() };
+    let mut checked = Checked {
+        looked_at: format!("indexes of {} compared", counted(tables.len(), "table", "tables")),
+        ..Checked::default()
+    };
     for indexes in tables.values() {
         for (short, def) in indexes {
             // A unique index is a promise about the rows, not only a way to find them.
@@ -159,7 +161,7 @@ mod tests {
     #[test]
     fn leaves_unique_indexes_and_the_other_way_round() {
         let b = taken(&["1 u (a)", "2 - (a, b)", "3 - (b, a, c)"]);
-        assert_eq!(told(&judge(&RULE, &[b], "")), ["passed: indexes of 1 tables compared"]);
+        assert_eq!(told(&judge(&RULE, &[b], "")), ["passed: indexes of 1 table compared"]);
     }
 
     #[test]

@@ -73,7 +73,7 @@ fn check(ctx: &Context<'_>) -> Check {
         .finding(
             Severity::Medium,
             Subject::new(SubjectKind::Server, "fsync"),
-            Text::new().t("Client sessions had to call fsync ").opt(Quantity::float(count, Unit::Count)).t(" times"),
+            Text::new().t("Client sessions had to call fsync ").many(Quantity::float(count, Unit::Count), "time", "times"),
         )
         .why("The queue of the checkpointer was full: sessions waited for storage instead of handing the request over.")
         .doubts([ctx.single_doubt(), ctx.class_doubt(change), (column != "fsyncs").then_some(Doubt::C5)])

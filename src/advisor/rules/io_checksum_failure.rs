@@ -3,7 +3,7 @@
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Skip, Threshold};
 use crate::diff::ViewChange;
 use crate::finding::{Effort, Fix, Severity, Subject, SubjectKind};
-use crate::text::Text;
+use crate::text::{Text, counted};
 use crate::unit::{Quantity, Unit};
 
 /// The rule.
@@ -41,7 +41,10 @@ fn check(ctx: &Context<'_>) -> Check {
         let when = row
             .time("checksum_last_failure")
             .map_or_else(String::new, |t| format!(", the last at {}", t.human_seconds()));
-        let title = Text::new().opt(quantity).t(" pages with a wrong checksum were read in ").name(name).t(when);
+        let title = Text::new()
+            .many(quantity, "page with a wrong checksum was read in ", "pages with a wrong checksum were read in ")
+            .name(name)
+            .t(when);
         let why = Text::new().t("What storage gave back is not what was written: data is damaged.");
         findings.push(
             ctx.finding(Severity::Critical, Subject::new(SubjectKind::Database, name), title)
@@ -63,7 +66,10 @@ fn check(ctx: &Context<'_>) -> Check {
     if known == 0 {
         return Err(Skip("checksums are off: damage is not noticed this way".to_owned()));
     }
-    Ok(Checked { findings, looked_at: format!("{known} databases without a checksum failure") })
+    Ok(Checked {
+        findings,
+        looked_at: format!("{} without a checksum failure", counted(known, "database", "databases")),
+    })
 }
 
 #[cfg(test)]
@@ -84,7 +90,7 @@ mod tests {
                 "critical, high: shop: 2 pages with a wrong checksum were read in shop, the last at 2 Nov 2026 00:00:00 UTC"
             ]
         );
-        assert_eq!(say(HEADER, "0 | ", "0 | "), ["passed: 1 databases without a checksum failure"]);
+        assert_eq!(say(HEADER, "0 | ", "0 | "), ["passed: 1 database without a checksum failure"]);
         assert_eq!(say(HEADER, " | ", " | "), ["skipped: checksums are off: damage is not noticed this way"]);
     }
 }

@@ -6,7 +6,7 @@ use crate::advisor::contention::{
 use crate::advisor::cure::terminate;
 use crate::advisor::{Check, Checked, Context, Docs, Holder, Need, Rule, Threshold, show};
 use crate::finding::{Effort, Finding, Fix, Severity, Subject, SubjectKind};
-use crate::text::Text;
+use crate::text::{Text, counted};
 use crate::unit::{Quantity, Unit};
 
 /// The rule.
@@ -74,7 +74,7 @@ fn check(ctx: &Context<'_>) -> Check {
     Ok(Checked {
         findings,
         looked_at: if all.is_empty() {
-            format!("nobody waited for a lock in {samples} snapshots")
+            format!("nobody waited for a lock in {}", counted(samples, "snapshot", "snapshots"))
         } else {
             format!(
                 "{} contended objects in {samples} snapshots, longest wait {}",

@@ -3,7 +3,7 @@
 use crate::advisor::contention::{Contention, Seen, WHO_WAITS, contentions, is_ddl_queue, measures, members};
 use crate::advisor::{Check, Checked, Context, Docs, LockMode, Need, Rule, Threshold};
 use crate::finding::{Effort, Finding, Fix, Risk, Severity, Subject, SubjectKind, Verb};
-use crate::text::Text;
+use crate::text::{Text, counted};
 use crate::unit::{Quantity, Unit};
 
 /// The rule.
@@ -54,7 +54,14 @@ fn check(ctx: &Context<'_>) -> Check {
         .filter(|c| c.counts(limits.0, limits.1, limits.2))
         .filter_map(|c| finding(ctx, c, c.worst()?))
         .collect();
-    Ok(Checked { findings, looked_at: format!("{} queues behind a schema change in {samples} snapshots", all.len()) })
+    Ok(Checked {
+        findings,
+        looked_at: format!(
+            "{} behind a schema change in {}",
+            counted(all.len(), "queue", "queues"),
+            counted(samples, "snapshot", "snapshots")
+        ),
+    })
 }
 
 fn finding(ctx: &Context<'_>, contention: &Contention, worst: &Seen) -> Option<Finding> {
@@ -138,6 +145,6 @@ mod tests {
 
     #[test]
     fn stays_quiet_about_a_moment() {
-        assert_eq!(at("03"), ["passed: 1 queues behind a schema change in 1 snapshots"]);
+        assert_eq!(at("03"), ["passed: 1 queue behind a schema change in 1 snapshot"]);
     }
 }

@@ -1,7 +1,7 @@
 //! Deadlocks.
 
 use crate::advisor::cure::{Effect, set_system};
-use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, show};
+use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold};
 use crate::diff::ViewChange;
 use crate::finding::{Effort, Severity, Subject, SubjectKind};
 use crate::text::Text;
@@ -83,7 +83,12 @@ fn check(ctx: &Context<'_>) -> Check {
         }
         findings.push(finding);
     }
-    Ok(Checked { findings, looked_at: format!("{} deadlocks in all databases", show(total, Unit::Count)) })
+    Ok(Checked {
+        findings,
+        looked_at: Text::new()
+            .many(Quantity::float(total, Unit::Count), "deadlock in all databases", "deadlocks in all databases")
+            .plain(),
+    })
 }
 
 #[cfg(test)]

@@ -74,8 +74,7 @@ fn check(ctx: &Context<'_>) -> Check {
                     .t(" write ")
                     .opt(Quantity::float(per_s, Unit::BytesPerSecond))
                     .t(" of temporary files, ")
-                    .opt(Quantity::float(files_per_min, Unit::Count))
-                    .t(" files a minute"),
+                    .many(Quantity::float(files_per_min, Unit::Count), "file a minute", "files a minute"),
             )
             .why(
                 Text::new()
@@ -117,7 +116,7 @@ mod tests {
         const HEADER: &str = "temp_files | temp_bytes";
         assert_eq!(
             say(HEADER, "0 | 0", "60 | 37748736000"),
-            ["medium, high: shop: Statements in shop write 10 MB/s of temporary files, 1 files a minute"]
+            ["medium, high: shop: Statements in shop write 10 MB/s of temporary files, 1 file a minute"]
         );
         assert_eq!(say(HEADER, "0 | 0", "2 | 37748736000"), ["passed: 35.2 GB of temporary files in all databases"]);
         assert_eq!(say(HEADER, "0 | 0", "60 | 1048576"), ["passed: 1 MB of temporary files in all databases"]);

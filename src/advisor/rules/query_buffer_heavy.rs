@@ -4,7 +4,7 @@ use crate::advisor::statement::{Family, condenses};
 use crate::advisor::workload::{GOOD_WINDOW, MIN_CALLS, MIN_WINDOW, Statement, Workload, part};
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, show};
 use crate::finding::{Confidence, Effort, Finding, Severity};
-use crate::text::Text;
+use crate::text::{Text, counted};
 use crate::unit::{Quantity, Unit};
 
 /// The rule.
@@ -57,7 +57,11 @@ fn check(ctx: &Context<'_>) -> Check {
     }
     Ok(Checked {
         findings,
-        looked_at: format!("{} statements; {} buffers touched", work.statements.len(), show(total, Unit::Count)),
+        looked_at: format!(
+            "{}; {} buffers touched",
+            counted(work.statements.len(), "statement", "statements"),
+            show(total, Unit::Count)
+        ),
     })
 }
 

@@ -4,7 +4,7 @@ use crate::advisor::then_now::{ThenNow, split, welch_t};
 use crate::advisor::workload::Workload;
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Skip, Threshold, show};
 use crate::finding::{Doubt, Effort, Finding, Severity};
-use crate::text::Text;
+use crate::text::{Text, counted};
 use crate::unit::{Quantity, Unit};
 
 /// The rule.
@@ -110,7 +110,10 @@ fn check(ctx: &Context<'_>) -> Check {
     }
     Ok(Checked {
         findings,
-        looked_at: format!("{compared} statements with enough calls then and now, none clearly slower"),
+        looked_at: format!(
+            "{} with enough calls then and now, none clearly slower",
+            counted(compared, "statement", "statements")
+        ),
     })
 }
 
@@ -241,7 +244,7 @@ mod tests {
 
     #[test]
     fn stays_quiet_within_chance_and_where_nobody_pays() {
-        let quiet = ["passed: 1 statements with enough calls then and now, none clearly slower"];
+        let quiet = ["passed: 1 statement with enough calls then and now, none clearly slower"];
         assert_eq!(after("2000 | 220000 | 110 | 50.990195135927845 | 2000 | 20000 | 0"), quiet, "10 % slower");
         let few = ["passed: 0 statements with enough calls then and now, none clearly slower"];
         let a = taken("2026-11-22 10:00:00+00", "50 | 500 | 10 | 5 | 50 | 500 | 0");

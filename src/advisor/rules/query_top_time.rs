@@ -88,10 +88,9 @@ fn finding<'a>(ctx: &Context<'a>, work: &Workload<'a>, s: &Statement<'a>, severi
     let covered = s.change.covered_s().unwrap_or(work.window_s);
     let mut why = Text::new()
         .t("It kept ")
-        .opt(load)
-        .t(" sessions busy on average, in ")
-        .opt(Quantity::float(calls, Unit::Count))
-        .t(" calls of ")
+        .many(load, "session", "sessions")
+        .t(" busy on average, in ")
+        .many(Quantity::float(calls, Unit::Count), "call of ", "calls of ")
         .opt(Quantity::float(mean_ms, Unit::Ms))
         .t(" each.");
     if mean_ms / 1e3 >= work.window_s {

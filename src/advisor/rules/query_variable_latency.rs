@@ -5,7 +5,7 @@ use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, show}
 use crate::diff::Phase;
 use crate::diff::moments::{Maximum, Moments};
 use crate::finding::{Effort, Severity};
-use crate::text::Text;
+use crate::text::{Text, counted};
 use crate::unit::{Quantity, Unit};
 
 /// The rule.
@@ -121,7 +121,7 @@ fn check(ctx: &Context<'_>) -> Check {
             .share(Some(work.time_share(s))),
         );
     }
-    Ok(Checked { findings, looked_at: format!("{looked} statements with enough calls") })
+    Ok(Checked { findings, looked_at: format!("{} with enough calls", counted(looked, "statement", "statements")) })
 }
 
 /// The bound of the 95th percentile: values are never negative, and not above the maximum where that is known.
@@ -156,6 +156,6 @@ mod tests {
     #[test]
     fn finds_a_wide_spread_only() {
         assert_eq!(with("40"), ["low, high: queryid 7 on shop: The time of select 1 varies by 4.00× its mean"]);
-        assert_eq!(with("20"), ["passed: 1 statements with enough calls"]);
+        assert_eq!(with("20"), ["passed: 1 statement with enough calls"]);
     }
 }

@@ -3,7 +3,7 @@
 use crate::advisor::workload::{GOOD_WINDOW, MIN_CALLS, MIN_WINDOW, Statement, Workload, part};
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, show};
 use crate::finding::{Effort, Severity};
-use crate::text::Text;
+use crate::text::{Text, counted};
 use crate::unit::{Quantity, Unit};
 
 /// The rule.
@@ -96,7 +96,11 @@ fn check(ctx: &Context<'_>) -> Check {
     }
     Ok(Checked {
         findings,
-        looked_at: format!("{} statements; {} of WAL recorded", work.statements.len(), show(total, Unit::Bytes)),
+        looked_at: format!(
+            "{}; {} of WAL recorded",
+            counted(work.statements.len(), "statement", "statements"),
+            show(total, Unit::Bytes)
+        ),
     })
 }
 

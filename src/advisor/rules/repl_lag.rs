@@ -5,7 +5,7 @@ use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, show}
 use crate::finding::{Effort, Finding, Fix, Severity, Subject, SubjectKind};
 use crate::ident::visible;
 use crate::snapshot::Row;
-use crate::text::Text;
+use crate::text::{Text, counted};
 use crate::unit::{Quantity, Unit, format_lsn};
 use std::collections::BTreeMap;
 
@@ -73,8 +73,12 @@ fn check(ctx: &Context<'_>) -> Check {
         }
     }
     let most = all.values().flatten().map(|b| b.bytes).fold(0.0, f64::max);
-    let looked =
-        format!("{} standbys in {} snapshots, at most {} behind", all.len(), looked_at.len(), show(most, Unit::Bytes));
+    let looked = format!(
+        "{} in {}, at most {} behind",
+        counted(all.len(), "standby", "standbys"),
+        counted(looked_at.len(), "snapshot", "snapshots"),
+        show(most, Unit::Bytes)
+    );
     let findings = all.iter().filter_map(|(name, seen)| finding(ctx, name, seen, &looked_at)).collect();
     Ok(Checked { findings, looked_at: looked })
 }
@@ -166,6 +170,6 @@ mod tests {
     #[test]
     fn stays_quiet_about_once_and_about_unknown_lag() {
         let (a, b) = (taken("2026-11-22 11:00:00+00", "0/80000000", ""), taken("2026-11-22 12:00:00+00", "1/0", ""));
-        assert_eq!(told(&judge(&RULE, &[a, b], "")), ["passed: 1 standbys in 2 snapshots, at most 2 GB behind"]);
+        assert_eq!(told(&judge(&RULE, &[a, b], "")), ["passed: 1 standby in 2 snapshots, at most 2 GB behind"]);
     }
 }

@@ -3,7 +3,7 @@
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold};
 use crate::diff::ViewChange;
 use crate::finding::{Effort, Fix, Severity, Subject, SubjectKind};
-use crate::text::Text;
+use crate::text::{Text, counted};
 use crate::unit::{Quantity, Unit};
 
 /// The rule.
@@ -46,7 +46,7 @@ fn check(ctx: &Context<'_>) -> Check {
             ctx.finding(
                 Severity::High,
                 Subject::new(SubjectKind::Replica, name),
-                Text::new().t("Subscription ").name(name).t(" ran into ").opt(Quantity::float(errors, Unit::Count)).t(" errors"),
+                Text::new().t("Subscription ").name(name).t(" ran into ").many(Quantity::float(errors, Unit::Count), "error", "errors"),
             )
             .why("The worker stops at an error and begins again before it: the subscriber falls behind, the publisher keeps WAL.")
             .doubts([ctx.single_doubt(), ctx.class_doubt(change)])
@@ -57,7 +57,7 @@ fn check(ctx: &Context<'_>) -> Check {
             .effort(Effort::M),
         );
     }
-    Ok(Checked { findings, looked_at: format!("{looked} subscriptions") })
+    Ok(Checked { findings, looked_at: counted(looked, "subscription", "subscriptions") })
 }
 
 #[cfg(test)]
@@ -79,6 +79,6 @@ mod tests {
         };
         let (a, b) = (taken("2026-11-22 11:00:00+00", "4"), taken("2026-11-22 12:00:00+00", "9"));
         assert_eq!(told(&judge(&RULE, &[a.clone(), b], "")), ["high, high: s: Subscription s ran into 5 errors"]);
-        assert_eq!(told(&judge(&RULE, &[a, taken("2026-11-22 12:00:00+00", "4")], "")), ["passed: 1 subscriptions"]);
+        assert_eq!(told(&judge(&RULE, &[a, taken("2026-11-22 12:00:00+00", "4")], "")), ["passed: 1 subscription"]);
     }
 }

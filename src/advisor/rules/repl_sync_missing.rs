@@ -3,7 +3,7 @@
 use crate::advisor::cure::{Effect, set_system};
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Skip};
 use crate::finding::{Doubt, Effort, Fix, Severity, Subject, SubjectKind};
-use crate::text::Text;
+use crate::text::{Text, counted};
 
 const NAME: &str = "synchronous_standby_names";
 
@@ -48,7 +48,7 @@ fn check(ctx: &Context<'_>) -> Check {
         return Err(Skip("the state of the standbys is hidden from the exporting role".to_owned()));
     }
     let there = state.table.iter().filter(|r| matches!(r.text("sync_state"), Some("sync" | "quorum"))).count();
-    let looked_at = format!("{there} synchronous standbys connected");
+    let looked_at = format!("{} connected", counted(there, "synchronous standby", "synchronous standbys"));
     if there > 0 {
         return Ok(Checked { findings: Vec::new(), looked_at });
     }
@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn stays_quiet_where_one_is_there_or_none_is_asked_for() {
-        assert_eq!(with("s1", &["7 | 2026-11-22 08:00:00+00 | quorum"]), ["passed: 1 synchronous standbys connected"]);
+        assert_eq!(with("s1", &["7 | 2026-11-22 08:00:00+00 | quorum"]), ["passed: 1 synchronous standby connected"]);
         assert_eq!(with("''", &[]), [format!("passed: {NAME} is empty: replication is asynchronous")]);
         assert_eq!(
             with("s1", &["7 | 2026-11-22 08:00:00+00 | "]),

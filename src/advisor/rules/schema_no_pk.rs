@@ -92,8 +92,7 @@ fn report<'a>(cx: &Context<'a>, table: &TableFact<'a>) -> Finding {
     let rows = whole(rows(cx, table).unwrap_or(0.0), Unit::Rows);
     let title = Text::new()
         .t("No primary key and no unique key; ")
-        .opt(rows)
-        .t(" rows, ")
+        .many(rows, "row, ", "rows, ")
         .opt(whole(changed, Unit::Rows))
         .t(" updated or deleted");
     let index = format!("{}_pkey", table.name());

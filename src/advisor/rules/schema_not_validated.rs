@@ -3,7 +3,7 @@
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule};
 use crate::finding::{Effort, Fix, Risk, Severity, Subject, SubjectKind, Verb};
 use crate::ident::{quote_ident, quote_qualified};
-use crate::text::Text;
+use crate::text::{Text, counted};
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -28,8 +28,10 @@ pub const RULE: Rule = Rule {
 
 fn check(cx: &Context<'_>) -> Check {
     let state = cx.state_or_skip("constraints")?;
-    let mut checked =
-        Checked { looked_at: format!("{} constraints, all validated", state.table.rows), ..Checked::default() };
+    let mut checked = Checked {
+        looked_at: format!("{}, all validated", counted(state.table.rows, "constraint", "constraints")),
+        ..Checked::default()
+    };
     for row in state.table.iter().filter(|r| r.bool("convalidated") == Some(false)) {
         let inherited = row.int("relid").is_some_and(|relid| cx.facts.root(relid) != relid);
         if inherited || row.bool("conenforced") == Some(false) {
@@ -85,7 +87,7 @@ mod tests {
 
     #[test]
     fn stays_quiet_and_skips() {
-        assert_eq!(told(&judge(&RULE, &[taken("t")], "")), ["passed: 1 constraints, all validated"]);
+        assert_eq!(told(&judge(&RULE, &[taken("t")], "")), ["passed: 1 constraint, all validated"]);
         let b = literal("2026-11-22 12:00:00+00").build();
         assert_eq!(told(&judge(&RULE, &[b], "")), ["skipped, input missing: `constraints` is not in the dump"]);
     }

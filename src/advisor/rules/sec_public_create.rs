@@ -3,7 +3,7 @@
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule};
 use crate::finding::{Effort, Fix, Risk, Severity, Subject, SubjectKind, Verb};
 use crate::ident::quote_ident;
-use crate::text::Text;
+use crate::text::{Text, counted};
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -51,7 +51,10 @@ fn check(ctx: &Context<'_>) -> Check {
             .effort(Effort::S),
         );
     }
-    Ok(Checked { findings, looked_at: format!("{} schemas, none open to everybody", state.table.rows) })
+    Ok(Checked {
+        findings,
+        looked_at: format!("{}, none open to everybody", counted(state.table.rows, "schema", "schemas")),
+    })
 }
 
 #[cfg(test)]

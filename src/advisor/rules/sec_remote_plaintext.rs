@@ -5,7 +5,7 @@ use crate::advisor::sighting::Sighting;
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule};
 use crate::finding::{Effort, Fix, Severity, Subject, SubjectKind};
 use crate::snapshot::Row;
-use crate::text::Text;
+use crate::text::{Text, counted};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The rule.
@@ -76,7 +76,10 @@ fn check(ctx: &Context<'_>) -> Check {
             .effort(Effort::M),
         );
     }
-    Ok(Checked { findings, looked_at: format!("{} snapshots, every remote session encrypted", looked_at.len()) })
+    Ok(Checked {
+        findings,
+        looked_at: format!("{}, every remote session encrypted", counted(looked_at.len(), "snapshot", "snapshots")),
+    })
 }
 
 #[cfg(test)]

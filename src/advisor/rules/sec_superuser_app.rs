@@ -4,7 +4,7 @@ use crate::advisor::sessions::{Seen, describe, is_client, is_dump, is_remote, ma
 use crate::advisor::sighting::Sighting;
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule};
 use crate::finding::{Effort, Fix, Severity, Subject, SubjectKind};
-use crate::text::Text;
+use crate::text::{Text, counted};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The rule.
@@ -75,7 +75,10 @@ fn check(ctx: &Context<'_>) -> Check {
             .effort(Effort::M),
         );
     }
-    Ok(Checked { findings, looked_at: format!("{} superusers, none used by a remote application", supers.len()) })
+    Ok(Checked {
+        findings,
+        looked_at: format!("{}, none used by a remote application", counted(supers.len(), "superuser", "superusers")),
+    })
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, show}
 use crate::finding::{Doubt, Effort, Finding, Fix, Risk, Severity, Subject, SubjectKind, Verb};
 use crate::ident::{quote_ident, quote_literal, quote_qualified};
 use crate::snapshot::Row;
-use crate::text::Text;
+use crate::text::{Text, counted};
 use crate::unit::{Quantity, Unit};
 
 const DAY: f64 = 86_400.0;
@@ -85,7 +85,8 @@ fn check(cx: &Context<'_>) -> Check {
             checked.findings.push(report(cx, &it).doubts([state.doubt()]));
         }
     }
-    checked.looked_at = format!("{} sequences, at most {} used", state.table.rows, show(most, Unit::Share));
+    checked.looked_at =
+        format!("{}, at most {} used", counted(state.table.rows, "sequence", "sequences"), show(most, Unit::Share));
     Ok(checked)
 }
 
@@ -165,7 +166,7 @@ fn report<'a>(cx: &Context<'a>, it: &Use<'a>) -> Finding {
         _ => Severity::Low,
     };
     let subject = Subject::qualified(SubjectKind::Sequence, schema, name);
-    let title = Text::new().opt(used).t(" used, ").opt(remaining).t(" numbers left");
+    let title = Text::new().opt(used).t(" used, ").many(remaining, "number left", "numbers left");
     let what = it.row.text("data_type").unwrap_or("sequence");
     let limit = if it.by_column {
         format!("its column's type, {}", it.column.and_then(|c| c.text("column_type")).unwrap_or_default())

@@ -4,7 +4,7 @@ use crate::advisor::slots::{drop_slot, slots};
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule};
 use crate::finding::{Effort, Severity, Subject, SubjectKind};
 use crate::ident::visible;
-use crate::text::Text;
+use crate::text::{Text, counted};
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -49,7 +49,7 @@ fn check(ctx: &Context<'_>) -> Check {
             .effort(Effort::M),
         );
     }
-    Ok(Checked { findings, looked_at: format!("{} slots, none lost", slots.len()) })
+    Ok(Checked { findings, looked_at: format!("{}, none lost", counted(slots.len(), "slot", "slots")) })
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use crate::advisor::cure::{Effect, set_system};
 use crate::advisor::slots::{retained, slots};
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Skip, show};
 use crate::finding::{Effort, Severity, Subject, SubjectKind};
-use crate::text::Text;
+use crate::text::{Text, counted};
 use crate::unit::Unit;
 
 const NAME: &str = "max_slot_wal_keep_size";
@@ -31,7 +31,7 @@ pub const RULE: Rule = Rule {
 fn check(ctx: &Context<'_>) -> Check {
     let setting = ctx.exported_setting(NAME).ok_or_else(|| Skip("the setting is not known".to_owned()))?;
     let slots = slots(ctx);
-    let looked_at = format!("{} slots, {NAME} {}", slots.len(), setting.text);
+    let looked_at = format!("{}, {NAME} {}", counted(slots.len(), "slot", "slots"), setting.text);
     if slots.is_empty() || setting.value != Some(-1.0) {
         return Ok(Checked { findings: Vec::new(), looked_at });
     }
@@ -78,6 +78,6 @@ mod tests {
         };
         assert_eq!(with("-1", &["s | t"]), [format!("low, high: {NAME}: No limit on the WAL kept for 1 slot")]);
         assert_eq!(with("-1", &[]), [format!("passed: 0 slots, {NAME} -1")]);
-        assert_eq!(with("1000", &["s | t"]), [format!("passed: 1 slots, {NAME} 1000")]);
+        assert_eq!(with("1000", &["s | t"]), [format!("passed: 1 slot, {NAME} 1000")]);
     }
 }

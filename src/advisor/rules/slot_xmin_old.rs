@@ -3,7 +3,7 @@
 use crate::advisor::slots::{drop_slot, slots};
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Skip, Threshold, show};
 use crate::finding::{Effort, Severity, Subject, SubjectKind};
-use crate::text::Text;
+use crate::text::{Text, counted};
 use crate::unit::{Quantity, Unit};
 
 /// The rule.
@@ -54,7 +54,11 @@ fn check(ctx: &Context<'_>) -> Check {
                 ctx.finding(
                     Severity::High,
                     Subject::new(SubjectKind::Slot, slot.name),
-                    Text::new().t("Slot ").name(slot.name).t(" holds back vacuum by ").opt(quantity).t(" transactions"),
+                    Text::new().t("Slot ").name(slot.name).t(" holds back vacuum by ").many(
+                        quantity,
+                        "transaction",
+                        "transactions",
+                    ),
                 )
                 .why(format!("It keeps {what} from being removed, and everything from being frozen, since then."))
                 .doubts([slot.stale])
@@ -67,7 +71,11 @@ fn check(ctx: &Context<'_>) -> Check {
     }
     Ok(Checked {
         findings,
-        looked_at: format!("{} slots, oldest {} transactions", slots.len(), show(oldest, Unit::Count)),
+        looked_at: format!(
+            "{}, oldest {} transactions",
+            counted(slots.len(), "slot", "slots"),
+            show(oldest, Unit::Count)
+        ),
     })
 }
 
@@ -110,6 +118,6 @@ mod tests {
             told(&judge(&RULE, &[b], ""))
         };
         assert_eq!(with(60_001_000), ["high, high: s: Slot s holds back vacuum by 60,000,000 transactions"]);
-        assert_eq!(with(2_000), ["passed: 1 slots, oldest 1,000 transactions"]);
+        assert_eq!(with(2_000), ["passed: 1 slot, oldest 1,000 transactions"]);
     }
 }

@@ -3,7 +3,7 @@
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, TableFact, Threshold, show, whole};
 use crate::diff::Change;
 use crate::finding::{Doubt, Effort, Finding, Fix, Risk, Severity, Verb};
-use crate::text::Text;
+use crate::text::{Text, counted};
 use crate::unit::{Quantity, Unit};
 
 /// The rule.
@@ -76,8 +76,11 @@ fn check(cx: &Context<'_>) -> Check {
             checked.findings.push(report(cx, table, change, updates, hot, rate));
         }
     }
-    checked.looked_at =
-        format!("{looked} tables with {} updates or more", show(cx.threshold("min_updates"), Unit::Rows));
+    checked.looked_at = format!(
+        "{} with {} updates or more",
+        counted(looked, "table", "tables"),
+        show(cx.threshold("min_updates"), Unit::Rows)
+    );
     Ok(checked)
 }
 

@@ -166,8 +166,7 @@ fn report<'a>(cx: &Context<'a>, table: &TableFact<'a>, change: Change<'a>, heap:
     let window = Quantity::float(p.window, Unit::Seconds);
     let title = Text::new()
         .t("Read completely ")
-        .opt(count)
-        .t(" times in ")
+        .many(count, "time in ", "times in ")
         .opt(window)
         .t(" (")
         .opt(Quantity::float(heap, Unit::Bytes))

@@ -6,7 +6,7 @@ use crate::advisor::{
 };
 use crate::diff::Change;
 use crate::finding::{Effort, Finding, Severity};
-use crate::text::Text;
+use crate::text::{Text, counted};
 use crate::unit::{Quantity, Unit};
 
 /// The rule.
@@ -101,8 +101,11 @@ fn check(cx: &Context<'_>) -> Check {
     } else {
         String::new()
     };
-    checked.looked_at =
-        format!("{looked} tables, the fullest large one at {} of its trigger{blind}", show(most, Unit::Times));
+    checked.looked_at = format!(
+        "{}, the fullest large one at {} of its trigger{blind}",
+        counted(looked, "table", "tables"),
+        show(most, Unit::Times)
+    );
     Ok(checked)
 }
 

@@ -3,7 +3,7 @@
 use crate::advisor::vacuum_cure::{reset_option, vacuum};
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, TableFact, Threshold, show, whole};
 use crate::finding::{Effort, Finding, Severity};
-use crate::text::Text;
+use crate::text::{Text, counted};
 use crate::unit::{Quantity, Unit};
 
 /// The rule.
@@ -46,7 +46,10 @@ fn check(cx: &Context<'_>) -> Check {
     let off: Vec<&TableFact<'_>> =
         cx.facts.tables.iter().filter(|t| t.sizes.is_some() && !cx.facts.triggers(t).enabled).collect();
     let findings = off.into_iter().map(|t| report(cx, t).doubts([state.doubt()])).collect();
-    Ok(Checked { findings, looked_at: format!("{} tables, none with autovacuum switched off", state.table.rows) })
+    Ok(Checked {
+        findings,
+        looked_at: format!("{}, none with autovacuum switched off", counted(state.table.rows, "table", "tables")),
+    })
 }
 
 fn report<'a>(cx: &Context<'a>, table: &TableFact<'a>) -> Finding {
@@ -60,8 +63,7 @@ fn report<'a>(cx: &Context<'a>, table: &TableFact<'a>) -> Finding {
     let title = match dead {
         Some(d) => Text::new()
             .t("Autovacuum is off; ")
-            .opt(whole(d.dead, Unit::Rows))
-            .t(" dead rows, ")
+            .many(whole(d.dead, Unit::Rows), "dead row, ", "dead rows, ")
             .opt(Quantity::float(d.pressure, Unit::Times))
             .t(" of what would be its trigger"),
         None => Text::from("Autovacuum is off"),
@@ -129,7 +131,7 @@ mod tests {
     fn stays_quiet_and_skips() {
         assert_eq!(
             told(&judge(&RULE, &[taken("{fillfactor=90}", 900, 5)], "")),
-            ["passed: 1 tables, none with autovacuum switched off"]
+            ["passed: 1 table, none with autovacuum switched off"]
         );
         let b = literal("2026-11-22 12:00:00+00").build();
         assert_eq!(told(&judge(&RULE, &[b], "")), ["skipped, input missing: `table_sizes` is not in the dump"]);

@@ -4,7 +4,7 @@ use crate::advisor::vacuum_cure::analyze;
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, TableFact, Threshold, whole};
 use crate::diff::Change;
 use crate::finding::{Confidence, Effort, Finding, Severity};
-use crate::text::Text;
+use crate::text::{Text, counted};
 use crate::unit::Unit;
 
 /// The rule.
@@ -50,7 +50,7 @@ fn check(cx: &Context<'_>) -> Check {
             checked.findings.push(report(cx, table, never, rows.unwrap_or(0.0)));
         }
     }
-    checked.looked_at = format!("{looked} tables, none large and never analyzed");
+    checked.looked_at = format!("{}, none large and never analyzed", counted(looked, "table", "tables"));
     Ok(checked)
 }
 

@@ -4,7 +4,7 @@ use crate::advisor::vacuum_cure::analyze;
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, TableFact, Threshold, Triggers, whole};
 use crate::diff::Change;
 use crate::finding::{Effort, Finding, Severity};
-use crate::text::Text;
+use crate::text::{Text, counted};
 use crate::unit::{Quantity, Unit};
 
 const DAY: f64 = 86_400.0;
@@ -73,8 +73,11 @@ fn check(cx: &Context<'_>) -> Check {
             checked.findings.push(report(cx, table, change, &triggers, changed, share));
         }
     }
-    checked.looked_at =
-        format!("{looked} tables of {} rows or more", crate::advisor::show(cx.threshold("min_rows"), Unit::Rows));
+    checked.looked_at = format!(
+        "{} of {} rows or more",
+        counted(looked, "table", "tables"),
+        crate::advisor::show(cx.threshold("min_rows"), Unit::Rows)
+    );
     Ok(checked)
 }
 

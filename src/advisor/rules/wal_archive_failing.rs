@@ -126,10 +126,11 @@ fn failing<'a>(
 }
 
 fn repaired<'a>(ctx: &Context<'a>, row: Row<'a>, failures: f64, failed: Timestamp) -> Finding {
-    let title = Text::new()
-        .t("WAL archiving failed ")
-        .opt(Quantity::float(failures, Unit::Count))
-        .t(" times in the window and works again");
+    let title = Text::new().t("WAL archiving failed ").many(
+        Quantity::float(failures, Unit::Count),
+        "time in the window and works again",
+        "times in the window and works again",
+    );
     base(ctx, Severity::Low, title)
         .why(Text::new().t("The last failure was at ").t(failed.human_seconds()).t(", files have been archived since."))
         .measure(ctx.read("Last success", row, "last_archived_time"))
