@@ -27,7 +27,7 @@ const CAUSES: &[(&str, &str)] = &[
 
 /// A statement taken out of the plan: the findings that proposed it must not print it either.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Withdrawn {
+pub struct Withdrawn {
     /// Keys of the findings.
     pub findings: Vec<String>,
     /// What it would have done.

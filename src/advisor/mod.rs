@@ -55,6 +55,7 @@ pub use age::{CounterAge, StatisticsAge};
 pub use build::ratio;
 pub use category::Category;
 pub use config::{Config, Ignore, Level, Options, RuleConfig};
+pub use consistency::Withdrawn;
 pub use context::{Context, State, label, show, state, whole};
 pub use facts::{Facts, TableFact, is_system_schema};
 pub use index_facts::IndexFact;

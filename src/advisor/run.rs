@@ -6,7 +6,6 @@ use super::{Config, Context, Facts, Need, Rule, plan, score, since};
 use crate::catalog::{self, Shape};
 use crate::diff::{self, Chain};
 use crate::finding::{Confidence, Finding, Outcome, Severity};
-use crate::text::Text;
 use crate::time::Timestamp;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -29,6 +28,8 @@ pub struct Advice {
     pub score: score::Score,
     /// The plan, in order.
     pub actions: Vec<plan::PlannedAction>,
+    /// Statements that the plan left out so that it does not contradict itself, and why.
+    pub withdrawn: Vec<Withdrawn>,
     /// Against the first snapshot judged alone; `None` for one snapshot.
     pub since: Option<super::Since>,
 }
@@ -100,10 +101,11 @@ pub(super) fn judge(chain: &Chain, config: &Config, rules: &[&'static Rule]) -> 
     let (actions, withdrawn) = plan::plan(&advice.findings(), chain.last().meta.taken_at);
     advice.actions = actions;
     withdraw(&mut advice.judged, &withdrawn);
+    advice.withdrawn = withdrawn;
     advice
 }
 
-/// Takes statements that the plan cannot carry out of the findings, too, and says why there.
+/// Takes statements that the plan cannot carry out of the findings, too.
 fn withdraw(judged: &mut [Judged], withdrawn: &[Withdrawn]) {
     for finding in judged
         .iter_mut()
@@ -115,12 +117,7 @@ fn withdraw(judged: &mut [Judged], withdrawn: &[Withdrawn]) {
     {
         let key = finding.key();
         for one in withdrawn.iter().filter(|w| w.findings.contains(&key)) {
-            let before = finding.fixes.len();
             finding.fixes.retain(|f| (f.verb, &f.object) != (one.verb, &one.object));
-            if finding.fixes.len() < before {
-                let said = finding.not.take().map_or_else(Text::new, |t| t.t(" "));
-                finding.not = Some(said.t(format!("{}.", one.why)));
-            }
         }
     }
 }

@@ -98,14 +98,15 @@ pub(super) fn run(args: &Args) -> Result<Status> {
 /// Writes the files, all or none, and prints what belongs on standard output.
 fn deliver(args: &Args, report: &report::Report, formats: &[Format], format: Option<Format>) -> Result<()> {
     let plain = render::Options { templates: args.templates.clone(), ..render::Options::default() };
-    // Formats know nothing of each other: two cores render two of them in the time of one.
+    // Formats know nothing of each other: while this thread renders the first, others render the rest.
     let texts: Vec<Result<String>> = std::thread::scope(|scope| {
+        let (first, rest) = formats.split_at(formats.len().min(1));
         let running: Vec<_> =
-            formats.iter().map(|format| scope.spawn(|| render::render(report, *format, &plain))).collect();
-        running
-            .into_iter()
-            .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-            .collect()
+            rest.iter().map(|format| scope.spawn(|| render::render(report, *format, &plain))).collect();
+        let first = first.iter().map(|format| render::render(report, *format, &plain)).collect::<Vec<_>>();
+        let rest =
+            running.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        first.into_iter().chain(rest).collect()
     });
     let texts = texts.into_iter().collect::<Result<Vec<String>>>()?;
     let files: Vec<_> = args.output.iter().cloned().zip(texts).collect();

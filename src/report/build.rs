@@ -8,7 +8,7 @@ use super::{
 use crate::advisor::{Advice, Score, When};
 use crate::diff::Chain;
 use crate::error::Result;
-use crate::finding::{Finding, Fix, Outcome, Severity, SubjectKind};
+use crate::finding::{Finding, Outcome, Severity, SubjectKind};
 use crate::text::Text;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -123,7 +123,8 @@ fn number(advice: &Advice, draft: &mut Draft<'_>) -> Vec<ReportFinding> {
                 draft.register.enter(&label, values, m.evidence.clone())
             });
             let evidence = evidence.collect();
-            let (mut finding, withdrawn) = settled(finding, advice);
+            let withdrawn = withdrawn(finding, advice);
+            let mut finding = finding.clone();
             finding.title = self_contained(&finding);
             ReportFinding {
                 number: format!("F-{:0width$}", at + 1),
@@ -138,26 +139,13 @@ fn number(advice: &Advice, draft: &mut Draft<'_>) -> Vec<ReportFinding> {
         .collect()
 }
 
-/// The plan is made consistent after the rules have spoken; a statement it left out must not stand in a finding either.
-fn settled(finding: &Finding, advice: &Advice) -> (Finding, Vec<String>) {
-    let mut finding = finding.clone();
-    if finding.severity == Severity::Info {
-        return (finding, Vec::new());
-    }
+/// Why statements of a finding were left out of the plan, and so of the finding.
+fn withdrawn(finding: &Finding, advice: &Advice) -> Vec<String> {
     let key = finding.key();
-    let mine: Vec<_> = advice.actions.iter().filter(|a| a.findings.contains(&key)).collect();
-    let planned = |fix: &Fix| {
-        advice.actions.iter().flat_map(|a| &a.fixes).any(|f| (f.verb, &f.object) == (fix.verb, &fix.object))
-    };
-    let before = finding.fixes.len();
-    finding.fixes.retain(planned);
-    let withdrawn = if finding.fixes.len() < before {
-        let said: Vec<String> = mine.iter().flat_map(|a| a.remarks.clone()).collect();
-        if said.is_empty() { vec!["Left out: the plan answers this with another step.".to_owned()] } else { said }
-    } else {
-        Vec::new()
-    };
-    (finding, withdrawn)
+    let mut said: Vec<String> =
+        advice.withdrawn.iter().filter(|w| w.findings.contains(&key)).map(|w| format!("{}.", w.why)).collect();
+    said.dedup();
+    said
 }
 
 /// A title that names its object, so that it can stand alone.
@@ -168,10 +156,22 @@ fn self_contained(finding: &Finding) -> Text {
         matches!(kind, Constraint | Database | Function | Index | PreparedTransaction | Role | Sequence | Slot | Table)
     };
     let name = finding.subject.name.as_str();
-    if !named(finding.subject.kind) || title.plain().contains(name) || finding.members.len() > 1 {
+    if !named(finding.subject.kind) || names(&title, name) || finding.members.len() > 1 {
         return title;
     }
     Text::new().name(name).t(": ").then(title)
+}
+
+/// Whether prose says a whole name: `public.a` is not said by `public.a_b`.
+fn names(text: &Text, name: &str) -> bool {
+    let part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '$' | '"');
+    let plain = text.plain();
+    let name = crate::ident::visible(name);
+    plain.match_indices(name.as_ref()).any(|(at, found)| {
+        let before = plain.get(..at).and_then(|s| s.chars().next_back());
+        let after = plain.get(at + found.len()..).and_then(|s| s.chars().next());
+        !before.is_some_and(part) && !after.is_some_and(part)
+    })
 }
 
 fn since_of(finding: &Finding, advice: &Advice) -> Option<String> {
@@ -291,4 +291,19 @@ fn score_at_most(score: &Score) -> bool {
     let evaluated: usize = score.areas.iter().map(|a| a.evaluated).sum();
     let applicable: usize = score.areas.iter().map(|a| a.applicable).sum();
     assessed * 2 < score.areas.len() || evaluated * 2 < applicable
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_inside_another_is_not_said() {
+        let title = Text::new().t("(a) is the beginning of ").name("public.orders_a_b");
+        assert!(names(&title, "public.orders_a_b"));
+        for other in ["public.orders_a", "orders_a_b", "public.orders"] {
+            assert!(!names(&title, other), "{other}");
+        }
+        assert!(names(&Text::new().t("1 deadlock in ").name("shop").t(", again"), "shop"));
+    }
 }

@@ -35,6 +35,9 @@ pub(super) fn breakable(text: &str) -> String {
 }
 
 fn entities(text: &str) -> String {
+    if !text.contains(['&', '<', '>', '"', '\'']) {
+        return text.to_owned();
+    }
     let mut out = String::with_capacity(text.len() + text.len() / 16);
     for c in text.chars() {
         match c {

@@ -156,32 +156,32 @@ fn coverage(items: &[CoverageItem]) -> String {
     out
 }
 
+/// Elements whose lines stay as they are, with their start and end.
+const KEPT: [(&str, &str); 3] = [("<pre", "</pre>"), ("<style", "</style>"), ("<script", "</script>")];
+
 /// Cuts the empty lines that templates leave, except inside `<pre>`, style and script.
 fn tidy(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    let mut keep: Option<&str> = None;
+    let mut keep: Option<(&str, &str)> = None;
     for line in text.lines() {
-        if keep.is_none() {
-            let line = line.trim();
-            if line.is_empty() {
-                continue;
-            }
-            out.push_str(line);
-            keep = ["pre", "style", "script"].into_iter().find(|tag| opens(line, tag));
-        } else {
-            out.push_str(line);
+        let line = if keep.is_none() { line.trim() } else { line };
+        if keep.is_none() && line.is_empty() {
+            continue;
         }
-        if keep.is_some_and(|tag| line.contains(&format!("</{tag}>")) && !opens(line, tag)) {
-            keep = None;
-        }
+        out.push_str(line);
         out.push('\n');
+        match keep {
+            Some(kept) if line.contains(kept.1) && !opens(line, kept) => keep = None,
+            None if line.contains('<') => keep = KEPT.into_iter().find(|kept| opens(line, *kept)),
+            _ => {}
+        }
     }
     out
 }
 
 /// Whether an element is opened in a line and not closed after that.
-fn opens(line: &str, tag: &str) -> bool {
-    line.rfind(&format!("<{tag}")).is_some_and(|at| !line.get(at..).unwrap_or_default().contains(&format!("</{tag}>")))
+fn opens(line: &str, (start, end): (&str, &str)) -> bool {
+    line.rfind(start).is_some_and(|at| !line.get(at..).unwrap_or_default().contains(end))
 }
 
 /// The hash of a content security policy.

@@ -25,6 +25,10 @@ pub(super) fn inner_words(text: &str) -> String {
 }
 
 fn escape(text: &str, starts_line: bool) -> String {
+    let harmless = |b: u8| b.is_ascii_alphanumeric() || b == b' ' || b == b',';
+    if text.bytes().all(harmless) && !text.starts_with(' ') {
+        return text.to_owned();
+    }
     let text: String = text.split(['\n', '\r', '\t']).collect::<Vec<_>>().join(" ");
     let chars: Vec<char> = visible(&text).chars().collect();
     let at = |i: usize| chars.get(i).copied();
