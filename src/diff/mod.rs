@@ -10,6 +10,7 @@
 //! * `decide`: the decision table; `shared`: relations that are in every database
 //! * `subtract`, `members`: views and groups of views
 //! * `chain`, `fold`: windows added up
+//! * `lane`: deltas of many rows
 //! * `moments`, `rate`: numbers made from deltas
 //! * `event`, `happened`: what happened
 
@@ -24,6 +25,7 @@ mod fold;
 mod happened;
 mod identity;
 mod join;
+mod lane;
 mod members;
 mod merge;
 pub mod moments;
@@ -39,6 +41,7 @@ pub use chain::{Chain, Change, ViewChange, chain};
 pub use class::{Class, Exact};
 pub use event::{Certainty, Event};
 pub use filtered::cut_by;
+pub use lane::Lane;
 pub use rate::MIN_WINDOW_S;
 pub use statements::Phase;
 pub use subtract::{is_subtracted, needed_for};

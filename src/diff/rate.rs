@@ -14,7 +14,12 @@ pub const RATIO_FLOOR: f64 = 100.0;
 
 /// A delta per second of covered time; `None` where the time is unknown or shorter than [`MIN_WINDOW_S`].
 pub fn per_second(delta: Exact, covered_s: Option<f64>) -> Option<f64> {
-    covered_s.filter(|s| *s >= MIN_WINDOW_S).map(|s| delta.as_f64() / s).filter(|r| r.is_finite())
+    over(delta.as_f64(), covered_s)
+}
+
+/// The same of a delta known as a double.
+pub fn over(delta: f64, covered_s: Option<f64>) -> Option<f64> {
+    covered_s.filter(|s| *s >= MIN_WINDOW_S).map(|s| delta / s).filter(|r| r.is_finite())
 }
 
 /// Whether a rate over this time may be off by more than a little.

@@ -6,7 +6,6 @@ use super::gather::{Group, Member};
 use super::header;
 use super::identity;
 use super::infer;
-use super::key_order;
 use super::merge::union;
 use super::options::{Options, Wanted};
 use super::source::Input;
@@ -132,7 +131,7 @@ fn add(snapshot: &mut Snapshot, parsed: Parsed, file: &Member, hash: bool) {
             Some(other) if other.exported_as == view.name || table.exported_as != view.name => union(other, &table),
             Some(other) => union(table, &other),
         };
-        snapshot.tables.insert(view.name, Arc::new(key_order::by_key(joined)));
+        snapshot.tables.insert(view.name, Arc::new(joined));
     }
     let bytes = match &file.input {
         Input::File(path) => std::fs::metadata(path).map_or(0, |m| m.len()),

@@ -2,9 +2,12 @@
 
 use super::header::Layout;
 use super::notes::{Odd, Oddities};
+use super::plain::{Plain, Sink};
 use super::records::{Dialect, End, Record};
-use super::segment::{Rows, Segment, unescape};
+use super::rows::Rows;
+use super::segment::{Segment, unescape};
 use super::spelling::Spelling;
+use super::spool::Chunk;
 use encoding_rs::WINDOWS_1252;
 use rayon::prelude::*;
 use std::borrow::Cow;
@@ -32,10 +35,12 @@ pub(super) struct Plan {
 
 /// Reads all rows.
 pub(super) fn read(mut reader: impl Read, plan: &Plan) -> Rows {
-    let mut rows = Rows::new(&plan.layout.fields);
+    let mut rows = Rows::default();
+    let fields = &plan.layout.fields;
+    let plain = Plain::new(fields, plan.dialect, &plan.spelling);
     let mut buffer: Vec<u8> = Vec::new();
-    let mut to_skip = plan.skip;
-    let mut lines = plan.lines;
+    let (mut to_skip, mut lines) = (plan.skip, plan.lines);
+    let reading = &Reading { plan, plain: plain.as_ref() };
     let mut part = FIRST_PART;
     let mut in_order = false;
     let mut too_long = false;
@@ -69,13 +74,10 @@ pub(super) fn read(mut reader: impl Read, plan: &Plan) -> Rows {
                 buffer.clear();
             }
         }
-        let used = if !in_order && buffer.len() >= WORTH_SPLITTING && rayon::current_num_threads() > 1 {
-            split_among_cores(&buffer, last, plan, &mut in_order, &mut rows, &mut lines)
-        } else {
-            let part = parse(&buffer, last, plan);
-            let used = part.used;
-            append(&mut rows, part, &mut lines);
-            used
+        let state = (&mut in_order, &mut lines);
+        let used = match rows.spooled() {
+            Some(key) => take(&buffer, last, reading, &|room, _| Chunk::new(fields, key, room), &mut rows, state),
+            None => take(&buffer, last, reading, &|_, rows| Segment::with_room(fields, rows), &mut rows, state),
         };
         let unfinished = buffer.len() - used;
         if last {
@@ -107,52 +109,59 @@ fn fill(reader: &mut impl Read, buffer: &mut Vec<u8>, part: usize) -> std::io::R
     Ok(taken == 0 || buffer.len() < wanted)
 }
 
-struct Part {
-    segment: Segment,
+/// A plan, and its plain rows.
+struct Reading<'a> {
+    plan: &'a Plan,
+    plain: Option<&'a Plain>,
+}
+
+/// Makes room for a part of so many bytes and about so many rows.
+type New<'a, S> = &'a (dyn Fn(usize, usize) -> S + Sync);
+
+struct Part<S> {
+    sink: S,
     used: usize,
     lines: u64,
     /// A quote stood where it does not belong.
     odd: bool,
 }
 
-fn append(rows: &mut Rows, part: Part, lines: &mut u64) {
-    rows.append(part.segment, *lines);
-    *lines += part.lines;
-}
-
-/// Splits the bytes at record ends, as the number of quotes before them tells, and parses the pieces at once. Where a
-/// quote stands at an odd place that number tells nothing, and the file goes on in order.
-fn split_among_cores(
+/// Parses what is whole of the bytes, on all cores where that pays; how many bytes that were.
+fn take<S: Sink + Send>(
     bytes: &[u8],
     last: bool,
-    plan: &Plan,
-    in_order: &mut bool,
+    reading: &Reading<'_>,
+    new: New<'_, S>,
     rows: &mut Rows,
-    lines: &mut u64,
+    (in_order, lines): (&mut bool, &mut u64),
 ) -> usize {
-    let pieces = pieces(bytes, plan.dialect, rayon::current_num_threads() * 2);
-    let parsed: Vec<Part> = pieces
-        .par_iter()
-        .enumerate()
-        .map(|(i, piece)| parse(&bytes[piece.clone()], last && i + 1 == pieces.len(), plan))
-        .collect();
-    let whole = parsed.iter().zip(&pieces).rev().skip(1).all(|(part, piece)| part.used == piece.len());
-    if (plan.dialect.quotes && parsed.iter().any(|p| p.odd)) || !whole {
-        *in_order = true;
-        let part = parse(bytes, last, plan);
-        let used = part.used;
-        append(rows, part, lines);
-        return used;
+    let plan = reading.plan;
+    if !*in_order && bytes.len() >= WORTH_SPLITTING && rayon::current_num_threads() > 1 {
+        // The bytes are split at record ends, as the number of quotes before them tells. Where a quote stands at an odd
+        // place that number tells nothing, and the file goes on in order.
+        let pieces = pieces(bytes, plan.dialect, rayon::current_num_threads() * 2);
+        let parsed: Vec<Part<S>> = pieces
+            .par_iter()
+            .enumerate()
+            .map(|(i, piece)| parse(&bytes[piece.clone()], last && i + 1 == pieces.len(), reading, new))
+            .collect();
+        let whole = parsed.iter().zip(&pieces).rev().skip(1).all(|(part, piece)| part.used == piece.len());
+        *in_order = !whole || (plan.dialect.quotes && parsed.iter().any(|p| p.odd));
+        if !*in_order {
+            let used = parsed.last().zip(pieces.last()).map_or(0, |(part, piece)| piece.start + part.used);
+            let parts = parsed.into_iter().map(|part| {
+                let before = *lines;
+                *lines += part.lines;
+                (part.sink, before)
+            });
+            S::append(parts.collect(), rows, &plan.layout);
+            return used;
+        }
     }
-    let mut used = 0;
-    let mut segments = Vec::with_capacity(parsed.len());
-    for (part, piece) in parsed.into_iter().zip(&pieces) {
-        used = piece.start + part.used;
-        segments.push((part.segment, *lines));
-        *lines += part.lines;
-    }
-    rows.append_all(segments);
-    used
+    let part = parse(bytes, last, reading, new);
+    S::append(vec![(part.sink, *lines)], rows, &plan.layout);
+    *lines += part.lines;
+    part.used
 }
 
 fn pieces(bytes: &[u8], dialect: Dialect, wanted: usize) -> Vec<std::ops::Range<usize>> {
@@ -201,15 +210,26 @@ fn record_end(bytes: &[u8], mut at: usize, mut quoted: bool, dialect: Dialect) -
 }
 
 /// Parses whole records; what is left of the last one is not used, unless `last` says that nothing follows.
-fn parse(bytes: &[u8], last: bool, plan: &Plan) -> Part {
+fn parse<S: Sink>(bytes: &[u8], last: bool, reading: &Reading<'_>, new: New<'_, S>) -> Part<S> {
+    let Reading { plan, plain } = *reading;
     let fields = &plan.layout.fields;
     let first_line = memchr::memchr(b'\n', bytes).map_or(bytes.len(), |n| n + 1);
-    let mut segment = Segment::with_room(fields, (bytes.len() / first_line.max(1)).min(bytes.len() / 16));
+    let mut sink = new(bytes.len(), (bytes.len() / first_line.max(1)).min(bytes.len() / 16));
     let mut record = Record::default();
     let (mut at, mut line, mut odd) = (0, 0_u64, false);
     let text_of = Texts { utf8: valid_start(bytes), bytes };
     while at < bytes.len() {
         let first_line = line + 1;
+        if let Some(plain) = plain {
+            if let Some(next) = plain.row(text_of.utf8, at, &mut sink) {
+                sink.end_row(first_line, false);
+                line += 1;
+                at = next;
+                continue;
+            }
+            sink.undo_row();
+        }
+        let segment = sink.irregular();
         let next = match record.split(bytes, at, last, plan.dialect) {
             End::At(next) => next,
             End::Cut if !last => break,
@@ -253,11 +273,11 @@ fn parse(bytes: &[u8], last: bool, plan: &Plan) -> Part {
                 segment.push(i, fields, &text, cell.quoted, first_line, &plan.spelling);
             }
         }
-        segment.end_row(first_line);
+        sink.end_row(first_line, true);
         line += 1 + record.breaks;
         at = next;
     }
-    Part { segment, used: at, lines: line, odd }
+    Part { sink, used: at, lines: line, odd }
 }
 
 /// `(8 rows)` under psql's output.

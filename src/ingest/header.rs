@@ -72,6 +72,15 @@ impl Layout {
         self.fields.push(Field { name: name.to_owned(), role });
     }
 
+    /// The field that is the view's key, where that is one whole number.
+    pub fn key(&self) -> Option<usize> {
+        let view = self.view?;
+        let [only] = view.key else { return None };
+        let (at, column) = view.column(only)?;
+        let found = self.fields.iter().position(|f| f.feeds(view, at));
+        found.filter(|_| column.ty == Type::Int)
+    }
+
     fn role(&self, name: &str) -> Role {
         if name.is_empty() || (self.fields.is_empty() && matches!(name, "Unnamed: 0" | "index")) {
             return Role::Skip;

@@ -3,7 +3,8 @@
 use super::header::{Layout, view_of};
 use super::lexer::{Broken, Lexer, Next};
 use super::notes::{Odd, Oddities};
-use super::segment::{Rows, Segment};
+use super::rows::Rows;
+use super::segment::Segment;
 use super::spelling::Spelling;
 use crate::catalog::View;
 use std::io::Read;
@@ -66,7 +67,7 @@ impl JsonTable {
             },
         };
         Self {
-            rows: Rows::new(&[]),
+            rows: Rows::default(),
             segment: Segment::default(),
             seen: Vec::new(),
             row: 0,
@@ -168,7 +169,6 @@ impl JsonTable {
         if let Some(field) = self.layout.fields.get_mut(at) {
             // Kept as it stands, so that the next row finds it.
             name.clone_into(&mut field.name);
-            self.rows.add(field);
             self.segment.add(field);
         }
         self.seen.push(0);
@@ -202,7 +202,7 @@ impl JsonTable {
 
     fn flush(&mut self) {
         let fresh = Segment::new(&self.layout.fields);
-        self.rows.append(std::mem::replace(&mut self.segment, fresh), 0);
+        self.rows.append(std::mem::replace(&mut self.segment, fresh), 0, &self.layout);
     }
 
     /// All rows are read.

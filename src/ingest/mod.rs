@@ -7,8 +7,8 @@
 //!
 //! * `name`, `gather`: paths to views and moments
 //! * `source`, `head`, `spelling`: bytes, encoding, and how a file writes numbers, times and NULL
-//! * `records`, `delimited`: CSV, COPY text and their kin; `lexer`, `value`, `json`, `bundle`: JSON
-//! * `header`, `cell`, `clock`, `segment`: columns by the catalog, cells by type
+//! * `plain`, `records`, `delimited`: CSV, COPY text and their kin; `lexer`, `value`, `json`, `bundle`: JSON
+//! * `header`, `cell`, `clock`, `segment`: columns by the catalog, cells by type; `rows`, `spool`: all rows of a file
 //! * `file`, `blocks`: one file; `assemble`, `conform`, `merge`, `identity`, `when`, `infer`: one snapshot out of its files
 
 mod assemble;
@@ -25,16 +25,18 @@ mod header;
 mod identity;
 mod infer;
 mod json;
-mod key_order;
 mod lexer;
 mod merge;
 mod name;
 mod notes;
 mod options;
+mod plain;
 mod records;
+mod rows;
 mod segment;
 mod source;
 mod spelling;
+mod spool;
 mod value;
 mod when;
 

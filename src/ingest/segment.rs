@@ -2,16 +2,16 @@
 
 use super::cell::{self, Reason};
 use super::clock;
-use super::header::{Field, Layout, Role};
+use super::header::{Field, Layout};
 use super::notes::{Odd, Oddities, clip};
+use super::plain::Sink;
+use super::rows::Rows;
 use super::spelling::Spelling;
-use crate::catalog::{Type, View};
-use crate::snapshot::{Data, Ints, Places, Source, Table, TextData};
-use crate::time::{Timestamp, parse_interval};
+use crate::catalog::Type;
+use crate::snapshot::{Ints, Places, TextData};
+use crate::time::parse_interval;
 use crate::unit::parse_lsn;
-use rayon::prelude::*;
 use std::borrow::Cow;
-use std::sync::Arc;
 
 /// Rows of a part of a file: for each of its fields a column.
 #[derive(Debug, Default)]
@@ -49,8 +49,8 @@ impl Cells {
         }
     }
 
-    /// Takes back what was read of a row that broke off.
-    fn truncate(&mut self, rows: usize) {
+    /// Keeps the first rows.
+    pub fn truncate(&mut self, rows: usize) {
         match self {
             Self::Skipped => {}
             Self::Int(_, v) => v.truncate(rows),
@@ -211,141 +211,51 @@ impl Segment {
     }
 }
 
-/// All rows of a file, packed as they come.
-#[derive(Debug)]
-pub(super) struct Rows {
-    columns: Vec<Option<Data>>,
-    count: usize,
-    places: Places,
-    pub odd: Oddities,
-    pub offsetless: u64,
-}
-
-impl Rows {
-    pub fn new(fields: &[Field]) -> Self {
-        let columns = fields.iter().map(|f| f.ty().map(Data::for_type)).collect();
-        Self { columns, count: 0, places: Places::default(), odd: Oddities::default(), offsetless: 0 }
-    }
-
-    /// Adds a column met late (JSON): NULL so far.
-    pub fn add(&mut self, field: &Field) {
-        let mut data = field.ty().map(Data::for_type);
-        if let Some(data) = &mut data {
-            (0..self.count).for_each(|_| data.push_null());
-        }
-        self.columns.push(data);
-    }
-
-    pub const fn len(&self) -> usize {
-        self.count
-    }
-
-    /// Appends the next part, whose lines are counted from `lines_before`.
-    pub fn append(&mut self, segment: Segment, lines_before: u64) {
-        for (data, cells) in self.columns.iter_mut().zip(&segment.columns) {
-            if let Some(data) = data {
-                pack(data, cells);
-            }
-        }
-        self.account(segment, lines_before);
-    }
-
-    /// Appends large parts that follow each other, each with the lines before it; columns are packed side by side.
-    pub fn append_all(&mut self, segments: Vec<(Segment, u64)>) {
-        self.columns.par_iter_mut().enumerate().for_each(|(at, data)| {
-            if let Some(data) = data {
-                for (segment, _) in &segments {
-                    if let Some(cells) = segment.columns.get(at) {
-                        pack(data, cells);
-                    }
-                }
-            }
-        });
-        for (segment, lines_before) in segments {
-            self.account(segment, lines_before);
+impl Sink for Segment {
+    fn int(&mut self, at: usize, value: i64) {
+        if let Some(Cells::Int(_, values)) = self.columns.get_mut(at) {
+            values.push(value);
         }
     }
 
-    fn account(&mut self, segment: Segment, lines_before: u64) {
-        self.count += segment.rows;
-        self.places.append(&segment.places, lines_before);
-        self.odd.append(segment.odd, lines_before);
-        self.offsetless += segment.offsetless;
+    fn numeric(&mut self, at: usize, value: Option<i128>) {
+        if let Some(Cells::Numeric(values)) = self.columns.get_mut(at) {
+            values.push(value);
+        }
     }
 
-    /// The tables of the file: the view's own, and those that later versions split from it.
-    pub fn into_tables(mut self, layout: &Layout, file: &Arc<str>, pointer: Option<&str>) -> Vec<Table> {
-        let views = layout.views();
-        let source =
-            || Source { file: Arc::clone(file), pointer: pointer.map(str::to_owned), places: self.places.clone() };
-        let mut tables: Vec<Table> = if views.is_empty() {
-            vec![Table {
-                view: None,
-                name: layout.exported_as.clone(),
-                exported_as: layout.exported_as.clone(),
-                rows: 0,
-                columns: Vec::new(),
-                extra: Vec::new(),
-                taken_at: None,
-                sources: Vec::new(),
-                origin: Vec::new(),
-            }]
-        } else {
-            views.iter().map(|v| Table::empty(v)).collect()
-        };
-        for table in &mut tables {
-            layout.exported_as.clone_into(&mut table.exported_as);
-            table.rows = self.count;
-            table.sources.push(source());
+    fn float(&mut self, at: usize, value: f64) {
+        if let Some(Cells::Float(values)) = self.columns.get_mut(at) {
+            values.push(value);
         }
-        for (field, data) in layout.fields.iter().zip(&mut self.columns) {
-            let Some(mut data) = data.take() else { continue };
-            data.shrink();
-            match &field.role {
-                Role::Skip => {}
-                Role::TakenAt => {
-                    if let (Data::Int(times), Some(table)) = (&data, tables.first_mut()) {
-                        let newest = times.iter().filter(|t| *t != Ints::NULL).max();
-                        table.taken_at = newest.map(Timestamp);
-                    }
-                }
-                Role::Extra => {
-                    if let (Data::Text(texts), Some(table)) = (data, tables.first_mut()) {
-                        table.extra.push((field.name.clone(), texts));
-                    }
-                }
-                Role::Known { places, .. } => {
-                    let Some(((view, at), also)) = places.split_first() else { continue };
-                    for (view, at) in also {
-                        place(&mut tables, view, *at, data.clone());
-                    }
-                    place(&mut tables, view, *at, data);
-                }
-            }
-        }
-        let taken_at = tables.first().and_then(|t| t.taken_at);
-        for table in &mut tables {
-            table.taken_at = taken_at;
-        }
-        tables
     }
-}
 
-fn place(tables: &mut [Table], view: &View, at: usize, data: Data) {
-    if let Some(slot) = tables.iter_mut().find(|t| t.name == view.name).and_then(|table| table.columns.get_mut(at)) {
-        *slot = Some(data);
+    fn bool(&mut self, at: usize, value: u8) {
+        if let Some(Cells::Bool(values)) = self.columns.get_mut(at) {
+            values.push(value);
+        }
     }
-}
 
-fn pack(data: &mut Data, cells: &Cells) {
-    match (data, cells) {
-        (Data::Int(to), Cells::Int(_, from)) => to.extend(from),
-        (Data::Numeric(to), Cells::Numeric(from)) => to.extend_from_slice(from),
-        (Data::Float(to), Cells::Float(from)) => to.extend_from_slice(from),
-        (Data::Bool(to), Cells::Bool(from)) => to.extend_from_slice(from),
-        (Data::Text(to), Cells::Text(from)) => to.append(from),
-        // Both were made for the same field.
-        _ => {}
+    fn text(&mut self, at: usize, value: Option<&str>) {
+        if let Some(Cells::Text(values)) = self.columns.get_mut(at) {
+            values.push(value);
+        }
+    }
+
+    fn undo_row(&mut self) {
+        self.drop_row();
+    }
+
+    fn irregular(&mut self) -> &mut Segment {
+        self
+    }
+
+    fn append(parts: Vec<(Self, u64)>, rows: &mut Rows, layout: &Layout) {
+        rows.append_all(parts, layout);
+    }
+
+    fn end_row(&mut self, place: u64, _: bool) {
+        Self::end_row(self, place);
     }
 }
 

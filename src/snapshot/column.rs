@@ -57,28 +57,15 @@ impl Data {
         }
     }
 
-    /// The same values in another order of rows; a row that is not there becomes NULL.
-    pub fn picked(&self, order: &[u32]) -> Self {
-        match self {
-            Self::Int(from) => {
-                let mut to = Ints::new();
-                let mut values = Vec::with_capacity(4096);
-                for rows in order.chunks(4096) {
-                    values.clear();
-                    values.extend(rows.iter().map(|r| from.raw(*r as usize)));
-                    to.extend(&values);
-                }
-                to.shrink();
-                Self::Int(to)
-            }
-            Self::Numeric(from) => {
-                Self::Numeric(order.iter().map(|r| from.get(*r as usize).copied().flatten()).collect())
-            }
-            Self::Float(from) => {
-                Self::Float(order.iter().map(|r| from.get(*r as usize).copied().unwrap_or(f64::NAN)).collect())
-            }
-            Self::Bool(from) => Self::Bool(order.iter().map(|r| from.get(*r as usize).copied().unwrap_or(2)).collect()),
-            Self::Text(from) => Self::Text(from.picked(order)),
+    /// Appends all rows of another column of the same form; NULL where the forms differ.
+    pub fn append(&mut self, other: &Self) {
+        match (self, other) {
+            (Self::Int(to), Self::Int(from)) => to.append(from),
+            (Self::Numeric(to), Self::Numeric(from)) => to.extend_from_slice(from),
+            (Self::Float(to), Self::Float(from)) => to.extend_from_slice(from),
+            (Self::Bool(to), Self::Bool(from)) => to.extend_from_slice(from),
+            (Self::Text(to), Self::Text(from)) => to.append(from),
+            (to, from) => (0..from.len()).for_each(|_| to.push_null()),
         }
     }
 

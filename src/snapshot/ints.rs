@@ -4,6 +4,8 @@
 const BLOCK: usize = 1024;
 /// Marks a block whose values are stored as they are.
 const RAW: u8 = 9;
+/// Bytes after the last block: every difference is read as eight.
+const SPARE: usize = 8;
 
 /// Integers of one column: OIDs, counters, times (µs since 1970 UTC), intervals (µs), LSNs (as `i64` bits).
 ///
@@ -108,6 +110,24 @@ impl Ints {
         }
     }
 
+    /// Appends all rows of another column.
+    pub fn append(&mut self, other: &Self) {
+        if !self.tail.is_empty() {
+            let mut values = Vec::with_capacity(other.len());
+            values.extend(other.iter());
+            return self.extend(&values);
+        }
+        // The spare bytes after the last block give way to the next one.
+        let shift = self.packed.len().saturating_sub(SPARE);
+        self.packed.truncate(shift);
+        self.packed.extend_from_slice(&other.packed);
+        if other.packed.is_empty() && !self.blocks.is_empty() {
+            self.packed.extend_from_slice(&[0; SPARE]);
+        }
+        self.blocks.extend(other.blocks.iter().map(|block| Block { at: block.at + shift, ..*block }));
+        self.tail.extend_from_slice(&other.tail);
+    }
+
     /// Gives back memory that growing reserved.
     pub fn shrink(&mut self) {
         self.blocks.shrink_to_fit();
@@ -116,8 +136,7 @@ impl Ints {
     }
 
     fn seal(&mut self, values: &[i64]) {
-        // Every block may be read eight bytes at a time, so eight spare bytes follow the last one.
-        self.packed.truncate(self.packed.len().saturating_sub(8));
+        self.packed.truncate(self.packed.len().saturating_sub(SPARE));
         let at = self.packed.len();
         let (mut min, mut max, mut nulls) = (i64::MAX, i64::MIN, false);
         for &v in values {
@@ -165,7 +184,7 @@ impl Ints {
                 self.blocks.push(Block { base, at, width });
             }
         }
-        self.packed.extend_from_slice(&[0; 8]);
+        self.packed.extend_from_slice(&[0; SPARE]);
     }
 }
 
@@ -217,6 +236,13 @@ mod tests {
             }).collect();
             let cut = cut.min(values.len());
             let mut ints: Ints = values[..cut].iter().copied().collect();
+            let mut joined = ints.clone();
+            joined.append(&values[cut..].iter().copied().collect());
+            prop_assert_eq!(joined.iter().collect::<Vec<_>>(), values.clone());
+            let whole = cut / BLOCK * BLOCK;
+            let mut joined: Ints = values[..whole].iter().copied().collect();
+            joined.append(&values[whole..].iter().copied().collect());
+            prop_assert_eq!(joined.iter().collect::<Vec<_>>(), values.clone());
             ints.extend(&values[cut..]);
             prop_assert_eq!(ints.len(), values.len());
             prop_assert_eq!(ints.iter().collect::<Vec<_>>(), values);

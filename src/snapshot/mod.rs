@@ -5,15 +5,17 @@ pub mod frame;
 mod ints;
 #[cfg(test)]
 pub mod literal;
+mod packed_text;
 mod places;
 mod table;
 mod text;
 
 pub use column::Data;
 pub use ints::Ints;
+pub use packed_text::LONGEST_TEXT;
 pub use places::Places;
 pub use table::{Row, Source, Table, Value, parse_array};
-pub use text::{LONGEST_TEXT, TextData};
+pub use text::TextData;
 
 use crate::meta::Meta;
 use std::collections::BTreeMap;

@@ -1,73 +1,81 @@
-//! Texts of one column, one after the other in one buffer.
+//! Texts of one column.
 
-/// Rows that share a base position; a power of two.
-const GROUP: usize = 64;
-const NULL_BIT: u32 = 1 << 31;
-/// The longest text kept: [`GROUP`] of them stay below the position's 31 bits.
-pub const LONGEST_TEXT: usize = 16 << 20;
+use super::packed_text::PackedText;
 
-/// Texts of one column.
-#[derive(Clone, Debug, Default)]
-pub struct TextData {
-    bytes: String,
-    /// Where each group of rows starts in `bytes`.
-    bases: Vec<usize>,
-    /// End of each text, counted from its group's base; NULL is marked by the high bit.
-    ends: Vec<u32>,
+/// Up to so many distinct texts are kept once each.
+const FEW: usize = 64;
+/// The number of NULL.
+const NULL: u8 = u8::MAX;
+
+/// Texts of one column. A column of few distinct texts (schemas, users, states) keeps each once and a byte per row;
+/// others keep all, one after the other.
+#[derive(Clone, Debug)]
+pub struct TextData(Form);
+
+#[derive(Clone, Debug)]
+enum Form {
+    Few { words: Vec<Box<str>>, rows: Vec<u8> },
+    Many(PackedText),
+}
+
+impl Default for TextData {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl TextData {
     /// No rows yet.
     pub const fn new() -> Self {
-        Self { bytes: String::new(), bases: Vec::new(), ends: Vec::new() }
+        Self(Form::Few { words: Vec::new(), rows: Vec::new() })
     }
 
-    /// Appends a text or NULL. A text longer than [`LONGEST_TEXT`] is cut there.
+    /// Appends a text or NULL. A text longer than [`super::LONGEST_TEXT`] is cut there.
+    #[inline]
     pub fn push(&mut self, text: Option<&str>) {
-        if self.ends.len().is_multiple_of(GROUP) {
-            self.bases.push(self.bytes.len());
+        match &mut self.0 {
+            Form::Many(packed) => packed.push(text),
+            Form::Few { words, rows } => {
+                let Some(text) = text else { return rows.push(NULL) };
+                // Short lists are faster to look through than to hash, and runs of one text are common.
+                let last = rows.last().filter(|id| words.get(usize::from(**id)).is_some_and(|w| **w == *text)).copied();
+                match last.or_else(|| words.iter().position(|w| **w == *text).map(|id| id as u8)) {
+                    Some(id) => rows.push(id),
+                    None if words.len() < FEW && text.len() <= super::LONGEST_TEXT => {
+                        rows.push(words.len() as u8);
+                        words.push(text.into());
+                    }
+                    None => {
+                        let mut packed = PackedText::new();
+                        rows.iter().for_each(|id| packed.push(words.get(usize::from(*id)).map(AsRef::as_ref)));
+                        packed.push(Some(text));
+                        self.0 = Form::Many(packed);
+                    }
+                }
+            }
         }
-        if let Some(text) = text {
-            let end = if text.len() > LONGEST_TEXT { text.floor_char_boundary(LONGEST_TEXT) } else { text.len() };
-            self.bytes.push_str(&text[..end]);
-        }
-        let base = self.bases.last().copied().unwrap_or(0);
-        let end = (self.bytes.len() - base) as u32;
-        self.ends.push(if text.is_some() { end } else { end | NULL_BIT });
-    }
-
-    /// The same texts in another order of rows; a row that is not there becomes NULL.
-    pub fn picked(&self, order: &[u32]) -> Self {
-        let mut to = Self::new();
-        to.bytes.reserve(self.bytes.len());
-        to.reserve(order.len());
-        for &row in order {
-            to.push(self.get(row as usize));
-        }
-        to.shrink();
-        to
     }
 
     /// The text of a row; `None` is NULL or out of range.
     #[inline]
     pub fn get(&self, row: usize) -> Option<&str> {
-        let end = *self.ends.get(row)?;
-        if end & NULL_BIT != 0 {
-            return None;
+        match &self.0 {
+            Form::Many(packed) => packed.get(row),
+            Form::Few { words, rows } => words.get(usize::from(*rows.get(row)?)).map(AsRef::as_ref),
         }
-        let base = *self.bases.get(row / GROUP)?;
-        let start = if row.is_multiple_of(GROUP) { 0 } else { self.ends.get(row - 1)? & !NULL_BIT };
-        self.bytes.get(base + start as usize..base + end as usize)
     }
 
     /// Number of rows.
     pub const fn len(&self) -> usize {
-        self.ends.len()
+        match &self.0 {
+            Form::Many(packed) => packed.len(),
+            Form::Few { rows, .. } => rows.len(),
+        }
     }
 
     /// Whether there is no row.
     pub const fn is_empty(&self) -> bool {
-        self.ends.is_empty()
+        self.len() == 0
     }
 
     /// All rows in order.
@@ -77,63 +85,75 @@ impl TextData {
 
     /// Appends all rows of another column.
     pub fn append(&mut self, other: &Self) {
-        self.bytes.reserve(other.bytes.len());
-        self.ends.reserve(other.ends.len());
-        for text in other.iter() {
-            self.push(text);
+        match (&mut self.0, &other.0) {
+            (Form::Many(to), Form::Many(from)) => to.append(from),
+            (Form::Few { rows, .. }, Form::Many(from)) if rows.is_empty() => self.0 = Form::Many(from.clone()),
+            _ => other.iter().for_each(|text| self.push(text)),
         }
     }
 
     /// Makes room for rows to come.
-    pub fn reserve(&mut self, rows: usize) {
-        self.ends.reserve(rows);
+    pub fn reserve(&mut self, more: usize) {
+        match &mut self.0 {
+            Form::Many(packed) => packed.reserve(more),
+            Form::Few { rows, .. } => rows.reserve(more),
+        }
     }
 
-    /// Keeps the first `rows` rows.
-    pub fn truncate(&mut self, rows: usize) {
-        if rows >= self.ends.len() {
-            return;
+    /// Keeps the first `keep` rows.
+    pub fn truncate(&mut self, keep: usize) {
+        match &mut self.0 {
+            Form::Many(packed) => packed.truncate(keep),
+            Form::Few { rows, .. } => rows.truncate(keep),
         }
-        let end = match rows.checked_sub(1) {
-            None => 0,
-            Some(last) => {
-                let base = self.bases.get(last / GROUP).copied().unwrap_or(0);
-                base + (self.ends[last] & !NULL_BIT) as usize
-            }
-        };
-        self.bytes.truncate(end);
-        self.ends.truncate(rows);
-        self.bases.truncate(rows.div_ceil(GROUP));
     }
 
     /// Gives back memory that growing reserved.
     pub fn shrink(&mut self) {
-        self.bytes.shrink_to_fit();
-        self.bases.shrink_to_fit();
-        self.ends.shrink_to_fit();
+        match &mut self.0 {
+            Form::Many(packed) => packed.shrink(),
+            Form::Few { words, rows } => {
+                words.shrink_to_fit();
+                rows.shrink_to_fit();
+            }
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn reads_back_what_was_written(
+            rows in prop::collection::vec(prop::option::weighted(0.9, 0_u32..400), 0..500),
+            (few, cut, keep) in (1_u32..200, 0_usize..500, 0_usize..600),
+        ) {
+            let texts: Vec<Option<String>> =
+                rows.iter().map(|row| row.map(|n| format!("t{}", n % few))).collect();
+            let cut = cut.min(texts.len());
+            let column = |part: &[Option<String>]| {
+                let mut out = TextData::new();
+                part.iter().for_each(|t| out.push(t.as_deref()));
+                out
+            };
+            let mut all = column(&texts[..cut]);
+            all.append(&column(&texts[cut..]));
+            all.truncate(keep);
+            let want: Vec<Option<&str>> = texts.iter().take(keep).map(|t| t.as_deref()).collect();
+            prop_assert_eq!(all.iter().collect::<Vec<_>>(), want);
+            prop_assert_eq!(all.len(), keep.min(texts.len()));
+        }
+    }
 
     #[test]
-    fn reads_back_across_groups() {
-        let texts: Vec<Option<String>> = (0..200).map(|i| (i % 7 != 0).then(|| "ß".repeat(i % 5))).collect();
-        let mut a = TextData::new();
-        let mut b = TextData::new();
-        for (i, text) in texts.iter().enumerate() {
-            if i < 70 { a.push(text.as_deref()) } else { b.push(text.as_deref()) }
-        }
-        a.append(&b);
-        assert_eq!(a.iter().map(|t| t.map(str::to_owned)).collect::<Vec<_>>(), texts);
-        assert_eq!(a.get(200), None);
-        a.truncate(130);
-        a.push(Some("next"));
-        assert_eq!((a.len(), a.get(129).map(str::to_owned), a.get(130)), (131, texts[129].clone(), Some("next")));
-        a.truncate(0);
-        a.push(Some("x"));
-        assert_eq!((a.len(), a.get(0)), (1, Some("x")));
+    fn few_texts_are_kept_once() {
+        let mut schemas = TextData::new();
+        (0..1000).for_each(|i| schemas.push((i % 9 != 0).then_some(if i % 2 == 0 { "app" } else { "" })));
+        let Form::Few { words, rows } = &schemas.0 else { panic!("a few") };
+        assert_eq!((words.len(), rows.len(), schemas.get(9), schemas.get(1)), (2, 1000, None, Some("")));
     }
 }

@@ -5,11 +5,31 @@ use crate::diff::Exact;
 use crate::snapshot::Value;
 use crate::unit::format_lsn;
 
-/// Appends a whole number.
+/// Appends a whole number of any size.
 pub(super) fn int(out: &mut Vec<u8>, n: i128) {
     match i64::try_from(n) {
-        Ok(n) => out.extend_from_slice(itoa::Buffer::new().format(n).as_bytes()),
+        Ok(n) => whole(out, n),
         Err(_) => out.extend_from_slice(itoa::Buffer::new().format(n).as_bytes()),
+    }
+}
+
+/// Appends a whole number.
+#[inline]
+pub(super) fn whole(out: &mut Vec<u8>, n: i64) {
+    if n < 0 {
+        out.push(b'-');
+    }
+    natural(out, n.unsigned_abs());
+}
+
+/// Appends a whole number that is not negative.
+#[inline]
+pub(super) fn natural(out: &mut Vec<u8>, n: u64) {
+    // Most counters of most objects have a digit.
+    if n < 10 {
+        out.push(b'0' + n as u8);
+    } else {
+        out.extend_from_slice(itoa::Buffer::new().format(n).as_bytes());
     }
 }
 
@@ -22,26 +42,34 @@ pub(super) fn float(out: &mut Vec<u8>, x: f64) {
     }
 }
 
-/// Appends a rate: nine decimals, which are enough for any that matters, or the shortest form of a very small one.
+/// Appends a rate: nine decimals, twelve where it is under a thousandth; that is enough for any that matters. The shortest
+/// form of a very small or very large one.
 pub(super) fn rate(out: &mut Vec<u8>, x: f64) {
-    const SCALE: f64 = 1e9;
-    if !(1e-3..1e9).contains(&x) {
-        float(out, x);
-        return;
+    if x == 0.0 {
+        return out.push(b'0');
     }
-    let scaled = (x * SCALE).round() as u64;
-    let (whole, mut fraction) = (scaled / 1_000_000_000, scaled % 1_000_000_000);
-    out.extend_from_slice(itoa::Buffer::new().format(whole).as_bytes());
+    // A whole part, the zeros after the point, and nine digits.
+    let (whole, mut zeros, scaled) = match x {
+        1e-3..1e9 => (x.trunc(), "", (x - x.trunc()) * 1e9),
+        1e-6..1e-3 => (0.0, "000", x * 1e12),
+        _ => return float(out, x),
+    };
+    let (mut whole, mut fraction) = (whole as u64, scaled.round() as u32);
+    if fraction == 1_000_000_000 {
+        (whole, fraction, zeros) = if zeros.is_empty() { (whole + 1, 0, "") } else { (0, 1_000_000, "") };
+    }
+    natural(out, whole);
     if fraction == 0 {
         return;
     }
+    out.push(b'.');
+    out.extend_from_slice(zeros.as_bytes());
     let mut digits = [b'0'; 9];
     for digit in digits.iter_mut().rev() {
         *digit = b'0' + (fraction % 10) as u8;
         fraction /= 10;
     }
     let end = digits.iter().rposition(|d| *d != b'0').map_or(0, |i| i + 1);
-    out.push(b'.');
     out.extend_from_slice(&digits[..end]);
 }
 
@@ -124,6 +152,11 @@ mod tests {
             (1.0 / 3.0, "0.333333333"),
             (1_234.5, "1234.5"),
             (0.000_000_012, "0.000000012"),
+            (0.000_001, "0.000001"),
+            (1.0 / 3600.0, "0.000277777778"),
+            (0.000_999_999_999_999, "0.001"),
+            (2.999_999_999_999, "3"),
+            (-0.25, "-0.25"),
             (4e9, "4000000000"),
         ] {
             assert_eq!(said(|o| rate(o, x)), want);

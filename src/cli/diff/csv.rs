@@ -4,41 +4,58 @@ use super::cell;
 use super::choose::Rows;
 use super::layout::Layout;
 use super::reasons::reasons;
-use crate::diff::{Class, DiffRow, ViewDiff};
-use crate::snapshot::Value;
+use crate::diff::{Class, DiffRow, Lane, ViewDiff};
+use crate::snapshot::{Ints, Value};
 use rayon::prelude::*;
 use std::io::Write;
 
 /// Rows that one task formats.
-const CHUNK: usize = 4096;
+const TASK: usize = 2048;
 
-/// Writes a view: a header line, then its rows in their order.
+/// Writes a view: a header line, then its rows in their order. While some rows are written, the next are formatted.
 pub(super) fn write(diff: &ViewDiff, rows: &Rows, out: &mut (impl Write + ?Sized)) -> std::io::Result<()> {
     let layout = Layout::of(diff);
+    let lanes = Lanes::of(diff, &layout);
     let mut line = Vec::new();
     header(diff, &layout, &mut line);
     out.write_all(&line)?;
-    if rows.len() <= CHUNK {
-        line.clear();
-        (0..rows.len()).for_each(|at| row(diff, &layout, rows.at(at), &mut line));
+    let format = |start: usize, text: &mut Vec<u8>| {
+        text.clear();
+        let mut covered = Covered::default();
+        for at in start..(start + TASK).min(rows.len()) {
+            row(diff, &layout, &lanes, rows.at(at), &mut covered, text);
+        }
+    };
+    if rows.len() <= TASK {
+        format(0, &mut line);
         return out.write_all(&line);
     }
-    let starts: Vec<usize> = (0..rows.len()).step_by(CHUNK).collect();
-    for batch in starts.chunks(4 * rayon::current_num_threads()) {
-        let texts: Vec<Vec<u8>> = batch
-            .par_iter()
-            .map(|start| {
-                let end = (start + CHUNK).min(rows.len());
-                let mut text = Vec::with_capacity(CHUNK * 512);
-                (*start..end).for_each(|at| row(diff, &layout, rows.at(at), &mut text));
-                text
-            })
-            .collect();
-        for text in texts {
-            out.write_all(&text)?;
-        }
+    let starts: Vec<usize> = (0..rows.len()).step_by(TASK).collect();
+    let at_once = 4 * rayon::current_num_threads();
+    let (mut done, mut next) = (Vec::new(), Vec::new());
+    // One round more than there are batches: the last one only writes.
+    for batch in starts.chunks(at_once).chain([&[][..]]) {
+        next.resize_with(batch.len(), Vec::new);
+        rayon::in_place_scope(|scope| {
+            scope.spawn(|_| next.par_iter_mut().zip(batch).for_each(|(text, start)| format(*start, text)));
+            done.iter().try_for_each(|text: &Vec<u8>| out.write_all(text))
+        })?;
+        std::mem::swap(&mut done, &mut next);
     }
     Ok(())
+}
+
+/// What all rows of a column share.
+struct Lanes<'a> {
+    counters: Vec<Option<Lane<'a>>>,
+    gauges: Vec<Option<Lane<'a>>>,
+}
+
+impl<'a> Lanes<'a> {
+    fn of(diff: &'a ViewDiff, layout: &Layout) -> Self {
+        let lanes = |columns: &[usize]| columns.iter().map(|c| Lane::of(diff, *c)).collect();
+        Self { counters: lanes(&layout.counters), gauges: lanes(&layout.gauges) }
+    }
 }
 
 fn header(diff: &ViewDiff, layout: &Layout, out: &mut Vec<u8>) {
@@ -56,8 +73,29 @@ fn header(diff: &ViewDiff, layout: &Layout, out: &mut Vec<u8>) {
     out.push(b'\n');
 }
 
-fn row(diff: &ViewDiff, layout: &Layout, index: usize, out: &mut Vec<u8>) {
+/// The time that deltas cover, as text: mostly that of the row before.
+#[derive(Default)]
+struct Covered {
+    seconds: Option<f64>,
+    text: Vec<u8>,
+}
+
+impl Covered {
+    fn write(&mut self, seconds: Option<f64>, out: &mut Vec<u8>) {
+        if self.seconds != seconds {
+            self.seconds = seconds;
+            self.text.clear();
+            if let Some(seconds) = seconds {
+                cell::float(&mut self.text, seconds);
+            }
+        }
+        out.extend_from_slice(&self.text);
+    }
+}
+
+fn row(diff: &ViewDiff, layout: &Layout, lanes: &Lanes<'_>, index: usize, covered: &mut Covered, out: &mut Vec<u8>) {
     let row = diff.row(index);
+    let pair = diff.rows[index];
     let columns = diff.view.columns;
     for c in layout.key.iter().chain(&layout.labels) {
         cell(value_of(row, *c), columns[*c].ty, out);
@@ -66,19 +104,32 @@ fn row(diff: &ViewDiff, layout: &Layout, index: usize, out: &mut Vec<u8>) {
     let verdict = row.verdict();
     out.extend_from_slice(verdict.class.word().as_bytes());
     out.push(b',');
-    if let Some(seconds) = verdict.covered_s {
-        cell::float(out, seconds);
-    }
+    covered.write(verdict.covered_s, out);
     let mut explained = row.class() == Class::Ok;
-    for &c in &layout.counters {
-        let (before, after) = (row.value_before(c), row.value_after(c));
+    for (&c, lane) in layout.counters.iter().zip(&lanes.counters) {
         out.push(b',');
-        cell(before, columns[c].ty, out);
-        out.push(b',');
-        cell(after, columns[c].ty, out);
+        if let Some(lane) = lane {
+            let cells = lane.cells(pair);
+            known(cells.0, out);
+            out.push(b',');
+            known(cells.1, out);
+            out.push(b',');
+            if let Some(delta) = Lane::difference(verdict, cells) {
+                cell::natural(out, delta);
+                out.push(b',');
+                if let Some(rate) = crate::diff::rate::over(delta as f64, verdict.covered_s) {
+                    cell::rate(out, rate);
+                }
+                continue;
+            }
+        } else {
+            cell(row.value_before(c), columns[c].ty, out);
+            out.push(b',');
+            cell(row.value_after(c), columns[c].ty, out);
+            out.push(b',');
+        }
         let (delta, why) = row.delta(c);
         explained &= why.is_none();
-        out.push(b',');
         if let Some(delta) = delta {
             cell::exact(out, delta);
         }
@@ -87,12 +138,24 @@ fn row(diff: &ViewDiff, layout: &Layout, index: usize, out: &mut Vec<u8>) {
             cell::rate(out, rate);
         }
     }
-    for &c in &layout.gauges {
+    for (&c, lane) in layout.gauges.iter().zip(&lanes.gauges) {
         out.push(b',');
-        cell(row.value_before(c), columns[c].ty, out);
-        out.push(b',');
-        cell(row.value_after(c), columns[c].ty, out);
-        out.push(b',');
+        if let Some(lane) = lane {
+            let (before, after) = lane.cells(pair);
+            known(before, out);
+            out.push(b',');
+            known(after, out);
+            out.push(b',');
+            if let Some(change) = Lane::change((before, after)) {
+                cell::whole(out, change);
+                continue;
+            }
+        } else {
+            cell(row.value_before(c), columns[c].ty, out);
+            out.push(b',');
+            cell(row.value_after(c), columns[c].ty, out);
+            out.push(b',');
+        }
         if let Some(change) = row.change(c) {
             cell::change(out, change, columns[c].ty);
         }
@@ -105,6 +168,13 @@ fn row(diff: &ViewDiff, layout: &Layout, index: usize, out: &mut Vec<u8>) {
         }
     }
     out.push(b'\n');
+}
+
+/// A whole number; NULL is empty.
+fn known(n: i64, out: &mut Vec<u8>) {
+    if n != Ints::NULL {
+        cell::whole(out, n);
+    }
 }
 
 /// The cell that names a row: after, or before where it is gone.

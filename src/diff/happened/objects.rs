@@ -73,13 +73,17 @@ fn lives(
         .filter_map(|r| r.after().and_then(|row| full_name(view, row).zip(oid(view, row))))
         .collect();
     for row in view.iter() {
+        let entry = view.rows[row.index()];
+        // Nearly all rows go on as they were; names cost more than all the rest.
+        if entry.before != RowDiff::NONE && entry.after != RowDiff::NONE && !said(row, "reindexed") {
+            continue;
+        }
         let Some(latest) = row.latest().filter(|r| is_users(*r)) else { continue };
         let (Some(name), Some(oid)) = (full_name(view, latest), oid(view, latest)) else { continue };
         // An index of a table that came or went is no event of its own.
         if relid(latest).is_some_and(|id| fresh.contains(&id)) {
             continue;
         }
-        let entry = view.rows[row.index()];
         if entry.before == RowDiff::NONE && row.verdict().withheld.is_none() {
             changed.insert(oid);
             if said(row, "recreated") {
