@@ -2,7 +2,7 @@
 
 use super::consistency::{self, Withdrawn};
 use super::score::certainty;
-use crate::finding::{Confidence, Effort, Finding, Fix, Risk, Severity, Verb};
+use crate::finding::{Confidence, Effort, Finding, Fix, Risk, Severity, SubjectKind, Verb};
 use crate::text::Text;
 use crate::time::Timestamp;
 use std::cmp::Ordering;
@@ -197,17 +197,25 @@ fn riskiest(fixes: &[Fix]) -> Risk {
     fixes.iter().map(|f| f.risk).max().unwrap_or(Risk::R0)
 }
 
-/// `Drop index public.idx_x`, from what the main statement does.
+/// `Drop public.idx_x: ...`, from what the main statement does.
 fn title(finding: &Finding, object: &str) -> Text {
-    let verb = main_fix(&finding.fixes).map_or(Verb::Diagnose, |(verb, _)| verb);
-    let what = match verb {
-        Verb::Diagnose => "Look into ",
+    let main = finding.fixes.iter().find(|f| f.verb != Verb::Diagnose);
+    let Some(main) = main else {
+        let title = Text::from("Find the cause: ");
+        let said = finding.subject.kind == SubjectKind::Server || finding.title.plain().contains(object);
+        let title = if said { title } else { title.name(object).t(": ") };
+        return title.then(finding.title.clone());
+    };
+    let what = match main.verb {
         Verb::Set => "Set ",
         Verb::Create => "Create ",
         Verb::Drop => "Drop ",
+        Verb::Maintain if main.sql.contains("REINDEX") => "Rebuild ",
+        Verb::Maintain if main.sql.contains("VACUUM") => "Vacuum ",
+        Verb::Maintain if main.sql.contains("ANALYZE") => "Analyze ",
         Verb::Maintain => "Maintain ",
         Verb::End => "End ",
-        Verb::Alter => "Change ",
+        Verb::Diagnose | Verb::Alter => "Change ",
     };
     let title = Text::new().t(what).name(object);
     // The object alone does not say why; the finding's title does.

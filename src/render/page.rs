@@ -13,6 +13,8 @@ pub(super) struct Page {
     pub(super) anchors: BTreeSet<String>,
     /// Rows each table has in the report, by its id.
     pub(super) rows: BTreeMap<String, usize>,
+    /// Rows of each table that have something to unfold, by its id.
+    pub(super) details: BTreeMap<String, usize>,
     /// Why cells of a table say `n/a`, by its id: printed once under the table, counted from 1.
     pub(super) reasons: BTreeMap<String, Vec<String>>,
 }
@@ -40,6 +42,8 @@ impl Page {
                 Block::Table(table) => {
                     self.anchors.insert(table_anchor(&table.id));
                     self.rows.insert(table.id.clone(), table.rows.len());
+                    let unfolds = table.rows.iter().filter(|row| !row.detail.is_empty()).count();
+                    self.details.insert(table.id.clone(), unfolds);
                     self.reasons.insert(table.id.clone(), reasons(table));
                     for row in table.rows.iter().take(ROWS) {
                         self.note(&row.detail);

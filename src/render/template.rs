@@ -92,6 +92,7 @@ fn hidden(page: &Page, table: &Value) -> Result<Value, minijinja::Error> {
     let shown = table.get_attr("rows")?.len().unwrap_or_default() as u64;
     let id = table.get_attr("id")?;
     let in_report = id.as_str().and_then(|id| page.rows.get(id)).map_or(shown, |n| *n as u64);
+    let unfold = id.as_str().and_then(|id| page.details.get(id)).map_or(0, |n| *n as u64);
     let all = u64::try_from(table.get_attr("rows_in_all")?).unwrap_or(in_report).max(in_report);
     Ok(context! {
         rows => crate::unit::group_int(all.saturating_sub(shown) as i64),
@@ -100,6 +101,7 @@ fn hidden(page: &Page, table: &Value) -> Result<Value, minijinja::Error> {
         in_report => crate::unit::group_int(in_report as i64),
         all => crate::unit::group_int(all as i64),
         complete => all == in_report,
+        details => if unfold > shown { Some(crate::unit::group_int(unfold as i64)) } else { None },
     })
 }
 

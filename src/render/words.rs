@@ -62,7 +62,7 @@ pub(super) const fn risk(risk: Risk) -> &'static str {
     match risk {
         Risk::R0 => "read-only",
         Risk::R1 => "online",
-        Risk::R2 => "blocks others or rewrites",
+        Risk::R2 => "blocks, rewrites or restarts",
         Risk::R3 => "destroys something",
     }
 }

@@ -34,13 +34,34 @@ fn is_moved_into(view: &str, major: Option<u8>) -> bool {
 pub(super) fn how_to_get(view: &str) -> String {
     match view {
         "pg_stat_statements" | "pg_stat_statements_info" => {
-            "shared_preload_libraries = 'pg_stat_statements' (restart), CREATE EXTENSION pg_stat_statements, then \
-             pgretro export-sql"
+            "put `pg_stat_statements` into `shared_preload_libraries` (restart), run `CREATE EXTENSION pg_stat_statements`, then \
+             export again"
         }
-        "pg_stat_user_functions" => "track_functions = 'pl' or 'all', then pgretro export-sql",
-        _ => "add it to the dump: pgretro export-sql prints the script",
+        "pg_stat_user_functions" => "set `track_functions` to `pl` or `all`, wait for calls, then export again",
+        _ => "`pgretro export-sql` prints the script that exports it",
     }
     .to_owned()
+}
+
+/// One sentence for the views that are missing of these, where there are several.
+pub(super) fn missing(draft: &Draft<'_>, views: &[&str]) -> Option<Block> {
+    let gone: Vec<&str> =
+        views.iter().copied().filter(|view| state_of(draft, view) == CoverageState::Missing).collect();
+    let (last, rest) = gone.split_last().filter(|(_, rest)| !rest.is_empty())?;
+    let mut text = Text::new().t("Not captured: ");
+    for (i, view) in rest.iter().enumerate() {
+        text = if i > 0 { text.t(", ").code(*view) } else { text.code(*view) };
+    }
+    let text = text.t(" and ").code(*last).t(" are not in the dump; ").code("pgretro export-sql");
+    Some(Block::Note { kind: NoteKind::Missing, text: text.t(" prints the script that exports them.") })
+}
+
+/// Adds a remark of ours: what stands between backticks is code.
+fn remark(text: Text, remark: &str) -> Text {
+    remark
+        .split('`')
+        .enumerate()
+        .fold(text, |text, (i, piece)| if i % 2 == 1 { text.code(piece) } else { text.t(piece) })
 }
 
 /// The sentence for a view without rows; `None` where it has some. `about` is what its rows would be: "wait for a lock".
@@ -52,7 +73,7 @@ pub(super) fn sentence(draft: &Draft<'_>, view: &str, none_found: &str) -> Optio
         }
         CoverageState::Missing => (
             NoteKind::Missing,
-            Text::new().t("Not captured: ").code(view).t(" is not in the dump. To get it: ").t(how_to_get(view)).t("."),
+            remark(Text::new().t("Not captured: ").code(view).t(" is not in the dump; "), &how_to_get(view)).t("."),
         ),
         CoverageState::NotApplicable => (
             NoteKind::Info,

@@ -106,12 +106,13 @@ fn id(chain: &Chain, options: &Options) -> String {
 fn number(advice: &Advice, draft: &mut Draft<'_>) -> Vec<ReportFinding> {
     let found = advice.findings();
     let width = found.len().to_string().len().max(2);
+    let after = if draft.single() { "A" } else { "B" };
     found
         .into_iter()
         .enumerate()
         .map(|(at, finding)| {
             let evidence = finding.measures.iter().map(|m| {
-                let values = [("A", m.before), ("B", m.after), ("window", m.window)]
+                let values = [("A", m.before), (after, m.after), ("window", m.window)]
                     .into_iter()
                     .filter_map(|(label, value)| value.map(|v| (label.to_owned(), v)))
                     .collect();

@@ -31,11 +31,17 @@ impl Source {
             ("checks that are less sure", &self.wanted_by),
         ] {
             if !items.is_empty() {
+                let items: Vec<String> = items.iter().map(|item| quoted(item)).collect();
                 parts.push(format!("{what}: {}", items.join(", ")));
             }
         }
         parts.join("; ")
     }
+}
+
+/// A section's title has spaces and commas of its own; a check's id is code.
+fn quoted(item: &str) -> String {
+    if item.contains(|c: char| c.is_uppercase()) { format!("\u{201c}{item}\u{201d}") } else { format!("`{item}`") }
 }
 
 /// Every expected source by name, `meta` left out: it is provenance and told apart.

@@ -117,6 +117,11 @@ impl<'a> Draft<'a> {
         self.chain.is_single()
     }
 
+    /// [`Draft::span`] as a title.
+    pub(super) fn span_title(&self) -> &'static str {
+        if self.single() { "Since the statistics began" } else { "In the window" }
+    }
+
     /// What counters in tables count: "in the window" or "since the statistics began".
     pub(super) fn span(&self) -> &'static str {
         if self.single() { "since the statistics began" } else { "in the window" }
@@ -308,9 +313,9 @@ impl<'a> Draft<'a> {
             .n(count(seen))
             .t(" of ")
             .n(count(seen + missing))
-            .t(" expected sources are in the dump; ")
+            .t(" expected sources are in the dump, and ")
             .then(counted_words(skipped, "check", "checks"))
-            .t(" could not run for it. First take a whole dump: ")
+            .t(" could not run: a view, a column or a second snapshot is missing. First take a whole dump: ")
             .code("pgretro export-sql")
             .t(" prints the script (read-only).");
         Some(Block::Note { kind: super::NoteKind::Warning, text })

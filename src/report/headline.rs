@@ -22,7 +22,7 @@ pub(super) fn headline(draft: &Draft<'_>) -> Text {
         (Severity::Low, "Healthy, with ", " small thing to tidy.", " small things to tidy."),
     ] {
         if n(severity) > 0 && severity <= Severity::Medium && half_seen(draft) {
-            let few = Text::from("In what was captured, less than half of a full dump: ");
+            let few = Text::from("Less than half of a full dump was captured. What is there shows ");
             return few.then(many(n(severity), one, more));
         }
         if n(severity) > 0 {

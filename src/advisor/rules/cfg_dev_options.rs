@@ -35,7 +35,7 @@ const OPTIONS: [(&str, &str); 5] = [
 
 fn check(ctx: &Context<'_>) -> Check {
     if !OPTIONS.iter().any(|(name, _)| ctx.setting_row(name).is_some()) {
-        return Err(Skip("none of these settings is in the dump".to_owned()));
+        return Err(Skip("none of the settings it looks at is in the dump".to_owned()));
     }
     let mut findings = Vec::new();
     for (name, harm) in OPTIONS {

@@ -36,7 +36,7 @@ const LINES: [(&str, &str, &str); 4] = [
 fn check(ctx: &Context<'_>) -> Check {
     let known = LINES.iter().filter(|(name, ..)| ctx.setting_row(name).is_some()).count();
     if known == 0 {
-        return Err(Skip("none of these settings is in the dump".to_owned()));
+        return Err(Skip("none of the settings it looks at is in the dump".to_owned()));
     }
     let off: Vec<_> =
         LINES.iter().filter(|(name, off, _)| ctx.setting_row(name).and_then(server_value) == Some(*off)).collect();

@@ -58,7 +58,11 @@ fn check(ctx: &Context<'_>) -> Check {
             Subject::new(SubjectKind::Data, "export"),
             Text::new()
                 .n(count(missing.len()))
-                .t(if missing.len() == 1 { " view is not in the export; " } else { " views are not in the export; " })
+                .t(if missing.len() == 1 {
+                    " view that checks need is not in the export; "
+                } else {
+                    " views that checks need are not in the export; "
+                })
                 .n(count(blind.len()))
                 .t(if blind.len() == 1 { " check cannot run" } else { " checks cannot run" }),
         )
@@ -70,7 +74,7 @@ fn check(ctx: &Context<'_>) -> Check {
             format!("of {} that checks need", needed.len()),
             &[],
         ))
-        .verify("`pgretro inspect` of the next dump finds them.")
+        .verify(Text::new().code("pgretro inspect").t(" of the next dump finds them."))
         .effort(Effort::S);
     Ok(Checked { findings: vec![finding], looked_at })
 }

@@ -35,7 +35,7 @@ const SWITCHES: [(&str, &str, &str, &str); 4] = [
 fn check(ctx: &Context<'_>) -> Check {
     let known = SWITCHES.iter().filter(|(name, ..)| ctx.setting_row(name).is_some()).count();
     if known == 0 {
-        return Err(Skip("none of these settings is in the dump".to_owned()));
+        return Err(Skip("none of the settings it looks at is in the dump".to_owned()));
     }
     let off: Vec<_> = SWITCHES
         .iter()
@@ -90,6 +90,6 @@ mod tests {
             with(&["track_functions | pl | default"]),
             ["passed: 1 of 4 switches of the collection are in the dump, all on"]
         );
-        assert_eq!(with(&["work_mem | 4096 | default"]), ["skipped: none of these settings is in the dump"]);
+        assert_eq!(with(&["work_mem | 4096 | default"]), ["skipped: none of the settings it looks at is in the dump"]);
     }
 }

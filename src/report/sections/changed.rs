@@ -16,6 +16,8 @@ const MOST: usize = 30;
 const MOST_EVENTS: usize = 500;
 /// The most lines of a slope chart.
 const MOST_LINES: usize = 8;
+/// Shorter spans give no rate worth comparing.
+const SHORTEST_S: f64 = 10.0;
 /// Changes closer to what was expected are the noise of counting.
 const NOISE: f64 = 2.0;
 
@@ -44,6 +46,7 @@ pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
     let mut blocks = events(draft);
     blocks.extend(slopes(draft));
     blocks.push(list(draft, &found)?);
+    blocks.extend(rates_left_out(draft));
     let settings = super::settings::changed(draft).len();
     let carriers = draft.chain.snapshots.iter().filter(|s| s.table("pg_settings").is_some()).count();
     blocks.push(prose(
@@ -98,7 +101,7 @@ fn events(draft: &Draft<'_>) -> Vec<Block> {
                 Certainty::Proven => "proven",
                 Certainty::Likely => "likely",
             }),
-            Cell::name(event.evidence.join("; ")),
+            Cell::text(event.evidence.join("; ")),
         ]);
     }
     vec![out.rows_in_all(all.len()).block()]
@@ -231,7 +234,7 @@ fn two_windows(draft: &Draft<'_>, change: Change<'_>, column: &str) -> Option<((
         let seconds = row.verdict().covered_s.filter(|_| row.class() == Class::Ok)?;
         Some((row.delta_of(column)?.as_f64(), seconds))
     };
-    let after = in_window(last).filter(|(_, s)| *s >= 10.0)?;
+    let after = in_window(last).filter(|(_, s)| *s >= SHORTEST_S)?;
     let before = if last > 0 {
         let all: Option<Vec<(f64, f64)>> = (0..last).map(in_window).collect();
         all?.into_iter().fold((0.0, 0.0), |sum, w| (sum.0 + w.0, sum.1 + w.1))
@@ -240,7 +243,49 @@ fn two_windows(draft: &Draft<'_>, change: Change<'_>, column: &str) -> Option<((
         let seconds = draft.chain.first().meta.taken_at?.seconds_since(since);
         (change.first()?.f64(column)?, seconds)
     };
-    (before.1 >= 10.0).then_some((before, after))
+    (before.1 >= SHORTEST_S).then_some((before, after))
+}
+
+/// Which rates the table could not compare, and why.
+fn rates_left_out(draft: &Draft<'_>) -> Option<Block> {
+    let windows = &draft.chain.windows;
+    let last = windows.last()?;
+    if last.elapsed_s.is_some_and(|s| s < SHORTEST_S) {
+        return Some(prose("No rates are compared: the last window is shorter than 10 s."));
+    }
+    if windows.len() == 1 && draft.facts.age.since.is_none() {
+        return Some(prose("No rates are compared: since when the first snapshot counts is not in the dump."));
+    }
+    let tables = draft.facts.tables.iter().filter_map(|t| t.change);
+    let statements = draft.chain.view("pg_stat_statements").into_iter().flat_map(|v| v.present());
+    let (mut all, mut out) = (0, 0);
+    for change in tables.chain(draft.database()).chain(statements) {
+        all += 1;
+        out += usize::from(!steady(draft, change));
+    }
+    (out > 0).then(|| {
+        prose(
+            Text::new()
+                .t("Rates of ")
+                .n(count(out))
+                .t(" of ")
+                .many(count(all), "object", "objects")
+                .t(" are not compared: in a window their counters started again, or they are not in every snapshot."),
+        )
+    })
+}
+
+/// Whether an object was counted without a break in every window.
+fn steady(draft: &Draft<'_>, change: Change<'_>) -> bool {
+    let view = change.view().view.name;
+    draft.chain.windows.iter().enumerate().all(|(at, window)| {
+        let row = change.windows().get(at).copied().flatten().map(|row| row as usize);
+        window
+            .views
+            .get(view)
+            .zip(row)
+            .is_some_and(|(diff, row)| row < diff.rows.len() && diff.row(row).class() == Class::Ok)
+    })
 }
 
 /// Dead rows and sizes of the tables that moved most, at most two charts.

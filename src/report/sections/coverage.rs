@@ -227,11 +227,14 @@ fn notes(draft: &Draft<'_>) -> Vec<Block> {
             Cell::text(label.clone()),
             note.file.as_ref().map_or(Cell::None, |f| Cell::name(f.clone())),
             if place.is_empty() { Cell::None } else { Cell::text(place) },
-            Cell::name(note.message.clone()),
+            Cell::text(note.message.clone()),
         ]);
     }
     let rows = out.rows_in_all(usize::try_from(total).unwrap_or(usize::MAX)).block();
-    let summary =
-        Text::new().n(Quantity::int(i64::try_from(total).unwrap_or(i64::MAX), Unit::Count)).t(" notes on the data");
+    let summary = Text::new().many(
+        Quantity::int(i64::try_from(total).unwrap_or(i64::MAX), Unit::Count),
+        "note on the data",
+        "notes on the data",
+    );
     vec![Block::Details { summary, blocks: vec![rows] }]
 }

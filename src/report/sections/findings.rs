@@ -22,8 +22,10 @@ pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
     blocks.extend(insufficient(&draft.advice.insufficient));
     blocks.extend(accepted(draft));
     blocks.push(heading("Checked and fine"));
+    blocks.push(prose("Each line: what was looked for and not found, then what was looked at."));
     blocks.push(Block::Checks { states: vec!["passed".to_owned()] });
     blocks.push(heading("Not assessed"));
+    blocks.push(prose("Each line: what could not be looked for, and why."));
     blocks.push(Block::Checks { states: vec!["skipped".to_owned(), "failed".to_owned()] });
     for note in &draft.advice.notes {
         blocks.push(prose(Text::new().t("Configuration: ").t(note.clone()).t(".")));

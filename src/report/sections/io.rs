@@ -31,6 +31,7 @@ const LEAST_EVENTS: f64 = 3.0;
 pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
     let mut blocks = Vec::new();
     let mut any = false;
+    let mut quiet = Vec::new();
     for (view, writer) in [
         ("pg_stat_checkpointer", checkpoints as fn(&mut Draft<'_>) -> Option<Block>),
         ("pg_stat_wal", wal),
@@ -42,7 +43,7 @@ pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
                 any = true;
                 blocks.push(block);
             }
-            None => blocks.extend(absent::sentence(draft, view, "")),
+            None => quiet.push((view, "")),
         }
     }
     let io = io_table(draft)?;
@@ -50,7 +51,7 @@ pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
         any = true;
         blocks.push(block);
     } else {
-        blocks.extend(absent::sentence(draft, "pg_stat_io", ""));
+        quiet.push(("pg_stat_io", ""));
     }
     for (view, none, writer) in [
         (
@@ -63,9 +64,16 @@ pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
         any |= matches!(absent::state_of(draft, view), CoverageState::Captured | CoverageState::Empty);
         match writer(draft) {
             Some(block) => blocks.push(block),
-            None => blocks.extend(absent::sentence(draft, view, none)),
+            None => quiet.push((view, none)),
         }
     }
+    let together = absent::missing(draft, &quiet.iter().map(|(view, _)| *view).collect::<Vec<_>>());
+    for (view, none) in quiet {
+        if together.is_none() || absent::state_of(draft, view) != CoverageState::Missing {
+            blocks.extend(absent::sentence(draft, view, none));
+        }
+    }
+    blocks.extend(together);
     if let Some(links) = draft.links_to(&["io-", "wal-", "ckpt-", "bgwriter-", "slot-", "repl-", "cache-"]) {
         blocks.insert(0, prose(Text::new().t("Findings: ").then(links)));
     }

@@ -301,7 +301,7 @@ fn details(draft: &Draft<'_>, table: &TableFact<'_>, first: &ByObject<'_>) -> Ve
         items.push(fact("Last vacuum by hand", last_time(now, "last_vacuum")));
         items.push(fact("Last autovacuum", last_time(now, "last_autovacuum")));
     }
-    let mut blocks = vec![Block::Facts { title: format!("{} {}", table.display(), draft.span()), items }];
+    let mut blocks = vec![Block::Facts { title: draft.span_title().to_owned(), items }];
     if let Some(notes) = draft.notes_of(table.change) {
         blocks.push(prose(notes));
     }
