@@ -11,7 +11,7 @@
 //! 1. vocabulary: `error`, `unit`, `version`, `time`, `ident`, `suggest`, `text`, `meta`, `finding`
 //! 2. `catalog`: what PostgreSQL exports
 //! 3. `snapshot`, `ingest`: files to typed columns
-//! 4. `diff`: change over time
+//! 4. `diff`, `trend`: change over time
 //! 5. `advisor`: rules
 //! 6. `report`: blocks
 //! 7. `render`: text
@@ -33,6 +33,7 @@ pub mod ingest;
 pub mod snapshot;
 
 pub mod diff;
+pub mod trend;
 
 pub mod advisor;
 

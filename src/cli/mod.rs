@@ -11,6 +11,7 @@ mod output;
 mod render;
 mod report;
 mod rules;
+mod trend;
 
 use crate::error::{Error, Result};
 use clap::{Parser, Subcommand};
@@ -31,6 +32,8 @@ enum Command {
     Report(Box<report::Args>),
     /// Print what changed between two snapshots, object by object.
     Diff(diff::Args),
+    /// Follow every object through a history: what rises, what keeps up, and when it will hurt.
+    Trend(Box<trend::Args>),
     /// Show what was recognised in a dump, and what is missing.
     Inspect(inspect::Args),
     /// List the rules, or print one rule's documentation.
@@ -69,6 +72,7 @@ fn run(command: Command) -> Result<Status> {
     match command {
         Command::Report(args) => report::run(&args),
         Command::Diff(args) => diff::run(&args),
+        Command::Trend(args) => trend::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Rules(args) => rules::run(&args),
         Command::Catalog(args) => catalog::run(&args),

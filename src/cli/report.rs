@@ -83,7 +83,7 @@ pub(super) fn run(args: &Args) -> Result<Status> {
     let formats: Vec<Format> = args.output.iter().map(|path| render::by_path(path)).collect::<Result<_>>()?;
     let format = args.format.as_deref().map(render::by_name).transpose()?;
     let (config, text) = config(args)?;
-    let snapshots = ingest::read(&args.dumps, &ingest_options(args)?)?;
+    let snapshots = ingest::read(&args.dumps, &ingest_options(&args.taken_at, args.timezone.as_deref())?)?;
     let snapshots = choose(snapshots, args.from.as_deref(), args.to.as_deref())?;
     let options = diff::Options { allow_different_servers: args.allow_different_servers, ..diff::Options::default() };
     let chain = diff::chain(snapshots.into_iter().map(Arc::new).collect(), &options)?;
@@ -162,9 +162,9 @@ fn arguments(args: &Args) -> String {
     )
 }
 
-fn ingest_options(args: &Args) -> Result<ingest::Options> {
-    let taken_at = args
-        .taken_at
+/// How to read dumps.
+pub(super) fn ingest_options(taken_at: &[String], timezone: Option<&str>) -> Result<ingest::Options> {
+    let taken_at = taken_at
         .iter()
         .map(|text| {
             Timestamp::parse(text).map(|(t, _)| t).ok_or_else(|| {
@@ -172,11 +172,11 @@ fn ingest_options(args: &Args) -> Result<ingest::Options> {
             })
         })
         .collect::<Result<_>>()?;
-    Ok(ingest::Options { taken_at, timezone: args.timezone.clone(), hash: true })
+    Ok(ingest::Options { taken_at, timezone: timezone.map(str::to_owned), hash: true })
 }
 
 /// A size as PostgreSQL writes it: `64GB`, `512 MB`, `1048576`.
-fn bytes(text: &str, option: &str) -> Result<i64> {
+pub(super) fn bytes(text: &str, option: &str) -> Result<i64> {
     let text = text.trim();
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
@@ -196,27 +196,34 @@ fn bytes(text: &str, option: &str) -> Result<i64> {
 
 /// The snapshots from one to another, both included.
 fn choose(snapshots: Vec<Snapshot>, from: Option<&str>, to: Option<&str>) -> Result<Vec<Snapshot>> {
-    let find = |wanted: &str, option: &str, last: bool| {
-        position(&snapshots, wanted, last).ok_or_else(|| {
-            let known: Vec<&str> = snapshots.iter().map(|s| s.meta.label.as_str()).take(8).collect();
-            Error::usage(
-                format!("find the snapshot `{wanted}` of {option} among {}", snapshots.len()),
-                format!("give a position from 1, a time, or a name: {}", known.join(", ")),
-            )
-        })
-    };
-    let first = from.map_or(Ok(0), |w| find(w, "--from", false))?;
-    let last = to.map_or(Ok(snapshots.len().saturating_sub(1)), |w| find(w, "--to", true))?;
+    let names: Vec<_> = snapshots.iter().map(|s| (s.meta.label.as_str(), s.meta.taken_at)).collect();
+    let first = from.map_or(Ok(0), |w| position(&names, w, "--from", false))?;
+    let last = to.map_or(Ok(snapshots.len().saturating_sub(1)), |w| position(&names, w, "--to", true))?;
     if first > last {
         return Err(Error::usage("use --from after --to", "exchange them"));
     }
     Ok(snapshots.into_iter().skip(first).take(last - first + 1).collect())
 }
 
-fn position(snapshots: &[Snapshot], wanted: &str, last: bool) -> Option<usize> {
-    let name = |s: &Snapshot| {
-        let label = s.meta.label.as_str();
-        label == wanted || Path::new(label).file_name().and_then(|n| n.to_str()) == Some(wanted.trim_end_matches('/'))
+/// The place of a snapshot among those of these names and times: by its name, its position from 1, or a time.
+pub(super) fn position(
+    snapshots: &[(&str, Option<Timestamp>)],
+    wanted: &str,
+    option: &str,
+    last: bool,
+) -> Result<usize> {
+    find(snapshots, wanted, last).ok_or_else(|| {
+        let known: Vec<&str> = snapshots.iter().map(|s| s.0).take(8).collect();
+        Error::usage(
+            format!("find the snapshot `{wanted}` of {option} among {}", snapshots.len()),
+            format!("give a position from 1, a time, or a name: {}", known.join(", ")),
+        )
+    })
+}
+
+fn find(snapshots: &[(&str, Option<Timestamp>)], wanted: &str, last: bool) -> Option<usize> {
+    let name = |(label, _): &(&str, Option<Timestamp>)| {
+        *label == wanted || Path::new(label).file_name().and_then(|n| n.to_str()) == Some(wanted.trim_end_matches('/'))
     };
     if let Some(at) = snapshots.iter().position(name) {
         return Some(at);
@@ -225,11 +232,10 @@ fn position(snapshots: &[Snapshot], wanted: &str, last: bool) -> Option<usize> {
         return (n < snapshots.len()).then_some(n);
     }
     let (time, _) = Timestamp::parse(wanted)?;
-    let at = |s: &Snapshot| s.meta.taken_at;
     if last {
-        snapshots.iter().rposition(|s| at(s).is_some_and(|t| t <= time))
+        snapshots.iter().rposition(|s| s.1.is_some_and(|t| t <= time))
     } else {
-        snapshots.iter().position(|s| at(s).is_some_and(|t| t >= time))
+        snapshots.iter().position(|s| s.1.is_some_and(|t| t >= time))
     }
 }
 
@@ -247,12 +253,7 @@ mod tests {
 
     #[test]
     fn finds_snapshots() {
-        let at = |label: &str, time: &str| {
-            let mut snapshot = Snapshot::default();
-            snapshot.meta.label = label.to_owned();
-            snapshot.meta.taken_at = Timestamp::parse(time).map(|(t, _)| t);
-            snapshot
-        };
+        let at = |label: &'static str, time: &str| (label, Timestamp::parse(time).map(|(t, _)| t));
         let all =
             [at("dump/a", "2026-01-01 10:00:00"), at("dump/b", "2026-01-01 11:00:00"), at("c", "2026-01-01 12:00:00")];
         for (wanted, last, want) in [
@@ -266,7 +267,7 @@ mod tests {
             ("2026-01-01 09:00:00", true, None),
             ("nonsense", false, None),
         ] {
-            assert_eq!(position(&all, wanted, last), want, "{wanted}");
+            assert_eq!(find(&all, wanted, last), want, "{wanted}");
         }
     }
 }

@@ -42,6 +42,7 @@ pub use class::{Class, Exact};
 pub use event::{Certainty, Event};
 pub use filtered::cut_by;
 pub use lane::Lane;
+pub use order::mismatch;
 pub use rate::MIN_WINDOW_S;
 pub use statements::Phase;
 pub use subtract::{is_subtracted, needed_for};

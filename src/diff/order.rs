@@ -85,8 +85,7 @@ fn refuse(code: &'static str, message: String, hint: &str) -> Error {
 pub(super) fn check(before: &Snapshot, after: &Snapshot, options: &Options, notes: &mut Notes) -> Result<Settled> {
     let (a, b) = (&before.meta, &after.meta);
     let mut settled = Settled::default();
-    let complaint = other_cluster(a, b).or_else(|| other_node(a, b)).or_else(|| backwards(a, b));
-    if let Some((code, what)) = complaint {
+    if let Some((code, what)) = mismatch(a, b) {
         if !options.allow_different_servers {
             return Err(refuse(
                 code,
@@ -132,6 +131,12 @@ pub(super) fn check(before: &Snapshot, after: &Snapshot, options: &Options, note
 }
 
 type Complaint = Option<(&'static str, String)>;
+
+/// Why two snapshots, the earlier first, are not of one server whose time moved forward: a code (`E-CLUSTER`, `E-NODE`,
+/// `E-TIMELINE`) and a sentence.
+pub fn mismatch(a: &Meta, b: &Meta) -> Complaint {
+    other_cluster(a, b).or_else(|| other_node(a, b)).or_else(|| backwards(a, b))
+}
 
 fn other_cluster(a: &Meta, b: &Meta) -> Complaint {
     let (x, y) = (a.system_identifier.as_ref()?, b.system_identifier.as_ref()?);

@@ -34,7 +34,7 @@ pub(super) fn natural(out: &mut Vec<u8>, n: u64) {
 }
 
 /// Appends a double in the shortest form that reads back the same, without exponent.
-pub(super) fn float(out: &mut Vec<u8>, x: f64) {
+pub(in crate::cli) fn float(out: &mut Vec<u8>, x: f64) {
     if x == x.trunc() && x.abs() < 9e15 {
         int(out, x as i128);
     } else {
@@ -74,7 +74,7 @@ pub(super) fn rate(out: &mut Vec<u8>, x: f64) {
 }
 
 /// Appends a difference.
-pub(super) fn exact(out: &mut Vec<u8>, x: Exact) {
+pub(in crate::cli) fn exact(out: &mut Vec<u8>, x: Exact) {
     match x {
         Exact::Int(n) => int(out, n),
         Exact::Float(x) => float(out, x),

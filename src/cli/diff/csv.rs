@@ -195,7 +195,7 @@ fn cell(value: Value<'_>, ty: crate::catalog::Type, out: &mut Vec<u8>) {
 
 /// A text, quoted where it must be. A spreadsheet would run a text that starts like a formula: an apostrophe goes
 /// before it.
-fn quoted(text: &str, out: &mut Vec<u8>) {
+pub(in crate::cli) fn quoted(text: &str, out: &mut Vec<u8>) {
     let formula = text.starts_with(['=', '+', '-', '@']);
     let quote = text.is_empty()
         || memchr::memchr3(b',', b'"', b'\n', text.as_bytes()).is_some()

@@ -1,8 +1,8 @@
 //! `pgretro diff`.
 
-mod cell;
+pub(super) mod cell;
 mod choose;
-mod csv;
+pub(super) mod csv;
 mod json;
 mod layout;
 mod reasons;

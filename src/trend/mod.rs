@@ -1,0 +1,31 @@
+//! Histories: every object followed through all snapshots of a server, one snapshot after the other.
+//!
+//! * `math`, `fit`, `confidence`: numbers in, a slope with its interval, its significance and the word for it out
+//! * `series`, `activity`: the state of one column of one object; no rows, no files, mergeable
+//! * `measures`: which columns are followed
+//! * `follow`, `object`: steps of a history, as subtracted snapshots, into those states
+//! * `lanes`, `read`: which snapshots of a mixed lot are one history, read one at a time
+//! * `summary`: what is said of a series
+
+pub mod activity;
+pub mod confidence;
+pub mod fit;
+mod follow;
+mod lanes;
+pub mod math;
+mod measures;
+mod object;
+pub mod read;
+mod series;
+mod summary;
+
+pub use confidence::Confidence;
+pub use fit::Fit;
+pub use follow::{Follow, Happening, Objects, Plan};
+pub use measures::{Followed, choose, measure};
+pub use object::{Key, Object, Part};
+pub use series::{Gap, Measure, Segment, Series, Step};
+pub use summary::{Change, Summary};
+
+#[cfg(test)]
+mod backtest;

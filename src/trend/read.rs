@@ -1,0 +1,104 @@
+//! Dumps to histories: which snapshots there are, in which order, and each read once, one at a time.
+
+use super::follow::{Follow, Plan};
+use super::lanes::lanes;
+use crate::diff;
+use crate::error::{Error, Result};
+use crate::ingest::{self, Opened, Wanted};
+use crate::meta::{Meta, Notes, TimeSource};
+use crate::snapshot::Snapshot;
+use crate::time::Timestamp;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// What to read and how.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Folders, files.
+    pub inputs: Vec<PathBuf>,
+    /// How to read them.
+    pub ingest: ingest::Options,
+    /// What may be subtracted.
+    pub diff: diff::Options,
+    /// What is followed.
+    pub plan: Plan,
+}
+
+/// A snapshot as far as it is known before its rows are read.
+#[derive(Clone, Debug)]
+pub struct Moment {
+    opened: Opened,
+    /// When, of what.
+    pub meta: Meta,
+}
+
+/// Finds the snapshots of the inputs and when each was taken, in time order. Those that say so in their meta or their
+/// name are not read for it.
+///
+/// # Errors
+/// Where an input cannot be opened.
+pub fn moments(request: &Request) -> Result<Vec<Moment>> {
+    let mut given = request.ingest.taken_at.iter().copied();
+    let mut out = Vec::new();
+    for opened in ingest::open(&request.inputs, &request.ingest)? {
+        let mut meta = opened.read(&Wanted::views([]))?.meta;
+        if meta.taken_at.is_none() {
+            meta = opened.read(&request.plan.wanted())?.meta;
+        }
+        if meta.taken_at.is_none() {
+            meta.taken_at = given.next();
+            meta.time_source = Some(if meta.taken_at.is_some() { TimeSource::Option } else { TimeSource::Unknown });
+        }
+        out.push(Moment { opened, meta });
+    }
+    if out.iter().all(|m| m.meta.taken_at.is_some()) {
+        out.sort_by_key(|m| m.meta.taken_at);
+    }
+    Ok(out)
+}
+
+/// Reads moments, in time order, into one [`Follow`] for each history among them.
+///
+/// # Errors
+/// Where a snapshot cannot be read, or they are not of one cluster.
+pub fn follow(request: &Request, moments: &[Moment]) -> Result<(Vec<Follow>, Notes)> {
+    if moments.is_empty() {
+        return Err(Error::input("find a snapshot"));
+    }
+    let mut notes = Notes::default();
+    let metas: Vec<Meta> = moments.iter().map(|m| m.meta.clone()).collect();
+    let lanes = lanes(&metas, request.diff.allow_different_servers, &mut notes)?;
+    let wanted = request.plan.wanted();
+    let mut out = Vec::with_capacity(lanes.len());
+    for lane in lanes {
+        let mut follow = Follow::new(request.plan.clone(), request.diff.clone());
+        for at in lane.members {
+            let Some(moment) = moments.get(at) else { continue };
+            let mut snapshot = moment.opened.read(&wanted)?;
+            settle_time(&mut snapshot, moment.meta.taken_at, moment.meta.time_source);
+            follow.push(Arc::new(snapshot), lane.anew.contains(&at))?;
+        }
+        out.push(follow);
+    }
+    Ok((out, notes))
+}
+
+/// A snapshot is taken to be of the moment by which it was sorted. Where nothing but the name says when, the name is
+/// nearer to the truth than the newest time in the data, which is only a lower bound.
+fn settle_time(snapshot: &mut Snapshot, at: Option<Timestamp>, source: Option<TimeSource>) {
+    let meta = &mut snapshot.meta;
+    let doubtful = matches!(meta.time_source, None | Some(TimeSource::NewestInData | TimeSource::Unknown));
+    if doubtful && at.is_some() {
+        meta.taken_at = at;
+        meta.time_source = source;
+    }
+}
+
+/// The views that have to be read for some to be judged as in a full reading.
+pub(super) fn wanted(views: impl Iterator<Item = &'static str>, also: &[&'static str]) -> Wanted {
+    let views: Vec<&'static str> = views.collect();
+    let mut all: BTreeSet<&'static str> = diff::needed_for(&views);
+    all.extend(also);
+    Wanted::views(all)
+}
