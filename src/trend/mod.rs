@@ -4,14 +4,14 @@
 //! * `series`, `activity`: the state of one column of one object; no rows, no files, mergeable
 //! * `measures`: which columns are followed
 //! * `follow`, `object`: steps of a history, as subtracted snapshots, into those states
-//! * `lanes`, `read`: which snapshots of a mixed lot are one history, read one at a time
+//! * `lineage`, `read`: which snapshots of a mixed lot are one history, read one at a time
 //! * `summary`: what is said of a series
 
 pub mod activity;
 pub mod confidence;
 pub mod fit;
 mod follow;
-mod lanes;
+mod lineage;
 pub mod math;
 mod measures;
 mod object;

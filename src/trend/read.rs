@@ -1,7 +1,7 @@
 //! Dumps to histories: which snapshots there are, in which order, and each read once, one at a time.
 
 use super::follow::{Follow, Plan};
-use super::lanes::lanes;
+use super::lineage::lineages;
 use crate::diff;
 use crate::error::{Error, Result};
 use crate::ingest::{self, Opened, Wanted};
@@ -68,16 +68,16 @@ pub fn follow(request: &Request, moments: &[Moment]) -> Result<(Vec<Follow>, Not
     }
     let mut notes = Notes::default();
     let metas: Vec<Meta> = moments.iter().map(|m| m.meta.clone()).collect();
-    let lanes = lanes(&metas, request.diff.allow_different_servers, &mut notes)?;
+    let lineages = lineages(&metas, request.diff.allow_different_servers, &mut notes)?;
     let wanted = request.plan.wanted();
-    let mut out = Vec::with_capacity(lanes.len());
-    for lane in lanes {
+    let mut out = Vec::with_capacity(lineages.len());
+    for lineage in lineages {
         let mut follow = Follow::new(request.plan.clone(), request.diff.clone());
-        for at in lane.members {
+        for at in lineage.members {
             let Some(moment) = moments.get(at) else { continue };
             let mut snapshot = moment.opened.read(&wanted)?;
             settle_time(&mut snapshot, moment.meta.taken_at, moment.meta.time_source);
-            follow.push(Arc::new(snapshot), lane.anew.contains(&at))?;
+            follow.push(Arc::new(snapshot), lineage.anew.contains(&at))?;
         }
         out.push(follow);
     }

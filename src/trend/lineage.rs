@@ -1,8 +1,8 @@
 //! Which snapshots of a mixed lot belong to one history.
 //!
-//! A lane is one database on one node in time order. Overlapping folders, duplicates and a wrong order of arguments are
-//! put right; primary and standbys of a cluster, and different databases, are lanes of their own; a major upgrade
-//! continues its lane. Different clusters are refused unless the user allows them.
+//! A lineage is one database on one node in time order. Overlapping folders, duplicates and a wrong order of arguments are
+//! put right; primary and standbys of a cluster, and different databases, are lineages of their own; a major upgrade
+//! continues its lineage. Different clusters are refused unless the user allows them.
 
 use crate::diff;
 use crate::error::{Error, Result};
@@ -10,18 +10,18 @@ use crate::meta::{Meta, Notes};
 
 /// Snapshots of one history.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Lane {
+pub struct Lineage {
     /// Their positions in the list given, in time order.
     pub members: Vec<usize>,
     /// Which of them do not continue their predecessor's counters: after an upgrade to a new cluster.
     pub anew: Vec<usize>,
 }
 
-/// Sorts snapshots into lanes, those of the first snapshot first. Snapshots without a time keep their place.
+/// Sorts snapshots into lineages, those of the first snapshot first. Snapshots without a time keep their place.
 ///
 /// # Errors
 /// `E-CLUSTER` where they are of different clusters and `allow_different` is false.
-pub fn lanes(metas: &[Meta], allow_different: bool, notes: &mut Notes) -> Result<Vec<Lane>> {
+pub fn lineages(metas: &[Meta], allow_different: bool, notes: &mut Notes) -> Result<Vec<Lineage>> {
     let mut order: Vec<usize> = (0..metas.len()).collect();
     if metas.iter().all(|m| m.taken_at.is_some()) {
         if !metas.is_sorted_by_key(|m| m.taken_at) {
@@ -31,29 +31,29 @@ pub fn lanes(metas: &[Meta], allow_different: bool, notes: &mut Notes) -> Result
     } else if metas.len() > 1 {
         notes.say("W-TIME", "a snapshot has no time: the order given is kept, and there are no rates");
     }
-    let mut lanes: Vec<Lane> = Vec::new();
+    let mut lineages: Vec<Lineage> = Vec::new();
     for at in order {
         let Some(meta) = metas.get(at) else { continue };
-        if let Some((place, anew)) = find(&lanes, metas, meta)
-            && let Some(lane) = lanes.get_mut(place)
+        if let Some((place, anew)) = find(&lineages, metas, meta)
+            && let Some(lineage) = lineages.get_mut(place)
         {
-            lane.members.push(at);
-            lane.anew.extend(anew.then_some(at));
+            lineage.members.push(at);
+            lineage.anew.extend(anew.then_some(at));
             continue;
         }
         if !allow_different {
-            refuse_other_cluster(&lanes, metas, meta)?;
+            refuse_other_cluster(&lineages, metas, meta)?;
         }
-        lanes.push(Lane { members: vec![at], anew: Vec::new() });
+        lineages.push(Lineage { members: vec![at], anew: Vec::new() });
     }
-    Ok(lanes)
+    Ok(lineages)
 }
 
-/// The lane a snapshot continues, and whether its counters begin anew there.
-fn find(lanes: &[Lane], metas: &[Meta], meta: &Meta) -> Option<(usize, bool)> {
-    let last = |lane: &Lane| lane.members.last().and_then(|i| metas.get(*i));
-    let fits = |(at, lane): (usize, &Lane)| {
-        let last = last(lane)?;
+/// The lineage a snapshot continues, and whether its counters begin anew there.
+fn find(lineages: &[Lineage], metas: &[Meta], meta: &Meta) -> Option<(usize, bool)> {
+    let last = |lineage: &Lineage| lineage.members.last().and_then(|i| metas.get(*i));
+    let fits = |(at, lineage): (usize, &Lineage)| {
+        let last = last(lineage)?;
         if last.database.is_some() && meta.database.is_some() && last.database != meta.database {
             return None;
         }
@@ -68,7 +68,7 @@ fn find(lanes: &[Lane], metas: &[Meta], meta: &Meta) -> Option<(usize, bool)> {
             + u8::from(last.in_recovery == meta.in_recovery);
         Some(((likeness, last.taken_at, std::cmp::Reverse(at)), (at, mismatch.is_some())))
     };
-    lanes.iter().enumerate().filter_map(fits).max_by_key(|(rank, _)| *rank).map(|(_, found)| found)
+    lineages.iter().enumerate().filter_map(fits).max_by_key(|(rank, _)| *rank).map(|(_, found)| found)
 }
 
 /// A later major of the same database on the same machine: pg_upgrade makes a new cluster with a new identifier.
@@ -78,8 +78,8 @@ fn is_upgrade(before: &Meta, after: &Meta) -> bool {
     later && same(&before.database, &after.database) && (before.node.is_none() || before.node == after.node)
 }
 
-fn refuse_other_cluster(lanes: &[Lane], metas: &[Meta], meta: &Meta) -> Result<()> {
-    for other in lanes.iter().filter_map(|l| l.members.first()).filter_map(|i| metas.get(*i)) {
+fn refuse_other_cluster(lineages: &[Lineage], metas: &[Meta], meta: &Meta) -> Result<()> {
+    for other in lineages.iter().filter_map(|l| l.members.first()).filter_map(|i| metas.get(*i)) {
         if let Some(("E-CLUSTER", what)) = diff::mismatch(other, meta) {
             return Err(Error::Identity {
                 code: "E-CLUSTER",
@@ -113,13 +113,13 @@ mod tests {
     }
 
     fn sorted(metas: &[Meta]) -> Vec<Vec<usize>> {
-        lanes(metas, false, &mut Notes::default()).unwrap().into_iter().map(|l| l.members).collect()
+        lineages(metas, false, &mut Notes::default()).unwrap().into_iter().map(|l| l.members).collect()
     }
 
     #[test]
     fn wrong_order_is_put_right() {
         let mut notes = Notes::default();
-        let found = lanes(&[meta(30, "7"), meta(10, "7"), meta(20, "7")], false, &mut notes).unwrap();
+        let found = lineages(&[meta(30, "7"), meta(10, "7"), meta(20, "7")], false, &mut notes).unwrap();
         assert_eq!(found[0].members, [1, 2, 0]);
         assert_eq!(notes.kept[0].code, "W-ORDER");
     }
@@ -140,14 +140,17 @@ mod tests {
         let other = Meta { database: Some("crm".to_owned()), ..meta(2, "7") };
         assert_eq!(sorted(&[meta(1, "7"), other, meta(3, "7")]), [vec![0, 2], vec![1]]);
         let upgraded = |at| Meta { version: Some(PgVersion::major_only(18)), ..meta(at, "8") };
-        let found = lanes(&[meta(1, "7"), upgraded(2), upgraded(3)], false, &mut Notes::default()).unwrap();
+        let found = lineages(&[meta(1, "7"), upgraded(2), upgraded(3)], false, &mut Notes::default()).unwrap();
         assert_eq!((found[0].members.len(), found[0].anew.as_slice()), (3, &[1][..]));
     }
 
     #[test]
     fn different_clusters_have_to_be_allowed() {
         let metas = [meta(1, "7"), meta(2, "8")];
-        assert!(matches!(lanes(&metas, false, &mut Notes::default()), Err(Error::Identity { code: "E-CLUSTER", .. })));
-        assert_eq!(lanes(&metas, true, &mut Notes::default()).unwrap().len(), 2);
+        assert!(matches!(
+            lineages(&metas, false, &mut Notes::default()),
+            Err(Error::Identity { code: "E-CLUSTER", .. })
+        ));
+        assert_eq!(lineages(&metas, true, &mut Notes::default()).unwrap().len(), 2);
     }
 }
