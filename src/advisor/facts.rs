@@ -44,7 +44,8 @@ pub struct TableFact<'a> {
     pub change: Option<Change<'a>>,
     /// Its row of `table_sizes`.
     pub sizes: Option<Row<'a>>,
-    block_bytes: i64,
+    /// Looked up once: most rules begin with a floor on it.
+    heap_bytes: Option<i64>,
 }
 
 /// Whether a schema is PostgreSQL's own or temporary: its objects are nobody's to change.
@@ -52,6 +53,12 @@ pub fn is_system_schema(schema: &str) -> bool {
     matches!(schema, "pg_catalog" | "information_schema")
         || schema.starts_with("pg_toast")
         || schema.starts_with("pg_temp")
+}
+
+/// Bytes of a heap: measured, else the pages that the last vacuum or analyze saw.
+fn heap_bytes(sizes: Row<'_>, block_bytes: i64) -> Option<i64> {
+    let size = |column| sizes.int(column).filter(|n| *n >= 0);
+    size("relation_size").or_else(|| size("relpages").map(|pages| pages.saturating_mul(block_bytes)))
 }
 
 impl<'a> Facts<'a> {
@@ -63,16 +70,17 @@ impl<'a> Facts<'a> {
             Self { age: StatisticsAge::of(chain), autovacuum: AutovacuumSettings::of(chain), sizes, ..Self::default() };
         let changes = chain.view("pg_stat_user_tables").into_iter().flat_map(|v| v.present().collect::<Vec<_>>());
         for change in changes {
-            facts.add(TableFact { change: Some(change), sizes: None, block_bytes });
+            facts.add(TableFact { change: Some(change), sizes: None, heap_bytes: None });
         }
         for row in sizes.into_iter().flat_map(|s| s.table.iter()) {
             let known = row.int("relid").map_or_else(
                 || Some((row.text("schemaname")?, row.text("relname")?)).and_then(|key| facts.by_name.get(&key)),
                 |relid| facts.by_relid.get(&relid),
             );
+            let heap_bytes = heap_bytes(row, block_bytes);
             match known.copied().and_then(|i| facts.tables.get_mut(i)) {
-                Some(table) => table.sizes = Some(row),
-                None => facts.add(TableFact { change: None, sizes: Some(row), block_bytes }),
+                Some(table) => (table.sizes, table.heap_bytes) = (Some(row), heap_bytes),
+                None => facts.add(TableFact { change: None, sizes: Some(row), heap_bytes }),
             }
         }
         for row in state(chain, "partitions").into_iter().flat_map(|s| s.table.iter()) {
@@ -188,6 +196,11 @@ impl<'a> Facts<'a> {
         self.tables.push(table);
     }
 
+    /// Tables whose heap has at least so many bytes.
+    pub fn large(&self, bytes: f64) -> impl Iterator<Item = &TableFact<'a>> {
+        self.tables.iter().filter(move |t| t.heap_bytes.is_some_and(|b| b as f64 >= bytes))
+    }
+
     /// A table by its OID.
     pub fn table(&self, relid: i64) -> Option<&TableFact<'a>> {
         self.tables.get(*self.by_relid.get(&relid)?)
@@ -268,8 +281,8 @@ impl<'a> TableFact<'a> {
     }
 
     /// Bytes of the heap alone.
-    pub fn heap_bytes(&self) -> Option<i64> {
-        self.size("relation_size").or_else(|| self.size("relpages").map(|p| p.saturating_mul(self.block_bytes)))
+    pub const fn heap_bytes(&self) -> Option<i64> {
+        self.heap_bytes
     }
 
     /// Bytes with TOAST and indexes.

@@ -27,6 +27,7 @@ mod index_use;
 pub mod indexdef;
 pub mod lifetime;
 mod lock_mode;
+mod overdue;
 mod plan;
 mod rule;
 pub mod rules;

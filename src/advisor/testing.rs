@@ -82,3 +82,20 @@ pub fn database_over_an_hour(header: &str, before: &str, after: &str) -> [Arc<Sn
     };
     [taken("2026-11-22 10:00:00+00", before), taken("2026-11-22 11:00:00+00", after)]
 }
+
+/// Autovacuum's settings at their defaults, as rows `name | setting | unit`.
+pub const AUTOVACUUM: &[&str] = &[
+    "autovacuum | on | ''",
+    "track_counts | on | ''",
+    "autovacuum_naptime | 60 | s",
+    "autovacuum_max_workers | 3 | ''",
+    "autovacuum_freeze_max_age | 200000000 | ''",
+    "autovacuum_multixact_freeze_max_age | 400000000 | ''",
+    "autovacuum_vacuum_threshold | 50 | ''",
+    "autovacuum_vacuum_scale_factor | 0.2 | ''",
+    "autovacuum_vacuum_max_threshold | 100000000 | ''",
+    "autovacuum_vacuum_insert_threshold | 1000 | ''",
+    "autovacuum_vacuum_insert_scale_factor | 0.2 | ''",
+    "autovacuum_analyze_threshold | 50 | ''",
+    "autovacuum_analyze_scale_factor | 0.1 | ''",
+];

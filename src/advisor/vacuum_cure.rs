@@ -26,6 +26,13 @@ pub fn freeze(table: &TableFact<'_>) -> Fix {
         .when_not("At peak load: it reads every page not yet frozen and writes WAL for each it freezes.")
 }
 
+/// Vacuums a table, freezes its rows and analyzes it.
+pub fn freeze_and_analyze(table: &TableFact<'_>) -> Fix {
+    Fix::new(Verb::Maintain, Risk::R1, table.display(), format!("VACUUM (FREEZE, ANALYZE, VERBOSE) {};", table.sql()))
+        .lock(ONLINE)
+        .when_not("At peak load, or while the load into the table is still running: it reads and writes every page not yet frozen.")
+}
+
 /// Takes a storage parameter of a table back.
 pub fn reset_option(table: &TableFact<'_>, name: &str, before: &str) -> Fix {
     Fix::new(
@@ -37,4 +44,15 @@ pub fn reset_option(table: &TableFact<'_>, name: &str, before: &str) -> Fix {
     .lock("SHARE UPDATE EXCLUSIVE for a moment")
     .when_not("When somebody vacuums this table by a schedule of his own and it keeps up.")
     .undo(format!("ALTER TABLE {} SET ({name} = {before});", table.sql()))
+}
+
+/// Sets storage parameters of a table; the undo takes them back.
+pub fn set_options(table: &TableFact<'_>, options: &[(&str, String)], when_not: &str) -> Fix {
+    let set: Vec<String> = options.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+    let names: Vec<&str> = options.iter().map(|(name, _)| *name).collect();
+    let sql = format!("ALTER TABLE {} SET ({});", table.sql(), set.join(", "));
+    Fix::new(Verb::Set, Risk::R1, format!("{} of {}", names.join(", "), table.display()), sql)
+        .lock("SHARE UPDATE EXCLUSIVE for a moment")
+        .when_not(when_not)
+        .undo(format!("ALTER TABLE {} RESET ({});", table.sql(), names.join(", ")))
 }

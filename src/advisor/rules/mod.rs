@@ -74,15 +74,21 @@ mod slot_unbounded;
 mod slot_xmin_old;
 mod table_hot_update_low;
 mod table_seq_scan_heavy;
+mod table_unused;
+mod vacuum_autovacuum_behind;
 mod vacuum_blocked_horizon;
 mod vacuum_dead_tuples;
 mod vacuum_disabled_table;
+mod vacuum_insert_only;
 mod vacuum_never_analyzed;
 mod vacuum_stale_analyze;
+mod vacuum_stats_lost;
+mod vacuum_threshold_too_high;
 mod wal_archive_failing;
 mod wrap_multixact_age;
 mod wrap_prepared_xact;
 mod wrap_xid_age;
+mod wrap_xid_forecast;
 
 /// Every rule, in the order of the documentation.
 pub const RULES: &[&Rule] = &[
@@ -157,13 +163,19 @@ pub const RULES: &[&Rule] = &[
     &slot_xmin_old::RULE,
     &table_hot_update_low::RULE,
     &table_seq_scan_heavy::RULE,
+    &table_unused::RULE,
+    &vacuum_autovacuum_behind::RULE,
     &vacuum_blocked_horizon::RULE,
     &vacuum_dead_tuples::RULE,
     &vacuum_disabled_table::RULE,
+    &vacuum_insert_only::RULE,
     &vacuum_never_analyzed::RULE,
     &vacuum_stale_analyze::RULE,
+    &vacuum_stats_lost::RULE,
+    &vacuum_threshold_too_high::RULE,
     &wal_archive_failing::RULE,
     &wrap_multixact_age::RULE,
     &wrap_prepared_xact::RULE,
     &wrap_xid_age::RULE,
+    &wrap_xid_forecast::RULE,
 ];

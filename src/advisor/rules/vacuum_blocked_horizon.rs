@@ -1,5 +1,6 @@
 //! Vacuums that run and cannot remove dead rows, and who keeps them.
 
+use crate::advisor::overdue::vacuumed_in_vain;
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, TableFact, Threshold, show, whole};
 use crate::diff::{Change, DiffRow};
 use crate::finding::{Confidence, Doubt, Effort, Finding, Fix, Risk, Severity, Verb};
@@ -95,12 +96,8 @@ fn check(cx: &Context<'_>) -> Check {
     let mut checked = Checked::default();
     let holders = holders(cx);
     let mut looked = 0;
-    for table in &cx.facts.tables {
+    for table in cx.facts.large(cx.threshold("min_heap_bytes")) {
         let Some(change) = table.change else { continue };
-        let heap = table.heap_bytes().unwrap_or(0) as f64;
-        if heap < cx.threshold("min_heap_bytes") {
-            continue;
-        }
         looked += 1;
         let trigger = cx.facts.triggers(table).vacuum;
         let windows = cx.windows_of(change);
@@ -113,16 +110,11 @@ fn check(cx: &Context<'_>) -> Check {
     Ok(checked)
 }
 
-/// Vacuumed in this window, and still more dead rows than the window can have made.
+/// Vacuumed in vain, on a table large enough, with many dead rows left.
 fn is_stuck(cx: &Context<'_>, window: &DiffRow<'_>, trigger: f64) -> bool {
-    let delta = |column| window.delta_of(column).map_or(0.0, crate::diff::Exact::as_f64);
     let Some(after) = window.after() else { return false };
     let (dead, live) = (after.f64("n_dead_tup").unwrap_or(0.0), after.f64("n_live_tup").unwrap_or(0.0));
-    window.class().is_exact()
-        && delta("vacuum_count") + delta("autovacuum_count") >= 1.0
-        && dead + live >= cx.threshold("min_rows")
-        && dead > cx.threshold("min_left") * trigger
-        && dead > delta("n_tup_upd") + delta("n_tup_del")
+    dead + live >= cx.threshold("min_rows") && dead > cx.threshold("min_left") * trigger && vacuumed_in_vain(window)
 }
 
 /// Old transactions, prepared transactions and slots of the last snapshot, oldest first.

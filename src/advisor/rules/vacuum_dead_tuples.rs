@@ -1,5 +1,6 @@
 //! Tables with more dead rows than their autovacuum trigger.
 
+use crate::advisor::overdue::{being_vacuumed, lasting};
 use crate::advisor::vacuum_cure::vacuum;
 use crate::advisor::{
     Check, Checked, Context, DeadRows, Docs, Need, Rule, TableFact, Threshold, Triggers, show, whole,
@@ -71,13 +72,11 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(cx: &Context<'_>) -> Check {
-    let running: Vec<i64> = cx
-        .last("pg_stat_progress_vacuum")
-        .map(|t| t.iter().filter_map(|r| r.int("relid")).collect())
-        .unwrap_or_default();
+    let running = being_vacuumed(cx);
+    let (min_rows, min_wait) = (cx.threshold("min_rows"), cx.threshold("min_wait"));
     let mut checked = Checked::default();
     let (mut looked, mut unknown, mut most) = (0, 0, 0.0_f64);
-    for table in &cx.facts.tables {
+    for table in cx.facts.large(cx.threshold("min_heap_bytes")) {
         let Some(change) = table.change else { continue };
         let triggers = cx.facts.triggers(table);
         let Some(dead) = cx.facts.dead_rows(table, &triggers) else { continue };
@@ -85,16 +84,18 @@ fn check(cx: &Context<'_>) -> Check {
         if !dead.known {
             unknown += 1;
         }
-        let large = dead.live + dead.dead >= cx.threshold("min_rows")
-            && table.heap_bytes().is_some_and(|b| b as f64 >= cx.threshold("min_heap_bytes"));
-        if large {
-            most = most.max(dead.pressure);
-        }
-        let vacuuming = table.relid().is_some_and(|r| running.contains(&r));
-        if !large || dead.pressure <= 1.0 || !triggers.enabled || vacuuming || !lasting(cx, change, &triggers) {
+        if dead.live + dead.dead < min_rows {
             continue;
         }
-        checked.findings.push(report(cx, table, change, &triggers, dead));
+        most = most.max(dead.pressure);
+        let vacuuming = table.relid().is_some_and(|r| running.contains(&r));
+        if dead.pressure > 1.0
+            && triggers.enabled
+            && !vacuuming
+            && lasting(cx, change, "n_dead_tup", triggers.vacuum, min_wait)
+        {
+            checked.findings.push(report(cx, table, change, &triggers, dead));
+        }
     }
     let blind = if unknown > 0 {
         format!("; of {unknown} the dead rows are unknown since a crash or reset")
@@ -102,28 +103,12 @@ fn check(cx: &Context<'_>) -> Check {
         String::new()
     };
     checked.looked_at = format!(
-        "{}, the fullest large one at {} of its trigger{blind}",
+        "{} of {} or more, the fullest at {} of its trigger{blind}",
         counted(looked, "table", "tables"),
+        show(cx.threshold("min_heap_bytes"), Unit::Bytes),
         show(most, Unit::Times)
     );
     Ok(checked)
-}
-
-/// Above the trigger in the last two snapshots, or not visited by autovacuum for long.
-fn lasting(cx: &Context<'_>, change: Change<'_>, triggers: &Triggers) -> bool {
-    let history = cx.history(change, "n_dead_tup");
-    let over = |dead: &Option<f64>| dead.is_some_and(|d| d > triggers.vacuum);
-    if history.len() >= 2 && history.iter().rev().take(2).all(over) {
-        return true;
-    }
-    let wait = cx.threshold("min_wait").max(10.0 * cx.facts.autovacuum.naptime_s);
-    let last = change.last().and_then(|r| r.time("last_autovacuum"));
-    match (cx.now(), last) {
-        (Some(now), Some(last)) => now.seconds_since(last) > wait,
-        // No autovacuum since the counters began: it is late when they are old enough.
-        (_, None) => cx.counter_age(change).is_some_and(|age| age.seconds > wait),
-        (None, _) => false,
-    }
 }
 
 fn report<'a>(
@@ -188,7 +173,7 @@ fn report<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::advisor::testing::{judge, told};
+    use crate::advisor::testing::{AUTOVACUUM, judge, told};
     use crate::snapshot::literal::{Literal, literal};
 
     const A: &str = "2026-11-22 12:00:00+00";
@@ -202,24 +187,8 @@ mod tests {
                 &[&format!("1 | public | t | {rows} | {dead} | 5 | 2026-11-22 11:59:00+00 | 1")],
             )
             .view("table_sizes", "relid | schemaname | relname | relkind | reltuples | relpages | relation_size | reloptions", &[&format!("1 | public | t | r | {rows} | 10 | {heap} | {options}")])
-            .view("pg_settings", "name | setting | unit", SETTINGS)
+            .view("pg_settings", "name | setting | unit", AUTOVACUUM)
     }
-
-    const SETTINGS: &[&str] = &[
-        "autovacuum | on | ''",
-        "track_counts | on | ''",
-        "autovacuum_naptime | 60 | s",
-        "autovacuum_max_workers | 3 | ''",
-        "autovacuum_freeze_max_age | 200000000 | ''",
-        "autovacuum_multixact_freeze_max_age | 400000000 | ''",
-        "autovacuum_vacuum_threshold | 50 | ''",
-        "autovacuum_vacuum_scale_factor | 0.2 | ''",
-        "autovacuum_vacuum_max_threshold | 100000000 | ''",
-        "autovacuum_vacuum_insert_threshold | 1000 | ''",
-        "autovacuum_vacuum_insert_scale_factor | 0.2 | ''",
-        "autovacuum_analyze_threshold | 50 | ''",
-        "autovacuum_analyze_scale_factor | 0.1 | ''",
-    ];
 
     fn say(rows: u32, dead: u32, heap: u64, options: &str) -> Vec<String> {
         told(&judge(

@@ -3,6 +3,7 @@
 use crate::advisor::vacuum_cure::{reset_option, vacuum};
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, TableFact, Threshold, show, whole};
 use crate::finding::{Effort, Finding, Severity};
+use crate::snapshot::Row;
 use crate::text::{Text, counted};
 use crate::unit::{Quantity, Unit};
 
@@ -43,13 +44,17 @@ pub const RULE: Rule = Rule {
 
 fn check(cx: &Context<'_>) -> Check {
     let state = cx.state_or_skip("table_sizes")?;
-    let off: Vec<&TableFact<'_>> =
-        cx.facts.tables.iter().filter(|t| t.sizes.is_some() && !cx.facts.triggers(t).enabled).collect();
-    let findings = off.into_iter().map(|t| report(cx, t).doubts([state.doubt()])).collect();
+    let off = cx.facts.tables.iter().filter(|t| t.sizes.is_some_and(has_option) && !cx.facts.triggers(t).enabled);
+    let findings = off.map(|t| report(cx, t).doubts([state.doubt()])).collect();
     Ok(Checked {
         findings,
         looked_at: format!("{}, none with autovacuum switched off", counted(state.table.rows, "table", "tables")),
     })
+}
+
+/// Most tables have no storage parameters at all.
+fn has_option(sizes: Row<'_>) -> bool {
+    sizes.text("reloptions").is_some_and(|o| o.contains("autovacuum_enabled"))
 }
 
 fn report<'a>(cx: &Context<'a>, table: &TableFact<'a>) -> Finding {
