@@ -59,6 +59,10 @@ pub struct Meta {
     pub next_multixact: Option<i64>,
     /// `current_setting('TimeZone')` of the exporter.
     pub timezone: Option<String>,
+    /// Whether `taken_at` was written without an offset from UTC while nothing said its zone: read as UTC, it may be hours
+    /// off.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub zone_unknown: bool,
     /// Version of the extension `pg_stat_statements`, where stated.
     pub pgss_version: Option<String>,
     /// The role that exported.

@@ -8,8 +8,36 @@ use crate::time::Timestamp;
 /// Files of one moment may be written this many seconds apart without a word.
 const APART: f64 = 600.0;
 
-/// Fills in the capture time that `meta` did not say.
+/// Settles when the snapshot was taken, and doubts it where the data contradicts.
 pub(super) fn settle(snapshot: &mut Snapshot, name_time: Option<Timestamp>) {
+    find(snapshot, name_time);
+    doubt(snapshot);
+    // Noted where times have no offset and nothing says their zone.
+    snapshot.meta.zone_unknown = snapshot.meta.notes.kept.iter().any(|n| n.code == "no-offset")
+        && matches!(snapshot.meta.time_source, Some(TimeSource::Meta | TimeSource::Column | TimeSource::NewestInData));
+}
+
+/// A clock that says an earlier time than the server wrote into the data is not the server's: the newest of those times
+/// is the earliest the snapshot can be of. Files of one export may be read minutes after its clock was.
+fn doubt(snapshot: &mut Snapshot) {
+    let (Some(taken), Some(newest)) = (snapshot.meta.taken_at, newest(snapshot)) else { return };
+    if newest.seconds_since(taken) <= APART {
+        return;
+    }
+    snapshot.meta.notes.say(
+        "W-CLOCK",
+        format!(
+            "it says it was taken at {}, but holds the time {}: not taken before that, so the clock was not the server's",
+            taken.human_seconds(),
+            newest.human_seconds()
+        ),
+    );
+    snapshot.meta.taken_at = Some(newest);
+    snapshot.meta.time_source = Some(TimeSource::NewestInData);
+}
+
+/// Fills in the capture time that `meta` did not say.
+fn find(snapshot: &mut Snapshot, name_time: Option<Timestamp>) {
     let columns = || snapshot.tables.values().filter_map(|t| t.taken_at);
     if let (Some(first), Some(last)) = (columns().min(), columns().max()) {
         if last.seconds_since(first) > APART {
@@ -70,5 +98,35 @@ pub(super) fn fall_back(meta: &mut Meta, given: &mut impl Iterator<Item = Timest
             meta.time_source = Some(TimeSource::Option);
         }
         None => meta.time_source = Some(TimeSource::Unknown),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::snapshot::literal::literal;
+    use std::sync::Arc;
+
+    /// The settled time of a snapshot that says 12:00, holds `newest`, and what was said about it.
+    fn settled(newest: &str) -> (String, Option<TimeSource>, Vec<String>) {
+        let rows = format!("1 | public | a | {newest}");
+        let view = "pg_stat_user_tables";
+        let snapshot =
+            literal("2026-11-22 12:00:00+00").view(view, "relid | schemaname | relname | last_vacuum", &[&rows]);
+        let mut snapshot = Arc::unwrap_or_clone(snapshot.build());
+        settle(&mut snapshot, None);
+        let codes = snapshot.meta.notes.kept.iter().map(|n| n.code.clone()).collect();
+        (snapshot.meta.taken_at.map(Timestamp::human_seconds).unwrap_or_default(), snapshot.meta.time_source, codes)
+    }
+
+    #[test]
+    fn a_clock_behind_the_data_is_doubted() {
+        let twelve = ("22 Nov 2026 12:00:00 UTC".to_owned(), Some(TimeSource::Meta), Vec::new());
+        assert_eq!(settled("2026-11-22 11:59:00+00"), twelve);
+        assert_eq!(settled("2026-11-22 12:09:00+00"), twelve, "a long export");
+        assert_eq!(
+            settled("2026-11-22 13:00:01+00"),
+            ("22 Nov 2026 13:00:01 UTC".to_owned(), Some(TimeSource::NewestInData), vec!["W-CLOCK".to_owned()])
+        );
     }
 }
