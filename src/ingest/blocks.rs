@@ -1,23 +1,40 @@
 //! A file of several CSV blocks, each under a line `-- <view>`.
 
-use super::name::Named;
+use super::file::{self, Parsed};
+use super::name::{Named, Packing};
 use super::notes::{Odd, Oddities};
+use super::readers::{Job, Reader};
+use super::source::{Input, Stream};
 use std::io::Read;
 use std::path::Path;
 
 /// The largest file of this kind; it is put together by hand, so it is small.
 const LARGEST: u64 = 256 << 20;
 
+pub(super) const READER: Reader =
+    Reader { endings: &[], claims: |start| begins(start.head), is_moment: |_| false, read };
+
 /// A block of such a file.
-pub(super) struct Block {
-    pub named: Named,
-    pub bytes: Vec<u8>,
+struct Block {
+    named: Named,
+    bytes: Vec<u8>,
     /// Lines of the file before the block.
-    pub lines_before: u64,
+    lines_before: u64,
+}
+
+fn read(stream: Stream, job: &Job<'_>, parsed: &mut Parsed) {
+    for block in split(stream, &mut parsed.odd) {
+        let mut part = Parsed::default();
+        match Stream::open(&Input::Memory(block.bytes.into()), Packing::Plain) {
+            Ok(stream) => file::read_stream(stream, &Job { named: &block.named, ..*job }, &mut part),
+            Err(e) => part.odd.push(Odd::new("unreadable-file", format!("cannot be read: {e}"))),
+        }
+        parsed.absorb(part, block.lines_before);
+    }
 }
 
 /// Whether a file begins with such a line.
-pub(super) fn begins(head: &[u8]) -> bool {
+fn begins(head: &[u8]) -> bool {
     let start = head.iter().position(|b| !b.is_ascii_whitespace()).unwrap_or(head.len());
     let line = head[start..].split(|b| *b == b'\n').next().unwrap_or_default();
     title(line).is_some_and(|named| named.view.is_some())
@@ -31,7 +48,7 @@ fn title(line: &[u8]) -> Option<Named> {
 }
 
 /// Splits the file at its titles; a line within a quoted cell that looks like one is told by no view being named so.
-pub(super) fn split(mut reader: impl Read, odd: &mut Oddities) -> Vec<Block> {
+fn split(mut reader: impl Read, odd: &mut Oddities) -> Vec<Block> {
     let mut bytes = Vec::new();
     if let Err(e) = reader.by_ref().take(LARGEST).read_to_end(&mut bytes) {
         odd.push(Odd::new("unreadable-file", format!("the file breaks off ({e}); what stands before was read")));

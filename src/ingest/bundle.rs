@@ -1,11 +1,15 @@
 //! Tells the forms of JSON apart: one view's rows, or one object that holds many views.
 
+use super::file::Parsed;
 use super::header;
+use super::identity;
 use super::json::{self, About, JsonTable, Member, Rowing, Value};
 use super::lexer::{Broken, Lexer, Next};
 use super::name::Named;
 use super::notes::{Odd, Oddities};
 use super::options::Wanted;
+use super::readers::{Job, Reader, Start};
+use super::source::Stream;
 use super::spelling::Spelling;
 use crate::catalog;
 use std::io::Read;
@@ -16,13 +20,13 @@ const CONTAINERS: &[&str] = &["views", "data", "tables", "snapshot", "stats"];
 const ABOUT: &[&str] = &["meta", "metadata", "server", "info"];
 
 /// What a JSON file held.
-pub(super) struct JsonFile {
-    pub tables: Vec<JsonTable>,
+struct JsonFile {
+    tables: Vec<JsonTable>,
     /// What the dump says about itself outside of any view.
-    pub about: Vec<Member>,
+    about: Vec<Member>,
     /// Views that were there and not wanted.
-    pub skipped: Vec<String>,
-    pub odd: Oddities,
+    skipped: Vec<String>,
+    odd: Oddities,
 }
 
 struct Bundle<'a, R> {
@@ -33,8 +37,49 @@ struct Bundle<'a, R> {
     file: JsonFile,
 }
 
-/// Reads a JSON file.
-pub(super) fn read<R: Read>(reader: R, named: &Named, wanted: &Wanted, spelling: Spelling) -> JsonFile {
+pub(super) const READER: Reader = Reader {
+    endings: &["json", "ndjson", "jsonl"],
+    claims,
+    is_moment: |start| start.named.ending == "json" && is_bundle(start.head),
+    read,
+};
+
+fn claims(start: &Start<'_>) -> bool {
+    let text = start.trimmed();
+    let inside = |rest: &[u8]| rest.iter().find(|b| !b.is_ascii_whitespace()).copied();
+    start.is_text()
+        && match text {
+            [b'{' | b'[', ..] if start.named.is_json() => true,
+            [b'{', rest @ ..] => matches!(inside(rest), Some(b'"' | b'}')),
+            [b'[', rest @ ..] => matches!(inside(rest), Some(b'{' | b']' | b'[')),
+            _ => false,
+        }
+}
+
+/// Reads a JSON file of any form.
+fn read(stream: Stream, job: &Job<'_>, parsed: &mut Parsed) {
+    let spelling = Spelling { zone: job.zone, ..Spelling::PLAIN };
+    let mut json = parse(stream, job.named, job.wanted, spelling);
+    parsed.odd.append(std::mem::take(&mut json.odd), 0);
+    if !json.about.is_empty() {
+        json.tables.extend(identity::table_of(&json.about, spelling));
+    }
+    for table in json.tables {
+        let JsonTable { layout, rows, pointer, .. } = table;
+        if !header::wanted(layout.view, job.wanted) {
+            continue;
+        }
+        if layout.view.is_none() {
+            parsed.odd.push(Odd::new(
+                "unknown-view",
+                format!("no view of any version has the columns of {}; kept as text", layout.exported_as),
+            ));
+        }
+        parsed.add(rows, &layout, pointer.as_deref(), job);
+    }
+}
+
+fn parse<R: Read>(reader: R, named: &Named, wanted: &Wanted, spelling: Spelling) -> JsonFile {
     let file = JsonFile { tables: Vec::new(), about: Vec::new(), skipped: Vec::new(), odd: Oddities::default() };
     let mut bundle = Bundle { lexer: Lexer::new(reader), named, wanted, spelling, file };
     if let Err(broken) = bundle.top() {
@@ -45,7 +90,7 @@ pub(super) fn read<R: Read>(reader: R, named: &Named, wanted: &Wanted, spelling:
 }
 
 /// Whether a JSON text's first bytes show an object that holds views, so that it is a moment of its own.
-pub(super) fn is_bundle(head: &[u8]) -> bool {
+fn is_bundle(head: &[u8]) -> bool {
     let mut lexer = Lexer::new(head);
     let mut key = String::new();
     let mut first = true;

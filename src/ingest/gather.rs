@@ -1,8 +1,8 @@
 //! Paths to moments: which files belong to one snapshot.
 
-use super::bundle::is_bundle;
 use super::name::{Named, Packing};
-use super::source::{Input, Stream};
+use super::readers::is_moment;
+use super::source::Input;
 use crate::error::{Error, Result};
 use crate::time::Timestamp;
 use std::collections::BTreeMap;
@@ -139,7 +139,8 @@ fn folder(
     let has_folders = entries.iter().any(|(_, is_dir)| *is_dir);
     // Beside folders of snapshots a stray file (a driver's log, a README) is no snapshot.
     if has_folders {
-        let (views, stray): (Vec<_>, Vec<_>) = members.into_iter().partition(|m| m.named.view.is_some() || bundle(m));
+        let (views, stray): (Vec<_>, Vec<_>) =
+            members.into_iter().partition(|m| m.named.view.is_some() || is_moment(m));
         ignored.extend(stray.into_iter().map(|m| (m.path, "it stands beside the snapshots' folders")));
         members = views;
     }
@@ -156,12 +157,6 @@ fn folder(
     Ok(())
 }
 
-/// Whether a file is a JSON object of many views, a moment of its own.
-fn bundle(member: &Member) -> bool {
-    member.named.ending == "json"
-        && Stream::open(&member.input, member.named.packing).is_ok_and(|stream| is_bundle(&stream.head))
-}
-
 /// Adds the moments that files of one folder are of: one, unless a view is there twice.
 fn moments(
     label: &str,
@@ -170,7 +165,8 @@ fn moments(
     each_by_itself: bool,
     groups: &mut Vec<Group>,
 ) -> Result<()> {
-    let (bundles, members): (Vec<_>, Vec<_>) = members.into_iter().partition(|m| m.named.view.is_none() && bundle(m));
+    let (bundles, members): (Vec<_>, Vec<_>) =
+        members.into_iter().partition(|m| m.named.view.is_none() && is_moment(m));
     let alone = members.is_empty() && bundles.len() == 1;
     for file in bundles {
         let path = Path::new(&file.path);

@@ -1,9 +1,10 @@
-//! What a file is, told from its first bytes.
+//! How a delimited file is to be read, told from its first bytes.
 
 use super::delimited::Plan;
 use super::header::{Layout, Role, is_header, view_of, without_header};
 use super::name::Named;
 use super::notes::{Odd, Oddities, clip};
+use super::readers::Start;
 use super::records::{Dialect, End, Record};
 use super::segment::unescape;
 use super::spelling::{Evidence, Spelling};
@@ -13,47 +14,27 @@ use chrono_tz::Tz;
 /// Records looked at to tell how a file writes its cells.
 const SAMPLE: usize = 200;
 
-/// What a file is.
+/// What a delimited file is.
 pub(super) enum Kind {
-    /// Nothing in it: a view without rows, where its name says which.
+    /// Nothing in it.
     Empty,
-    Json,
     Delimited(Box<Plan>),
     /// Something else; the words complete "the file ...".
     NotRead(String),
 }
 
-/// Tells what a file is. `whole`: the head is all of it.
-pub(super) fn look(head: &[u8], whole: bool, named: &Named, zone: Option<Tz>, odd: &mut Oddities) -> Kind {
-    let start = trim_start(head);
-    if start.is_empty() {
-        return Kind::Empty;
+/// Why a file is no delimited text; the words complete "the file ...".
+pub(super) fn refusal(start: &Start<'_>) -> Option<String> {
+    if !start.is_text() {
+        return Some("holds no text".to_owned());
     }
-    if head.iter().take(4096).filter(|b| **b == 0 || (**b < 9)).count() > 0 {
-        return Kind::NotRead("holds no text".to_owned());
+    if start.named.is_json() {
+        return Some("is called JSON and does not begin like it".to_owned());
     }
-    if matches!(start[0], b'{' | b'[') && (named.is_json() || looks_like_json(start)) {
-        return Kind::Json;
-    }
-    if named.is_json() {
-        return Kind::NotRead("is called JSON and does not begin like it".to_owned());
-    }
-    if let Some(what) = other_form(head) {
-        return Kind::NotRead(format!(
-            "looks like {what}, which is not read; export it as CSV: \\copy (select * from ...) to 'file' csv header"
-        ));
-    }
-    delimited(head, whole, named, zone, odd)
-}
-
-fn trim_start(head: &[u8]) -> &[u8] {
-    let at = head.iter().position(|b| !b.is_ascii_whitespace()).unwrap_or(head.len());
-    &head[at..]
-}
-
-fn looks_like_json(start: &[u8]) -> bool {
-    let rest = trim_start(&start[1..]);
-    matches!((start[0], rest.first()), (b'{', Some(b'"' | b'}')) | (b'[', Some(b'{' | b']' | b'[')))
+    let what = other_form(start.head)?;
+    Some(format!(
+        "looks like {what}, which is not read; export it as CSV: \\copy (select * from ...) to 'file' csv header"
+    ))
 }
 
 /// Other forms that psql and pg_dump print.
@@ -89,7 +70,9 @@ fn other_form(head: &[u8]) -> Option<&'static str> {
     }
 }
 
-fn delimited(head: &[u8], whole: bool, named: &Named, zone: Option<Tz>, odd: &mut Oddities) -> Kind {
+/// Tells how a delimited file is to be read, and notes what is odd about its header.
+pub(super) fn look(start: &Start<'_>, zone: Option<Tz>, odd: &mut Oddities) -> Kind {
+    let Start { head, whole, named } = *start;
     let mut skip = 0;
     let mut lines = 0;
     let mut only = None;

@@ -6,10 +6,11 @@
 //! snapshot at all is an error.
 //!
 //! * `name`, `gather`: paths to views and moments
-//! * `source`, `head`, `spelling`: bytes, encoding, and how a file writes numbers, times and NULL
-//! * `plain`, `records`, `delimited`: CSV, COPY text and their kin; `lexer`, `value`, `json`, `bundle`: JSON
+//! * `source`: bytes, unpacked and decoded
+//! * `readers`: the list of formats. `csv` with `head`, `spelling`, `plain`, `records`, `delimited`; `bundle` with `json`,
+//!   `lexer`, `value`; `blocks`
 //! * `header`, `cell`, `clock`, `segment`: columns by the catalog, cells by type; `rows`, `spool`: all rows of a file
-//! * `file`, `blocks`: one file; `assemble`, `conform`, `merge`, `identity`, `when`, `infer`: one snapshot out of its files
+//! * `file`: one file; `assemble`, `conform`, `merge`, `identity`, `when`, `infer`: one snapshot out of its files
 
 mod assemble;
 mod blocks;
@@ -17,6 +18,7 @@ mod bundle;
 mod cell;
 mod clock;
 mod conform;
+mod csv;
 mod delimited;
 mod file;
 mod gather;
@@ -31,6 +33,7 @@ mod name;
 mod notes;
 mod options;
 mod plain;
+mod readers;
 mod records;
 mod rows;
 mod segment;

@@ -1,5 +1,6 @@
 //! What a file's name says: its view, its format, and what is left of the name.
 
+use super::readers::know_ending;
 use crate::catalog::{self, View};
 use std::path::Path;
 
@@ -23,9 +24,6 @@ pub(super) struct Named {
     pub tag: String,
 }
 
-/// Endings of files that may hold a view.
-const ENDINGS: &[&str] = &["csv", "tsv", "txt", "tab", "dat", "json", "ndjson", "jsonl", "copy"];
-
 impl Named {
     /// Reads a file's name.
     pub fn new(path: &Path) -> Self {
@@ -36,7 +34,7 @@ impl Named {
             _ => (name.as_str(), Packing::Plain),
         };
         let (stem, ending) = match stem.rsplit_once('.') {
-            Some((rest, ending)) if ENDINGS.contains(&ending) || !is_view_part(ending) => (rest, ending),
+            Some((rest, ending)) if know_ending(ending) || !is_view_part(ending) => (rest, ending),
             _ => (stem, ""),
         };
         let found = find_view(stem);
@@ -52,7 +50,7 @@ impl Named {
 
     /// Whether the name alone makes the file worth opening.
     pub fn may_hold_a_view(&self) -> bool {
-        self.view.is_some() || ENDINGS.contains(&self.ending.as_str())
+        self.view.is_some() || know_ending(&self.ending)
     }
 
     /// Whether the ending says JSON of any kind.
