@@ -57,7 +57,7 @@ pub(super) fn missing(draft: &Draft<'_>, views: &[&str]) -> Option<Block> {
 }
 
 /// Adds a remark of ours: what stands between backticks is code.
-fn remark(text: Text, remark: &str) -> Text {
+pub(super) fn remark(text: Text, remark: &str) -> Text {
     remark
         .split('`')
         .enumerate()

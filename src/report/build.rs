@@ -32,7 +32,8 @@ pub fn build(chain: &Chain, advice: &Advice, options: &Options) -> Result<Report
     let meta = &chain.last().meta;
     let title = meta.database.clone().unwrap_or_else(|| meta.label.clone());
     for kind in SECTIONS {
-        let Body { filled, count, blocks } = (kind.write)(&mut draft)?;
+        let Body { filled, count, mut blocks } = (kind.write)(&mut draft)?;
+        blocks.extend(super::sections::unjudged(&draft, kind.id));
         let title = if kind.title.is_empty() { title.clone() } else { kind.title.to_owned() };
         draft.sections.push(Section { id: kind.id.to_owned(), title, filled, count, blocks });
     }

@@ -101,12 +101,9 @@ fn report<'a>(
     let moved = change.delta("n_tup_newpage_upd").map(|n| n / (updates - hot).max(1.0));
     let full = moved.is_some_and(|m| m >= cx.threshold("full_pages"));
     let indexes = table.relid().map_or(0, |r| cx.facts.indexes_of(r).count());
-    let title = Text::new()
-        .t("Only ")
-        .opt(Quantity::float(share, Unit::Share))
-        .t(" of ")
-        .opt(whole(updates, Unit::Rows))
-        .t(" updates were heap-only");
+    let part = Quantity::float(share, Unit::Share);
+    let title = if share > 0.0 { Text::new().t("Only ").opt(part) } else { Text::from("None") };
+    let title = title.t(" of ").opt(whole(updates, Unit::Rows)).t(" updates were heap-only");
     let cause = match moved {
         None => {
             "whether full pages or changed indexed columns are the cause, statistics before PostgreSQL 16 do not tell"

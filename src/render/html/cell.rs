@@ -9,6 +9,9 @@ use crate::text::{Span, Text};
 use crate::unit::{Number, Quantity};
 use std::fmt::Write;
 
+/// Bytes of words above which a cell asks for room.
+const LONG: usize = 48;
+
 /// Prose: names can break, numbers carry their exact value, links go only to anchors that exist.
 pub(super) fn text(text: &Text, page: &Page) -> String {
     text.0
@@ -121,6 +124,9 @@ pub(super) fn td(column: &Column, content: &Cell, page: &Page, table: &str, expa
                 String::new()
             };
             format!("<th scope=\"row\">{button}{inner}</th>")
+        }
+        ColumnKind::Text if matches!(content, Cell::Text(t) if t.plain().len() > LONG) => {
+            format!("<td class=\"w\" data-l=\"{}\">{inner}</td>", escape(&column.label))
         }
         ColumnKind::Text => format!("<td data-l=\"{}\">{inner}</td>", escape(&column.label)),
         ColumnKind::Number => format!("<td class=\"n\" data-l=\"{}\">{inner}</td>", escape(&column.label)),

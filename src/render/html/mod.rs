@@ -105,7 +105,7 @@ fn layout(columns: &[Column], rows: usize) -> Value {
         dense => columns.len() >= 7,
         tall => rows > 25,
         long => rows > 30 && columns.len() <= 8,
-        tools => rows > 10,
+        tools => rows > 15,
     }
 }
 

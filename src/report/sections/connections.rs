@@ -68,9 +68,9 @@ fn limits(draft: &mut Draft<'_>, sessions: usize) -> Block {
         let stated = reserved.iter().any(Option::is_some);
         items.push(fact(
             if stated {
-                "of these for ordinary roles"
+                "Of these for ordinary roles"
             } else {
-                "of these for ordinary roles (reserved ones not in the dump)"
+                "Of these for ordinary roles (reserved ones not in the dump)"
             },
             Cell::Number {
                 value: Quantity::int(usable, Unit::Count),

@@ -39,7 +39,6 @@ fn snapshots(draft: &Draft<'_>) -> Block {
         .number("Captured")
         .text("Time taken from")
         .text("Server")
-        .text("Role of the server")
         .number("Up for")
         .number("Age of the statistics")
         .number("Files");
@@ -57,11 +56,10 @@ fn snapshots(draft: &Draft<'_>) -> Block {
                 None => Cell::NotAvailable("nothing in the dump says when".to_owned()),
             },
             Cell::text(time_source(meta.time_source)),
-            Cell::text(server(meta)),
             Cell::text(match meta.in_recovery {
-                Some(true) => "standby",
-                Some(false) => "primary",
-                None => "not stated",
+                Some(true) => format!("{}, standby", server(meta)),
+                Some(false) => format!("{}, primary", server(meta)),
+                None => format!("{}, role not stated", server(meta)),
             }),
             Cell::number_or(since(meta.postmaster_start), "start of the server not in the dump"),
             Cell::number_or(since(reset), "no time of a reset is in the dump"),

@@ -145,7 +145,7 @@ fn wal(draft: &mut Draft<'_>) -> Option<Block> {
         if let Some(rate) = seconds.and_then(|s| Quantity::float(bytes.as_f64() / s, Unit::BytesPerSecond)) {
             items.push(fact("WAL per second", Cell::number(rate)));
             if let Some(day) = seconds.and_then(|s| Quantity::float(bytes.as_f64() / s * 86_400.0, Unit::Bytes)) {
-                items.push(fact("a day at this rate would be", Cell::number(day)));
+                items.push(fact("A day at this rate would be", Cell::number(day)));
             }
         }
         let link = draft.cite_meta("WAL written", bytes, "wal_lsn", formula);

@@ -21,10 +21,12 @@ mod settings;
 mod sql;
 mod tables;
 mod trends;
+mod unjudged;
 mod vacuum;
 mod verdict;
 
 pub(super) use coverage::server;
+pub(super) use unjudged::unjudged;
 
 use super::draft::{Body, Draft};
 use crate::error::Result;

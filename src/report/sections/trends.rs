@@ -22,6 +22,8 @@ struct Series {
     values: Vec<Option<Quantity>>,
     /// Whether values are levels, which have a change from first to last; else they are rates of the window before.
     level: bool,
+    /// Whether a reset of the statistics makes it begin again.
+    counted: bool,
 }
 
 /// Writes the section.
@@ -63,6 +65,7 @@ fn series(draft: &Draft<'_>) -> Vec<Series> {
         title,
         values: snapshots.iter().map(|s| value(s)).collect(),
         level: true,
+        counted: false,
     };
     let rows = |s: &Snapshot, column: &str| {
         let table = s.table("pg_stat_user_tables")?;
@@ -81,16 +84,16 @@ fn series(draft: &Draft<'_>) -> Vec<Series> {
     let hold = estimates_hold(draft);
     for (title, column) in [("Live rows, all tables", "n_live_tup"), ("Dead rows, all tables", "n_dead_tup")] {
         let values = snapshots.iter().zip(&hold).map(|(s, hold)| rows(s, column).filter(|_| *hold)).collect();
-        out.push(Series { title, values, level: true });
+        out.push(Series { title, values, level: true, counted: true });
     }
     for (title, column, unit) in [
         ("Transactions per second", "xact_commit", Unit::PerSecond),
         ("Blocks read per second", "blks_read", Unit::PerSecond),
         ("Bytes of temporary files per second", "temp_bytes", Unit::BytesPerSecond),
     ] {
-        out.push(Series { title, values: rates(draft, column, unit), level: false });
+        out.push(Series { title, values: rates(draft, column, unit), level: false, counted: true });
     }
-    out.push(Series { title: "WAL per second", values: wal(draft), level: false });
+    out.push(Series { title: "WAL per second", values: wal(draft), level: false, counted: false });
     out
 }
 
@@ -188,7 +191,8 @@ fn multiples(draft: &Draft<'_>, series: &[Series]) -> Option<Block> {
                 value,
                 change: if s.level { difference(value, first) } else { None },
                 points: times.iter().copied().zip(s.values.iter().map(|v| v.map(Quantity::as_f64))).collect(),
-                marks: marks.clone(),
+                // What is measured anew each time knows no reset.
+                marks: marks.iter().filter(|m| s.counted || m.kind != MarkKind::Reset).cloned().collect(),
             })
         })
         .collect();

@@ -8,7 +8,7 @@ use crate::report::cells::{count, counted, estimates_hold, last_time, level};
 use crate::report::draft::{Body, Draft};
 use crate::report::names::{ByObject, is_system};
 use crate::report::table::{ranked, table};
-use crate::report::{Block, Cell};
+use crate::report::{Block, Bound, Cell};
 use crate::snapshot::{Row, Table};
 use crate::text::Text;
 use crate::unit::{Quantity, Unit};
@@ -56,7 +56,7 @@ fn tables(draft: &mut Draft<'_>) -> Result<Block> {
                 .t("What decides is the distance to the trigger, not the share of dead rows: a high share of a few rows is \
                     normal. Vacuums and analyzes ")
                 .t(draft.span())
-                .t(". ")
+                .t("; \u{201c}not seen\u{201d}: not since the table's statistics began. ")
                 .then(link),
         )
         .name("Table")
@@ -83,8 +83,8 @@ fn tables(draft: &mut Draft<'_>) -> Result<Block> {
             draft.trigger(fact),
             draft.pressure(fact),
             vacuums(fact),
-            last_time(now, "last_autovacuum"),
-            last_time(now, "last_vacuum"),
+            short(last_time(now, "last_autovacuum")),
+            short(last_time(now, "last_vacuum")),
             last_analyze(now),
             now.and_then(|r| r.quantity("n_mod_since_analyze"))
                 .map_or_else(|| Cell::NotAvailable("not exported".to_owned()), Cell::number),
@@ -97,6 +97,13 @@ fn tables(draft: &mut Draft<'_>) -> Result<Block> {
         out.push(cells);
     }
     Ok(out.rows_in_all(facts.len()).block())
+}
+
+/// What a narrow column says instead of "not since the statistics began".
+const NOT_SEEN: &str = "not seen";
+
+fn short(time: Cell) -> Cell {
+    if matches!(time, Cell::Text(_)) { Cell::text(NOT_SEEN) } else { time }
 }
 
 /// What makes a table's vacuuming or its numbers unlike the others'.
@@ -118,7 +125,11 @@ fn remark(draft: &Draft<'_>, fact: &TableFact<'_>) -> Cell {
 fn vacuums(fact: &TableFact<'_>) -> Cell {
     let Some(change) = fact.change else { return Cell::None };
     match change.delta_exact("vacuum_count").zip(change.delta_exact("autovacuum_count")) {
-        Some((hand, auto)) => Cell::number(Quantity { value: hand.plus(auto).number(), unit: Unit::Count }),
+        Some((hand, auto)) => Cell::Number {
+            value: Quantity { value: hand.plus(auto).number(), unit: Unit::Count },
+            change: None,
+            bound: (!change.is_exact()).then_some(Bound::AtLeast),
+        },
         None if change.delta_exact("autovacuum_count").is_some() => counted(change, "autovacuum_count"),
         None => Cell::NotAvailable("not exported".to_owned()),
     }
@@ -131,7 +142,7 @@ fn last_analyze(row: Option<Row<'_>>) -> Cell {
     };
     row.time("last_analyze")
         .max(row.time("last_autoanalyze"))
-        .map_or_else(|| Cell::text("not since the statistics began"), |t| Cell::number(Quantity::time(t)))
+        .map_or_else(|| Cell::text(NOT_SEEN), |t| Cell::number(Quantity::time(t)))
 }
 
 /// Vacuums under way at the last capture.
@@ -203,16 +214,41 @@ fn ages(draft: &mut Draft<'_>) -> Option<Block> {
     Some(out.block())
 }
 
+/// Prepared transactions that earlier captures saw and the last one does not.
+fn prepared_before(draft: &Draft<'_>) -> Text {
+    let seen: Vec<(usize, &str)> = draft
+        .chain
+        .snapshots
+        .iter()
+        .enumerate()
+        .filter_map(|(at, s)| {
+            Some((at, s.table("pg_prepared_xacts")?.iter().next()?.text("gid").unwrap_or("(no name)")))
+        })
+        .collect();
+    let Some((at, name)) = seen.last() else { return Text::new() };
+    Text::new()
+        .t(" ")
+        .many(count(seen.len()), "earlier capture", "earlier captures")
+        .t(" saw one: the last of them is ")
+        .t(crate::advisor::label(draft.chain, *at))
+        .t(", with ")
+        .name(*name)
+        .t(".")
+}
+
 /// Prepared transactions hold back what vacuum may remove.
 fn prepared(draft: &Draft<'_>) -> Option<Block> {
     let rows = draft.chain.last().table("pg_prepared_xacts")?;
     if rows.rows == 0 {
-        return Some(crate::report::cells::prose(
-            Text::new().t("Captured and empty: no prepared transaction at the last capture holds vacuum back."),
-        ));
+        let words = Text::new().t("Captured and empty: no prepared transaction at the last capture holds vacuum back.");
+        return Some(crate::report::cells::prose(words.then(prepared_before(draft))));
     }
     let mut out = table("prepared", "Prepared transactions at the last capture")
-        .about(Text::new().n(count(rows.rows)).t(" prepared transactions: each holds its locks, and what vacuum may remove, until it is committed or rolled back."))
+        .about(
+            Text::new()
+                .many(count(rows.rows), "prepared transaction", "prepared transactions")
+                .t(": each holds its locks, and what vacuum may remove, until it is committed or rolled back."),
+        )
         .name("Name")
         .text("Database")
         .text("Owner")
@@ -229,7 +265,7 @@ fn prepared(draft: &Draft<'_>) -> Option<Block> {
             row.text("owner").map_or(Cell::None, Cell::name),
             Cell::number_or(row.quantity("prepared"), "not exported"),
             Cell::number_or(age, "unknown"),
-            draft.links_of(&name, &["conn-", "lock-", "vacuum-"]).map_or(Cell::None, Cell::Text),
+            draft.links_of(&name, &["wrap-prepared", "vacuum-"]).map_or(Cell::None, Cell::Text),
         ]);
     }
     Some(out.block())
