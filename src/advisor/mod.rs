@@ -10,6 +10,7 @@
 //! ```
 
 mod age;
+mod bloat;
 mod build;
 mod category;
 pub mod checkpoint;

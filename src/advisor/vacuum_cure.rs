@@ -56,3 +56,14 @@ pub fn set_options(table: &TableFact<'_>, options: &[(&str, String)], when_not: 
         .when_not(when_not)
         .undo(format!("ALTER TABLE {} RESET ({});", table.sql(), names.join(", ")))
 }
+
+/// Rewrites a table without its empty space. The lock is the strongest there is.
+pub fn rewrite(table: &TableFact<'_>) -> Fix {
+    let sql = format!("SET lock_timeout = '5s';\nVACUUM (FULL, ANALYZE, VERBOSE) {};", table.sql());
+    Fix::new(Verb::Maintain, Risk::R2, table.display(), sql)
+        .lock("ACCESS EXCLUSIVE while the table is copied: nobody reads or writes it; needs space for the copy and its indexes")
+        .when_not(
+            "Outside a maintenance window, while disk space for a copy is not free, before pgstattuple_approx() has confirmed \
+             the estimate, or while what caused it goes on.",
+        )
+}

@@ -3,6 +3,7 @@
 
 use super::Rule;
 
+mod bloat_heap_estimate;
 mod cache_hit_low;
 mod cfg_autovacuum_off;
 mod cfg_dev_options;
@@ -31,6 +32,7 @@ mod hyg_reset_in_window;
 mod hyg_tracking_off;
 mod hyg_truncated_export;
 mod hyg_window_short;
+mod index_bloat_estimate;
 mod index_ccnew_leftover;
 mod index_duplicate;
 mod index_invalid;
@@ -92,6 +94,7 @@ mod wrap_xid_forecast;
 
 /// Every rule, in the order of the documentation.
 pub const RULES: &[&Rule] = &[
+    &bloat_heap_estimate::RULE,
     &cache_hit_low::RULE,
     &cfg_autovacuum_off::RULE,
     &cfg_dev_options::RULE,
@@ -120,6 +123,7 @@ pub const RULES: &[&Rule] = &[
     &hyg_tracking_off::RULE,
     &hyg_truncated_export::RULE,
     &hyg_window_short::RULE,
+    &index_bloat_estimate::RULE,
     &index_ccnew_leftover::RULE,
     &index_duplicate::RULE,
     &index_invalid::RULE,

@@ -65,7 +65,8 @@ pub const RULE: Rule = Rule {
               analyzes too.",
         decides: "Found when `min_share` of the tables of `min_heap_bytes` are at zero although the planner has counted \
                   rows in them, and a crash or reset is seen in the window or the statistics are younger than `max_age`. \
-                  Medium; high from 15 on after a crash where a table had `min_dead` of its trigger in dead rows before.",
+                  Medium; high from 15 on after a crash where a table had `min_dead` of its trigger in dead rows before; low \
+                  where earlier snapshots show that none had.",
         what_to_do: "ANALYZE everything once, at a quiet hour, and vacuum the tables that had many dead rows. Do not call \
                      pg_stat_reset() before measuring: two snapshots do the same without the loss.",
         ignore_when: "A cluster that was just created, restored or upgraded and is being analyzed at the moment.",
@@ -117,7 +118,12 @@ fn report<'a>(cx: &Context<'a>, lost: &[(&TableFact<'a>, Change<'a>)], looked: u
     let mut dead: Vec<(f64, &TableFact<'a>, Change<'a>)> =
         lost.iter().filter_map(|(t, c)| Some((dead_before(cx, t, *c)?, *t, *c))).collect();
     dead.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.display().cmp(&b.1.display())));
-    let severity = if crash && cx.major() >= 15 && !dead.is_empty() { Severity::High } else { Severity::Medium };
+    let severity = match dead.is_empty() {
+        false if crash && cx.major() >= 15 => Severity::High,
+        // The snapshots before show that next to nothing was lost.
+        true if !cx.chain.is_single() => Severity::Low,
+        _ => Severity::Medium,
+    };
     let count = Quantity::int(i64::try_from(lost.len()).unwrap_or(i64::MAX), Unit::Count);
     let title = Text::new().t("The vacuum counters of ").n(count).t(format!(
         " of {} are lost; autovacuum starts blind",
