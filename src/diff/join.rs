@@ -5,7 +5,7 @@
 
 use super::RowDiff;
 use crate::catalog::{Epoch, View};
-use crate::snapshot::{Data, Table, Value};
+use crate::snapshot::{Data, Ints, Table, Value};
 use rayon::slice::ParallelSliceMut;
 use std::cmp::Ordering;
 
@@ -59,14 +59,6 @@ fn cell(table: &Table, row: u32, column: usize) -> Value<'_> {
     table.value(row as usize, column)
 }
 
-/// An integer key; NULL sorts first.
-const fn int(value: Value<'_>) -> i64 {
-    match value {
-        Value::Int(n) => n,
-        _ => i64::MIN,
-    }
-}
-
 /// A total order of cells: NULL first, then by value.
 pub(super) fn order_of(a: Value<'_>, b: Value<'_>) -> Ordering {
     const fn rank(v: Value<'_>) -> u8 {
@@ -108,70 +100,76 @@ const DIFFERENT: &str = "different rows with the same key";
 /// Rows of one side, sorted by key, duplicates and unwanted rows taken out.
 struct Side<'a> {
     table: &'a Table,
-    rows: Vec<u32>,
-    /// The key of each row where it is one integer.
-    ints: Option<Vec<i64>>,
+    /// `None`: all rows, as they stand.
+    rows: Option<Vec<u32>>,
+    count: usize,
+    /// The key where it is one integer.
+    ints: Option<&'a Ints>,
 }
 
 impl<'a> Side<'a> {
     fn new(table: &'a Table, key: &[usize], keep: &dyn Fn(&Table, u32) -> bool) -> Self {
         let count = u32::try_from(table.rows).unwrap_or(u32::MAX - 1);
         if let [only] = key
-            && let Some(Some(Data::Int(_))) = table.columns.get(*only)
+            && let Some(Some(Data::Int(ints))) = table.columns.get(*only)
         {
-            let mut pairs: Vec<(i64, u32)> =
-                (0..count).filter(|r| keep(table, *r)).map(|r| (int(table.value(r as usize, *only)), r)).collect();
-            if !pairs.is_sorted() {
-                pairs.par_sort_unstable();
+            let all = Self { table, rows: None, count: count as usize, ints: Some(ints) };
+            if ints.iter().is_sorted() && (0..count).all(|row| keep(table, row)) {
+                return all;
             }
-            let (ints, rows) = pairs.into_iter().unzip();
-            return Self { table, rows, ints: Some(ints) };
+            let mut pairs: Vec<(i64, u32)> =
+                (0..count).filter(|r| keep(table, *r)).map(|r| (ints.raw(r as usize), r)).collect();
+            pairs.par_sort_unstable();
+            let rows: Vec<u32> = pairs.into_iter().map(|(_, row)| row).collect();
+            return Self { count: rows.len(), rows: Some(rows), ..all };
         }
         let mut rows: Vec<u32> = (0..count).filter(|r| keep(table, *r)).collect();
         rows.sort_by(|a, b| order_of_rows(key, (table, *a), (table, *b)).then(a.cmp(b)));
-        Self { table, rows, ints: None }
+        Self { table, count: rows.len(), rows: Some(rows), ints: None }
+    }
+
+    fn row(&self, at: usize) -> u32 {
+        self.rows.as_ref().map_or(at as u32, |rows| rows[at])
     }
 
     fn order(&self, at: usize, other: &Self, other_at: usize, key: &[usize]) -> Ordering {
-        match (&self.ints, &other.ints) {
-            (Some(a), Some(b)) => a[at].cmp(&b[other_at]),
-            _ => order_of_rows(key, (self.table, self.rows[at]), (other.table, other.rows[other_at])),
+        let (a, b) = (self.row(at), other.row(other_at));
+        match (self.ints, other.ints) {
+            (Some(x), Some(y)) => x.raw(a as usize).cmp(&y.raw(b as usize)),
+            _ => order_of_rows(key, (self.table, a), (other.table, b)),
         }
     }
 
     /// Takes out rows that share a key: all but one where they are alike, all of them where they differ.
     fn settle(&mut self, key: &[usize], later: bool, left_out: &mut Vec<(bool, u32, &'static str)>) {
         let same = |s: &Self, i: usize| s.order(i - 1, s, i, key).is_eq();
-        if !(1..self.rows.len()).any(|i| same(self, i)) {
+        if !(1..self.count).any(|i| same(self, i)) {
             return;
         }
-        let mut keep = vec![true; self.rows.len()];
+        let mut keep = vec![true; self.count];
         let mut start = 0;
-        while start < self.rows.len() {
+        while start < self.count {
             let mut end = start + 1;
-            while end < self.rows.len() && same(self, end) {
+            while end < self.count && same(self, end) {
                 end += 1;
             }
             if end - start > 1 {
-                let first = self.rows[start];
-                let alike = (start + 1..end).all(|i| alike(self.table, first, self.rows[i]));
+                let first = self.row(start);
+                let alike = (start + 1..end).all(|i| alike(self.table, first, self.row(i)));
                 for (i, kept) in keep.iter_mut().enumerate().take(end).skip(start) {
                     if alike && i == start {
                         continue;
                     }
                     *kept = false;
                     let reason = if alike { "the same row twice" } else { DIFFERENT };
-                    left_out.push((later, self.rows[i], reason));
+                    left_out.push((later, self.row(i), reason));
                 }
             }
             start = end;
         }
-        let mut kept = keep.iter();
-        self.rows.retain(|_| kept.next().copied().unwrap_or(true));
-        if let Some(ints) = &mut self.ints {
-            let mut kept = keep.iter();
-            ints.retain(|_| kept.next().copied().unwrap_or(true));
-        }
+        let rows: Vec<u32> = (0..self.count).filter(|at| keep[*at]).map(|at| self.row(at)).collect();
+        self.count = rows.len();
+        self.rows = Some(rows);
     }
 }
 
@@ -194,20 +192,20 @@ pub(super) fn join(
     a.settle(&key, false, &mut out.left_out);
     b.settle(&key, true, &mut out.left_out);
     let (mut i, mut j) = (0, 0);
-    out.pairs.reserve(a.rows.len().max(b.rows.len()));
-    while i < a.rows.len() || j < b.rows.len() {
-        let order = match (i < a.rows.len(), j < b.rows.len()) {
+    out.pairs.reserve(a.count.max(b.count));
+    while i < a.count || j < b.count {
+        let order = match (i < a.count, j < b.count) {
             (true, true) => a.order(i, &b, j, &key),
             (true, false) => Ordering::Less,
             _ => Ordering::Greater,
         };
         let (mut left, mut right) = (RowDiff::NONE, RowDiff::NONE);
         if order.is_le() {
-            left = a.rows[i];
+            left = a.row(i);
             i += 1;
         }
         if order.is_ge() {
-            right = b.rows[j];
+            right = b.row(j);
             j += 1;
         }
         out.pairs.push((left, right));
@@ -245,7 +243,7 @@ pub(super) fn alone(view: &'static View, table: &Table, keep: &dyn Fn(&Table, u3
     if !key.is_empty() {
         side.settle(&key, true, &mut out.left_out);
     }
-    out.pairs = side.rows.iter().map(|r| (RowDiff::NONE, *r)).collect();
+    out.pairs = (0..side.count).map(|at| (RowDiff::NONE, side.row(at))).collect();
     out.key = key;
     out
 }

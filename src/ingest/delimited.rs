@@ -76,8 +76,11 @@ pub(super) fn read(mut reader: impl Read, plan: &Plan) -> Rows {
         }
         let state = (&mut in_order, &mut lines);
         let used = match rows.spooled() {
-            Some(key) => take(&buffer, last, reading, &|room, _| Chunk::new(fields, key, room), &mut rows, state),
-            None => take(&buffer, last, reading, &|_, rows| Segment::with_room(fields, rows), &mut rows, state),
+            Some(order) => {
+                let new = |_| Chunk::new(fields.len(), Segment::new(fields), order.clone());
+                take(&buffer, last, reading, &new, &mut rows, state)
+            }
+            None => take(&buffer, last, reading, &|rows| Segment::with_room(fields, rows), &mut rows, state),
         };
         let unfinished = buffer.len() - used;
         if last {
@@ -115,8 +118,8 @@ struct Reading<'a> {
     plain: Option<&'a Plain>,
 }
 
-/// Makes room for a part of so many bytes and about so many rows.
-type New<'a, S> = &'a (dyn Fn(usize, usize) -> S + Sync);
+/// Makes room for about so many rows.
+type New<'a, S> = &'a (dyn Fn(usize) -> S + Sync);
 
 struct Part<S> {
     sink: S,
@@ -214,7 +217,7 @@ fn parse<S: Sink>(bytes: &[u8], last: bool, reading: &Reading<'_>, new: New<'_, 
     let Reading { plan, plain } = *reading;
     let fields = &plan.layout.fields;
     let first_line = memchr::memchr(b'\n', bytes).map_or(bytes.len(), |n| n + 1);
-    let mut sink = new(bytes.len(), (bytes.len() / first_line.max(1)).min(bytes.len() / 16));
+    let mut sink = new((bytes.len() / first_line.max(1)).min(bytes.len() / 16));
     let mut record = Record::default();
     let (mut at, mut line, mut odd) = (0, 0_u64, false);
     let text_of = Texts { utf8: valid_start(bytes), bytes };

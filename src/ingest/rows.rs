@@ -3,7 +3,7 @@
 use super::header::{Layout, Role};
 use super::notes::Oddities;
 use super::segment::{Cells, Segment};
-use super::spool::{Chunk, Spool};
+use super::spool::{Bounds, Chunk, Spool};
 use crate::catalog::View;
 use crate::snapshot::{Data, Ints, Places, Source, Table};
 use crate::time::Timestamp;
@@ -22,7 +22,7 @@ pub(super) struct Rows {
     /// What followed, packed.
     columns: Vec<Option<Data>>,
     /// What followed, where it is to be in the order of keys.
-    spool: Option<(usize, Spool)>,
+    spool: Option<Spool>,
     count: usize,
     places: Places,
     pub odd: Oddities,
@@ -34,9 +34,9 @@ impl Rows {
         self.count
     }
 
-    /// The field whose order the next rows will be in, where they are to be spooled.
-    pub fn spooled(&self) -> Option<usize> {
-        self.spool.as_ref().map(|(key, _)| *key)
+    /// Where the next rows are to be spooled: the field whose order they will be in, and how its keys are divided.
+    pub fn spooled(&self) -> Option<(usize, Bounds)> {
+        self.spool.as_ref().map(Spool::order)
     }
 
     /// Appends the next part, whose lines are counted from `lines_before`.
@@ -51,9 +51,9 @@ impl Rows {
             self.odd.append(std::mem::take(&mut segment.odd), *lines_before);
             self.offsetless += segment.offsetless;
         }
-        if let Some((key, spool)) = &mut self.spool {
+        if let Some(spool) = &mut self.spool {
             for (segment, lines_before) in &segments {
-                spool.add(Chunk::of(segment, *key), *lines_before);
+                spool.add(Chunk::of(segment, spool.order()), *lines_before);
             }
             return;
         }
@@ -65,16 +65,20 @@ impl Rows {
             self.held.extend(segments);
         } else if let Some(key) = layout.key() {
             self.held.extend(segments);
-            let mut spool = Spool::default();
+            let keys = self.held.iter().flat_map(|segment| match segment.columns.get(key) {
+                Some(Cells::Int(_, keys)) => keys.as_slice(),
+                _ => &[],
+            });
+            let mut spool = Spool::new(key, keys.copied().collect());
             let mut before = 0;
             for mut segment in std::mem::take(&mut self.held) {
                 // Their places are lines of the file already.
                 segment.places = (before..before + segment.rows).filter_map(|row| self.places.get(row)).collect();
                 before += segment.rows;
-                spool.add(Chunk::of(&segment, key), 0);
+                spool.add(Chunk::of(&segment, spool.order()), 0);
             }
             self.places = Places::default();
-            self.spool = Some((key, spool));
+            self.spool = Some(spool);
         } else {
             let held = std::mem::take(&mut self.held);
             self.pack(&held, layout);
@@ -88,7 +92,7 @@ impl Rows {
             self.count += chunk.len();
             self.odd.append(std::mem::take(&mut chunk.irregular.odd), lines_before);
             self.offsetless += chunk.irregular.offsetless;
-            if let Some((_, spool)) = &mut self.spool {
+            if let Some(spool) = &mut self.spool {
                 spool.add(chunk, lines_before);
             }
         }
@@ -122,11 +126,21 @@ impl Rows {
 
     /// The tables of the file: the view's own, and those that later versions split from it.
     pub fn into_tables(mut self, layout: &Layout, file: &Arc<str>, pointer: Option<&str>) -> Vec<Table> {
-        if let Some((_, spool)) = self.spool.take() {
+        if let Some(spool) = self.spool.take() {
             (self.columns, self.places) = spool.into_columns(&layout.fields);
         } else {
             let held = std::mem::take(&mut self.held);
             self.pack(&held, layout);
+        }
+        if self.count < LARGE {
+            self.columns.iter_mut().flatten().for_each(Data::shrink);
+        } else {
+            self.columns.par_iter_mut().flatten().for_each(|data| {
+                if let Data::Text(texts) = data {
+                    texts.fold_repeats();
+                }
+                data.shrink();
+            });
         }
         let views = layout.views();
         let source =
@@ -152,8 +166,7 @@ impl Rows {
             table.sources.push(source());
         }
         for (field, data) in layout.fields.iter().zip(&mut self.columns) {
-            let Some(mut data) = data.take() else { continue };
-            data.shrink();
+            let Some(data) = data.take() else { continue };
             match &field.role {
                 Role::Skip => {}
                 Role::TakenAt => {

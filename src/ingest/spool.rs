@@ -1,8 +1,9 @@
 //! The rows of a large table, one after the other, until their order is known.
 //!
 //! Snapshots are joined, judged and printed by key, and exports come in any order. Columns put in order one by one cost a
-//! jump through memory for every cell; a row kept together costs one. So the rows of a large table are spooled as they are
-//! read, each in as few bytes as its values need, and become columns in the order of their keys.
+//! jump through memory for every cell. So the rows of a large table are spooled as they are read, each in as few bytes as
+//! its values need and in the part of the table that its key belongs to; part by part they become columns in the order of
+//! their keys.
 
 use super::header::{Field, Layout};
 use super::plain::Sink;
@@ -10,11 +11,15 @@ use super::rows::{Rows, pack};
 use super::segment::{Cells, Segment};
 use crate::snapshot::{Data, Ints, Places};
 use rayon::prelude::*;
+use std::sync::Arc;
 
-/// Rows of a table become columns by so many: they stay in the processor's cache.
-const STEP: usize = 2048;
-/// What one task turns into columns.
-const TASK: usize = 8 * STEP;
+/// Parts that the keys are divided into: what has become columns is given back part by part.
+const PARTS: usize = 8;
+/// Bytes of room that what grows has from the start. Memory is taken when it is written to, and blocks of this size go back
+/// to the system when they shrink or are dropped, where smaller ones stay with the allocator.
+const ROOM: usize = 33 << 20;
+/// Rows that one task turns into columns.
+const TASK: usize = 8192;
 /// Rows fetched from memory at once.
 const AHEAD: usize = 16;
 
@@ -27,44 +32,44 @@ const LONG_TEXT: u8 = 255;
 /// Bytes after the last row: a number is read as nine.
 const SPARE: usize = 9;
 
-/// Rows of a part of a file.
-#[derive(Debug)]
-pub(super) struct Chunk {
+/// Keys at which the parts of a table begin, but the first.
+pub(super) type Bounds = Arc<[i64]>;
+
+/// Rows of one part of the keys, in the order of their file.
+#[derive(Debug, Default)]
+struct Run {
     bytes: Vec<u8>,
     /// Key and start of each row.
     rows: Vec<(i64, u32)>,
+}
+
+/// Rows of a piece of a file.
+#[derive(Debug)]
+pub(super) struct Chunk {
+    runs: Vec<Run>,
+    bounds: Bounds,
     /// The field that is the key.
     key: usize,
     /// Fields of each row.
     fields: usize,
-    /// The key of the row being read, and where that row starts.
-    current: (i64, usize),
-    /// A row on its way here, and what was odd in the whole part.
+    count: usize,
+    /// The row being read, and its key.
+    row: Vec<u8>,
+    current: i64,
+    /// A row on its way here, and what was odd in the whole piece.
     pub irregular: Segment,
 }
 
 impl Chunk {
-    pub fn new(fields: &[Field], key: usize, room: usize) -> Self {
-        Self {
-            bytes: Vec::with_capacity(room),
-            rows: Vec::new(),
-            key,
-            fields: fields.len(),
-            current: (Ints::NULL, 0),
-            irregular: Segment::new(fields),
-        }
+    pub fn new(fields: usize, irregular: Segment, (key, bounds): (usize, Bounds)) -> Self {
+        let mut runs = Vec::new();
+        runs.resize_with(bounds.len() + 1, Run::default);
+        Self { runs, bounds, key, fields, count: 0, row: Vec::new(), current: Ints::NULL, irregular }
     }
 
     /// The rows of columns.
-    pub fn of(segment: &Segment, key: usize) -> Self {
-        let mut chunk = Self {
-            bytes: Vec::with_capacity(segment.rows * 64),
-            rows: Vec::with_capacity(segment.rows),
-            key,
-            fields: segment.columns.len(),
-            current: (Ints::NULL, 0),
-            irregular: Segment::default(),
-        };
+    pub fn of(segment: &Segment, order: (usize, Bounds)) -> Self {
+        let mut chunk = Self::new(segment.columns.len(), Segment::default(), order);
         for row in 0..segment.rows {
             chunk.put_row(&segment.columns, row, segment.places.get(row).unwrap_or(0));
         }
@@ -73,20 +78,20 @@ impl Chunk {
 
     /// Rows so far.
     pub const fn len(&self) -> usize {
-        self.rows.len()
+        self.count
     }
 
     fn put_int(&mut self, value: i64) {
         if value == Ints::NULL {
-            return self.bytes.push(NULL);
+            return self.row.push(NULL);
         }
         // Small numbers of both signs in few bytes.
         let code = ((value << 1) ^ (value >> 63)) as u64;
         let length = 8 - (code.leading_zeros() / 8) as u8;
         let mut bytes = [length; 9];
         bytes[1..].copy_from_slice(&code.to_le_bytes());
-        self.bytes.extend_from_slice(&bytes);
-        self.bytes.truncate(self.bytes.len() - 8 + usize::from(length));
+        self.row.extend_from_slice(&bytes);
+        self.row.truncate(self.row.len() - 8 + usize::from(length));
     }
 
     /// Adds a row of columns.
@@ -108,39 +113,39 @@ impl Chunk {
 impl Sink for Chunk {
     fn int(&mut self, at: usize, value: i64) {
         if at == self.key {
-            self.current.0 = value;
+            self.current = value;
         }
         self.put_int(value);
     }
 
     fn numeric(&mut self, _: usize, value: Option<i128>) {
-        self.bytes.push(u8::from(value.is_some()));
-        self.bytes.extend_from_slice(&value.unwrap_or(0).to_le_bytes());
+        self.row.push(u8::from(value.is_some()));
+        self.row.extend_from_slice(&value.unwrap_or(0).to_le_bytes());
     }
 
     fn float(&mut self, _: usize, value: f64) {
-        self.bytes.extend_from_slice(&value.to_le_bytes());
+        self.row.extend_from_slice(&value.to_le_bytes());
     }
 
     fn bool(&mut self, _: usize, value: u8) {
-        self.bytes.push(value);
+        self.row.push(value);
     }
 
     fn text(&mut self, _: usize, value: Option<&str>) {
-        let Some(text) = value else { return self.bytes.push(NULL_TEXT) };
+        let Some(text) = value else { return self.row.push(NULL_TEXT) };
         match u8::try_from(text.len()) {
-            Ok(short) if short < NULL_TEXT => self.bytes.push(short),
+            Ok(short) if short < NULL_TEXT => self.row.push(short),
             _ => {
-                self.bytes.push(LONG_TEXT);
+                self.row.push(LONG_TEXT);
                 // Longer than that no record is.
-                self.bytes.extend_from_slice(&u32::try_from(text.len()).unwrap_or(u32::MAX).to_le_bytes());
+                self.row.extend_from_slice(&u32::try_from(text.len()).unwrap_or(u32::MAX).to_le_bytes());
             }
         }
-        self.bytes.extend_from_slice(text.as_bytes());
+        self.row.extend_from_slice(text.as_bytes());
     }
 
     fn undo_row(&mut self) {
-        self.bytes.truncate(self.current.1);
+        self.row.clear();
         self.irregular.drop_row();
     }
 
@@ -148,105 +153,133 @@ impl Sink for Chunk {
         &mut self.irregular
     }
 
-    fn append(parts: Vec<(Self, u64)>, rows: &mut Rows, _: &Layout) {
-        rows.append_chunks(parts);
-    }
-
     fn end_row(&mut self, place: u64, irregular: bool) {
         if irregular {
             let mut columns = std::mem::take(&mut self.irregular.columns);
             self.put_row(&columns, 0, place);
-            columns.iter_mut().for_each(|cells| cells.truncate(0));
+            for cells in &mut columns {
+                cells.truncate(0);
+            }
             self.irregular.columns = columns;
             return;
         }
         self.put_int(i64::try_from(place).unwrap_or(i64::MAX));
-        self.rows.push((self.current.0, u32::try_from(self.current.1).unwrap_or(u32::MAX)));
-        self.current = (Ints::NULL, self.bytes.len());
+        let part = self.bounds.partition_point(|bound| *bound <= self.current);
+        if let Some(run) = self.runs.get_mut(part) {
+            run.rows.push((self.current, u32::try_from(run.bytes.len()).unwrap_or(u32::MAX)));
+            run.bytes.extend_from_slice(&self.row);
+            self.count += 1;
+        }
+        self.row.clear();
+        self.current = Ints::NULL;
+    }
+
+    fn append(parts: Vec<(Self, u64)>, rows: &mut Rows, _: &Layout) {
+        rows.append_chunks(parts);
     }
 }
 
 /// All rows of a table.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Spool {
-    chunks: Vec<Chunk>,
-    /// Lines of the file before each chunk.
-    lines_before: Vec<u64>,
+    parts: Vec<Part>,
+    key: usize,
+    bounds: Bounds,
 }
 
-/// A row of a spool: its key, its chunk, its start there.
-type Place = (i64, u32, u32);
+/// Rows of one part of the keys.
+#[derive(Debug, Default)]
+struct Part {
+    bytes: Vec<u8>,
+    /// Key and start of each row.
+    order: Vec<(i64, usize)>,
+    /// Of each piece of the file: where its rows begin here, their fields, the lines before it.
+    pieces: Vec<(usize, usize, u64)>,
+}
 
 impl Spool {
-    /// Adds the next part of the file.
-    pub fn add(&mut self, mut chunk: Chunk, lines_before: u64) {
-        chunk.bytes.extend_from_slice(&[0; SPARE]);
-        chunk.bytes.shrink_to_fit();
-        self.chunks.push(chunk);
-        self.lines_before.push(lines_before);
+    /// Makes room for a table whose first rows have these keys.
+    pub fn new(key: usize, mut sample: Vec<i64>) -> Self {
+        sample.sort_unstable();
+        sample.dedup();
+        let step = (sample.len() / PARTS).max(1);
+        let bounds: Bounds = sample.into_iter().step_by(step).skip(1).take(PARTS - 1).collect();
+        let mut parts = Vec::new();
+        parts.resize_with(bounds.len() + 1, || Part {
+            bytes: Vec::with_capacity(ROOM),
+            order: Vec::with_capacity(ROOM / size_of::<(i64, usize)>()),
+            pieces: Vec::new(),
+        });
+        Self { parts, key, bounds }
+    }
+
+    /// The field that is the key, and how keys are divided.
+    pub fn order(&self) -> (usize, Bounds) {
+        (self.key, Arc::clone(&self.bounds))
+    }
+
+    /// Adds the next piece of the file.
+    pub fn add(&mut self, chunk: Chunk, lines_before: u64) {
+        for (part, run) in self.parts.iter_mut().zip(chunk.runs) {
+            let start = part.bytes.len();
+            part.bytes.extend_from_slice(&run.bytes);
+            part.order.extend(run.rows.into_iter().map(|(key, at)| (key, start + at as usize)));
+            part.pieces.push((start, chunk.fields, lines_before));
+        }
     }
 
     /// The columns and places of all rows, in the order of their keys; rows of one key in the order of the file.
     pub fn into_columns(mut self, fields: &[Field]) -> (Vec<Option<Data>>, Places) {
-        let mut order: Vec<Place> = Vec::with_capacity(self.chunks.iter().map(Chunk::len).sum());
-        for (chunk, rows) in (0..).zip(self.chunks.iter_mut().map(|c| std::mem::take(&mut c.rows))) {
-            order.extend(rows.into_iter().map(|(key, start)| (key, chunk, start)));
-        }
-        if !order.is_sorted() {
-            order.par_sort_unstable();
-        }
-        let empty = || -> Vec<Option<Data>> { fields.iter().map(|f| f.ty().map(Data::for_type)).collect() };
-        let (mut columns, mut places) = (empty(), Ints::new());
-        for batch in order.chunks(TASK * 2 * rayon::current_num_threads()) {
-            let parts: Vec<(Vec<Option<Data>>, Ints)> =
-                batch.par_chunks(TASK).map(|rows| self.decode(rows, fields, empty())).collect();
-            columns.par_iter_mut().enumerate().for_each(|(at, column)| {
-                for (part, _) in &parts {
-                    if let (Some(column), Some(Some(more))) = (column.as_mut(), part.get(at)) {
-                        column.append(more);
+        self.parts.par_iter_mut().for_each(|part| {
+            part.bytes.extend_from_slice(&[0; SPARE]);
+            part.order.sort_unstable();
+        });
+        let mut columns: Vec<Option<Data>> =
+            fields.iter().map(|f| f.ty().map(|ty| Data::with_room(ty, ROOM))).collect();
+        let mut places = Ints::new();
+        for part in self.parts {
+            for rows in part.order.chunks(TASK * 4 * rayon::current_num_threads()) {
+                let segments: Vec<(Segment, Vec<i64>)> =
+                    rows.par_chunks(TASK).map(|rows| part.decode(rows, fields)).collect();
+                columns.par_iter_mut().enumerate().for_each(|(at, column)| {
+                    for (segment, _) in &segments {
+                        if let (Some(column), Some(cells)) = (column.as_mut(), segment.columns.get(at)) {
+                            pack(column, cells);
+                        }
                     }
+                });
+                for (_, lines) in &segments {
+                    places.extend(lines);
                 }
-            });
-            parts.iter().for_each(|(_, lines)| places.append(lines));
+            }
         }
         (columns, Places::scattered(places))
     }
+}
 
-    fn decode(&self, rows: &[Place], fields: &[Field], mut columns: Vec<Option<Data>>) -> (Vec<Option<Data>>, Ints) {
-        let mut segment = Segment::with_room(fields, STEP);
-        let (mut places, mut lines) = (Ints::new(), Vec::with_capacity(STEP));
-        for step in rows.chunks(STEP) {
-            for few in step.chunks(AHEAD) {
-                // Each row is far from the one before. Asked for together, they come from memory at the same time.
-                let first_bytes = |(_, chunk, start): &Place| {
-                    let bytes = self.chunks.get(*chunk as usize).map_or(&[][..], |c| &c.bytes);
-                    let start = *start as usize;
-                    u32::from(bytes.get(start).copied().unwrap_or(0))
-                        + u32::from(bytes.get(start + 64).copied().unwrap_or(0))
-                };
-                std::hint::black_box(few.iter().map(first_bytes).sum::<u32>());
-                for &(_, chunk, start) in few {
-                    let at = chunk as usize;
-                    let Some(chunk) = self.chunks.get(at) else { continue };
-                    let mut cursor = Cursor { bytes: &chunk.bytes, at: start as usize };
-                    for cells in segment.columns.iter_mut().take(chunk.fields) {
-                        cursor.cell(cells);
-                    }
-                    // Columns met later in the file.
-                    segment.columns.iter_mut().skip(chunk.fields).for_each(Cells::push_null);
-                    lines.push(cursor.int().saturating_add_unsigned(self.lines_before.get(at).copied().unwrap_or(0)));
+impl Part {
+    fn decode(&self, rows: &[(i64, usize)], fields: &[Field]) -> (Segment, Vec<i64>) {
+        let mut segment = Segment::with_room(fields, rows.len());
+        let mut places = Vec::with_capacity(rows.len());
+        for few in rows.chunks(AHEAD) {
+            // Each row is far from the one before. Asked for together, they come from memory at the same time.
+            let touch = |at: usize| u32::from(self.bytes.get(at).copied().unwrap_or(0));
+            std::hint::black_box(few.iter().map(|(_, start)| touch(*start) + touch(start + 64)).sum::<u32>());
+            for &(_, start) in few {
+                let piece = self.pieces.partition_point(|(begin, ..)| *begin <= start).saturating_sub(1);
+                let Some(&(_, known, lines_before)) = self.pieces.get(piece) else { continue };
+                let mut cursor = Cursor { bytes: &self.bytes, at: start };
+                for cells in segment.columns.iter_mut().take(known) {
+                    cursor.cell(cells);
                 }
-            }
-            for (data, cells) in columns.iter_mut().zip(&mut segment.columns) {
-                if let Some(data) = data {
-                    pack(data, cells);
+                // Columns met later in the file.
+                for cells in segment.columns.iter_mut().skip(known) {
+                    cells.push_null();
                 }
-                cells.truncate(0);
+                places.push(cursor.int().saturating_add_unsigned(lines_before));
             }
-            places.extend(&lines);
-            lines.clear();
         }
-        (columns, places)
+        (segment, places)
     }
 }
 

@@ -30,6 +30,15 @@ impl Data {
         }
     }
 
+    /// Empty storage with room for so many bytes of whole numbers or of texts that are mostly distinct.
+    pub fn with_room(ty: Type, bytes: usize) -> Self {
+        match Self::for_type(ty) {
+            Self::Int(_) => Self::Int(Ints::with_room(bytes)),
+            Self::Text(_) => Self::Text(TextData::with_room(bytes)),
+            other => other,
+        }
+    }
+
     /// Number of rows.
     pub const fn len(&self) -> usize {
         match self {

@@ -2,15 +2,17 @@
 
 /// Rows of a block; a power of two.
 const BLOCK: usize = 1024;
+/// Bits of a difference that are read at once, wherever in a byte they begin.
+const WIDEST: u8 = 57;
 /// Marks a block whose values are stored as they are.
-const RAW: u8 = 9;
+const RAW: u8 = 64;
 /// Bytes after the last block: every difference is read as eight.
 const SPARE: usize = 8;
 
 /// Integers of one column: OIDs, counters, times (µs since 1970 UTC), intervals (µs), LSNs (as `i64` bits).
 ///
 /// A million rows of a statistics view are mostly small or alike numbers, so each full block of 1,024 rows is stored as
-/// differences from its smallest value, in as few bytes as its largest difference needs. Reading any row stays one
+/// differences from its smallest value, in as few bits as its largest difference needs. Reading any row stays one
 /// look-up.
 #[derive(Clone, Debug, Default)]
 pub struct Ints {
@@ -25,7 +27,7 @@ struct Block {
     base: i64,
     /// Where the block starts in `packed`.
     at: usize,
-    /// Bytes of each difference: 0 to 8, or [`RAW`].
+    /// Bits of each difference: 0 to [`WIDEST`], or [`RAW`].
     width: u8,
 }
 
@@ -36,6 +38,11 @@ impl Ints {
     /// No rows yet.
     pub const fn new() -> Self {
         Self { blocks: Vec::new(), packed: Vec::new(), tail: Vec::new() }
+    }
+
+    /// No rows yet, and room for so many bytes.
+    pub fn with_room(bytes: usize) -> Self {
+        Self { packed: Vec::with_capacity(bytes), ..Self::new() }
     }
 
     /// Number of rows.
@@ -60,8 +67,8 @@ impl Ints {
         let Some(block) = self.blocks.get(row / BLOCK) else {
             return self.tail.get(row - self.blocks.len() * BLOCK).copied().unwrap_or(Self::NULL);
         };
-        let width = usize::from(block.width.min(8));
-        let at = block.at + (row % BLOCK) * width;
+        let bit = (row % BLOCK) * usize::from(block.width);
+        let at = block.at + bit / 8;
         let Some(bytes) = self.packed.get(at..at + 8).and_then(|b| b.first_chunk()) else {
             return Self::NULL;
         };
@@ -69,7 +76,7 @@ impl Ints {
         if block.width == RAW {
             return word as i64;
         }
-        let code = if width == 8 { word } else { word & ((1 << (8 * width)) - 1) };
+        let code = (word >> (bit % 8)) & ((1 << block.width) - 1);
         if code == 0 { Self::NULL } else { block.base.wrapping_add((code - 1) as i64) }
     }
 
@@ -138,51 +145,30 @@ impl Ints {
     fn seal(&mut self, values: &[i64]) {
         self.packed.truncate(self.packed.len().saturating_sub(SPARE));
         let at = self.packed.len();
-        let (mut min, mut max, mut nulls) = (i64::MAX, i64::MIN, false);
+        let (mut base, mut max) = (i64::MAX, Self::NULL);
         for &v in values {
-            let null = v == Self::NULL;
-            nulls |= null;
-            min = min.min(if null { i64::MAX } else { v });
+            base = base.min(if v == Self::NULL { i64::MAX } else { v });
             max = max.max(v);
         }
-        let span = if max == Self::NULL {
-            None
+        let largest = if max == Self::NULL { 0 } else { (max.wrapping_sub(base) as u64).saturating_add(1) };
+        let width = 64 - largest.leading_zeros() as u8;
+        if width > WIDEST {
+            self.packed.extend(values.iter().flat_map(|v| v.to_le_bytes()));
+            self.blocks.push(Block { base: 0, at, width: RAW });
         } else {
-            (max as u64).checked_sub(min as u64).or(Some((max.wrapping_sub(min)) as u64))
-        };
-        let (base, width) = match span {
-            None => (0, 0),
-            Some(0) if !nulls => (min, 0),
-            Some(span) if span >= u64::MAX - 1 => (0, RAW),
-            Some(span) => (min, 8 - ((span + 1).leading_zeros() / 8) as u8),
-        };
-        let one_value = span == Some(0) && !nulls;
-        match width {
-            0 if one_value => {
-                // A block of one value would read as NULL with no bytes; one byte each keeps the reader simple.
-                self.packed.resize(at + values.len(), 1);
-                self.blocks.push(Block { base, at, width: 1 });
-            }
-            0 => self.blocks.push(Block { base, at, width }),
-            RAW => {
-                self.packed.extend(values.iter().flat_map(|v| v.to_le_bytes()));
-                self.blocks.push(Block { base, at, width });
-            }
-            width => {
-                let code = |v: i64| if v == Self::NULL { 0 } else { (v.wrapping_sub(base) as u64) + 1 };
-                match width {
-                    1 => self.packed.extend(values.iter().map(|&v| code(v) as u8)),
-                    2 => self.packed.extend(values.iter().flat_map(|&v| (code(v) as u16).to_le_bytes())),
-                    4 => self.packed.extend(values.iter().flat_map(|&v| (code(v) as u32).to_le_bytes())),
-                    width => {
-                        for &v in values {
-                            let bytes = code(v).to_le_bytes();
-                            self.packed.extend_from_slice(&bytes[..usize::from(width)]);
-                        }
-                    }
+            let (mut word, mut filled) = (0_u64, 0);
+            for &v in values {
+                let code = if v == Self::NULL { 0 } else { (v.wrapping_sub(base) as u64) + 1 };
+                word |= code << filled;
+                filled += width;
+                if filled >= 64 {
+                    self.packed.extend_from_slice(&word.to_le_bytes());
+                    filled -= 64;
+                    word = if filled == 0 { 0 } else { code >> (width - filled) };
                 }
-                self.blocks.push(Block { base, at, width });
             }
+            self.packed.extend_from_slice(&word.to_le_bytes()[..usize::from(filled).div_ceil(8)]);
+            self.blocks.push(Block { base, at, width });
         }
         self.packed.extend_from_slice(&[0; SPARE]);
     }

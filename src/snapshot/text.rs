@@ -2,19 +2,24 @@
 
 use super::packed_text::PackedText;
 
-/// Up to so many distinct texts are kept once each.
-const FEW: usize = 64;
-/// The number of NULL.
-const NULL: u8 = u8::MAX;
+use foldhash::fast::FixedState;
+use std::collections::HashMap;
 
-/// Texts of one column. A column of few distinct texts (schemas, users, states) keeps each once and a byte per row;
+/// Up to so many distinct texts are kept once each from the start.
+const FEW: usize = 64;
+/// Up to so many are when all rows are known.
+const SOME: usize = 4096;
+/// The number of NULL.
+const NULL: u16 = u16::MAX;
+
+/// Texts of one column. A column of few distinct texts (schemas, users, states) keeps each once and a number per row;
 /// others keep all, one after the other.
 #[derive(Clone, Debug)]
 pub struct TextData(Form);
 
 #[derive(Clone, Debug)]
 enum Form {
-    Few { words: Vec<Box<str>>, rows: Vec<u8> },
+    Few { words: Vec<Box<str>>, rows: Vec<u16> },
     Many(PackedText),
 }
 
@@ -30,6 +35,11 @@ impl TextData {
         Self(Form::Few { words: Vec::new(), rows: Vec::new() })
     }
 
+    /// No rows yet, and room for so many bytes of texts that are mostly distinct.
+    pub(super) fn with_room(bytes: usize) -> Self {
+        Self(Form::Many(PackedText::with_room(bytes)))
+    }
+
     /// Appends a text or NULL. A text longer than [`super::LONGEST_TEXT`] is cut there.
     #[inline]
     pub fn push(&mut self, text: Option<&str>) {
@@ -39,15 +49,18 @@ impl TextData {
                 let Some(text) = text else { return rows.push(NULL) };
                 // Short lists are faster to look through than to hash, and runs of one text are common.
                 let last = rows.last().filter(|id| words.get(usize::from(**id)).is_some_and(|w| **w == *text)).copied();
-                match last.or_else(|| words.iter().position(|w| **w == *text).map(|id| id as u8)) {
+                let known = || words.iter().take(FEW).position(|w| **w == *text).map(|id| id as u16);
+                match last.or_else(known) {
                     Some(id) => rows.push(id),
                     None if words.len() < FEW && text.len() <= super::LONGEST_TEXT => {
-                        rows.push(words.len() as u8);
+                        rows.push(words.len() as u16);
                         words.push(text.into());
                     }
                     None => {
                         let mut packed = PackedText::new();
-                        rows.iter().for_each(|id| packed.push(words.get(usize::from(*id)).map(AsRef::as_ref)));
+                        for id in rows.iter() {
+                            packed.push(words.get(usize::from(*id)).map(AsRef::as_ref));
+                        }
                         packed.push(Some(text));
                         self.0 = Form::Many(packed);
                     }
@@ -108,6 +121,29 @@ impl TextData {
         }
     }
 
+    /// Keeps each text once where that saves memory, now that all rows are known.
+    pub fn fold_repeats(&mut self) {
+        let Form::Many(packed) = &self.0 else { return };
+        let mut known: HashMap<&str, u16, FixedState> = HashMap::default();
+        let (mut words, mut rows) = (Vec::new(), Vec::with_capacity(packed.len()));
+        for text in packed.iter() {
+            let Some(text) = text else {
+                rows.push(NULL);
+                continue;
+            };
+            let next = known.len() as u16;
+            let id = *known.entry(text).or_insert(next);
+            if id == next {
+                if known.len() > SOME || known.len() * 4 > packed.len() {
+                    return;
+                }
+                words.push(text.into());
+            }
+            rows.push(id);
+        }
+        self.0 = Form::Few { words, rows };
+    }
+
     /// Gives back memory that growing reserved.
     pub fn shrink(&mut self) {
         match &mut self.0 {
@@ -137,11 +173,17 @@ mod tests {
             let cut = cut.min(texts.len());
             let column = |part: &[Option<String>]| {
                 let mut out = TextData::new();
-                part.iter().for_each(|t| out.push(t.as_deref()));
+                for text in part {
+                    out.push(text.as_deref());
+                }
                 out
             };
             let mut all = column(&texts[..cut]);
+            all.fold_repeats();
             all.append(&column(&texts[cut..]));
+            let whole: Vec<Option<&str>> = texts.iter().map(|t| t.as_deref()).collect();
+            prop_assert_eq!(all.iter().collect::<Vec<_>>(), whole);
+            all.fold_repeats();
             all.truncate(keep);
             let want: Vec<Option<&str>> = texts.iter().take(keep).map(|t| t.as_deref()).collect();
             prop_assert_eq!(all.iter().collect::<Vec<_>>(), want);
