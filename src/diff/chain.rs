@@ -71,6 +71,7 @@ pub fn chain(mut snapshots: Vec<Arc<Snapshot>>, options: &Options) -> Result<Cha
     let mut notes = Notes::default();
     order::sort(&mut snapshots, &mut notes);
     order::drop_duplicates(&mut snapshots, &mut notes)?;
+    order::of_one_database(&mut snapshots);
     let (Some(first), Some(last)) = (snapshots.first(), snapshots.last()) else {
         return Err(Error::input("find a snapshot"));
     };
@@ -81,6 +82,7 @@ pub fn chain(mut snapshots: Vec<Arc<Snapshot>>, options: &Options) -> Result<Cha
         .windows(2)
         .map(|pair| super::window(Arc::clone(&pair[0]), Arc::clone(&pair[1]), options, Notes::default()))
         .collect::<Result<Vec<_>>>()?;
+    let elapsed_s = elapsed_s.filter(|_| windows.iter().all(|w| w.elapsed_s.is_some()));
     let views = changes(&snapshots, &windows, options)?;
     Ok(Chain { snapshots, windows, views, elapsed_s, notes })
 }
@@ -123,7 +125,8 @@ fn changes(
         let (first, last) = match &source {
             Source::Window(d) => (d.before.clone(), d.after.clone()),
             Source::Sums(s) => (s.first_table(), s.last_table()),
-            Source::Totals(_) => (table(*first), table(*last)),
+            // The rows of one table, which others may lack or be of another database.
+            Source::Totals(t) => (t.table.clone(), t.table.clone()),
         };
         out.insert(view.name, ViewChange { view, first, last, source });
     }
@@ -279,7 +282,7 @@ impl<'a> Change<'a> {
             return None;
         }
         match &self.view.source {
-            Source::Totals(t) if t.withheld => None,
+            Source::Totals(t) if t.withheld || t.untrusted.contains(&column) => None,
             Source::Totals(_) => self.last().and_then(|r| Exact::of(r.table().value(r.index(), column))),
             Source::Window(d) => d.row(self.index).delta(column).0,
             Source::Sums(s) => s.delta(self.index, column),

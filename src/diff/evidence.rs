@@ -2,6 +2,7 @@
 
 use super::entry::{self, FELL, KEPT, LOST};
 use super::join::{self, Joined};
+use super::order::{self, Databases};
 use super::{Exact, RowDiff};
 use crate::catalog::{Epoch, Kind, Shape, View};
 use crate::snapshot::{Snapshot, Table, Value};
@@ -92,6 +93,12 @@ pub(super) struct Evidence {
     pub withheld: Option<&'static str>,
     /// Whether the two exports are of different databases.
     pub other_database: bool,
+    /// Whether the two are of different clusters, whose OIDs have nothing to do with each other.
+    pub other_cluster: bool,
+    /// Whether one of the two is of PostgreSQL 12.
+    pub has_12: bool,
+    /// Whether the window's length is in doubt, so that there are no rates.
+    pub zone_in_doubt: bool,
 }
 
 impl Evidence {
@@ -99,16 +106,22 @@ impl Evidence {
     /// are there.
     pub fn gather(before: &Snapshot, after: &Snapshot) -> Self {
         let (a, b) = (&before.meta, &after.meta);
+        let zone_in_doubt = order::zone_in_doubt(a, b);
+        let databases = Databases::of(a, b);
         let mut out = Self {
             before_at: a.taken_at,
-            after_at: b.taken_at,
-            elapsed_s: a.taken_at.zip(b.taken_at).map(|(a, b)| b.seconds_since(a).max(0.0)),
-            server_time: [a, b].iter().all(|m| {
-                matches!(m.time_source, Some(crate::meta::TimeSource::Meta | crate::meta::TimeSource::Column))
-            }),
+            after_at: b.taken_at.filter(|_| !zone_in_doubt),
+            elapsed_s: a.taken_at.zip(b.taken_at).filter(|_| !zone_in_doubt).map(|(a, b)| b.seconds_since(a).max(0.0)),
+            server_time: !zone_in_doubt
+                && [a, b].iter().all(|m| {
+                    matches!(m.time_source, Some(crate::meta::TimeSource::Meta | crate::meta::TimeSource::Column))
+                }),
+            zone_in_doubt,
+            has_12: [a, b].iter().any(|m| m.major() == Some(12)),
+            other_cluster: differ(a.system_identifier.as_ref(), b.system_identifier.as_ref()),
             upgraded: a.major().zip(b.major()).is_some_and(|(a, b)| a != b),
-            recreated: a.database == b.database && differ(a.database_oid, b.database_oid),
-            other_database: a.database.is_some() && b.database.is_some() && a.database != b.database,
+            recreated: databases == Databases::Recreated,
+            other_database: databases == Databases::Different,
             ..Self::default()
         };
         out.gather_databases(before, after);
@@ -122,7 +135,7 @@ impl Evidence {
             return;
         };
         let Some(view) = b.view else { return };
-        let Some(joined) = join::join(view, a, b, &|_, _| true) else {
+        let Some(joined) = join::join(view, a, b, false, &|_, _| true) else {
             return;
         };
         let flags = entry::scan(view, a, b, &joined.pairs, self.before_at);
@@ -239,6 +252,11 @@ impl Evidence {
         view.epoch != Epoch::None && (self.upgraded || self.recreated && view.per_database)
     }
 
+    /// Whether objects of a view are matched by their names: the two sides' OIDs have nothing to do with each other.
+    pub fn by_name(&self, view: &View) -> bool {
+        self.other_cluster || self.recreated && view.per_database
+    }
+
     /// Seconds from a moment to the later snapshot; files are read a moment after it was taken, so never below 0.
     pub fn since(&self, at: Timestamp) -> Option<f64> {
         self.after_at.map(|b| b.seconds_since(at).max(0.0))
@@ -278,7 +296,7 @@ fn count_fallen(view: &View, a: &Table, b: &Table, (i, j): (u32, u32)) -> usize 
 fn moved(a: &Table, b: &Table) -> (Option<Timestamp>, bool) {
     let Some(view) = b.view else { return (None, false) };
     let Some((column, _)) = view.column("stats_reset") else { return (None, false) };
-    let Some(joined) = join::join(view, a, b, &|_, _| true) else { return (None, false) };
+    let Some(joined) = join::join(view, a, b, false, &|_, _| true) else { return (None, false) };
     let (mut earliest, mut all): (Option<Timestamp>, bool) = (None, true);
     for &(i, j) in joined.pairs.iter().filter(|(i, j)| *i != RowDiff::NONE && *j != RowDiff::NONE) {
         match (a.value(i as usize, column), b.value(j as usize, column)) {
@@ -299,7 +317,7 @@ fn scan_objects(before: &Snapshot, after: &Snapshot, before_at: Option<Timestamp
         else {
             continue;
         };
-        let Some(Joined { pairs, .. }) = join::join(view, a, b, &|_, _| true) else { continue };
+        let Some(Joined { pairs, .. }) = join::join(view, a, b, false, &|_, _| true) else { continue };
         flags |= entry::scan(view, a, b, &pairs, before_at).iter().fold(0, |all, f| all | f);
     }
     flags

@@ -23,12 +23,20 @@ pub(super) struct Joined {
 }
 
 /// The key columns that both tables export: the view's key, else its fallback, else what there is of the key.
-pub(super) fn key_columns(view: &View, before: &Table, after: &Table) -> Option<(Vec<usize>, bool)> {
+///
+/// `by_name`: OIDs of the two tables have nothing to do with each other, so names stand in for them where there are any.
+pub(super) fn key_columns(view: &View, before: &Table, after: &Table, by_name: bool) -> Option<(Vec<usize>, bool)> {
     let position = |name: &&str| view.column(name).map(|(i, _)| i);
     let exported = |i: usize| has(before, i) && has(after, i);
     let whole = |names: &[&str]| -> Option<Vec<usize>> {
         names.iter().map(|n| position(n).filter(|i| exported(*i) || has_default(view, *i))).collect()
     };
+    if by_name {
+        let names = if view.epoch == Epoch::Statements { &["query"] } else { view.fallback_key };
+        if let Some(key) = whole(names).filter(|k| !k.is_empty()) {
+            return Some((key, true));
+        }
+    }
     if let Some(key) = whole(view.key).filter(|k| k.is_empty() || k.iter().any(|i| exported(*i))) {
         return Some((key, false));
     }
@@ -183,9 +191,10 @@ pub(super) fn join(
     view: &'static View,
     before: &Table,
     after: &Table,
+    by_name: bool,
     keep: &dyn Fn(&Table, u32) -> bool,
 ) -> Option<Joined> {
-    let (key, by_name) = key_columns(view, before, after)?;
+    let (key, by_name) = key_columns(view, before, after, by_name)?;
     let mut out = Joined { by_name, ..Joined::default() };
     let mut a = Side::new(before, &key, keep);
     let mut b = Side::new(after, &key, keep);
@@ -237,7 +246,7 @@ fn drop_ambiguous(joined: &mut Joined, key: &[usize], before: &Table, after: &Ta
 
 /// The rows of one table in key order, without partners.
 pub(super) fn alone(view: &'static View, table: &Table, keep: &dyn Fn(&Table, u32) -> bool) -> Joined {
-    let (key, by_name) = key_columns(view, table, table).unwrap_or_default();
+    let (key, by_name) = key_columns(view, table, table, false).unwrap_or_default();
     let mut out = Joined { by_name, ..Joined::default() };
     let mut side = Side::new(table, &key, keep);
     if !key.is_empty() {

@@ -4,7 +4,7 @@ use super::Exact;
 use super::join;
 use super::moments::{Cumulative, Moments};
 use super::statements::Phase;
-use crate::catalog::{Kind, Type, View};
+use crate::catalog::{Epoch, Kind, Type, View};
 use crate::meta::Notes;
 use crate::snapshot::{Data, Table, Value};
 use std::sync::Arc;
@@ -14,14 +14,30 @@ pub(super) fn merged(
     view: &'static View,
     a: &Arc<Table>,
     b: &Arc<Table>,
+    by_name: bool,
     notes: &mut Notes,
 ) -> (Arc<Table>, Arc<Table>) {
-    let Some((key, true)) = join::key_columns(view, a, b) else {
+    let whole = view.key.iter().all(|c| a.has(c) && b.has(c));
+    let Some((key, reduced)) = join::key_columns(view, a, b, by_name).filter(|(_, reduced)| *reduced || !whole) else {
         return (Arc::clone(a), Arc::clone(b));
     };
+    let (before, after) = (merge(view, a, &key), merge(view, b, &key));
+    if !reduced && before.rows == a.rows && after.rows == b.rows {
+        return (Arc::clone(a), Arc::clone(b));
+    }
     let names: Vec<&str> = key.iter().map(|c| view.columns[*c].name).collect();
     notes.say("merged", format!("{}: entries told apart by {} only, the rest was merged", view.name, names.join(", ")));
-    (Arc::new(merge(view, a, &key)), Arc::new(merge(view, b, &key)))
+    (Arc::new(before), Arc::new(after))
+}
+
+/// A table by itself, likewise.
+pub(super) fn alone(view: &'static View, table: &Arc<Table>) -> Arc<Table> {
+    if view.epoch != Epoch::Statements || view.key.iter().all(|c| table.has(c)) {
+        return Arc::clone(table);
+    }
+    let Some((key, _)) = join::key_columns(view, table, table, false) else { return Arc::clone(table) };
+    let merged = merge(view, table, &key);
+    if merged.rows == table.rows { Arc::clone(table) } else { Arc::new(merged) }
 }
 
 fn merge(view: &'static View, table: &Table, key: &[usize]) -> Table {

@@ -2,16 +2,12 @@
 
 use super::Options;
 use crate::error::{Error, Result};
-use crate::meta::{Meta, Notes, TimeSource};
-use crate::snapshot::{Data, Snapshot, Table};
-use crate::time::Timestamp;
+use crate::meta::{Meta, Notes};
+use crate::snapshot::{Snapshot, Table};
 use std::sync::Arc;
 
 /// Why snapshots that must not be subtracted are laid side by side.
 const SIDE_BY_SIDE: &str = "different servers: not subtracted";
-
-/// Seconds that a time inside the data may lie after the snapshot's own before its clock is doubted.
-const CLOCK_SLACK_S: f64 = 5.0;
 
 /// What was settled about two neighbours.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -107,14 +103,25 @@ pub(super) fn check(before: &Snapshot, after: &Snapshot, options: &Options, note
             format!("major version {x} before, {y} after: counters began anew, statements are not matched"),
         );
     }
-    if a.database.is_some() && b.database.is_some() && a.database != b.database {
-        notes.say("E-DB", "the snapshots are of different databases: only cluster-wide views are compared");
-    } else if a.database_oid.zip(b.database_oid).is_some_and(|(x, y)| x != y) {
-        notes
-            .say("W-DB", "the database was dropped and created anew under its name, or restored: its counters are new");
+    if settled.withheld.is_none() {
+        check_database(before, after, notes)?;
     }
     for snapshot in [before, after] {
-        doubt_clock(snapshot, notes);
+        for note in snapshot.meta.notes.kept.iter().filter(|n| n.code == "W-CLOCK") {
+            notes.say("W-CLOCK", format!("`{}`: {}", label(snapshot), note.message));
+        }
+    }
+    if zone_in_doubt(a, b) {
+        let unknown = if a.zone_unknown { before } else { after };
+        notes.say(
+            "W-ZONE",
+            format!(
+                "`{}` says its times without an offset and nothing says their zone, so the window may be hours longer or \
+                 shorter: no rates",
+                label(unknown)
+            ),
+        );
+        return Ok(settled);
     }
     if let (Some(x), Some(y)) = (a.taken_at, b.taken_at) {
         let seconds = y.seconds_since(x);
@@ -128,6 +135,15 @@ pub(super) fn check(before: &Snapshot, after: &Snapshot, options: &Options, note
         }
     }
     Ok(settled)
+}
+
+/// Whole hours that a zone nobody knows can be off make no difference over a day.
+const ZONES_MATTER_S: f64 = 86_400.0;
+
+/// Whether the window's length is in doubt, because one side's capture time has no zone: there are no rates then.
+pub(super) fn zone_in_doubt(a: &Meta, b: &Meta) -> bool {
+    a.zone_unknown != b.zone_unknown
+        && a.taken_at.zip(b.taken_at).is_none_or(|(x, y)| y.seconds_since(x).abs() < ZONES_MATTER_S)
 }
 
 type Complaint = Option<(&'static str, String)>;
@@ -185,29 +201,106 @@ fn backwards(a: &Meta, b: &Meta) -> Complaint {
     None
 }
 
-/// Warns where times inside the data lie after the moment the snapshot claims to be of.
-fn doubt_clock(snapshot: &Snapshot, notes: &mut Notes) {
-    let server =
-        matches!(snapshot.meta.time_source, Some(TimeSource::Meta | TimeSource::Column | TimeSource::NewestInData));
-    let Some(taken) = snapshot.meta.taken_at.filter(|_| !server) else { return };
-    let newest = snapshot.tables.values().filter_map(|t| newest(t)).max();
-    if let Some(newest) = newest.filter(|t| t.seconds_since(taken) > CLOCK_SLACK_S) {
-        notes
-            .say("W-CLOCK", format!("`{}` says it was taken at {taken}, but holds the time {newest}", label(snapshot)));
+/// Whether two snapshots' per-database views are of one database.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Databases {
+    /// As far as is known.
+    #[default]
+    Same,
+    /// The same under another name.
+    Renamed,
+    /// Another of the same name: dropped and created anew, or restored.
+    Recreated,
+    /// Different ones.
+    Different,
+}
+
+impl Databases {
+    pub fn of(a: &Meta, b: &Meta) -> Self {
+        let names = a.database.as_ref().zip(b.database.as_ref()).map(|(x, y)| x == y);
+        let oids = a.database_oid.zip(b.database_oid).map(|(x, y)| x == y);
+        match (names, oids) {
+            (Some(false), Some(true)) => Self::Renamed,
+            (Some(true), Some(false)) => Self::Recreated,
+            (Some(false), _) | (None, Some(false)) => Self::Different,
+            _ => Self::Same,
+        }
     }
 }
 
-/// The newest time a statistics table holds.
-fn newest(table: &Table) -> Option<Timestamp> {
-    let view = table.view?;
-    let times = view.columns.iter().zip(&table.columns).filter(|(c, _)| c.kind == crate::catalog::Kind::Time);
-    times
-        .filter_map(|(_, data)| match data {
-            Some(Data::Int(v)) => (0..table.rows).filter_map(|r| v.get(r)).max(),
-            _ => None,
-        })
-        .max()
-        .map(Timestamp)
+/// Leaves the newest snapshot's database: per-database views of other ones are taken out of the history, so that nothing
+/// above compares objects that have nothing to do with each other.
+pub(super) fn of_one_database(snapshots: &mut [Arc<Snapshot>]) {
+    let Some((newest, earlier)) = snapshots.split_last_mut() else { return };
+    for snapshot in earlier.iter_mut().filter(|s| Databases::of(&s.meta, &newest.meta) == Databases::Different) {
+        Arc::make_mut(snapshot).tables.retain(|_, t| t.view.is_some_and(|v| !v.per_database));
+    }
+}
+
+/// Says what follows where the snapshots are not of one database.
+///
+/// # Errors
+/// Where they are of different ones and share no view that is the same for the whole cluster.
+fn check_database(before: &Snapshot, after: &Snapshot, notes: &mut Notes) -> Result<()> {
+    let (a, b) = (&before.meta, &after.meta);
+    let name = |m: &Meta| match (&m.database, m.database_oid) {
+        (Some(name), _) => crate::ident::visible(name).into_owned(),
+        (None, oid) => format!("OID {}", oid.unwrap_or_default()),
+    };
+    match Databases::of(a, b) {
+        Databases::Same => {}
+        Databases::Renamed => {
+            notes.say("W-DB", format!("the database was renamed, {} before, {} after", name(a), name(b)));
+        }
+        Databases::Recreated => notes.say(
+            "W-DB",
+            "the database was dropped and created anew under its name, or restored: its counters are new, objects are \
+             matched by name",
+        ),
+        Databases::Different => {
+            let what = format!("they are of different databases ({} and {})", name(a), name(b));
+            let shared = |t: &Arc<Table>| t.view.filter(|v| !v.per_database && super::is_subtracted(v)).map(|v| v.name);
+            if !before.tables.values().filter_map(shared).any(|v| after.table(v).is_some()) {
+                return Err(other_database(before, after));
+            }
+            notes
+                .say("E-DB", format!("{what}: views of one database are refused, only cluster-wide ones are compared"));
+        }
+    }
+    Ok(())
+}
+
+fn other_database(before: &Snapshot, after: &Snapshot) -> Error {
+    let name = |s: &Snapshot| s.meta.database.clone().unwrap_or_default();
+    refuse(
+        "E-DB",
+        format!(
+            "compare `{}` with `{}`: they are of different databases ({} and {})",
+            label(before),
+            label(after),
+            name(before),
+            name(after)
+        ),
+        "give snapshots of one database; views of the whole cluster (pg_stat_database, pg_stat_wal, ...) can be compared",
+    )
+}
+
+impl super::Diff {
+    /// A subtracted view.
+    ///
+    /// # Errors
+    /// Where there is nothing to subtract: the snapshots are of different databases, a file contradicts itself, or neither
+    /// of them carries the view.
+    pub fn view(&self, name: &str) -> Result<&super::ViewDiff> {
+        if let Some(view) = self.views.get(name) {
+            return Ok(view);
+        }
+        let per_database = crate::catalog::view(name).is_some_and(|v| v.per_database);
+        if per_database && Databases::of(&self.before.meta, &self.after.meta) == Databases::Different {
+            return Err(other_database(&self.before, &self.after));
+        }
+        Err(Error::input(format!("show `{name}`: neither snapshot has it")))
+    }
 }
 
 /// Whether two snapshots carry the same views with the same cells, in whatever order of rows.

@@ -2,18 +2,24 @@
 
 use super::Options;
 use super::join;
-use super::subtract::is_temporary;
+use super::merge;
+use super::subtract::{is_temporary, untrusted};
 use crate::catalog::{Epoch, View};
 use crate::snapshot::{Row, Snapshot, Table};
 use crate::time::Timestamp;
+use std::sync::Arc;
 
 /// The rows of one snapshot as totals.
 #[derive(Clone, Debug)]
 pub(super) struct Totals {
     pub rows: Vec<Total>,
+    /// What they are rows of.
+    pub table: Option<Arc<Table>>,
     pub notes: Vec<String>,
     /// The view is in one of several snapshots only: totals would not be what the chain's other numbers are.
     pub withheld: bool,
+    /// Columns whose numbers are wrong in this version, by position.
+    pub untrusted: Vec<usize>,
 }
 
 /// A row and the age of its statistics.
@@ -26,10 +32,11 @@ pub(super) struct Total {
 /// The totals of a view of one snapshot, in key order.
 pub(super) fn of(view: &'static View, snapshot: &Snapshot, options: &Options, alone: bool) -> Totals {
     let Some(table) = snapshot.table(view.name) else {
-        return Totals { rows: Vec::new(), notes: Vec::new(), withheld: true };
+        return Totals { rows: Vec::new(), table: None, notes: Vec::new(), withheld: true, untrusted: Vec::new() };
     };
+    let table = merge::alone(view, table);
     let schema = view.column("schemaname").map(|(i, _)| i).filter(|_| view.per_database && !options.temporary);
-    let joined = join::alone(view, table, &|t: &Table, row| !is_temporary(t, schema, row));
+    let joined = join::alone(view, &table, &|t: &Table, row| !is_temporary(t, schema, row));
     let began = Began::of(view, snapshot);
     let now = table.taken_at.or(snapshot.meta.taken_at).filter(|_| alone);
     let rows = joined
@@ -41,7 +48,8 @@ pub(super) fn of(view: &'static View, snapshot: &Snapshot, options: &Options, al
         })
         .collect();
     let note = if alone { began.note() } else { "exported in one of the snapshots only: no delta".to_owned() };
-    Totals { rows, notes: vec![note], withheld: !alone }
+    let untrusted = untrusted(view, snapshot.meta.major() == Some(12)).into_iter().map(|(c, _)| c).collect();
+    Totals { rows, table: Some(table), notes: vec![note], withheld: !alone, untrusted }
 }
 
 /// When the statistics of a view began.

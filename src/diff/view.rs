@@ -78,6 +78,8 @@ pub struct ViewDiff {
     pub overrides: BTreeMap<(u32, u16), (Option<Exact>, String)>,
     /// Notes on single rows beyond their verdict's: `renamed_from`, `recreated`, `reindexed`.
     pub row_notes: BTreeMap<u32, Vec<String>>,
+    /// Columns whose numbers are wrong in the versions of these snapshots, by position, with the reason.
+    pub untrusted: Vec<(usize, &'static str)>,
 }
 
 /// A row of a [`ViewDiff`].
@@ -206,6 +208,9 @@ impl<'a> DiffRow<'a> {
         let verdict = self.verdict();
         if let Some(why) = verdict.withheld {
             return (None, Some(why));
+        }
+        if let Some((_, why)) = self.diff.untrusted.iter().find(|(c, _)| *c == column) {
+            return (None, Some(*why));
         }
         let from_zero = match verdict.class {
             Class::Gone => return (None, Some("gone")),

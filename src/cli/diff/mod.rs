@@ -131,12 +131,7 @@ fn shown<'a>(diff: &'a Diff, names: &[&'static str]) -> Result<Vec<&'a ViewDiff>
     if names.is_empty() {
         return Ok(diff.views.values().map(AsRef::as_ref).collect());
     }
-    let find = |name: &&'static str| {
-        diff.views.get(name).map(AsRef::as_ref).ok_or_else(|| {
-            Error::input(format!("show `{name}`: neither snapshot has it, or they are of different databases"))
-        })
-    };
-    names.iter().map(find).collect()
+    names.iter().map(|name| diff.view(name)).collect()
 }
 
 /// Warnings about order, identity and the data go to stderr: stdout carries results only.

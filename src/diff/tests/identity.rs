@@ -1,21 +1,22 @@
 //! Which snapshots may be subtracted, and which object is which.
 
 use super::{subtract, told};
-use crate::diff::{Options, diff};
+use crate::diff::{Change, Exact, Options, diff};
 use crate::error::Error;
+use crate::snapshot::Snapshot;
 use crate::snapshot::literal::{Literal, literal};
 use crate::time::Timestamp;
 use std::sync::Arc;
 
-const A: &str = "2026-11-22 12:00:00+00";
-const B: &str = "2026-11-22 12:10:00+00";
-const HEAD: &str = "relid | schemaname | relname | seq_scan";
+pub(super) const A: &str = "2026-11-22 12:00:00+00";
+pub(super) const B: &str = "2026-11-22 12:10:00+00";
+pub(super) const HEAD: &str = "relid | schemaname | relname | seq_scan";
 
-fn tables(at: &str, rows: &[&str]) -> Literal {
+pub(super) fn tables(at: &str, rows: &[&str]) -> Literal {
     literal(at).view("pg_stat_user_tables", HEAD, rows)
 }
 
-fn code(a: Literal, b: Literal) -> &'static str {
+pub(super) fn code(a: Literal, b: Literal) -> &'static str {
     match diff(a.build(), b.build(), &Options::default()) {
         Ok(_) => "fine",
         Err(Error::Identity { code, .. }) => code,
@@ -48,7 +49,7 @@ fn lays_other_servers_side_by_side_when_asked() {
     let diff = diff(Arc::clone(&a), b, &options).unwrap();
     assert_eq!(
         told(&diff, "pg_stat_user_tables", &["seq_scan"]),
-        ["Int(1) ok? ? >=none (different servers: not subtracted)"]
+        ["Text(\"public\"),Text(\"a\") ok? ? >=none (different servers: not subtracted)"]
     );
 }
 
@@ -154,13 +155,50 @@ fn a_filtered_export_proves_nothing_by_absence() {
     assert!(lines[9].contains("new ? >=none (at most the value after"), "{}", lines[9]);
 }
 
+/// The statements of a table, each its count, time, mean, deviation, least and most; what a client would compute from
+/// single calls is in the tests.
+fn moments(at: &str, columns: &str, rows: &[&str]) -> Arc<Snapshot> {
+    let head = "calls | total_exec_time | mean_exec_time | stddev_exec_time | min_exec_time | max_exec_time";
+    literal(at).version(15).view("pg_stat_statements", &format!("{columns} | {head}"), rows).build()
+}
+
 #[test]
-fn statements_without_user_and_database_are_merged() {
-    let s = |at: &str, rows: &[&str]| {
-        literal(at).version(15).view("pg_stat_statements", "queryid | calls | total_exec_time", rows).build()
-    };
-    let diff = subtract(&s(A, &["7 | 3 | 1.5", "7 | 4 | 2.5"]), &s(B, &["7 | 6 | 3.5", "7 | 4 | 2.5"]));
-    assert_eq!(told(&diff, "pg_stat_statements", &["calls", "total_exec_time"]), ["Int(7) ok 600s 3, 2"]);
+fn statements_that_cannot_be_told_apart_are_merged() {
+    // Calls of 1, 2 and 6 ms by one user, of 5 and 7 ms by another: five calls, 21 ms, mean 4.2, variance 5.36.
+    let parts = [("3 | 9 | 3", 14_f64 / 3.0, "1 | 6"), ("2 | 12 | 6", 1.0, "5 | 7")];
+    let both =
+        |key: &str| parts.map(|(sums, variance, marks)| format!("{key} | {sums} | {} | {marks}", variance.sqrt()));
+    for (columns, key) in [
+        ("queryid", "7"),
+        ("dbid | queryid | toplevel", "1 | 7 | t"),
+        ("userid | dbid | queryid", "10 | 1 | 7"),
+        ("userid | queryid | toplevel", "10 | 7 | t"),
+    ] {
+        let rows = both(key);
+        let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+        let chain = crate::diff::chain(vec![moments(A, columns, &rows)], &Options::default()).unwrap();
+        let statements = &chain.views["pg_stat_statements"];
+        assert_eq!(statements.len(), 1, "{columns}");
+        let row = statements.get(0).and_then(Change::last).unwrap();
+        assert_eq!((row.int("calls"), row.f64("total_exec_time")), (Some(5), Some(21.0)), "{columns}");
+        assert_eq!((row.f64("min_exec_time"), row.f64("max_exec_time")), (Some(1.0), Some(7.0)), "{columns}");
+        let near = |column: &str, want: f64| (row.f64(column).unwrap() - want).abs() < 1e-12;
+        assert!(near("mean_exec_time", 4.2) && near("stddev_exec_time", 5.36_f64.sqrt()), "{columns}");
+
+        // Another call of 3 ms by the second user.
+        let more = format!("{key} | 3 | 15 | 5 | {} | 3 | 7", (8.0_f64 / 3.0).sqrt());
+        let diff = subtract(&moments(A, columns, &rows), &moments(B, columns, &[rows[0], &more]));
+        let view = &diff.views["pg_stat_statements"];
+        assert_eq!(view.rows.len(), 1, "{columns}");
+        assert_eq!(view.row(0).class().word(), "ok", "{columns}");
+        assert_eq!(view.row(0).delta_of("calls"), Some(Exact::Int(1)));
+        assert_eq!(view.row(0).delta_of("total_exec_time"), Some(Exact::Float(3.0)));
+        assert_eq!(diff.notes.kept.iter().filter(|n| n.code == "merged").count(), 1, "{columns}");
+    }
+    let whole = "userid | dbid | queryid | toplevel";
+    let rows = both("10 | 1 | 7 | t");
+    let one = moments(A, whole, &[&rows[0]]);
+    assert!(subtract(&one, &moments(B, whole, &[&rows[0]])).notes.kept.iter().all(|n| n.code != "merged"));
 }
 
 #[test]
@@ -174,4 +212,25 @@ fn rows_with_one_key_are_one_or_none() {
         "an ambiguous row is neither gone nor new"
     );
     assert_eq!(diff.notes.kept.iter().filter(|n| n.code == "duplicate-key").count(), 3);
+}
+
+#[test]
+fn toast_index_blocks_of_12_are_no_numbers() {
+    let io = |at: &str, version: u8, n: i64| {
+        let row = format!("1 | {n} | {n} | {n}");
+        let columns = "relid | heap_blks_hit | toast_blks_hit | tidx_blks_hit";
+        literal(at).version(version).view("pg_statio_user_tables", columns, &[&row]).build()
+    };
+    let columns = ["heap_blks_hit", "toast_blks_hit", "tidx_blks_hit"];
+    let why = "not to be trusted: PostgreSQL 12 multiplies it by the number of the table's indexes";
+    for (version, after, want) in [
+        (12, 9, format!("Int(1) ok 600s 4, 4, none ({why})")),
+        (12, 3, format!("Int(1) reset? ? >=3, 3, none ({why})")),
+        (13, 9, "Int(1) ok 600s 4, 4, 4".to_owned()),
+    ] {
+        let diff = subtract(&io(A, version, 5), &io(B, version, after));
+        assert_eq!(told(&diff, "pg_statio_user_tables", &columns), [want]);
+        let exact = diff.views["pg_statio_user_tables"].row(0).is_exact();
+        assert_eq!(exact, after > 5, "the others are");
+    }
 }

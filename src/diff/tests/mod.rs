@@ -1,5 +1,6 @@
 //! Tests of the subtraction as a whole, on literal rows.
 
+mod belonging;
 mod chains;
 mod decision;
 mod history;
