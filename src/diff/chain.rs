@@ -98,7 +98,7 @@ fn changes(
     let mut bridges: BTreeMap<(usize, usize), Diff> = BTreeMap::new();
     for view in catalog::VIEWS.iter().copied().filter(|v| subtract::is_subtracted(v)) {
         let carriers: Vec<usize> = (0..snapshots.len()).filter(|i| snapshots[*i].table(view.name).is_some()).collect();
-        let (Some(first), Some(last)) = (carriers.first(), carriers.last()) else { continue };
+        let Some(last) = carriers.last() else { continue };
         let mut steps = Vec::new();
         for pair in carriers.windows(2) {
             let (i, j) = (pair[0], pair[1]);
@@ -116,7 +116,6 @@ fn changes(
             steps.extend(step(view, None, bridge));
         }
         let newest = &snapshots[*last];
-        let table = |at: usize| snapshots[at].table(view.name).cloned();
         let source = match steps.as_slice() {
             [] => Source::Totals(totals::of(view, newest, options, snapshots.len() == 1)),
             [only] if windows.len() <= 1 => Source::Window(Arc::clone(&only.diff)),

@@ -21,7 +21,8 @@ impl<'a> Lane<'a> {
                 _ => None,
             };
         let plain = diff.view.columns.get(column)?.ty == Type::Int;
-        let overridden = diff.overrides.keys().any(|(_, c)| usize::from(*c) == column);
+        let overridden = diff.overrides.keys().any(|(_, c)| usize::from(*c) == column)
+            || diff.untrusted.iter().any(|(c, _)| *c == column);
         (plain && !overridden).then_some(Self { before: side(&diff.before)?, after: side(&diff.after)? })
     }
 

@@ -56,6 +56,10 @@ fn server(window: &Window<'_>, out: &mut Vec<Event>) {
             format!("the postmaster or the machine died; started at {at}: pg_stat_statements was lost as well")
         }
         (Some(at), None) => format!("stopped in immediate mode, killed, or the machine died; started at {at}"),
+        (None, _) if window.before.meta.postmaster_start.is_none() || window.after.meta.postmaster_start.is_none() => {
+            "the server crashed or was stopped in immediate mode; when the postmaster started was not exported"
+                .to_owned()
+        }
         (None, _) => "a server process crashed: all sessions ended, the postmaster went on".to_owned(),
     };
     let mut event = event("crash", Some("cluster".to_owned()), None, what).at(Some(crash.at));

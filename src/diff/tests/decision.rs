@@ -205,3 +205,15 @@ fn float_noise_is_no_reset() {
     let b = f(B, "1 | public | f | 10 | 6999999.0");
     assert_eq!(told(&subtract(&a, &b), "pg_stat_user_functions", &["calls"]), ["Int(1) reset? ? >=10"]);
 }
+
+#[test]
+fn a_crash_says_no_more_about_the_postmaster_than_is_known() {
+    let a = || cluster(snapshot(A, "10 | ", &["1 | 5 |"]), &format!("100 | {OLD}"), &format!("50 | {OLD}"));
+    let b = || cluster(snapshot(B, "3 | ", &["1 | 9 |"]), &format!("150 | {T}"), &format!("70 | {T}"));
+    for (known, want) in [(true, "the postmaster went on"), (false, "when the postmaster started was not exported")] {
+        let start = |l: Literal| l.meta(|m| m.postmaster_start = m.postmaster_start.filter(|_| known)).build();
+        let diff = subtract(&start(a()), &start(b()));
+        let crash = diff.events.iter().find(|e| e.kind == "crash").unwrap();
+        assert!(crash.evidence[0].contains(want), "{:?}", crash.evidence);
+    }
+}

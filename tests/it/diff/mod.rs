@@ -1,5 +1,6 @@
 //! Subtraction against what really happened.
 
+mod cli;
 mod events;
 mod truth;
 
