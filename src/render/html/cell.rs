@@ -10,7 +10,7 @@ use crate::unit::{Number, Quantity};
 use std::fmt::Write;
 
 /// Bytes of words above which a cell asks for room.
-const LONG: usize = 48;
+const LONG: usize = 30;
 
 /// Prose: names can break, numbers carry their exact value, links go only to anchors that exist.
 pub(super) fn text(text: &Text, page: &Page) -> String {
