@@ -129,6 +129,7 @@ fn scale(unit: &str) -> Option<Scale> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn reads_every_spelling() {
@@ -158,6 +159,33 @@ mod tests {
             ("1é", None, Amount::Text("1é".to_owned())),
         ] {
             assert_eq!(parse(text, unit), want, "{text} {unit:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn units_do_not_change_an_amount(n in 0_i64..4_000_000) {
+            let gb = parse(&format!("{n}GB"), Some("8kB"));
+            prop_assert_eq!(&gb, &Amount::Bytes(n << 30));
+            for (text, unit) in [
+                (format!("{}MB", n << 10), None),
+                (format!("{}", n << 10), Some("MB")),
+                (format!("{}kB", n << 20), Some("8kB")),
+                (format!("{}", n << 17), Some("8kB")),
+                (format!("{}", n << 30), Some("B")),
+            ] {
+                prop_assert_eq!(&parse(&text, unit), &gb, "{} {:?}", text, unit);
+            }
+            let minutes = parse(&format!("{n}min"), Some("s"));
+            prop_assert_eq!(&minutes, &Amount::Ms(n as f64 * 60_000.0));
+            for (text, unit) in [
+                (format!("{}", n * 60), Some("s")),
+                (format!("{}s", n * 60), Some("ms")),
+                (format!("{}", n * 60_000), Some("ms")),
+                (format!("{n}"), Some("min")),
+            ] {
+                prop_assert_eq!(&parse(&text, unit), &minutes, "{} {:?}", text, unit);
+            }
         }
     }
 }

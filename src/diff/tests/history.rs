@@ -76,9 +76,14 @@ pub(super) struct Export {
     pub times: u64,
     /// Seconds per unit of time.
     pub slow: u64,
+    /// The tables under other names.
+    pub renamed: bool,
+    /// With a table, a view and a column that nothing else has to do with.
+    pub crowded: bool,
 }
 
-pub(super) const PLAIN: Export = Export { resets: true, reversed: false, times: 1, slow: 1 };
+pub(super) const PLAIN: Export =
+    Export { resets: true, reversed: false, times: 1, slow: 1, renamed: false, crowded: false };
 
 impl Server {
     pub fn new() -> Self {
@@ -143,9 +148,14 @@ impl Server {
             .zip(&self.tables)
             .map(|(i, t)| {
                 let (scans, vacuums) = (t.scans * how.times, t.vacuums * how.times);
-                format!("{} | public | t{i} | {scans} | {vacuums} | {}", 100 + i, some(t.vacuumed))
+                let name = if how.renamed { 'r' } else { 't' };
+                let more = if how.crowded { format!(" | {scans}") } else { String::new() };
+                format!("{} | public | {name}{i} | {scans} | {vacuums} | {}{more}", 100 + i, some(t.vacuumed))
             })
             .collect();
+        if how.crowded {
+            tables.push(format!("99 | public | other | {0} | 0 | | {0}", self.now));
+        }
         if how.reversed {
             tables.reverse();
         }
@@ -154,15 +164,22 @@ impl Server {
         let head = |columns: &str| if how.resets { format!("{columns} | stats_reset") } else { columns.to_owned() };
         let database = format!("16697 | shop | {}{}", self.commits * how.times, reset(some(self.database_reset)));
         let shared = |v: usize| format!("{}{}", self.buffers[v] * how.times, reset(time(self.shared_reset[v])));
-        literal(&time(self.now))
-            .view("pg_stat_database", &head("datid | datname | xact_commit"), &[&database])
-            .view("pg_stat_bgwriter", &head("buffers_alloc"), &[&shared(0)])
-            .view("pg_stat_wal", &head("wal_records"), &[&shared(1)])
-            .view(
-                "pg_stat_user_tables",
-                "relid | schemaname | relname | seq_scan | vacuum_count | last_vacuum",
-                &tables,
-            )
-            .build()
+        let functions = format!("7 | public | f | {}", self.now);
+        let more = if how.crowded { " | n_live_tup" } else { "" };
+        let snapshot = literal(&time(self.now));
+        if how.crowded {
+            snapshot.view("pg_stat_user_functions", "funcid | schemaname | funcname | calls", &[&functions])
+        } else {
+            snapshot
+        }
+        .view("pg_stat_database", &head("datid | datname | xact_commit"), &[&database])
+        .view("pg_stat_bgwriter", &head("buffers_alloc"), &[&shared(0)])
+        .view("pg_stat_wal", &head("wal_records"), &[&shared(1)])
+        .view(
+            "pg_stat_user_tables",
+            &format!("relid | schemaname | relname | seq_scan | vacuum_count | last_vacuum{more}"),
+            &tables,
+        )
+        .build()
     }
 }

@@ -2,7 +2,7 @@
 
 use super::history::{Export, Op, PLAIN, Server, TABLES, ops};
 use super::{subtract, told};
-use crate::diff::{Chain, Class, Diff, DiffRow, Exact, Options, chain};
+use crate::diff::{Chain, Class, Diff, DiffRow, Event, Exact, Options, chain};
 use crate::snapshot::Snapshot;
 use proptest::prelude::*;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ const VIEWS: [(&str, &str); 4] = [
     ("pg_stat_wal", "wal_records"),
 ];
 
-fn whole(delta: Option<Exact>) -> i128 {
+fn whole_of(delta: Option<Exact>) -> i128 {
     match delta {
         Some(Exact::Int(n)) => n,
         other => panic!("{other:?}"),
@@ -25,14 +25,16 @@ fn whole(delta: Option<Exact>) -> i128 {
 fn deltas(diff: &Diff) -> Vec<i128> {
     VIEWS
         .iter()
-        .flat_map(|(view, column)| diff.views[view].iter().map(|r| whole(r.delta_of(column))).collect::<Vec<_>>())
+        .flat_map(|(view, column)| diff.views[view].iter().map(|r| whole_of(r.delta_of(column))).collect::<Vec<_>>())
         .collect()
 }
 
 fn sums(chain: &Chain) -> Vec<i128> {
     VIEWS
         .iter()
-        .flat_map(|(view, column)| chain.views[view].iter().map(|c| whole(c.delta_exact(column))).collect::<Vec<_>>())
+        .flat_map(|(view, column)| {
+            chain.views[view].iter().map(|c| whole_of(c.delta_exact(column))).collect::<Vec<_>>()
+        })
         .collect()
 }
 
@@ -101,7 +103,7 @@ proptest! {
         let diff = subtract(&a, &b);
         for (row, truth) in diff.views["pg_stat_user_tables"].iter().zip(truth) {
             if row.class() == Class::Ok {
-                prop_assert!(whole(row.delta_of("seq_scan")) <= i128::from(truth));
+                prop_assert!(whole_of(row.delta_of("seq_scan")) <= i128::from(truth));
             }
             if row.class() == Class::Reset {
                 prop_assert!(second.iter().any(|o| matches!(o, Op::ResetTable(_) | Op::ResetDatabase | Op::Crash)));
@@ -154,6 +156,61 @@ proptest! {
         for (view, _) in VIEWS {
             let classes = |d: &Diff| d.views[view].iter().map(DiffRow::class).collect::<Vec<_>>();
             prop_assert_eq!(classes(&small), classes(&large));
+        }
+    }
+
+    #[test]
+    fn others_do_not_matter(first in ops(true), second in ops(true)) {
+        let ([a, b, _], _) = three(&first, &second, &[], PLAIN);
+        let ([ca, cb, _], _) = three(&first, &second, &[], Export { crowded: true, ..PLAIN });
+        let (alone, crowded) = (subtract(&a, &b), subtract(&ca, &cb));
+        let mut told = all(&crowded);
+        prop_assert!(told.remove(0).starts_with("Int(99) "));
+        prop_assert_eq!(all(&alone), told);
+        prop_assert_eq!(&alone.events, &crowded.events);
+        prop_assert_eq!(crowded.views["pg_stat_user_functions"].rows.len(), 1);
+    }
+
+    #[test]
+    fn a_new_name_is_a_label(first in ops(true), second in ops(true)) {
+        let ([a, b, _], _) = three(&first, &second, &[], PLAIN);
+        let ([_, renamed, _], _) = three(&first, &second, &[], Export { renamed: true, ..PLAIN });
+        let (before, after) = (subtract(&a, &b), subtract(&a, &renamed));
+        prop_assert_eq!(all(&before), all(&after));
+        let tables = &after.views["pg_stat_user_tables"];
+        for (t, row) in tables.iter().enumerate() {
+            let (new, old) = (format!("r{t}"), format!("renamed_from: public.t{t}"));
+            prop_assert_eq!(row.latest().and_then(|r| r.text("relname")), Some(new.as_str()));
+            prop_assert!(row.notes().any(|n| n == old));
+        }
+        let names = |e: &&Event| e.kind == "renamed";
+        prop_assert_eq!(after.events.iter().filter(names).count(), TABLES);
+        prop_assert_eq!(before.events.iter().filter(names).count(), 0);
+        // Events that are about a table call it by its name.
+        prop_assert_eq!(before.events.len(), after.events.iter().filter(|e| !names(e)).count());
+    }
+
+    #[test]
+    fn a_window_split_hides_no_reset_and_its_exact_sums_are_true(
+        first in ops(true), second in ops(true), third in ops(true),
+    ) {
+        let ([a, b, c], truth) = three(&first, &second, &third, PLAIN);
+        let whole = subtract(&a, &c);
+        let split = chained(&[a, b, c]);
+        let tables = &split.views["pg_stat_user_tables"];
+        for ((row, change), truth) in whole.views["pg_stat_user_tables"].iter().zip(tables.iter()).zip(truth) {
+            let lost = |class| matches!(class, Class::Reset | Class::ResetUnsure);
+            prop_assert!(!lost(row.class()) || lost(change.class()), "{:?} became {:?}", row.class(), change.class());
+            let sum = whole_of(change.delta_exact("seq_scan"));
+            if row.is_exact() {
+                prop_assert_eq!(whole_of(row.delta_of("seq_scan")), i128::from(truth), "one window");
+            }
+            if change.is_exact() {
+                prop_assert_eq!(sum, i128::from(truth), "two windows");
+            }
+            if row.is_exact() && change.is_exact() {
+                prop_assert_eq!(row.verdict().covered_s, change.covered_s());
+            }
         }
     }
 }
