@@ -295,8 +295,8 @@ fn proposals(draft: &mut Draft<'_>, entries: &[Entry<'_>]) -> Vec<Block> {
             Cell::name(p.fix.object.clone()),
             links(p.findings.iter().copied()).map_or(Cell::None, Cell::Text),
             size(&p.fix.object).map_or(Cell::None, |b| Cell::number(Quantity::int(b, Unit::Bytes))),
-            Cell::code(p.fix.sql.clone()),
-            p.fix.undo.clone().map_or(Cell::None, Cell::code),
+            Cell::code(in_one_line(&p.fix.sql)),
+            p.fix.undo.as_deref().map_or(Cell::None, |undo| Cell::code(in_one_line(undo))),
         ]);
     }
     let mut blocks = vec![heading("What can be changed"), out.block()];
@@ -317,4 +317,21 @@ fn proposals(draft: &mut Draft<'_>, entries: &[Entry<'_>]) -> Vec<Block> {
         ));
     }
     blocks
+}
+
+/// SQL for a cell: in one line, so without the lines that are comments.
+fn in_one_line(sql: &str) -> String {
+    let lines = sql.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("--"));
+    lines.collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_comment_swallows_no_statement() {
+        let sql = "-- undo: CREATE INDEX i\nSET lock_timeout = '5s';\n\nDROP INDEX i;";
+        assert_eq!(in_one_line(sql), "SET lock_timeout = '5s'; DROP INDEX i;");
+    }
 }
