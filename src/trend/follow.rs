@@ -2,6 +2,8 @@
 //! objects, and the earlier snapshot is let go.
 
 use super::object::{Key, Object, Window, key_of, label_columns};
+use super::trigger::Surroundings;
+use super::watch::{self, Watch};
 use super::{Followed, read};
 use crate::diff::{self, Diff, Event, ViewDiff};
 use crate::error::Result;
@@ -19,12 +21,15 @@ pub struct Plan {
     pub followed: Vec<Followed>,
     /// Only objects of these names, with or without their schema; empty: all.
     pub objects: Vec<String>,
+    /// Whether dead rows, statements and what forecasts need are watched, too.
+    pub watched: bool,
 }
 
 impl Plan {
     /// The views to read.
     pub fn wanted(&self) -> Wanted {
-        read::wanted(self.followed.iter().map(|f| f.view.name), &[])
+        let also: &[&'static str] = if self.watched { &watch::VIEWS } else { &[] };
+        read::wanted(self.followed.iter().map(|f| f.view.name), also)
     }
 }
 
@@ -68,6 +73,8 @@ pub struct Follow {
     views: Vec<Objects>,
     options: diff::Options,
     last: Option<Arc<Snapshot>>,
+    /// What the history is watched for; `None` where only columns are followed.
+    pub watch: Option<Watch>,
     /// Snapshots taken in.
     pub snapshots: usize,
     /// Time of the first one.
@@ -102,6 +109,7 @@ impl Follow {
         Self {
             views,
             options,
+            watch: plan.watched.then(Watch::default),
             last: None,
             snapshots: 0,
             from: None,
@@ -134,6 +142,7 @@ impl Follow {
         match self.last.clone() {
             None => {
                 self.from = snapshot.meta.taken_at;
+                self.see(&snapshot);
                 self.enter(&snapshot, None, &options)?;
             }
             Some(last) => {
@@ -143,12 +152,19 @@ impl Follow {
                     return Ok(());
                 }
                 self.remember(&window);
+                self.see(&snapshot);
                 self.enter(&snapshot, Some(&window), &options)?;
             }
         }
         self.snapshots += 1;
         self.last = Some(snapshot);
         Ok(())
+    }
+
+    fn see(&mut self, snapshot: &Snapshot) {
+        if let Some(watch) = &mut self.watch {
+            watch.see(snapshot);
+        }
     }
 
     fn remember(&mut self, window: &Diff) {
@@ -169,6 +185,7 @@ impl Follow {
     fn enter(&mut self, snapshot: &Arc<Snapshot>, window: Option<&Diff>, options: &diff::Options) -> Result<()> {
         // Windows over snapshots that lack a view, each subtracted once.
         let mut bridges: Vec<(Arc<Snapshot>, Diff)> = Vec::new();
+        let surroundings = self.watch.as_ref().map(|w| &w.surroundings);
         for objects in &mut self.views {
             let name = objects.followed.view.name;
             if snapshot.table(name).is_none() {
@@ -179,7 +196,7 @@ impl Follow {
                 (None, _) => {}
                 (Some(carrier), Some(window)) if Arc::ptr_eq(&carrier, &window.before) => {
                     if let Some(view) = window.views.get(name) {
-                        objects.window(view, window);
+                        objects.window(view, window, surroundings);
                     }
                 }
                 (Some(carrier), _) => {
@@ -194,7 +211,7 @@ impl Follow {
                     if let Some((_, diff)) = bridges.get(at)
                         && let Some(view) = diff.views.get(name)
                     {
-                        objects.window(view, diff);
+                        objects.window(view, diff, surroundings);
                     }
                 }
             }
@@ -210,7 +227,7 @@ impl Objects {
     }
 
     /// One more window of the view.
-    fn window(&mut self, view: &ViewDiff, diff: &Diff) {
+    fn window(&mut self, view: &ViewDiff, diff: &Diff, surroundings: Option<&Surroundings>) {
         if self.key.is_empty() {
             self.key.clone_from(&view.key);
             self.labels = label_columns(self.followed.view, &self.key);
@@ -236,15 +253,17 @@ impl Objects {
                 continue;
             }
             let at = known.unwrap_or_else(|| {
-                let mut object = Object::new(&self.followed, key.clone());
+                let mut object = Object::new(&self.followed, key.clone(), surroundings.is_some());
                 if let Some(before) = row.before() {
-                    object.start(&self.followed, before, window.from);
+                    object.start(&self.followed, before, window.from, surroundings);
                 }
                 self.list.push(object);
                 self.list.len() - 1
             });
             let Some(object) = self.list.get_mut(at) else { continue };
-            object.step(&self.followed, row, &window);
+            let rewritten = surroundings.is_some_and(|s| s.is_rewritten(latest));
+            let window = Window { broken: rewritten.then_some("rewritten"), ..window };
+            object.step(&self.followed, row, &window, surroundings);
             object.take_names(latest, &self.labels);
             if object.key != key || known.is_none() {
                 object.key.clone_from(&key);

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 const DEFAULT: &[(&str, &[&str])] = &[
     (
         "pg_stat_user_tables",
-        &["seq_scan", "idx_scan", "n_tup_ins", "n_tup_upd", "n_tup_del", "n_live_tup", "n_dead_tup"],
+        &["seq_scan", "seq_tup_read", "idx_scan", "n_tup_ins", "n_tup_upd", "n_tup_del", "n_live_tup", "n_dead_tup"],
     ),
     ("pg_stat_user_indexes", &["idx_scan"]),
     ("pg_sequences", &["last_value"]),

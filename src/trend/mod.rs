@@ -6,18 +6,29 @@
 //! * `follow`, `object`: steps of a history, as subtracted snapshots, into those states
 //! * `lineage`, `read`: which snapshots of a mixed lot are one history, read one at a time
 //! * `summary`: what is said of a series
+//! * `watch`, `trigger`, `sawtooth`, `statements`: what else is kept while a history is read
+//! * `pace`, `forecast`, `scans`, `outlook`: what is said of a history
 
 pub mod activity;
 pub mod confidence;
 pub mod fit;
 mod follow;
+pub mod forecast;
 mod lineage;
 pub mod math;
 mod measures;
 mod object;
+pub mod outlook;
+pub mod pace;
 pub mod read;
+pub mod sawtooth;
+pub mod scans;
 mod series;
+pub mod statements;
 mod summary;
+pub mod trigger;
+pub mod watch;
+pub mod words;
 
 pub use confidence::Confidence;
 pub use fit::Fit;

@@ -1,5 +1,8 @@
 //! One row of a view over a history: its names and the series of its columns.
 
+use super::sawtooth::Sawtooth;
+use super::statements::Statement;
+use super::trigger::Surroundings;
 use super::{Followed, Series, Step};
 use crate::catalog::{Epoch, View};
 use crate::diff::{Class, DiffRow, Exact};
@@ -73,6 +76,10 @@ pub struct Object {
     pub gone: bool,
     /// Whether it means another object under the same key now: gone and come again.
     pub came_again: bool,
+    /// Its dead rows, where the history is watched and it is a table.
+    pub sawtooth: Option<Box<Sawtooth>>,
+    /// Its calls, where the history is watched and it is a statement.
+    pub statement: Option<Box<Statement>>,
     /// Values of the counters followed, while it is missing.
     left: Option<Vec<Option<Exact>>>,
 }
@@ -103,8 +110,11 @@ pub(super) fn label_columns(view: &View, key: &[usize]) -> Vec<usize> {
 impl Object {
     /// An object at its first sight, in the snapshot before a window (then its values there are its first points) or in
     /// the one after it.
-    pub(super) fn new(followed: &Followed, key: Key) -> Self {
+    pub(super) fn new(followed: &Followed, key: Key, watched: bool) -> Self {
+        let is = |name: &str| watched && followed.view.name == name;
         Self {
+            sawtooth: is("pg_stat_user_tables").then(Box::default),
+            statement: is("pg_stat_statements").then(Box::default),
             key,
             labels: Vec::new(),
             series: followed.columns.iter().map(|(_, measure)| Series::new(*measure)).collect(),
@@ -118,7 +128,16 @@ impl Object {
     }
 
     /// Its first values.
-    pub(super) fn start(&mut self, followed: &Followed, row: Row<'_>, at: Option<Timestamp>) {
+    pub(super) fn start(
+        &mut self,
+        followed: &Followed,
+        row: Row<'_>,
+        at: Option<Timestamp>,
+        surroundings: Option<&Surroundings>,
+    ) {
+        if let (Some(sawtooth), Some(surroundings)) = (&mut self.sawtooth, surroundings) {
+            sawtooth.start(row, at, surroundings.trigger(row));
+        }
         self.first_seen = at;
         self.last_seen = at;
         for ((column, _), series) in followed.columns.iter().zip(&mut self.series) {
@@ -180,7 +199,13 @@ impl Object {
     }
 
     /// One more window.
-    pub(super) fn step(&mut self, followed: &Followed, row: DiffRow<'_>, window: &Window) {
+    pub(super) fn step(
+        &mut self,
+        followed: &Followed,
+        row: DiffRow<'_>,
+        window: &Window,
+        surroundings: Option<&Surroundings>,
+    ) {
         let class = row.class();
         if class == Class::Gone {
             self.gone = true;
@@ -195,6 +220,12 @@ impl Object {
         if class == Class::New && self.first_seen.is_none() {
             self.first_seen = window.at;
             self.created = true;
+        }
+        if let (Some(sawtooth), Some(surroundings)) = (&mut self.sawtooth, surroundings) {
+            sawtooth.step(row, window.at, surroundings.trigger(after), window.broken.is_some() || back.is_some());
+        }
+        if let Some(statement) = &mut self.statement {
+            statement.step(row, window.from, window.at);
         }
         let anew = back.as_ref().is_some_and(|left| {
             followed.columns.iter().zip(left).any(|((c, _), was)| {

@@ -16,3 +16,4 @@ mod lab_advice;
 mod render;
 mod report;
 mod rules;
+mod trend;

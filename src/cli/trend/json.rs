@@ -4,23 +4,24 @@ use super::order::Order;
 use crate::catalog::Type;
 use crate::diff::Exact;
 use crate::time::Timestamp;
+use crate::trend::outlook::{Given, Outlook};
 use crate::trend::{Fit, Follow, Measure, Object, Objects, Part, Series, Summary};
 use serde_json::{Map, Value, json};
 use std::io::{Result, Write};
 
 /// Writes all histories.
-pub(super) fn write(histories: &[Follow], order: &Order, out: &mut dyn Write) -> Result<()> {
+pub(super) fn write(histories: &[Follow], order: &Order, given: Given, out: &mut dyn Write) -> Result<()> {
     out.write_all(b"{\"schema\":1,\"histories\":[")?;
     for (at, history) in histories.iter().enumerate() {
         if at > 0 {
             out.write_all(b",")?;
         }
-        write_history(history, order, out)?;
+        write_history(history, order, given, out)?;
     }
     out.write_all(b"]}\n")
 }
 
-fn write_history(history: &Follow, order: &Order, out: &mut dyn Write) -> Result<()> {
+fn write_history(history: &Follow, order: &Order, given: Given, out: &mut dyn Write) -> Result<()> {
     let meta = history.last().map(|s| &s.meta);
     let text = |x: Option<&String>| x.map_or(Value::Null, |s| Value::from(s.as_str()));
     let server = json!({
@@ -51,7 +52,11 @@ fn write_history(history: &Follow, order: &Order, out: &mut dyn Write) -> Result
         }
         out.write_all(b"]")?;
     }
-    out.write_all(b"}}")
+    out.write_all(b"}")?;
+    if history.watch.is_some() {
+        super::outlook::write(&Outlook::of(history, given), out)?;
+    }
+    out.write_all(b"}")
 }
 
 pub(super) fn object_value(view: &Objects, object: &Object) -> Value {
@@ -139,7 +144,7 @@ fn fit_value(fit: &Fit) -> Value {
 }
 
 /// Whole numbers without a decimal point.
-fn plain(x: f64) -> Value {
+pub(super) fn plain(x: f64) -> Value {
     if x == x.trunc() && x.abs() < 9e15 { Value::from(x as i64) } else { Value::from(x) }
 }
 

@@ -3,6 +3,8 @@
 mod csv;
 mod json;
 mod order;
+mod outlook;
+mod overview;
 mod table;
 
 use super::output::{self, Output};
@@ -10,6 +12,7 @@ use super::report::{bytes, ingest_options, position};
 use super::{Status, print};
 use crate::diff;
 use crate::error::{Error, Result};
+use crate::trend::outlook::Given;
 use crate::trend::{self, Follow, Plan, read};
 use std::collections::BTreeMap;
 use std::io::{BufWriter, Write};
@@ -80,18 +83,22 @@ pub(super) fn run(args: &Args) -> Result<Status> {
         inputs: args.dumps.clone(),
         ingest: crate::ingest::Options { hash: false, ..ingest_options(&args.taken_at, args.timezone.as_deref())? },
         diff: diff::Options { allow_different_servers: args.allow_different_clusters, temporary: args.temporary },
-        plan: Plan { followed, objects: args.objects.clone() },
+        plan: Plan {
+            followed,
+            objects: args.objects.clone(),
+            watched: args.views.is_empty() && args.columns.is_empty(),
+        },
     };
     let mut moments = read::moments(&request)?;
     narrow(&mut moments, args)?;
     let (histories, notes) = read::follow(&request, &moments)?;
     warn(notes.kept.iter().chain(histories.iter().flat_map(|h| &h.notes.kept)));
-    let _ = capacity;
+    let given = Given { capacity };
     let order = order::Order { top: args.top };
     match args.format {
-        Format::Table => deliver(args, |out| out.write_all(table::text(&histories, &order).as_bytes())),
+        Format::Table => deliver(args, |out| out.write_all(table::text(&histories, &order, given).as_bytes())),
         Format::Csv => deliver(args, |out| csv::write(&histories, &order, out)),
-        Format::Json => deliver(args, |out| json::write(&histories, &order, out)),
+        Format::Json => deliver(args, |out| json::write(&histories, &order, given, out)),
     }?;
     Ok(Status::Done)
 }

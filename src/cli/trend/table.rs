@@ -4,6 +4,7 @@ use super::order::{Order, moved};
 use super::title;
 use crate::catalog::{Column, Type};
 use crate::ident::visible;
+use crate::trend::outlook::{Given, Outlook};
 use crate::trend::{Confidence, Fit, Follow, Measure, Object, Objects, Series, Summary};
 use crate::unit::{Number, Quantity, Unit};
 use std::fmt::Write;
@@ -15,7 +16,7 @@ const COURSE: usize = 24;
 const NAME: usize = 48;
 
 /// All histories.
-pub(super) fn text(histories: &[Follow], order: &Order) -> String {
+pub(super) fn text(histories: &[Follow], order: &Order, given: Given) -> String {
     let mut out = String::new();
     for (at, history) in histories.iter().enumerate() {
         if at > 0 {
@@ -24,6 +25,11 @@ pub(super) fn text(histories: &[Follow], order: &Order) -> String {
         let _ = writeln!(out, "{}", title(history));
         if history.snapshots < 2 {
             out.push_str("\nOne snapshot has no course: take another later.\n");
+            continue;
+        }
+        if history.watch.is_some() {
+            super::overview::write(&Outlook::of(history, given), order.top, &mut out);
+            events(history, &mut out);
             continue;
         }
         events(history, &mut out);
@@ -215,7 +221,7 @@ fn course(series: &Series) -> String {
     out
 }
 
-fn short(name: &str) -> String {
+pub(super) fn short(name: &str) -> String {
     let name = visible(&name.split_whitespace().collect::<Vec<_>>().join(" ")).into_owned();
     if name.width() <= NAME {
         return name;
@@ -232,7 +238,7 @@ fn short(name: &str) -> String {
 }
 
 /// Lines in columns: the first two to the left, numbers to the right.
-fn align(lines: &[Vec<String>], out: &mut String) {
+pub(super) fn align(lines: &[Vec<String>], out: &mut String) {
     let columns = lines.iter().map(Vec::len).max().unwrap_or(0);
     let widths: Vec<usize> =
         (0..columns).map(|c| lines.iter().filter_map(|l| l.get(c)).map(|t| t.width()).max().unwrap_or(0)).collect();

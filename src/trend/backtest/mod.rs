@@ -2,4 +2,6 @@
 //! a trend more often than p says. Deterministic: fixed seeds, no clock.
 
 mod coverage;
+mod dates;
 mod random;
+mod vacuum;
