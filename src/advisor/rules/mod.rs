@@ -74,6 +74,7 @@ mod slot_inactive;
 mod slot_lost;
 mod slot_unbounded;
 mod slot_xmin_old;
+mod table_growth_fast;
 mod table_hot_update_low;
 mod table_seq_scan_heavy;
 mod table_unused;
@@ -165,6 +166,7 @@ pub const RULES: &[&Rule] = &[
     &slot_lost::RULE,
     &slot_unbounded::RULE,
     &slot_xmin_old::RULE,
+    &table_growth_fast::RULE,
     &table_hot_update_low::RULE,
     &table_seq_scan_heavy::RULE,
     &table_unused::RULE,

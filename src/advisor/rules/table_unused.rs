@@ -205,7 +205,7 @@ fn too_early<'a>(cx: &Context<'a>, young: &[(Candidate<'_, 'a>, Option<f64>)]) -
             Severity::Info,
             Subject::new(SubjectKind::Database, name),
             Text::new()
-                .many(count, "large table", "large tables")
+                .many(count, "table", "tables")
                 .t(format!(" neither read nor written in {age}, too early to judge")),
         )
         .members(young.iter().map(|(c, _)| c.root.subject()).collect())
@@ -289,7 +289,7 @@ mod tests {
         let young = taken(NOON, "2026-11-22 06:00:00+00", COUNTED, SIZES).build();
         assert_eq!(
             told(&judge(&RULE, &[young], OPTIONS)),
-            ["info, high: shop: 1 large table neither read nor written in 6 h 00 m, too early to judge"]
+            ["info, high: shop: 1 table neither read nor written in 6 h 00 m, too early to judge"]
         );
         let small = taken(NOON, JANUARY, COUNTED, &["1 | public | old | r | 1048576"]).build();
         assert_eq!(told(&judge(&RULE, &[small], OPTIONS)), ["passed: 0 tables of 100 MB or more, all in use"]);
