@@ -67,6 +67,7 @@ pub(super) struct Server {
 
 /// How a snapshot is exported.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "independent ways to write the same")]
 pub(super) struct Export {
     /// With the `stats_reset` columns.
     pub resets: bool,

@@ -2,6 +2,7 @@
 
 mod cells;
 mod cuts;
+mod formats;
 mod hostile;
 mod inspect;
 mod lab;
