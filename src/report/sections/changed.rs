@@ -257,7 +257,7 @@ fn rates_left_out(draft: &Draft<'_>) -> Option<Block> {
         return Some(prose("No rates are compared: since when the first snapshot counts is not in the dump."));
     }
     let tables = draft.facts.tables.iter().filter_map(|t| t.change);
-    let statements = draft.chain.view("pg_stat_statements").into_iter().flat_map(|v| v.present());
+    let statements = draft.chain.view("pg_stat_statements").into_iter().flat_map(crate::diff::ViewChange::present);
     let (mut all, mut out) = (0, 0);
     for change in tables.chain(draft.database()).chain(statements) {
         all += 1;
