@@ -7,7 +7,7 @@ use pgretro::snapshot::{Snapshot, Table};
 use std::path::{Path, PathBuf};
 
 fn formats() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/formats")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join("formats")
 }
 
 fn one(name: &str) -> Snapshot {
