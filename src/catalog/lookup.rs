@@ -2,7 +2,8 @@
 
 use super::{Column, VIEWS, View};
 use crate::version::{Majors, NEWEST, OLDEST};
-use std::collections::{BTreeMap, BTreeSet};
+use foldhash::fast::FixedState;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::LazyLock;
 
 /// Columns that exports add beside a view to say when it was read; they tell nothing about which view it is.
@@ -14,8 +15,8 @@ const CLOCKS: &[&str] = &["captured_at", "clock_timestamp", "now", "snapshot_tim
 /// holds the checkpoint counters (up to 16) is that of `pg_stat_checkpointer`, too, and comes out with both.
 pub fn feeds(view: &View, name: &str) -> Vec<(&'static View, usize)> {
     let mut places = Vec::new();
-    for candidate in VIEWS.iter().copied() {
-        for (at, column) in candidate.columns.iter().enumerate() {
+    for &(candidate, at) in called(name) {
+        if let Some(column) = candidate.columns.get(at) {
             let here = candidate.name == view.name
                 && (column.name.eq_ignore_ascii_case(name)
                     || column.moved.iter().any(|m| m.view.is_none() && m.name.eq_ignore_ascii_case(name)));
@@ -29,6 +30,26 @@ pub fn feeds(view: &View, name: &str) -> Vec<(&'static View, usize)> {
         }
     }
     places
+}
+
+/// The columns that are, or once were, called so in any view, in the catalog's order.
+fn called(name: &str) -> &'static [(&'static View, usize)] {
+    type Places = Vec<(&'static View, usize)>;
+    static NAMES: LazyLock<HashMap<String, Places, FixedState>> = LazyLock::new(|| {
+        let mut names: HashMap<String, Places, FixedState> = HashMap::default();
+        for view in VIEWS.iter().copied() {
+            for (at, column) in view.columns.iter().enumerate() {
+                for name in std::iter::once(column.name).chain(column.moved.iter().map(|m| m.name)) {
+                    let places = names.entry(name.to_ascii_lowercase()).or_default();
+                    if places.last().is_none_or(|last| (last.0.name, last.1) != (view.name, at)) {
+                        places.push((view, at));
+                    }
+                }
+            }
+        }
+        names
+    });
+    NAMES.get(&name.to_ascii_lowercase()).map_or(&[], Vec::as_slice)
 }
 
 /// The view and position of the column that `view` exported as `name` in any version, in any case.

@@ -16,7 +16,7 @@ use std::io::Read;
 /// The longest record read; a longer one is an open quote or no text.
 const LONGEST_RECORD: usize = 16 << 20;
 /// Bytes read at once in the beginning; a small file is one part.
-const FIRST_PART: usize = 256 << 10;
+const FIRST_PART: usize = 512 << 10;
 /// Bytes read at once from a large file.
 const LARGE_PART: usize = 4 << 20;
 /// From this many bytes on a part is split among the cores.
@@ -108,6 +108,8 @@ pub(super) fn read(mut reader: impl Read, plan: &Plan) -> Rows {
 /// Reads `part` more bytes; true at the end of the file.
 fn fill(reader: &mut impl Read, buffer: &mut Vec<u8>, part: usize) -> std::io::Result<bool> {
     let wanted = buffer.len() + part;
+    // Whether the file ends here shows only where more would have fitted.
+    buffer.reserve(part + 1);
     let taken = reader.by_ref().take(part as u64).read_to_end(buffer)?;
     Ok(taken == 0 || buffer.len() < wanted)
 }

@@ -5,11 +5,12 @@ use super::header::{Layout, Role, is_header, view_of, without_header};
 use super::name::Named;
 use super::notes::{Odd, Oddities, clip};
 use super::readers::Start;
-use super::records::{Dialect, End, Record};
+use super::records::{Cell, Dialect, End, Record};
 use super::segment::unescape;
 use super::spelling::{Evidence, Spelling};
 use crate::catalog::Type;
 use chrono_tz::Tz;
+use std::borrow::Cow;
 
 /// Records looked at to tell how a file writes its cells.
 const SAMPLE: usize = 200;
@@ -95,14 +96,15 @@ pub(super) fn look(start: &Start<'_>, zone: Option<Tz>, odd: &mut Oddities) -> K
     let Some(sample) = samples.into_iter().max_by_key(|s| s.score(named)) else {
         return Kind::NotRead("has no line that can be split into columns".to_owned());
     };
-    let Some(first) = sample.rows.first() else {
+    let first = &sample.first;
+    if first.is_empty() {
         return Kind::Empty;
-    };
-    let names: Vec<&str> = first.iter().map(|(c, _)| c.trim()).collect();
+    }
+    let names: Vec<&str> = first.iter().map(|c| c.trim()).collect();
     let named_view = named.view.map(|(v, _)| v);
     let mut layout;
-    let data_rows;
-    if is_header(&names, named_view) {
+    let has_header = is_header(&names, named_view);
+    if has_header {
         let view = view_of(&names, named.view);
         if view.is_none() && names.len() < 2 {
             return Kind::NotRead("has one column that nobody knows".to_owned());
@@ -116,16 +118,15 @@ pub(super) fn look(start: &Start<'_>, zone: Option<Tz>, odd: &mut Oddities) -> K
         }
         skip += sample.first_end;
         lines += sample.first_lines;
-        data_rows = sample.rows.get(1..).unwrap_or_default();
     } else {
-        let texts: Vec<String> = first.iter().map(|(c, _)| c.clone()).collect();
+        let texts = first;
         let Some((view, name)) = named.view else {
             return Kind::NotRead(format!(
                 "has no line of column names (it begins with {}), and its name says no view",
                 clip(&texts.join(","))
             ));
         };
-        let Some((names, versions)) = without_header(view, &texts) else {
+        let Some((names, versions)) = without_header(view, texts) else {
             return Kind::NotRead(format!(
                 "has no line of column names, and no single version's {name} has {} columns: export it with a header",
                 texts.len()
@@ -139,10 +140,10 @@ pub(super) fn look(start: &Start<'_>, zone: Option<Tz>, odd: &mut Oddities) -> K
             "no-header",
             format!("no line of column names; read by position as the {name} of PostgreSQL {versions}"),
         ));
-        data_rows = &sample.rows;
     }
     let mut spelling = Spelling { escapes: sample.escapes, zone, ..Spelling::PLAIN };
-    conclude(data_rows, &layout, sample.dialect.delimiter == b';', &mut spelling);
+    let rows = Rows { body, whole, dialect: sample.dialect, escapes: sample.escapes };
+    conclude(&rows, usize::from(has_header), &layout, &mut spelling);
     let has_data = |l: &Layout| l.fields.iter().any(|f| matches!(f.role, Role::Known { .. }));
     if layout.view.is_none() && !has_data(&layout) {
         odd.push(Odd::new("unknown-view", "no view of any version has these columns; kept as text"));
@@ -155,28 +156,76 @@ fn first_line(head: &[u8]) -> Option<&str> {
     std::str::from_utf8(&head[..end]).ok().map(str::trim)
 }
 
-fn conclude(rows: &[Vec<(String, bool)>], layout: &Layout, semicolons: bool, spelling: &mut Spelling) {
+fn conclude(rows: &Rows<'_>, skip: usize, layout: &Layout, spelling: &mut Spelling) {
     let mut evidence = Evidence::default();
     let (mut quoted, mut unquoted) = (0_u64, 0_u64);
-    for row in rows {
-        for ((cell, is_quoted), field) in row.iter().zip(&layout.fields) {
-            *(if *is_quoted { &mut quoted } else { &mut unquoted }) += 1;
+    rows.each(|at, record| {
+        if at < skip {
+            return;
+        }
+        for (cell, field) in record.cells.iter().zip(&layout.fields) {
+            *(if cell.quoted { &mut quoted } else { &mut unquoted }) += 1;
             match field.ty() {
                 None | Some(Type::Text | Type::Array) => {}
-                Some(ty) => evidence.see(cell.trim(), *is_quoted, matches!(ty, Type::Int | Type::Numeric)),
+                // A whole number shows nothing.
+                Some(_) if rows.body[cell.start..cell.end].iter().all(u8::is_ascii_digit) => {}
+                Some(ty) => {
+                    evidence.see(rows.text(cell).trim(), cell.quoted, matches!(ty, Type::Int | Type::Numeric));
+                }
             }
         }
-    }
-    evidence.conclude(semicolons, spelling);
+    });
+    evidence.conclude(rows.dialect.delimiter == b';', spelling);
     spelling.quotes_all = quoted > 0 && unquoted == 0;
 }
 
-/// The first records of a file, split by one separator.
-struct Sample {
+/// The first records of a file, split in one way.
+struct Rows<'a> {
+    body: &'a [u8],
+    whole: bool,
     dialect: Dialect,
     /// Whether COPY's backslash escapes are used.
     escapes: bool,
-    rows: Vec<Vec<(String, bool)>>,
+}
+
+impl Rows<'_> {
+    /// Shows each record that is no empty line, with its number; where the first one ends.
+    fn each(&self, mut show: impl FnMut(usize, &Record)) -> usize {
+        let mut record = Record::default();
+        let (mut at, mut seen, mut first_end) = (0, 0, 0);
+        while at < self.body.len() && seen < SAMPLE {
+            let End::At(next) = record.split(self.body, at, self.whole, self.dialect) else { break };
+            if !record.is_blank() {
+                show(seen, &record);
+                seen += 1;
+            }
+            if seen == 1 && first_end == 0 {
+                first_end = next;
+            }
+            at = next;
+        }
+        first_end
+    }
+
+    fn text(&self, cell: &Cell) -> Cow<'_, str> {
+        let text = String::from_utf8_lossy(&self.body[cell.start..cell.end]);
+        let text = if cell.doubled { Cow::Owned(text.replace("\"\"", "\"")) } else { text };
+        match self.escapes.then(|| unescape(&text).map(Cow::into_owned)) {
+            Some(None) => Cow::Borrowed("\\N"),
+            Some(Some(unescaped)) => Cow::Owned(unescaped),
+            None => text,
+        }
+    }
+}
+
+/// What one separator makes of a file's first records.
+struct Sample {
+    dialect: Dialect,
+    escapes: bool,
+    /// The first record's cells.
+    first: Vec<String>,
+    /// Records as wide as the first.
+    same: usize,
     /// Where the first record ends, and how many lines it has.
     first_end: usize,
     first_lines: u64,
@@ -187,47 +236,26 @@ impl Sample {
         let escapes = delimiter == b'\t' && has_escapes(body);
         let unaligned = delimiter == b'|' && !body.contains(&b'"');
         let dialect = Dialect { delimiter, quotes: !escapes && !unaligned };
-        let mut record = Record::default();
-        let mut sample = Self { dialect, escapes, rows: Vec::new(), first_end: 0, first_lines: 0 };
-        let mut at = 0;
-        while at < body.len() && sample.rows.len() < SAMPLE {
-            let End::At(next) = record.split(body, at, whole, dialect) else { break };
-            if !record.is_blank() {
-                sample.rows.push(
-                    record
-                        .cells
-                        .iter()
-                        .map(|c| {
-                            let text = String::from_utf8_lossy(&body[c.start..c.end]);
-                            let text = if c.doubled { text.replace("\"\"", "\"") } else { text.into_owned() };
-                            let text = match escapes.then(|| unescape(&text)) {
-                                Some(None) => "\\N".to_owned(),
-                                Some(Some(t)) => t.into_owned(),
-                                None => text,
-                            };
-                            (text, c.quoted)
-                        })
-                        .collect(),
-                );
+        let rows = Rows { body, whole, dialect, escapes };
+        let (mut first, mut same) = (Vec::new(), 0);
+        let first_end = rows.each(|at, record| {
+            if at == 0 {
+                first = record.cells.iter().map(|c| rows.text(c).into_owned()).collect();
             }
-            if sample.rows.len() == 1 && sample.first_end == 0 {
-                sample.first_end = next;
-                sample.first_lines = memchr::memchr_iter(b'\n', &body[..next]).count() as u64;
-            }
-            at = next;
-        }
-        (!sample.rows.is_empty()).then_some(sample)
+            same += usize::from(record.cells.len() == first.len());
+        });
+        let first_lines = memchr::memchr_iter(b'\n', &body[..first_end]).count() as u64;
+        (!first.is_empty()).then_some(Self { dialect, escapes, first, same, first_end, first_lines })
     }
 
     /// How well the separator fits: known column names first, then rows of one width, then width.
     fn score(&self, named: &Named) -> (usize, usize, usize) {
-        let Some(first) = self.rows.first() else { return (0, 0, 0) };
-        let names: Vec<&str> = first.iter().map(|(c, _)| c.trim()).collect();
+        let names: Vec<&str> = self.first.iter().map(|c| c.trim()).collect();
         let view = named.view.map(|(v, _)| v);
         let known = names.iter().filter(|n| !n.is_empty() && is_header(&[n, ""], view)).count();
         let known = if names.iter().any(|n| n.contains([',', ';', '\t', '|'])) { 0 } else { known };
-        let same = if first.len() > 1 { self.rows.iter().filter(|r| r.len() == first.len()).count() } else { 0 };
-        (known, same, first.len())
+        let same = if self.first.len() > 1 { self.same } else { 0 };
+        (known, same, self.first.len())
     }
 }
 

@@ -4,6 +4,7 @@ use crate::catalog::{Kind, Type};
 use crate::meta::{Meta, TimeSource};
 use crate::snapshot::{Data, Ints, Snapshot};
 use crate::time::Timestamp;
+use rayon::prelude::*;
 
 /// Files of one moment may be written this many seconds apart without a word.
 const APART: f64 = 600.0;
@@ -72,19 +73,27 @@ fn find(snapshot: &mut Snapshot, name_time: Option<Timestamp>) {
 
 /// The newest time that the server wrote into the data.
 fn newest(snapshot: &Snapshot) -> Option<Timestamp> {
-    let mut newest = None;
-    for table in snapshot.tables.values() {
-        let Some(view) = table.view else { continue };
-        for (column, data) in view.columns.iter().zip(&table.columns) {
-            // A role's expiry lies in the future.
-            let happened =
-                column.ty == Type::Time && !matches!(column.kind, Kind::Constant) && !column.name.contains("until");
-            if let (true, Some(Data::Int(times))) = (happened, data) {
-                newest = times.iter().filter(|t| *t != Ints::NULL).max().max(newest);
-            }
-        }
-    }
-    newest.map(Timestamp)
+    let columns: Vec<&Ints> = snapshot
+        .tables
+        .values()
+        .filter_map(|table| Some(table.view?.columns.iter().zip(&table.columns)))
+        .flatten()
+        // A role's expiry lies in the future.
+        .filter(|(c, _)| c.ty == Type::Time && !matches!(c.kind, Kind::Constant) && !c.name.contains("until"))
+        .filter_map(|(_, data)| match data {
+            Some(Data::Int(times)) => Some(times),
+            _ => None,
+        })
+        .collect();
+    let newest = |times: &&Ints| times.iter().max();
+    // The pool is not worth its start where there is little to do.
+    let rows: usize = columns.iter().map(|times| times.len()).sum();
+    let time = if rows < 100_000 {
+        columns.iter().filter_map(newest).max()
+    } else {
+        columns.par_iter().filter_map(newest).max()
+    };
+    time.filter(|t| *t != Ints::NULL).map(Timestamp)
 }
 
 /// Gives a snapshot without a time the next one that the user gave.
