@@ -27,7 +27,7 @@ enum Left {
     Nothing,
 }
 
-const FILES: [(&str, Left); 24] = [
+const FILES: [(&str, Left); 22] = [
     ("copy-csv-header.pg_stat_database.csv", Left::All),
     ("psql-csv.pg_stat_database.csv", Left::All),
     ("psql-unaligned-pipe.pg_stat_database.txt", Left::All),
@@ -42,8 +42,6 @@ const FILES: [(&str, Left); 24] = [
     ("psql-semicolon-de-grouped.pg_stat_database.csv", Left::Rounded),
     ("dbeaver-style-bom-quoted-all.pg_stat_database.csv", Left::All),
     ("pgadmin-style-quoted-strings.pg_stat_database.csv", Left::All),
-    ("excel-unicode-text-utf16le-tab.pg_stat_database.txt", Left::All),
-    ("utf16le-comma.pg_stat_database.csv", Left::All),
     ("semicolon-comma-decimals.pg_stat_database.csv", Left::All),
     ("excel-resaved-de-utf8bom.pg_stat_database.csv", Left::All),
     ("excel-resaved-de-cp1252-sep-line.pg_stat_database.csv", Left::All),
