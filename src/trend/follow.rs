@@ -5,7 +5,7 @@ use super::object::{Key, Object, Window, key_of, label_columns};
 use super::trigger::Surroundings;
 use super::watch::{self, Watch};
 use super::{Followed, read};
-use crate::diff::{self, Diff, Event, ViewDiff};
+use crate::diff::{self, Chain, Diff, Event, ViewDiff};
 use crate::error::Result;
 use crate::ingest::Wanted;
 use crate::meta::Notes;
@@ -151,14 +151,34 @@ impl Follow {
                     self.notes.absorb(window.notes);
                     return Ok(());
                 }
-                self.remember(&window);
-                self.see(&snapshot);
-                self.enter(&snapshot, Some(&window), &options)?;
+                self.advance(&window, &options)?;
             }
         }
         self.snapshots += 1;
         self.last = Some(snapshot);
         Ok(())
+    }
+
+    /// A history whose windows are subtracted already.
+    ///
+    /// # Errors
+    /// As [`diff::diff`], for windows over snapshots that lack a view.
+    pub fn of_chain(chain: &Chain, plan: Plan, options: &diff::Options) -> Result<Self> {
+        let mut out = Self::new(plan, options.clone());
+        out.push(Arc::clone(chain.first()), false)?;
+        for window in &chain.windows {
+            out.advance(window, options)?;
+            out.snapshots += 1;
+            out.last = Some(Arc::clone(&window.after));
+        }
+        Ok(out)
+    }
+
+    /// The window from the last snapshot to the next.
+    fn advance(&mut self, window: &Diff, options: &diff::Options) -> Result<()> {
+        self.remember(window);
+        self.see(&window.after);
+        self.enter(&window.after, Some(window), options)
     }
 
     fn see(&mut self, snapshot: &Snapshot) {
@@ -169,7 +189,9 @@ impl Follow {
 
     fn remember(&mut self, window: &Diff) {
         let (from, to) = (window.before.meta.taken_at, window.after.meta.taken_at);
-        for event in &window.events {
+        let mut events: Vec<&Event> = window.events.iter().collect();
+        events.sort_by_key(|e| e.at.or(to));
+        for event in events {
             if self.events.len() < EVENTS {
                 self.events.push(Happening { from, to, event: event.clone() });
             } else {
@@ -246,8 +268,9 @@ impl Objects {
         };
         for row in view.iter() {
             let Some(latest) = row.latest() else { continue };
-            let key = key_of(latest, &view.key);
-            let earlier = row.before().map(|r| key_of(r, &view.key)).filter(|k| *k != key);
+            // A window may be joined by names (across an upgrade): objects keep the key they began with.
+            let key = key_of(latest, &self.key);
+            let earlier = row.before().map(|r| key_of(r, &self.key)).filter(|k| *k != key);
             let known = earlier.and_then(|k| self.by_key.remove(&k)).or_else(|| self.by_key.get(&key).copied());
             if known.is_none() && !self.is_asked_for(latest) {
                 continue;

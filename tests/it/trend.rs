@@ -1,6 +1,7 @@
 //! `pgretro trend` on real series and on small histories made here, as people and scripts read it.
 
 use serde_json::Value;
+use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -259,4 +260,95 @@ fn names_of_columns_and_views_are_checked() {
         .expect("pgretro runs");
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("no number of that name"));
+}
+
+/// Writes one more snapshot of a table's scans.
+fn scans(folder: &Path, name: &str, meta: &str, rows: Option<&str>) {
+    let dump = folder.join(name);
+    fs::create_dir_all(&dump).unwrap();
+    let header = "server_version,server_version_num,captured_at,current_database,database_oid,system_identifier,timezone,\
+                  is_in_recovery,server_addr,server_port";
+    fs::write(dump.join("meta.csv"), format!("{header}\n{meta}\n")).unwrap();
+    if let Some(rows) = rows {
+        let header = "relid,schemaname,relname,seq_scan,n_live_tup";
+        fs::write(dump.join("pg_stat_user_tables.csv"), format!("{header}\n{rows}\n")).unwrap();
+    }
+}
+
+#[test]
+fn an_upgrade_in_the_middle_continues_levels_and_begins_counters_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    for h in 0..12 {
+        // The new cluster has an identifier of its own; OIDs stay.
+        let (version, cluster, scanned) =
+            if h < 6 { ("15.4,150004", 7, 1_000 + h * 60) } else { ("17.2,170002", 8, (h - 6) * 60) };
+        let meta = format!("{version},2026-03-01 {h:02}:00:00+00,shop,5,{cluster},UTC,f,10.0.0.1,5432");
+        scans(folder.path(), &format!("{h:02}"), &meta, Some(&format!("1,public,t,{scanned},{}", 1_000 + h)));
+    }
+    let all = json(folder.path(), &["--column", "seq_scan", "--column", "n_live_tup"]);
+    assert_eq!(all["histories"].as_array().unwrap().len(), 1);
+    let columns = &all["histories"][0]["series"]["pg_stat_user_tables"][0]["columns"];
+    let scan = &columns["seq_scan"];
+    assert_eq!((&scan["total"], &scan["exact"], &scan["gap_count"]), (&600.into(), &false.into(), &1.into()), "{scan}");
+    assert_eq!((&scan["min"], &scan["max"]), (&scan["per_s"], &scan["per_s"]), "no dip: {scan}");
+    assert_eq!((&columns["n_live_tup"]["first"], &columns["n_live_tup"]["last"]), (&1_000.into(), &1_011.into()));
+}
+
+#[test]
+fn snapshots_without_a_view_make_a_longer_window() {
+    let folder = tempfile::tempdir().unwrap();
+    for h in 0..10 {
+        let meta = format!("16.4,160004,2026-03-01 {h:02}:00:00+00,shop,5,7,UTC,f,10.0.0.1,5432");
+        let rows = format!("1,public,t,{},10", h * 3_600);
+        scans(folder.path(), &format!("{h:02}"), &meta, (![3, 4, 7].contains(&h)).then_some(rows.as_str()));
+    }
+    let all = json(folder.path(), &["--column", "seq_scan"]);
+    let scan = &all["histories"][0]["series"]["pg_stat_user_tables"][0]["columns"]["seq_scan"];
+    assert_eq!((&scan["total"], &scan["exact"]), (&(9 * 3_600).into(), &true.into()), "{scan}");
+    assert_eq!((&scan["points"], &scan["covered_s"], &scan["per_s"]), (&6.into(), &32_400.0.into(), &1.0.into()));
+}
+
+#[test]
+fn objects_that_a_snapshot_lacks_go_on_where_they_were() {
+    let folder = tempfile::tempdir().unwrap();
+    for h in 0..8 {
+        let meta = format!("16.4,160004,2026-03-01 {h:02}:00:00+00,shop,5,7,UTC,f,10.0.0.1,5432");
+        let mut rows = format!("1,public,t,{},10", h * 60);
+        if h != 4 {
+            let _ = write!(rows, "\n2,public,filtered,{},10", 500 + h * 60);
+        }
+        // Gone, and another one under the same number: it began anew.
+        if !(3..=5).contains(&h) {
+            let _ = write!(rows, "\n3,public,again,{},10", if h < 3 { 900 + h * 60 } else { h });
+        }
+        scans(folder.path(), &format!("{h:02}"), &meta, Some(&rows));
+    }
+    let all = json(folder.path(), &["--column", "seq_scan"]);
+    let rows = all["histories"][0]["series"]["pg_stat_user_tables"].as_array().unwrap();
+    let of = |name: &str| rows.iter().find(|r| r["labels"]["relname"] == name).unwrap();
+    let scan = |name: &str| &of(name)["columns"]["seq_scan"];
+    assert_eq!((&scan("filtered")["total"], &of("filtered")["came_again"]), (&420.into(), &false.into()));
+    assert_eq!(scan("filtered")["exact"], false);
+    assert_eq!((&scan("again")["total"], &of("again")["came_again"]), (&(120 + 6 + 1).into(), &true.into()));
+}
+
+#[test]
+fn different_clusters_are_refused_unless_allowed() {
+    let folder = tempfile::tempdir().unwrap();
+    for h in 0..4 {
+        let meta = format!("16.4,160004,2026-03-01 {h:02}:00:00+00,shop,5,{},UTC,f,10.0.0.1,5432", 7 + h % 2);
+        scans(folder.path(), &format!("{h:02}"), &meta, Some("1,public,t,1,10"));
+    }
+    let run = |allow: &[&str]| {
+        Command::new(env!("CARGO_BIN_EXE_pgretro"))
+            .args(["trend", folder.path().to_str().unwrap(), "--format", "json"])
+            .args(allow)
+            .output()
+            .expect("pgretro runs")
+    };
+    let refused = run(&[]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("[E-CLUSTER]"));
+    let all: Value = serde_json::from_slice(&run(&["--allow-different-clusters"]).stdout).expect("JSON");
+    assert_eq!(all["histories"].as_array().unwrap().len(), 2);
 }

@@ -11,6 +11,7 @@ mod glossary;
 mod indexes;
 mod io;
 mod locks;
+mod outlook;
 mod overview;
 mod plan;
 mod pre;

@@ -27,7 +27,6 @@ struct Series {
 }
 
 /// Writes the section.
-#[expect(clippy::unnecessary_wraps, reason = "the signature of every section")]
 pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
     if draft.single() {
         return Ok(Body::absent(vec![prose(
@@ -43,9 +42,9 @@ pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
     if points >= LEAST_POINTS {
         blocks.extend(multiples(draft, &series));
         blocks.push(prose(
-            Text::new()
-                .t("Points are samples: no value between them is known, and none is drawn across a reset. Nothing is extrapolated: a forecast needs at least 12 snapshots over two full cycles of the load."),
+            Text::new().t("Points are samples: no value between them is known, and none is drawn across a reset."),
         ));
+        blocks.extend(super::outlook::blocks(draft)?);
     } else {
         blocks.push(prose(
             Text::new()

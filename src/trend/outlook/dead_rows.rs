@@ -42,7 +42,7 @@ pub(super) fn judge(history: &Follow) -> Vec<DeadRows> {
         .filter_map(|object| {
             let sawtooth = object.sawtooth.as_deref()?;
             let last = sawtooth.last?;
-            if last.dead <= 0.0 && sawtooth.worst <= 0.0 && sawtooth.vacuums <= 0.0 {
+            if last.dead <= 0.0 && sawtooth.worst <= 0.0 {
                 return None;
             }
             let table = object.name(view.followed.view);
