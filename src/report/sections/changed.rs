@@ -227,9 +227,10 @@ fn two_windows(draft: &Draft<'_>, change: Change<'_>, column: &str) -> Option<((
     let view = change.view().view.name;
     let windows = &draft.chain.windows;
     let last = windows.len().checked_sub(1)?;
+    let places = change.windows();
     let in_window = |at: usize| {
         let diff = windows.get(at)?.views.get(view)?;
-        let row = change.windows().get(at).copied().flatten()? as usize;
+        let row = places.get(at).copied().flatten()? as usize;
         let row = (row < diff.rows.len()).then(|| diff.row(row))?;
         let seconds = row.verdict().covered_s.filter(|_| row.class() == Class::Ok)?;
         Some((row.delta_of(column)?.as_f64(), seconds))
@@ -278,8 +279,8 @@ fn rates_left_out(draft: &Draft<'_>) -> Option<Block> {
 /// Whether an object was counted without a break in every window.
 fn steady(draft: &Draft<'_>, change: Change<'_>) -> bool {
     let view = change.view().view.name;
-    draft.chain.windows.iter().enumerate().all(|(at, window)| {
-        let row = change.windows().get(at).copied().flatten().map(|row| row as usize);
+    draft.chain.windows.iter().zip(change.windows()).all(|(window, row)| {
+        let row = row.map(|row| row as usize);
         window
             .views
             .get(view)
