@@ -17,7 +17,7 @@ use std::sync::Arc;
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Folders of view files, folders of such folders, JSON dumps; `-` reads a JSON dump from standard input
+    /// Folders of view files, folders of such folders, archives of them, packed histories, JSON dumps; `-` reads a JSON dump from standard input
     #[arg(required = true, value_name = "DUMP")]
     dumps: Vec<PathBuf>,
     /// Write to FILE, in the format its ending names (.html, .md, .json, .txt); may be given several times.

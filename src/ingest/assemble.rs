@@ -8,7 +8,6 @@ use super::identity;
 use super::infer;
 use super::merge::union;
 use super::options::{Options, Wanted};
-use super::source::Input;
 use super::when;
 use crate::catalog;
 use crate::error::Result;
@@ -133,15 +132,11 @@ fn add(snapshot: &mut Snapshot, parsed: Parsed, file: &Member, hash: bool) {
         };
         snapshot.tables.insert(view.name, Arc::new(joined));
     }
-    let bytes = match &file.input {
-        Input::File(path) => std::fs::metadata(path).map_or(0, |m| m.len()),
-        Input::Memory(bytes) => bytes.len() as u64,
-    };
     let sha256 = if hash { digest(&file.input).unwrap_or_default() } else { String::new() };
     snapshot.meta.files.push(SourceFile {
         path: file.path.clone(),
         views: parsed.views,
-        bytes,
+        bytes: file.input.size(),
         sha256,
         rows: parsed.rows,
     });

@@ -106,17 +106,12 @@ pub(super) fn read_stream(stream: Stream, job: &Job<'_>, parsed: &mut Parsed) {
 /// SHA-256 of the stored bytes, hexadecimal.
 pub(super) fn digest(input: &Input) -> Option<String> {
     let mut hasher = Sha256::new();
-    match input {
-        Input::Memory(bytes) => hasher.update(bytes),
-        Input::File(path) => {
-            let mut file = std::fs::File::open(path).ok()?;
-            let mut buffer = vec![0; 1 << 16];
-            loop {
-                match file.read(&mut buffer).ok()? {
-                    0 => break,
-                    n => hasher.update(&buffer[..n]),
-                }
-            }
+    let mut stored = input.open().ok()?;
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        match stored.read(&mut buffer).ok()? {
+            0 => break,
+            n => hasher.update(&buffer[..n]),
         }
     }
     Some(hasher.finalize().iter().fold(String::new(), |mut hex, byte| {

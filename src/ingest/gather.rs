@@ -1,5 +1,6 @@
 //! Paths to moments: which files belong to one snapshot.
 
+use super::archive::{self, Tree};
 use super::name::{Named, Packing};
 use super::readers::is_moment;
 use super::source::Input;
@@ -27,7 +28,7 @@ pub(super) struct Group {
     pub label: String,
     pub files: Vec<Member>,
     /// Files beside them that were not read, with the reason.
-    pub ignored: Vec<(String, &'static str)>,
+    pub ignored: Vec<(String, String)>,
     /// The capture time that the folder's or file's name says.
     pub name_time: Option<Timestamp>,
 }
@@ -41,24 +42,19 @@ pub(super) fn gather(inputs: &[PathBuf]) -> Result<Vec<Group>> {
             groups.push(standard_input()?);
             continue;
         }
-        let about = std::fs::metadata(input).map_err(Error::io("read", input))?;
+        let found = std::fs::metadata(input);
+        if found.is_err()
+            && let Some((archive, kind)) = within_archive(input)
+        {
+            inside(&archive::open(&archive, kind)?, input, &mut groups)?;
+            continue;
+        }
+        let about = found.map_err(Error::io("read", input))?;
         if about.is_dir() {
-            let before = groups.len();
-            let mut ignored = Vec::new();
-            folder(input, input, 0, &mut groups, &mut ignored)?;
-            if groups.len() == before {
-                return Err(Error::Input {
-                    message: format!("find a snapshot in `{}`: no file in it is an exported view", input.display()),
-                    hint: Some(
-                        "a dump is a folder of files such as pg_stat_user_tables.csv; `pgretro export-sql` prints a \
-                         script that writes one"
-                            .to_owned(),
-                    ),
-                });
-            }
-            if let Some(group) = groups.get_mut(before) {
-                group.ignored.append(&mut ignored);
-            }
+            search(&Place::Disk, input, Vec::new(), &mut groups)?;
+        } else if let Some(kind) = archive::kind(input).map_err(Error::io("read", input))? {
+            let tree = archive::open(input, kind)?;
+            search(&Place::Archive(&tree), tree.root(), tree.ignored.clone(), &mut groups)?;
         } else {
             loose.push(input.clone());
         }
@@ -76,8 +72,7 @@ pub(super) fn gather(inputs: &[PathBuf]) -> Result<Vec<Group>> {
         for (parent, paths) in by_folder {
             let mut members = Vec::new();
             for path in paths {
-                let member = member(&path, path.to_string_lossy().into_owned());
-                members.push(member);
+                members.extend(Place::Disk.member(path));
             }
             let label = match members.as_slice() {
                 [only] => only.path.clone(),
@@ -103,37 +98,116 @@ fn standard_input() -> Result<Group> {
     Ok(Group { label: "standard input".to_owned(), files: vec![file], ignored: Vec::new(), name_time: None })
 }
 
-fn member(path: &Path, shown: String) -> Member {
-    Member { input: Input::File(path.to_path_buf()), path: shown, named: Named::new(path) }
+/// Where folders are searched.
+enum Place<'a> {
+    Disk,
+    Archive(&'a Tree),
+}
+
+impl Place<'_> {
+    /// What stands in a folder, in order of names, and whether it is one.
+    fn list(&self, folder: &Path) -> Result<Vec<(PathBuf, bool)>> {
+        let mut entries: Vec<(PathBuf, bool)> = Vec::new();
+        match self {
+            Self::Archive(tree) => entries = tree.list(folder).unwrap_or_default(),
+            Self::Disk => {
+                for entry in std::fs::read_dir(folder).map_err(Error::io("read", folder))? {
+                    let path = entry.map_err(Error::io("read", folder))?.path();
+                    if path.file_name().is_some_and(|n| n.to_string_lossy().starts_with('.')) {
+                        continue;
+                    }
+                    let is_dir = std::fs::metadata(&path).is_ok_and(|m| m.is_dir());
+                    entries.push((path, is_dir));
+                }
+                entries.sort();
+            }
+        }
+        Ok(entries)
+    }
+
+    /// A file to be read; `None` where an archive does not give it.
+    fn member(&self, path: PathBuf) -> Option<Member> {
+        let (shown, named) = (path.to_string_lossy().into_owned(), Named::new(&path));
+        let input = match self {
+            Self::Disk => Input::File(path),
+            Self::Archive(tree) => Input::Archived(tree.part(&path)?.clone()),
+        };
+        Some(Member { input, path: shown, named })
+    }
+}
+
+/// The archive of a path into one: `history.zip!/2026-01-01`.
+fn within_archive(path: &Path) -> Option<(PathBuf, archive::Kind)> {
+    let text = path.to_str()?;
+    text.match_indices("!/").find_map(|(at, _)| {
+        let archive = PathBuf::from(&text[..at]);
+        let kind = std::fs::metadata(&archive).is_ok_and(|m| m.is_file()).then(|| archive::kind(&archive))?;
+        Some((archive, kind.ok()??))
+    })
+}
+
+/// Adds the moments of a folder or file in an archive.
+fn inside(tree: &Tree, path: &Path, groups: &mut Vec<Group>) -> Result<()> {
+    let path: PathBuf = path.components().collect();
+    match Place::Archive(tree).member(path.clone()) {
+        Some(member) => {
+            let (label, folder) = (member.path.clone(), path.parent().map(Path::to_path_buf).unwrap_or_default());
+            moments(&label, &folder, vec![member], true, groups)
+        }
+        None => search(&Place::Archive(tree), &path, Vec::new(), groups),
+    }
+}
+
+/// Adds the moments of a folder, of which there must be some. `ignored`: what is known not to be read.
+fn search(place: &Place<'_>, root: &Path, mut ignored: Vec<(String, String)>, groups: &mut Vec<Group>) -> Result<()> {
+    let before = groups.len();
+    folder(place, root, root, 0, groups, &mut ignored)?;
+    let Some(group) = groups.get_mut(before) else {
+        let why = ignored.first().filter(|_| matches!(place, Place::Archive(_)));
+        let why = why.map_or_else(String::new, |(path, reason)| format!(" (`{path}`: {reason})"));
+        return Err(Error::Input {
+            message: format!("find a snapshot in `{}`: no file in it is an exported view{why}", shown(root)),
+            hint: Some(
+                "a dump is a folder of files such as pg_stat_user_tables.csv; `pgretro export-sql` prints a script that \
+                 writes one"
+                    .to_owned(),
+            ),
+        });
+    };
+    group.ignored.append(&mut ignored);
+    Ok(())
+}
+
+/// A folder as people know it: an archive's own without the mark behind its name.
+fn shown(folder: &Path) -> String {
+    let text = folder.display().to_string();
+    text.strip_suffix('!').map_or_else(|| text.clone(), str::to_owned)
 }
 
 /// Adds the moments of a folder and of the folders in it.
 fn folder(
+    place: &Place<'_>,
     root: &Path,
     path: &Path,
     depth: usize,
     groups: &mut Vec<Group>,
-    ignored: &mut Vec<(String, &'static str)>,
+    ignored: &mut Vec<(String, String)>,
 ) -> Result<()> {
-    let mut entries: Vec<(PathBuf, bool)> = Vec::new();
-    for entry in std::fs::read_dir(path).map_err(Error::io("read", path))? {
-        let entry = entry.map_err(Error::io("read", path))?;
-        let path = entry.path();
-        if path.file_name().is_some_and(|n| n.to_string_lossy().starts_with('.')) {
-            continue;
-        }
-        let is_dir = std::fs::metadata(&path).is_ok_and(|m| m.is_dir());
-        entries.push((path, is_dir));
-    }
-    entries.sort();
+    let entries = place.list(path)?;
     let mut members = Vec::new();
     for (file, _) in entries.iter().filter(|(_, is_dir)| !is_dir) {
-        let shown = file.to_string_lossy().into_owned();
-        let named = Named::new(file);
-        if named.may_hold_a_view() {
-            members.push(Member { input: Input::File(file.clone()), path: shown, named });
+        if Named::new(file).may_hold_a_view() {
+            members.extend(place.member(file.clone()));
+        } else if let (Place::Disk, Some(kind)) = (place, archive::by_name(&file.to_string_lossy())) {
+            match archive::open(file, kind) {
+                Ok(tree) => {
+                    ignored.extend(tree.ignored.iter().cloned());
+                    folder(&Place::Archive(&tree), tree.root(), tree.root(), depth + 1, groups, ignored)?;
+                }
+                Err(e) => ignored.push((file.to_string_lossy().into_owned(), e.to_string())),
+            }
         } else {
-            ignored.push((shown, "its name is not that of an exported view"));
+            ignored.push((file.to_string_lossy().into_owned(), "its name is not that of an exported view".to_owned()));
         }
     }
     let has_folders = entries.iter().any(|(_, is_dir)| *is_dir);
@@ -141,17 +215,18 @@ fn folder(
     if has_folders {
         let (views, stray): (Vec<_>, Vec<_>) =
             members.into_iter().partition(|m| m.named.view.is_some() || is_moment(m));
-        ignored.extend(stray.into_iter().map(|m| (m.path, "it stands beside the snapshots' folders")));
+        ignored.extend(stray.into_iter().map(|m| (m.path, "it stands beside the snapshots' folders".to_owned())));
         members = views;
     }
     if !members.is_empty() {
         let label = path.strip_prefix(root).ok().filter(|p| !p.as_os_str().is_empty()).unwrap_or(path);
         let label = label.file_name().map_or_else(|| label.display().to_string(), |n| n.to_string_lossy().into_owned());
+        let label = shown(Path::new(&label));
         moments(&label, path, members, false, groups)?;
     }
     if depth < DEEPEST {
         for (sub, _) in entries.iter().filter(|(_, is_dir)| *is_dir) {
-            folder(root, sub, depth + 1, groups, ignored)?;
+            folder(place, root, sub, depth + 1, groups, ignored)?;
         }
     }
     Ok(())
@@ -219,7 +294,7 @@ fn moments(
 
 /// The same view with the same name in two formats (`.csv` beside `.json`, `.csv.gz` beside `.csv`): the first in the
 /// order of endings is read.
-fn one_format(members: Vec<Member>, ignored: &mut Vec<(String, &'static str)>) -> Vec<Member> {
+fn one_format(members: Vec<Member>, ignored: &mut Vec<(String, String)>) -> Vec<Member> {
     let mut kept: Vec<Member> = Vec::new();
     for member in members {
         let same = |other: &&Member| {
@@ -229,7 +304,7 @@ fn one_format(members: Vec<Member>, ignored: &mut Vec<(String, &'static str)>) -
                 && (other.named.ending != member.named.ending || other.named.packing != member.named.packing)
         };
         if kept.iter().find(same).is_some() {
-            ignored.push((member.path, "the same view of the same name is there in another format"));
+            ignored.push((member.path, "the same view of the same name is there in another format".to_owned()));
         } else {
             kept.push(member);
         }

@@ -5,13 +5,14 @@
 //! moment give the same snapshot. A bad cell, row or file becomes a note with its place; only an input that holds no
 //! snapshot at all is an error.
 //!
-//! * `name`, `gather`: paths to views and moments
+//! * `name`, `gather`: paths to views and moments; `archive`: those in archives
 //! * `source`: bytes, unpacked and decoded
 //! * `readers`: the list of formats. `csv` with `head`, `spelling`, `plain`, `records`, `delimited`; `bundle` with `json`,
 //!   `lexer`, `value`; `blocks`
 //! * `header`, `cell`, `clock`, `segment`: columns by the catalog, cells by type; `rows`, `spool`: all rows of a file
 //! * `file`: one file; `assemble`, `conform`, `merge`, `identity`, `when`, `infer`: one snapshot out of its files
 
+mod archive;
 mod assemble;
 mod blocks;
 mod bundle;

@@ -1,5 +1,6 @@
 //! Bytes of a file: unpacked, decoded to UTF-8 where it was UTF-16, its first part at hand.
 
+use super::archive::{Guard, Part};
 use super::name::Packing;
 use encoding_rs::{CoderResult, Decoder, UTF_16BE, UTF_16LE};
 use std::fs::File;
@@ -16,6 +17,28 @@ pub(super) enum Input {
     File(PathBuf),
     /// Standard input, read whole.
     Memory(Arc<[u8]>),
+    /// A member of an archive.
+    Archived(Part),
+}
+
+impl Input {
+    /// Its bytes as stored.
+    pub fn open(&self) -> io::Result<Box<dyn Read + Send>> {
+        Ok(match self {
+            Self::File(path) => Box::new(File::open(path)?),
+            Self::Memory(bytes) => Box::new(Cursor::new(Arc::clone(bytes))),
+            Self::Archived(part) => part.open()?,
+        })
+    }
+
+    /// How many those are.
+    pub fn size(&self) -> u64 {
+        match self {
+            Self::File(path) => std::fs::metadata(path).map_or(0, |m| m.len()),
+            Self::Memory(bytes) => bytes.len() as u64,
+            Self::Archived(part) => part.size(),
+        }
+    }
 }
 
 /// A file being read.
@@ -32,14 +55,10 @@ pub(super) struct Stream {
 impl Stream {
     /// Opens a file, unpacks it by its first bytes (the name may lie), decodes UTF-16.
     pub fn open(input: &Input, packing: Packing) -> io::Result<Self> {
-        let raw: Box<dyn Read + Send> = match input {
-            Input::File(path) => Box::new(File::open(path)?),
-            Input::Memory(bytes) => Box::new(Cursor::new(Arc::clone(bytes))),
-        };
-        let (start, raw) = peek(raw, 4)?;
+        let (start, raw) = peek(input.open()?, 4)?;
         let unpacked: Box<dyn Read + Send> = match (start.as_slice(), packing) {
-            ([0x1f, 0x8b, ..], _) => Box::new(flate2::read::MultiGzDecoder::new(raw)),
-            ([0x28, 0xb5, 0x2f, 0xfd], _) => Box::new(zstd::stream::read::Decoder::new(raw)?),
+            ([0x1f, 0x8b, ..], _) => Box::new(Guard::new(flate2::read::MultiGzDecoder::new(raw), input.size())),
+            ([0x28, 0xb5, 0x2f, 0xfd], _) => Box::new(Guard::new(zstd::stream::read::Decoder::new(raw)?, input.size())),
             _ => raw,
         };
         let (start, unpacked) = peek(unpacked, 64)?;

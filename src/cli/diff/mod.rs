@@ -24,7 +24,7 @@ use std::sync::Arc;
 /// Arguments of `pgretro diff`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The earlier dump: a folder of view files, a JSON file of many views, or `-`
+    /// The earlier dump: a folder of view files, an archive of one, one of a history (`history.zip!/2026-01-01`), a JSON file of many views, or `-`
     before: PathBuf,
     /// The later dump; the other way round is put right
     after: PathBuf,

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 /// Arguments of `pgretro inspect`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Folders of exported views, folders of such folders, JSON dumps; `-` is a JSON dump on standard input.
+    /// Folders of view files, folders of such folders, archives of them, packed histories, JSON dumps; `-` is a JSON dump on standard input.
     #[arg(required = true, value_name = "DUMP")]
     dumps: Vec<PathBuf>,
     /// How to print it.

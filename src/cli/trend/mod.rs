@@ -21,7 +21,7 @@ use std::path::PathBuf;
 /// Arguments of `pgretro trend`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Folders of view files, folders of such folders, JSON dumps: the snapshots of a history
+    /// Folders of view files, folders of such folders, archives of them, packed histories, JSON dumps: the snapshots of a history
     #[arg(required = true, value_name = "DUMP")]
     dumps: Vec<PathBuf>,
     /// Follow the columns of this view only; may be given several times

@@ -1,5 +1,6 @@
 //! Files to snapshots.
 
+mod archives;
 mod cells;
 mod cuts;
 mod formats;

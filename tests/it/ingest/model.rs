@@ -1,6 +1,7 @@
 //! A snapshot as text, so that two ways to the same rows can be held against each other.
 
-use pgretro::snapshot::{Table, Value};
+use pgretro::snapshot::{Snapshot, Table, Value};
+use std::fmt::Write;
 
 /// One cell as text; NULL and the empty text are the same where `blank` says that a format cannot tell them apart.
 fn cell(value: Value<'_>, blank: bool) -> String {
@@ -42,4 +43,21 @@ pub fn assert_same(want: &Table, got: &Table, blank: bool, what: &str) {
     for (want, got) in want.iter().zip(&got) {
         assert_eq!(want, got, "{what}");
     }
+}
+
+/// Everything that a snapshot holds, rows in their order with their places; `root` is cut off paths.
+pub fn whole(snapshot: &Snapshot, root: &str) -> String {
+    let mut out = format!("{:#?}\n", snapshot.meta);
+    for table in snapshot.tables.values().map(AsRef::as_ref).chain(&snapshot.unknown) {
+        let columns = table.columns.iter().map(Option::is_some).collect::<Vec<_>>();
+        let extra = table.extra.iter().map(|(name, _)| name).collect::<Vec<_>>();
+        let Table { name, exported_as, rows, taken_at, .. } = table;
+        let _ = writeln!(out, "{name} {exported_as} {rows} {taken_at:?} {columns:?} {extra:?}");
+        for row in 0..table.rows {
+            let cells: Vec<_> = (0..columns.len()).map(|column| table.value(row, column)).collect();
+            let texts: Vec<_> = table.extra.iter().map(|(_, texts)| texts.get(row)).collect();
+            let _ = writeln!(out, "  {cells:?} {texts:?} {:?}", table.place(row));
+        }
+    }
+    out.replace(root, "")
 }
