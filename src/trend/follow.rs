@@ -1,17 +1,14 @@
 //! A history read one snapshot after the other: each window is subtracted, its rows are pushed into the states of their
 //! objects, and the earlier snapshot is let go.
 
-use super::object::{Key, Object, Window, key_of, label_columns};
-use super::trigger::Surroundings;
 use super::watch::{self, Watch};
-use super::{Followed, read};
-use crate::diff::{self, Chain, Diff, Event, ViewDiff};
+use super::{Followed, Objects, read};
+use crate::diff::{self, Chain, Diff, Event};
 use crate::error::Result;
 use crate::ingest::Wanted;
 use crate::meta::Notes;
-use crate::snapshot::{Row, Snapshot};
+use crate::snapshot::Snapshot;
 use crate::time::Timestamp;
-use std::collections::HashMap;
 use std::sync::Arc;
 
 /// What is followed.
@@ -35,26 +32,6 @@ impl Plan {
 
 /// Events listed; of further ones only the number.
 const EVENTS: usize = 10_000;
-
-/// A view's objects while a history is read.
-#[derive(Debug)]
-pub struct Objects {
-    /// The view and its columns.
-    pub followed: Followed,
-    /// Its objects, in the order they were met.
-    pub list: Vec<Object>,
-    /// Positions of its key columns.
-    pub key: Vec<usize>,
-    /// Whether any snapshot exports each of the view's columns.
-    pub exported: Vec<bool>,
-    /// How many snapshots carry the view.
-    pub snapshots: usize,
-    only: Vec<String>,
-    labels: Vec<usize>,
-    by_key: HashMap<Key, usize>,
-    /// The newest snapshot that carries the view.
-    carrier: Option<Arc<Snapshot>>,
-}
 
 /// Something that happened, between which snapshots.
 #[derive(Clone, Debug, PartialEq)]
@@ -91,21 +68,7 @@ impl Follow {
     /// Nothing read yet.
     pub fn new(plan: Plan, options: diff::Options) -> Self {
         let only = plan.objects;
-        let views = plan
-            .followed
-            .into_iter()
-            .map(|followed| Objects {
-                followed,
-                list: Vec::new(),
-                key: Vec::new(),
-                exported: Vec::new(),
-                snapshots: 0,
-                only: only.clone(),
-                labels: Vec::new(),
-                by_key: HashMap::new(),
-                carrier: None,
-            })
-            .collect();
+        let views = plan.followed.into_iter().map(|followed| Objects::new(followed, only.clone())).collect();
         Self {
             views,
             options,
@@ -117,6 +80,17 @@ impl Follow {
             more_events: 0,
             notes: Notes::default(),
         }
+    }
+
+    /// A history that somebody else followed; `last` is its newest snapshot, of which only the meta is asked.
+    pub fn assembled(
+        views: Vec<Objects>,
+        options: diff::Options,
+        snapshots: usize,
+        from: Option<Timestamp>,
+        last: Arc<Snapshot>,
+    ) -> Self {
+        Self { views, snapshots, from, last: Some(last), ..Self::new(Plan::default(), options) }
     }
 
     /// The newest snapshot.
@@ -242,76 +216,52 @@ impl Follow {
     }
 }
 
-impl Objects {
-    /// Whether only named objects are followed.
-    pub fn is_filtered(&self) -> bool {
-        !self.only.is_empty()
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diff::Class;
+    use crate::snapshot::literal::literal;
+    use crate::trend::{Object, Part, Series, Step, choose};
 
-    /// One more window of the view.
-    fn window(&mut self, view: &ViewDiff, diff: &Diff, surroundings: Option<&Surroundings>) {
-        if self.key.is_empty() {
-            self.key.clone_from(&view.key);
-            self.labels = label_columns(self.followed.view, &self.key);
-        }
-        self.exported.resize(view.view.columns.len(), false);
-        for (column, exported) in self.exported.iter_mut().enumerate() {
-            *exported |= view.exports(column);
-        }
-        let clock = |table: &Option<Arc<crate::snapshot::Table>>, other: Option<Timestamp>| {
-            table.as_ref().and_then(|t| t.taken_at).or(other)
-        };
-        let window = Window {
-            from: clock(&view.before, diff.before.meta.taken_at),
-            at: clock(&view.after, diff.after.meta.taken_at),
-            broken: None,
-        };
-        for row in view.iter() {
-            let Some(latest) = row.latest() else { continue };
-            // A window may be joined by names (across an upgrade): objects keep the key they began with.
-            let key = key_of(latest, &self.key);
-            let earlier = row.before().map(|r| key_of(r, &self.key)).filter(|k| *k != key);
-            let known = earlier.and_then(|k| self.by_key.remove(&k)).or_else(|| self.by_key.get(&key).copied());
-            if known.is_none() && !self.is_asked_for(latest) {
-                continue;
-            }
-            let at = known.unwrap_or_else(|| {
-                let mut object = Object::new(&self.followed, key.clone(), surroundings.is_some());
-                if let Some(before) = row.before() {
-                    object.start(&self.followed, before, window.from, surroundings);
-                }
-                self.list.push(object);
-                self.list.len() - 1
-            });
-            let Some(object) = self.list.get_mut(at) else { continue };
-            let rewritten = surroundings.is_some_and(|s| s.is_rewritten(latest));
-            let window = Window { broken: rewritten.then_some("rewritten"), ..window };
-            object.step(&self.followed, row, &window, surroundings);
-            object.take_names(latest, &self.labels);
-            if object.key != key || known.is_none() {
-                object.key.clone_from(&key);
-                self.by_key.insert(key, at);
+    /// Rows pushed by hand make the same series as subtracted snapshots.
+    #[test]
+    fn another_reader_may_push_the_steps() {
+        let at = |h: i64| Timestamp::from_seconds(1_790_000_000 + h * 3_600);
+        let followed = choose(&["pg_stat_user_tables".to_owned()], &["seq_scan".to_owned()]).unwrap();
+        let plan = Plan { followed: followed.clone(), ..Plan::default() };
+        let mut follow = Follow::new(plan, diff::Options::default());
+        let mut series = Series::new(followed[0].columns[0].1);
+        for h in 0..6 {
+            let row = format!("7 | public | t | {}", h * 60);
+            let snapshot = literal(&at(h).to_string()).view(
+                "pg_stat_user_tables",
+                "relid | schemaname | relname | seq_scan",
+                &[&row],
+            );
+            follow.push(snapshot.build(), false).unwrap();
+            if h > 0 {
+                series.step(&Step {
+                    from: Some(at(h - 1)),
+                    at: Some(at(h)),
+                    value: Some((h * 60) as f64),
+                    delta: Some(diff::Exact::Int(60)),
+                    covered_s: Some(3_600.0),
+                    class: Class::Ok,
+                    exact: true,
+                    gap: None,
+                });
             }
         }
-    }
-
-    /// Whether a row is of an object asked for: one of its names, or those of schema and object with a dot.
-    fn is_asked_for(&self, row: Row<'_>) -> bool {
-        if self.only.is_empty() {
-            return true;
-        }
-        let names: Vec<&str> = ["relname", "indexrelname", "funcname", "sequencename", "datname", "slot_name", "name"]
-            .iter()
-            .filter_map(|c| row.text(c))
-            .collect();
-        let schema = row.text("schemaname");
-        self.only.iter().any(|wanted| {
-            names.iter().any(|name| {
-                wanted == name
-                    || schema.is_some_and(|s| {
-                        wanted.strip_prefix(s).and_then(|rest| rest.strip_prefix('.')).is_some_and(|rest| rest == *name)
-                    })
-            }) || row.int("queryid").is_some_and(|id| id.to_string() == *wanted)
-        })
+        let objects = &follow.views()[0];
+        assert_eq!(objects.list[0].series[0], series);
+        let object = Object::assembled(vec![(0, Part::Whole(7))], objects.list[0].labels.clone(), vec![series]);
+        assert_eq!(object.key, objects.list[0].key);
+        let own =
+            Objects::assembled(followed[0].clone(), vec![object], objects.key.clone(), objects.exported.clone(), 6);
+        assert_eq!(own.labels(), [1, 2]);
+        assert_eq!(own.list[0].name(own.followed.view), "public.t");
+        let last = Arc::clone(follow.last().unwrap());
+        let again = Follow::assembled(vec![own], diff::Options::default(), 6, Some(at(0)), last);
+        assert_eq!((again.snapshots, again.views().len()), (6, 1));
     }
 }

@@ -21,7 +21,7 @@ pub struct Lineage {
 ///
 /// # Errors
 /// `E-CLUSTER` where they are of different clusters and `allow_different` is false.
-pub fn lineages(metas: &[Meta], allow_different: bool, notes: &mut Notes) -> Result<Vec<Lineage>> {
+pub fn lineages(metas: &[&Meta], allow_different: bool, notes: &mut Notes) -> Result<Vec<Lineage>> {
     let mut order: Vec<usize> = (0..metas.len()).collect();
     if metas.iter().all(|m| m.taken_at.is_some()) {
         if !metas.is_sorted_by_key(|m| m.taken_at) {
@@ -50,7 +50,7 @@ pub fn lineages(metas: &[Meta], allow_different: bool, notes: &mut Notes) -> Res
 }
 
 /// The lineage a snapshot continues, and whether its counters begin anew there.
-fn find(lineages: &[Lineage], metas: &[Meta], meta: &Meta) -> Option<(usize, bool)> {
+fn find(lineages: &[Lineage], metas: &[&Meta], meta: &Meta) -> Option<(usize, bool)> {
     let last = |lineage: &Lineage| lineage.members.last().and_then(|i| metas.get(*i));
     let fits = |(at, lineage): (usize, &Lineage)| {
         let last = last(lineage)?;
@@ -78,7 +78,7 @@ fn is_upgrade(before: &Meta, after: &Meta) -> bool {
     later && same(&before.database, &after.database) && (before.node.is_none() || before.node == after.node)
 }
 
-fn refuse_other_cluster(lineages: &[Lineage], metas: &[Meta], meta: &Meta) -> Result<()> {
+fn refuse_other_cluster(lineages: &[Lineage], metas: &[&Meta], meta: &Meta) -> Result<()> {
     for other in lineages.iter().filter_map(|l| l.members.first()).filter_map(|i| metas.get(*i)) {
         if let Some(("E-CLUSTER", what)) = diff::mismatch(other, meta) {
             return Err(Error::Identity {
@@ -112,14 +112,18 @@ mod tests {
         }
     }
 
+    fn given(metas: &[Meta], allow: bool, notes: &mut Notes) -> Result<Vec<Lineage>> {
+        lineages(&metas.iter().collect::<Vec<_>>(), allow, notes)
+    }
+
     fn sorted(metas: &[Meta]) -> Vec<Vec<usize>> {
-        lineages(metas, false, &mut Notes::default()).unwrap().into_iter().map(|l| l.members).collect()
+        given(metas, false, &mut Notes::default()).unwrap().into_iter().map(|l| l.members).collect()
     }
 
     #[test]
     fn wrong_order_is_put_right() {
         let mut notes = Notes::default();
-        let found = lineages(&[meta(30, "7"), meta(10, "7"), meta(20, "7")], false, &mut notes).unwrap();
+        let found = given(&[meta(30, "7"), meta(10, "7"), meta(20, "7")], false, &mut notes).unwrap();
         assert_eq!(found[0].members, [1, 2, 0]);
         assert_eq!(notes.kept[0].code, "W-ORDER");
     }
@@ -140,17 +144,14 @@ mod tests {
         let other = Meta { database: Some("crm".to_owned()), ..meta(2, "7") };
         assert_eq!(sorted(&[meta(1, "7"), other, meta(3, "7")]), [vec![0, 2], vec![1]]);
         let upgraded = |at| Meta { version: Some(PgVersion::major_only(18)), ..meta(at, "8") };
-        let found = lineages(&[meta(1, "7"), upgraded(2), upgraded(3)], false, &mut Notes::default()).unwrap();
+        let found = given(&[meta(1, "7"), upgraded(2), upgraded(3)], false, &mut Notes::default()).unwrap();
         assert_eq!((found[0].members.len(), found[0].anew.as_slice()), (3, &[1][..]));
     }
 
     #[test]
     fn different_clusters_have_to_be_allowed() {
         let metas = [meta(1, "7"), meta(2, "8")];
-        assert!(matches!(
-            lineages(&metas, false, &mut Notes::default()),
-            Err(Error::Identity { code: "E-CLUSTER", .. })
-        ));
-        assert_eq!(lineages(&metas, true, &mut Notes::default()).unwrap().len(), 2);
+        assert!(matches!(given(&metas, false, &mut Notes::default()), Err(Error::Identity { code: "E-CLUSTER", .. })));
+        assert_eq!(given(&metas, true, &mut Notes::default()).unwrap().len(), 2);
     }
 }

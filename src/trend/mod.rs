@@ -3,7 +3,7 @@
 //! * `math`, `fit`, `confidence`: numbers in, a slope with its interval, its significance and the word for it out
 //! * `series`, `activity`: the state of one column of one object; no rows, no files, mergeable
 //! * `measures`: which columns are followed
-//! * `follow`, `object`: steps of a history, as subtracted snapshots, into those states
+//! * `follow`, `objects`, `object`: steps of a history, as subtracted snapshots, into those states
 //! * `lineage`, `read`: which snapshots of a mixed lot are one history, read one at a time
 //! * `summary`: what is said of a series
 //! * `watch`, `trigger`, `sawtooth`, `statements`: what else is kept while a history is read
@@ -18,6 +18,7 @@ mod lineage;
 pub mod math;
 mod measures;
 mod object;
+mod objects;
 pub mod outlook;
 pub mod pace;
 pub mod read;
@@ -32,9 +33,10 @@ pub mod words;
 
 pub use confidence::Confidence;
 pub use fit::Fit;
-pub use follow::{Follow, Happening, Objects, Plan};
+pub use follow::{Follow, Happening, Plan};
 pub use measures::{Followed, choose, measure};
 pub use object::{Key, Object, Part};
+pub use objects::Objects;
 pub use series::{Gap, Measure, Segment, Series, Step};
 pub use summary::{Change, Summary};
 

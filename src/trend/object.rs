@@ -108,6 +108,23 @@ pub(super) fn label_columns(view: &View, key: &[usize]) -> Vec<usize> {
 }
 
 impl Object {
+    /// An object that somebody else followed: its names by column position, and a series for each column followed.
+    pub fn assembled(key: Key, labels: Vec<(usize, Box<str>)>, series: Vec<Series>) -> Self {
+        Self {
+            key,
+            labels,
+            series,
+            first_seen: None,
+            last_seen: None,
+            created: false,
+            gone: false,
+            came_again: false,
+            sawtooth: None,
+            statement: None,
+            left: None,
+        }
+    }
+
     /// An object at its first sight, in the snapshot before a window (then its values there are its first points) or in
     /// the one after it.
     pub(super) fn new(followed: &Followed, key: Key, watched: bool) -> Self {

@@ -50,6 +50,9 @@ pub fn moments(request: &Request) -> Result<Vec<Moment>> {
             meta.taken_at = given.next();
             meta.time_source = Some(if meta.taken_at.is_some() { TimeSource::Option } else { TimeSource::Unknown });
         }
+        // Thousands of them are kept: each snapshot says again from which files it is when it is read.
+        meta.files.clear();
+        meta.notes = Notes::default();
         out.push(Moment { opened, meta });
     }
     if out.iter().all(|m| m.meta.taken_at.is_some()) {
@@ -67,7 +70,7 @@ pub fn follow(request: &Request, moments: &[Moment]) -> Result<(Vec<Follow>, Not
         return Err(Error::input("find a snapshot"));
     }
     let mut notes = Notes::default();
-    let metas: Vec<Meta> = moments.iter().map(|m| m.meta.clone()).collect();
+    let metas: Vec<&Meta> = moments.iter().map(|m| &m.meta).collect();
     let lineages = lineages(&metas, request.diff.allow_different_servers, &mut notes)?;
     let wanted = request.plan.wanted();
     let mut out = Vec::with_capacity(lineages.len());

@@ -352,3 +352,30 @@ fn different_clusters_are_refused_unless_allowed() {
     let all: Value = serde_json::from_slice(&run(&["--allow-different-clusters"]).stdout).expect("JSON");
     assert_eq!(all["histories"].as_array().unwrap().len(), 2);
 }
+
+/// The rules, the report and the trends speak of one trigger.
+#[test]
+fn autovacuums_trigger_is_the_advisors() {
+    use pgretro::advisor::Facts;
+    use pgretro::trend::trigger::Surroundings;
+    use pgretro::{diff, ingest};
+    for folder in SHOPS.iter().filter_map(|s| series(s)) {
+        let snapshots = ingest::read(&[folder], &ingest::Options::default()).expect("a series");
+        let snapshots = snapshots.into_iter().map(std::sync::Arc::new).collect();
+        let chain = diff::chain(snapshots, &diff::Options::default()).expect("a chain");
+        let mut seen = Surroundings::default();
+        chain.snapshots.iter().for_each(|s| seen.see(s));
+        let facts = Facts::new(&chain);
+        let mut compared = 0;
+        for table in &facts.tables {
+            let Some(row) = table.change.and_then(diff::Change::last).filter(|_| table.sizes.is_some()) else {
+                continue;
+            };
+            let (theirs, ours) = (facts.triggers(table), seen.trigger(row));
+            assert!((theirs.vacuum - ours.dead).abs() < 1e-9, "{row:?}: {theirs:?} {ours:?}");
+            assert_eq!((theirs.insert, theirs.enabled), (ours.inserts, ours.enabled));
+            compared += 1;
+        }
+        assert!(compared > 20, "{compared}");
+    }
+}

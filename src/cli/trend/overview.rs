@@ -4,6 +4,7 @@ use super::table::{align, short};
 use crate::time::Timestamp;
 use crate::trend::forecast::{Answer, Forecast, Kind};
 use crate::trend::outlook::{Calls, Changed, DeadRows, Outlook, Scans};
+use crate::trend::sawtooth::Verdict;
 use crate::trend::scans::News;
 use crate::unit::{Quantity, Unit};
 use std::fmt::Write;
@@ -134,11 +135,14 @@ fn dead_rows(all: &[DeadRows], rows: usize, out: &mut String) {
         if d.behind {
             said.push_str("; autovacuum is behind");
         }
-        let _ = writeln!(out, "  {}: {said}", short(&d.table));
-        for f in d.forecasts.iter().filter(|f| d.last.trigger.enabled && !matches!(f.answer, Answer::Never)) {
-            if matches!(f.kind, Kind::DeadRows) || !matches!(f.answer, Answer::NoDate { .. }) {
-                let _ = writeln!(out, "      {}: {}", f.milestone, f.when());
-            }
+        let next = d.forecasts.iter().find(|f| {
+            let dated = matches!(f.answer, Answer::Dates { .. } | Answer::Reached);
+            d.last.trigger.enabled && (dated || f.kind == Kind::DeadRows && d.verdict == Verdict::Lags)
+        });
+        let next = next.map_or_else(String::new, |f| format!("; {}: {}", f.milestone, f.when()));
+        // What keeps up and says nothing else has been said in its line.
+        if d.verdict != Verdict::KeepsUp || !d.last.known || !d.last.trigger.enabled || d.behind || !next.is_empty() {
+            let _ = writeln!(out, "  {}: {said}{next}", short(&d.table));
         }
     }
     more(rows.min(all.len()), all.len(), out);

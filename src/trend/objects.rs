@@ -1,0 +1,137 @@
+//! The objects of a view while a history is read: whose series the next row is.
+
+use super::Followed;
+use super::object::{Key, Object, Window, key_of, label_columns};
+use super::trigger::Surroundings;
+use crate::diff::{Diff, ViewDiff};
+use crate::snapshot::{Row, Snapshot};
+use crate::time::Timestamp;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// A view's objects while a history is read.
+#[derive(Debug)]
+pub struct Objects {
+    /// The view and its columns.
+    pub followed: Followed,
+    /// Its objects, in the order they were met.
+    pub list: Vec<Object>,
+    /// Positions of its key columns.
+    pub key: Vec<usize>,
+    /// Whether any snapshot exports each of the view's columns.
+    pub exported: Vec<bool>,
+    /// How many snapshots carry the view.
+    pub snapshots: usize,
+    only: Vec<String>,
+    labels: Vec<usize>,
+    by_key: HashMap<Key, usize>,
+    /// The newest snapshot that carries the view.
+    pub(super) carrier: Option<Arc<Snapshot>>,
+}
+
+impl Objects {
+    /// Nothing read yet; only objects of these names, or all.
+    pub(super) fn new(followed: Followed, only: Vec<String>) -> Self {
+        Self { only, ..Self::assembled(followed, Vec::new(), Vec::new(), Vec::new(), 0) }
+    }
+
+    /// Objects that somebody else followed: a reader of rows that pushes [`super::Step`]s into [`super::Series`] itself.
+    /// `key` and `exported` are positions of the view's columns; `snapshots` is how many carry the view.
+    pub fn assembled(
+        followed: Followed,
+        list: Vec<Object>,
+        key: Vec<usize>,
+        exported: Vec<bool>,
+        snapshots: usize,
+    ) -> Self {
+        let labels = label_columns(followed.view, &key);
+        Self {
+            followed,
+            list,
+            key,
+            exported,
+            snapshots,
+            only: Vec::new(),
+            labels,
+            by_key: HashMap::new(),
+            carrier: None,
+        }
+    }
+
+    /// Positions of the columns that name its objects, beside the key.
+    pub fn labels(&self) -> &[usize] {
+        &self.labels
+    }
+
+    /// Whether only named objects are followed.
+    pub fn is_filtered(&self) -> bool {
+        !self.only.is_empty()
+    }
+
+    /// One more window of the view.
+    pub(super) fn window(&mut self, view: &ViewDiff, diff: &Diff, surroundings: Option<&Surroundings>) {
+        if self.key.is_empty() {
+            self.key.clone_from(&view.key);
+            self.labels = label_columns(self.followed.view, &self.key);
+        }
+        self.exported.resize(view.view.columns.len(), false);
+        for (column, exported) in self.exported.iter_mut().enumerate() {
+            *exported |= view.exports(column);
+        }
+        let clock = |table: &Option<Arc<crate::snapshot::Table>>, other: Option<Timestamp>| {
+            table.as_ref().and_then(|t| t.taken_at).or(other)
+        };
+        let window = Window {
+            from: clock(&view.before, diff.before.meta.taken_at),
+            at: clock(&view.after, diff.after.meta.taken_at),
+            broken: None,
+        };
+        for row in view.iter() {
+            let Some(latest) = row.latest() else { continue };
+            // A window may be joined by names (across an upgrade): objects keep the key they began with.
+            let key = key_of(latest, &self.key);
+            let earlier = row.before().map(|r| key_of(r, &self.key)).filter(|k| *k != key);
+            let known = earlier.and_then(|k| self.by_key.remove(&k)).or_else(|| self.by_key.get(&key).copied());
+            if known.is_none() && !self.is_asked_for(latest) {
+                continue;
+            }
+            let at = known.unwrap_or_else(|| {
+                let mut object = Object::new(&self.followed, key.clone(), surroundings.is_some());
+                if let Some(before) = row.before() {
+                    object.start(&self.followed, before, window.from, surroundings);
+                }
+                self.list.push(object);
+                self.list.len() - 1
+            });
+            let Some(object) = self.list.get_mut(at) else { continue };
+            let rewritten = surroundings.is_some_and(|s| s.is_rewritten(latest));
+            let window = Window { broken: rewritten.then_some("rewritten"), ..window };
+            object.step(&self.followed, row, &window, surroundings);
+            object.take_names(latest, &self.labels);
+            if object.key != key || known.is_none() {
+                object.key.clone_from(&key);
+                self.by_key.insert(key, at);
+            }
+        }
+    }
+
+    /// Whether a row is of an object asked for: one of its names, or those of schema and object with a dot.
+    fn is_asked_for(&self, row: Row<'_>) -> bool {
+        if self.only.is_empty() {
+            return true;
+        }
+        let names: Vec<&str> = ["relname", "indexrelname", "funcname", "sequencename", "datname", "slot_name", "name"]
+            .iter()
+            .filter_map(|c| row.text(c))
+            .collect();
+        let schema = row.text("schemaname");
+        self.only.iter().any(|wanted| {
+            names.iter().any(|name| {
+                wanted == name
+                    || schema.is_some_and(|s| {
+                        wanted.strip_prefix(s).and_then(|rest| rest.strip_prefix('.')).is_some_and(|rest| rest == *name)
+                    })
+            }) || row.int("queryid").is_some_and(|id| id.to_string() == *wanted)
+        })
+    }
+}
