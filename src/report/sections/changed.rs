@@ -233,12 +233,14 @@ fn two_windows(draft: &Draft<'_>, change: Change<'_>, column: &str) -> Option<((
         let row = places.get(at).copied().flatten()? as usize;
         let row = (row < diff.rows.len()).then(|| diff.row(row))?;
         let seconds = row.verdict().covered_s.filter(|_| row.class() == Class::Ok)?;
-        Some((row.delta_of(column)?.as_f64(), seconds))
+        Some((row, seconds))
     };
-    let after = in_window(last).filter(|(_, s)| *s >= SHORTEST_S)?;
+    let (row, seconds) = in_window(last).filter(|(_, s)| *s >= SHORTEST_S)?;
+    let after = (row.delta_of(column)?.as_f64(), seconds);
     let before = if last > 0 {
-        let all: Option<Vec<(f64, f64)>> = (0..last).map(in_window).collect();
-        all?.into_iter().fold((0.0, 0.0), |sum, w| (sum.0 + w.0, sum.1 + w.1))
+        // Where no window is broken, the sum of all but the last one is the whole less the last.
+        let all: Option<f64> = (0..last).map(|at| in_window(at).map(|(_, seconds)| seconds)).sum();
+        (change.delta_exact(column)?.since(row.delta_of(column)?).as_f64(), all?)
     } else {
         let since = draft.facts.age.since?;
         let seconds = draft.chain.first().meta.taken_at?.seconds_since(since);

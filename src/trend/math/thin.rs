@@ -79,6 +79,13 @@ impl<V: Copy> Thinned<V> {
     }
 
     fn widen(&mut self) {
+        if self.kept.len() <= KEPT {
+            return;
+        }
+        // Points further apart than a bucket is wide never share one, so narrower buckets need not be tried.
+        let gaps = self.kept.iter().zip(self.kept.iter().skip(1)).map(|(a, b)| b.0.0.abs_diff(a.0.0));
+        let narrow = gaps.min().map_or(0, |gap| 63 - gap.max(1).leading_zeros());
+        self.width = self.width.max(narrow);
         while self.kept.len() > KEPT && self.width < 62 {
             self.width += 1;
             self.compact();
