@@ -12,6 +12,7 @@ use super::report::{bytes, ingest_options, position};
 use super::{Status, print};
 use crate::diff;
 use crate::error::{Error, Result};
+use crate::text::counted;
 use crate::trend::outlook::Given;
 use crate::trend::{self, Follow, Plan, read};
 use std::collections::BTreeMap;
@@ -162,5 +163,10 @@ fn title(history: &Follow) -> String {
     let span = span
         .and_then(|s| crate::unit::Quantity::float(s, crate::unit::Unit::Seconds))
         .map_or_else(String::new, |q| format!(" ({})", q.human()));
-    format!("{of}: {} snapshots, {} → {}{span}", history.snapshots, time(history.from), time(meta.taken_at))
+    format!(
+        "{of}: {}, {} → {}{span}",
+        counted(history.snapshots, "snapshot", "snapshots"),
+        time(history.from),
+        time(meta.taken_at)
+    )
 }

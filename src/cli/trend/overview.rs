@@ -2,6 +2,7 @@
 
 use super::table::{align, short};
 use crate::time::Timestamp;
+use crate::trend::Confidence;
 use crate::trend::forecast::{Answer, Forecast, Kind};
 use crate::trend::outlook::{Calls, Changed, DeadRows, Outlook, Scans};
 use crate::trend::sawtooth::Verdict;
@@ -57,6 +58,9 @@ fn forecasts(all: &[Forecast], rows: usize, out: &mut String) {
     let told: Vec<&Forecast> = all
         .iter()
         .filter(|f| !matches!(f.kind, Kind::DeadRows | Kind::Inserts) && !matches!(f.answer, Answer::Never))
+        .filter(|f| {
+            !matches!(f.answer, Answer::NoLimit) || f.speed.is_some_and(|s| s.confidence > Confidence::Insufficient)
+        })
         .filter(|f| f.speed.is_some_and(|s| s.middle != 0.0) || matches!(f.answer, Answer::Reached))
         .collect();
     let far_off = |f: &&Forecast| {
