@@ -1,7 +1,8 @@
 //! How long a zero has been a zero: the age of counters, a lower bound.
 
 use super::Context;
-use crate::diff::{Chain, Change, Class, DiffRow};
+use crate::diff::{Chain, Change, Class, Diff, DiffRow};
+use crate::ident::visible;
 use crate::snapshot::Snapshot;
 use crate::time::Timestamp;
 
@@ -37,13 +38,34 @@ pub struct CounterAge {
 }
 
 impl StatisticsAge {
-    /// Reads it from the last snapshot.
+    /// Reads it from the last snapshot, and from earlier ones where the history proves that `stats_reset` of the
+    /// database moved later only because a single object was reset: all other counters went on (observed on PostgreSQL
+    /// 12–18).
     pub fn of(chain: &Chain) -> Self {
-        Self::of_snapshot(chain.last())
+        Self::at(chain, chain.snapshots.len().saturating_sub(1))
     }
 
-    /// Reads it from one snapshot.
-    pub fn of_snapshot(last: &Snapshot) -> Self {
+    /// The same at an earlier snapshot of a history.
+    pub fn at(chain: &Chain, snapshot: usize) -> Self {
+        let Some(last) = chain.snapshots.get(snapshot) else { return Self::default() };
+        let mut oldest = last;
+        for window in chain.windows.iter().take(snapshot).rev() {
+            if !keeps_counting(window) {
+                break;
+            }
+            oldest = &window.before;
+        }
+        let (now, then) = (Self::of_snapshot(last), Self::of_snapshot(oldest));
+        match (now.since, then.since, last.meta.taken_at) {
+            (Some(late), Some(early), Some(at)) if early < late => {
+                Self { database_s: Some(at.seconds_since(early)).filter(|s| *s >= 0.0), ..then }
+            }
+            _ => now,
+        }
+    }
+
+    /// Reads it from one snapshot alone.
+    fn of_snapshot(last: &Snapshot) -> Self {
         let own = last.table("pg_stat_database").and_then(|t| {
             t.iter().find(|r| match (last.meta.database_oid, last.meta.database.as_deref()) {
                 (Some(oid), _) => r.int("datid") == Some(oid),
@@ -63,6 +85,21 @@ impl StatisticsAge {
         let database_s = last.meta.taken_at.map(|now| now.seconds_since(since)).filter(|s| *s >= 0.0);
         Self { database_s, since: Some(since), basis }
     }
+}
+
+/// Whether the counters of the exported database went on through a window in which its reset time moved for the sake of
+/// one object.
+fn keeps_counting(window: &Diff) -> bool {
+    let own = window.after.meta.database.as_deref().map(visible);
+    let concerns = |kind: &str| {
+        let is_own = |scope: &str| own.as_ref().is_none_or(|name| scope == name);
+        window.events.iter().any(|e| e.kind == kind && e.scope.as_deref().is_none_or(is_own))
+    };
+    let reset = |s: &Snapshot| StatisticsAge::of_snapshot(s).since;
+    let moved = reset(&window.before) != reset(&window.after);
+    !window.events.iter().any(|e| e.kind == "crash")
+        && !concerns("stats_reset_database")
+        && (!moved || concerns("stats_reset_object"))
 }
 
 impl<'a> Context<'a> {
@@ -103,5 +140,45 @@ impl<'a> Context<'a> {
             (one, other) => one.or(other)?,
         };
         Some(CounterAge { seconds: now.seconds_since(since).max(0.0), basis })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::advisor::testing::chain;
+    use crate::snapshot::literal::literal;
+    use std::sync::Arc;
+
+    const JANUARY: &str = "2026-01-01 00:00:00+00";
+
+    fn taken(at: &str, reset: &str, commits: u64, scans: u64) -> Arc<Snapshot> {
+        literal(at)
+            .view(
+                "pg_stat_database",
+                "datid | datname | xact_commit | stats_reset",
+                &[&format!("16697 | shop | {commits} | {reset}")],
+            )
+            .view(
+                "pg_stat_user_tables",
+                "relid | schemaname | relname | seq_scan | n_tup_ins",
+                &[&format!("1 | public | t | {scans} | {scans}"), "2 | public | u | 50 | 50"],
+            )
+            .build()
+    }
+
+    #[test]
+    fn a_reset_of_one_object_leaves_the_others_their_age() {
+        let (b, moved) = ("2026-01-03 00:00:00+00", "2026-01-02 12:00:00+00");
+        let a = taken("2026-01-02 00:00:00+00", JANUARY, 100, 900);
+        let days = |b| StatisticsAge::of(&chain(&[Arc::clone(&a), b])).database_s.unwrap() / 86_400.0;
+        assert!((days(taken(b, moved, 200, 3)) - 2.0).abs() < 1e-9, "the table was reset, the database goes on");
+        assert!((days(taken(b, moved, 7, 3)) - 0.5).abs() < 1e-9, "all was reset");
+        assert!((days(taken(b, JANUARY, 200, 901)) - 2.0).abs() < 1e-9, "nothing was reset");
+        let last = taken(b, moved, 200, 3);
+        assert!(
+            (StatisticsAge::of(&chain(&[last])).database_s.unwrap() - 43_200.0).abs() < 1e-6,
+            "alone nothing tells"
+        );
     }
 }

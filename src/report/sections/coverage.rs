@@ -47,7 +47,7 @@ fn snapshots(draft: &Draft<'_>) -> Block {
         let since = |t: Option<crate::time::Timestamp>| {
             meta.taken_at.zip(t).and_then(|(now, then)| Quantity::float(now.seconds_since(then), Unit::Seconds))
         };
-        let reset = StatisticsAge::of_snapshot(snapshot).since;
+        let reset = StatisticsAge::at(draft.chain, at).since;
         out.push(vec![
             Cell::text(crate::advisor::label(draft.chain, at)),
             Cell::name(meta.label.clone()),
