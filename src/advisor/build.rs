@@ -59,16 +59,28 @@ impl<'a> Context<'a> {
 
     /// A column of a state or sample row, as it is.
     pub fn read(&self, label: &str, row: Row<'a>, column: &str) -> Measure {
-        Measure {
-            label: label.to_owned(),
-            before: None,
-            after: row.quantity(column),
-            window: None,
-            evidence: self.cite(std::iter::once(row), &[column]),
+        self.seen_in(self.snapshot_of(row), label, row.quantity(column), self.cite(std::iter::once(row), &[column]))
+    }
+
+    /// A value of one snapshot, in the column that is true of it: that of the first or the last, else the window's.
+    pub fn seen_in(
+        &self,
+        snapshot: Option<usize>,
+        label: &str,
+        value: Option<Quantity>,
+        evidence: Evidence,
+    ) -> Measure {
+        let measure = Measure { label: label.to_owned(), before: None, after: None, window: None, evidence };
+        let last = self.chain.snapshots.len().saturating_sub(1);
+        match snapshot {
+            Some(0) if last > 0 => Measure { before: value, ..measure },
+            Some(i) if i < last => Measure { window: value, ..measure },
+            _ => Measure { after: value, ..measure },
         }
     }
 
-    /// A computed value of the last snapshot's state, with its formula (the numbers put in) and the rows it rests on.
+    /// A computed value of a snapshot's state, with its formula (the numbers put in) and the rows it rests on. It is of
+    /// the newest snapshot that one of the rows is from.
     pub fn computed(
         &self,
         label: &str,
@@ -76,13 +88,9 @@ impl<'a> Context<'a> {
         formula: String,
         rows: &[(Row<'a>, &[&str])],
     ) -> Measure {
-        Measure {
-            label: label.to_owned(),
-            before: None,
-            after: value,
-            window: None,
-            evidence: self.formula(formula, rows),
-        }
+        let snapshots: Option<Vec<usize>> = rows.iter().map(|(row, _)| self.snapshot_of(*row)).collect();
+        let newest = snapshots.and_then(|s| s.into_iter().max());
+        self.seen_in(newest, label, value, self.formula(formula, rows))
     }
 
     /// A computed value over the window: a rate, a share, a mean.
@@ -102,7 +110,8 @@ impl<'a> Context<'a> {
         }
     }
 
-    fn formula(&self, formula: String, rows: &[(Row<'a>, &[&str])]) -> Evidence {
+    /// Evidence of a computed value.
+    pub fn formula(&self, formula: String, rows: &[(Row<'a>, &[&str])]) -> Evidence {
         let columns: Vec<&str> = rows.iter().flat_map(|(_, columns)| columns.iter().copied()).collect();
         let mut evidence = self.cite(rows.iter().map(|(row, _)| *row), &columns);
         evidence.formula = Some(formula);

@@ -150,15 +150,16 @@ pub fn members(ctx: &Context<'_>, seen: &Seen) -> Vec<Subject> {
 /// The numbers of the worst tree.
 pub fn measures(ctx: &Context<'_>, seen: &Seen) -> Vec<Measure> {
     let n = seen.tree.waiters.len();
-    let mut lines = vec![ctx.computed(
+    let tree = format!(
+        "wait tree of snapshot {}, blocked by {}",
+        ctx.label(seen.snapshot),
+        holder(ctx, seen.snapshot, &seen.tree.root)
+    );
+    let mut lines = vec![ctx.seen_in(
+        Some(seen.snapshot),
         "Sessions waiting",
         Some(Quantity::int(i64::try_from(n).unwrap_or(i64::MAX), Unit::Count)),
-        format!(
-            "wait tree of snapshot {}, blocked by {}",
-            ctx.label(seen.snapshot),
-            holder(ctx, seen.snapshot, &seen.tree.root)
-        ),
-        &[],
+        ctx.formula(tree, &[]),
     )];
     let longest = seen
         .tree
@@ -176,7 +177,12 @@ pub fn measures(ctx: &Context<'_>, seen: &Seen) -> Vec<Measure> {
         } else {
             "capture time − query_start, an upper bound"
         };
-        lines.push(ctx.computed("Longest wait", Quantity::float(seconds, Unit::Seconds), formula.to_owned(), &rows));
+        lines.push(ctx.seen_in(
+            Some(seen.snapshot),
+            "Longest wait",
+            Quantity::float(seconds, Unit::Seconds),
+            ctx.formula(formula.to_owned(), &rows),
+        ));
     }
     lines
 }

@@ -173,14 +173,15 @@ impl<'a> Context<'a> {
         label(self.chain, snapshot)
     }
 
+    /// Position of the snapshot that a row is from.
+    pub fn snapshot_of(&self, row: Row<'_>) -> Option<usize> {
+        let name = row.table().name.as_str();
+        self.chain.snapshots.iter().rposition(|s| s.table(name).is_some_and(|t| std::ptr::eq(t.as_ref(), row.table())))
+    }
+
     /// Where a row stands in the user's files.
     pub fn locate(&self, row: Row<'_>) -> Option<Locator> {
-        let name = row.table().name.as_str();
-        let snapshot = self
-            .chain
-            .snapshots
-            .iter()
-            .rposition(|s| s.table(name).is_some_and(|t| std::ptr::eq(t.as_ref(), row.table())))?;
+        let snapshot = self.snapshot_of(row)?;
         let (file, place) = row.place()?;
         Some(Locator { snapshot: self.label(snapshot), file: file.to_owned(), place })
     }

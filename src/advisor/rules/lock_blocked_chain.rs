@@ -105,6 +105,11 @@ fn finding(ctx: &Context<'_>, contention: &Contention, worst: &Seen) -> Option<F
     } else {
         "."
     });
+    let last = contention.seen.iter().rfind(|_| contention.sighting.in_last);
+    if let Some(now) = last.filter(|now| now.tree.root != worst.tree.root) {
+        let head = holder(ctx, now.snapshot, &now.tree.root);
+        why = why.t(" In the last snapshot it is ").name(&head).t(".");
+    }
     let up_to = if contention.seen.iter().any(Seen::bound_only) { ", at most " } else { ", for up to " };
     let title = Text::new()
         .t(format!("{waiters} {} waited for ", if waiters == 1 { "session" } else { "sessions" }))
@@ -124,7 +129,6 @@ fn finding(ctx: &Context<'_>, contention: &Contention, worst: &Seen) -> Option<F
         .verify("No session waits that long for it in the next snapshots.")
         .effort(Effort::M);
     finding.measures = measures(ctx, worst);
-    let last = contention.seen.iter().rfind(|_| contention.sighting.in_last);
     if let Some(Holder::Session(pid)) = last.map(|s| &s.tree.root) {
         finding = finding.fix(terminate(
             *pid,
@@ -203,6 +207,21 @@ mod tests {
             told(&judge(&RULE, &[a, b, c], "")),
             ["medium, high: public.orders: 2 sessions waited for public.orders, for up to 4.00 s"]
         );
+    }
+
+    #[test]
+    fn what_an_earlier_capture_saw_is_not_said_of_the_last() {
+        let quiet = literal("2026-11-22 12:03:00+00").view("pg_locks", "locktype | pid | mode | granted", &[]).build();
+        let found = |chain: &[Arc<Snapshot>]| match judge(&RULE, chain, "") {
+            crate::finding::Outcome::Found { mut findings, .. } => findings.remove(0),
+            other => panic!("{other:?}"),
+        };
+        let values = |f: crate::finding::Finding| {
+            f.measures.iter().map(|m| [m.before, m.after, m.window].map(|q| q.is_some())).collect::<Vec<_>>()
+        };
+        let [early, late] = ["2026-11-22 12:00:10+00", "2026-11-22 12:02:00+00"].map(taken);
+        assert_eq!(values(found(&[Arc::clone(&early), Arc::clone(&late)])), [[false, true, false]; 2]);
+        assert_eq!(values(found(&[early, late, quiet])), [[false, false, true]; 2]);
     }
 
     #[test]
