@@ -9,8 +9,16 @@ use std::cmp::Ordering;
 /// The check that every CONCURRENTLY form ends with: a failed one leaves an invalid index behind.
 pub const CHECK_INVALID: &str = "SELECT indexrelid::regclass FROM pg_index WHERE NOT indisvalid;";
 
-/// What every online DDL begins with: rather fail than queue everybody behind a lock.
+/// What DDL with a strong lock begins with: rather fail than queue everybody behind it.
 pub const LOCK_TIMEOUT: &str = "SET lock_timeout = '5s';";
+
+/// What the CONCURRENTLY forms begin with. Their lock stops no read and no write, but they wait for every older
+/// transaction, and `lock_timeout` cuts that short as well: the build would be lost and an invalid index stay.
+pub const NO_LOCK_TIMEOUT: &str = "SET lock_timeout = 0;";
+
+/// The lock of the CONCURRENTLY forms.
+pub const CONCURRENT_LOCK: &str =
+    "SHARE UPDATE EXCLUSIVE; not inside a transaction, waits for older transactions however long they last";
 
 /// Of two equal indexes the one to keep comes first: bound to a constraint, unique, most scanned, oldest.
 pub fn order_to_keep(a: &IndexFact<'_>, b: &IndexFact<'_>) -> Ordering {
@@ -38,22 +46,16 @@ pub fn drop_index(index: &IndexFact<'_>) -> Option<Fix> {
     }
     let recreate = index.recreate().unwrap_or(undo);
     let sql = format!("-- undo: {}\nDROP INDEX CONCURRENTLY {};", one_line(&recreate), index.sql());
-    Some(
-        Fix::new(Verb::Drop, Risk::R3, index.display(), sql)
-            .lock("SHARE UPDATE EXCLUSIVE; not inside a transaction, waits for older transactions")
-            .undo(recreate),
-    )
+    Some(Fix::new(Verb::Drop, Risk::R3, index.display(), sql).lock(CONCURRENT_LOCK).undo(recreate))
 }
 
 /// Rebuilding an index without blocking writes.
 pub fn reindex(index: &IndexFact<'_>) -> Fix {
-    let sql = format!("{LOCK_TIMEOUT}\nREINDEX INDEX CONCURRENTLY {};\n{CHECK_INVALID}", index.sql());
-    Fix::new(Verb::Maintain, Risk::R1, index.display(), sql)
-        .lock("SHARE UPDATE EXCLUSIVE; not inside a transaction, waits for older transactions")
-        .when_not(Text::from(
-            "While disk space for a second copy of the index is not free, or while transactions stay open for hours: \
+    let sql = format!("{NO_LOCK_TIMEOUT}\nREINDEX INDEX CONCURRENTLY {};\n{CHECK_INVALID}", index.sql());
+    Fix::new(Verb::Maintain, Risk::R1, index.display(), sql).lock(CONCURRENT_LOCK).when_not(Text::from(
+        "While disk space for a second copy of the index is not free, or while transactions stay open for hours: \
              it waits for them.",
-        ))
+    ))
 }
 
 /// An expression index gives the planner statistics of the expression; those must come from elsewhere before it goes.

@@ -18,8 +18,8 @@ pub const RULE: Rule = Rule {
     docs: Docs {
         looks_at: "`indisvalid` and `indisready` of every index, and builds in progress.",
         why: "An index that a failed CREATE INDEX CONCURRENTLY or REINDEX CONCURRENTLY left behind is maintained by \
-              every write but used by no query. A unique one does not guarantee uniqueness: rows that were there before \
-              were not checked.",
+              every write but used by no query; one whose build broke off early (`indisready` is false) is not even \
+              maintained. A unique one does not guarantee uniqueness: rows that were there before were not checked.",
         decides: "Found when an index is not valid or not ready: medium, high where it was to be unique. Only a note \
                   while an index of that table is being built. A partitioned index is invalid until every partition has \
                   its attached part; then the message says so. Remains named `_ccnew` or `_ccold` are \
@@ -64,7 +64,14 @@ fn report<'a>(cx: &Context<'a>, index: &IndexFact<'a>) -> crate::finding::Findin
     };
     let mut finding = cx
         .finding(severity, index.subject(), Text::new().t(what).t(" (").opt(size).t(")"))
-        .why(Text::new().t("Every write to ").name(index.table()).t(" still maintains it."))
+        .why(match index.definition.and_then(|row| row.bool("indisready")) {
+            Some(true) => Text::new().t("Every write to ").name(index.table()).t(" still maintains it."),
+            Some(false) => Text::new()
+                .t("Its build failed before the index was ready: writes to ")
+                .name(index.table())
+                .t(" do not maintain it, so it costs nothing but its place, and does nothing."),
+            None => Text::new().t("Writes to ").name(index.table()).t(" may still maintain it."),
+        })
         .effort(Effort::S)
         .verify("indisvalid is true, or the index is gone.");
     if let Some(row) = index.definition {
@@ -81,19 +88,29 @@ fn report<'a>(cx: &Context<'a>, index: &IndexFact<'a>) -> crate::finding::Findin
             "A partitioned index is invalid until every partition has its part attached: attach the missing ones.",
         );
     }
-    if unique && let Some(sql) = duplicates(index) {
-        finding = finding.fix(Fix::diagnose(index.display(), sql));
+    let mut rebuild = reindex(index);
+    if unique {
+        rebuild = rebuild.when_not(
+            "While rows are equal in its columns: the rebuild then fails on them and leaves a second invalid index. Nor \
+             while disk space for a second copy of the index is not free, or while transactions stay open for hours: it \
+             waits for them.",
+        );
+        finding = finding.fixes(duplicates(index).map(|sql| Fix::diagnose(index.display(), sql)));
     }
-    finding = finding.fix(reindex(index));
+    finding = finding.fix(rebuild);
     finding.fixes(drop_index(index).map(|fix| fix.when_not("When it is wanted: then rebuild it instead, above.")))
 }
 
 /// A query for the rows that stand in the way of a unique index; only where its keys are plain columns.
 fn duplicates(index: &IndexFact<'_>) -> Option<String> {
     let def = index.def().filter(|d| !d.has_expression())?;
-    let columns: Vec<String> = def.keys.iter().map(|k| quote_ident(&k.text)).collect();
-    let columns = columns.join(", ");
-    let condition = def.predicate.map(|p| format!(" WHERE {p}")).unwrap_or_default();
+    let names: Vec<String> = def.keys.iter().map(|k| quote_ident(&k.text)).collect();
+    let columns = names.join(", ");
+    let mut conditions: Vec<String> = def.predicate.iter().map(|p| format!("({p})")).collect();
+    if !def.nulls_not_distinct {
+        conditions.extend(names.iter().map(|name| format!("{name} IS NOT NULL")));
+    }
+    let condition = if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) };
     Some(format!(
         "SELECT {columns}, count(*) FROM {}{condition} GROUP BY {columns} HAVING count(*) > 1;",
         index.table_sql()
@@ -129,10 +146,48 @@ mod tests {
         assert_eq!(
             sql,
             [
-                r#"SELECT "ref", count(*) FROM "public"."orders" GROUP BY "ref" HAVING count(*) > 1;"#,
+                r#"SELECT "ref", count(*) FROM "public"."orders" WHERE "ref" IS NOT NULL GROUP BY "ref" HAVING count(*) > 1;"#,
                 "SELECT indexrelid::regclass FROM pg_index WHERE NOT indisvalid;",
                 r#"DROP INDEX CONCURRENTLY "public"."uq_ref";"#,
             ]
+        );
+    }
+
+    #[test]
+    fn says_whether_writes_maintain_it() {
+        let why = |ready: &str| {
+            let b = literal("2026-11-22 12:00:00+00").view(
+                "index_definitions",
+                "indexrelid | relid | schemaname | relname | indexrelname | indexdef | indisvalid | indisready | index_size",
+                &[&format!("7 | 1 | public | orders | i | CREATE INDEX i ON public.orders USING btree (a) | f | {ready} | 0")],
+            );
+            let crate::finding::Outcome::Found { findings, .. } = judge(&RULE, &[b.build()], "") else { panic!() };
+            findings[0].why.plain()
+        };
+        assert_eq!(why("t"), "Every write to orders still maintains it.");
+        assert!(why("f").ends_with("do not maintain it, so it costs nothing but its place, and does nothing."));
+    }
+
+    #[test]
+    fn looks_for_duplicates_as_the_index_would() {
+        let query = |definition: &str| {
+            let b = literal("2026-11-22 12:00:00+00").view(
+                "index_definitions",
+                "indexrelid | relid | schemaname | relname | indexrelname | indexdef | indisunique | indisvalid",
+                &[&format!(
+                    "7 | 1 | public | o | i | CREATE UNIQUE INDEX i ON public.o USING btree {definition} | t | f"
+                )],
+            );
+            let crate::finding::Outcome::Found { findings, .. } = judge(&RULE, &[b.build()], "") else { panic!() };
+            findings[0].fixes[0].sql.clone()
+        };
+        assert_eq!(
+            query("(a, b) WHERE (c OR d)"),
+            r#"SELECT "a", "b", count(*) FROM "public"."o" WHERE ((c OR d)) AND "a" IS NOT NULL AND "b" IS NOT NULL GROUP BY "a", "b" HAVING count(*) > 1;"#
+        );
+        assert_eq!(
+            query("(a) NULLS NOT DISTINCT"),
+            r#"SELECT "a", count(*) FROM "public"."o" GROUP BY "a" HAVING count(*) > 1;"#
         );
     }
 

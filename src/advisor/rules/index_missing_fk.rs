@@ -1,6 +1,6 @@
 //! Foreign keys whose referencing columns have no index.
 
-use crate::advisor::index_cure::{CHECK_INVALID, LOCK_TIMEOUT};
+use crate::advisor::index_cure::{CHECK_INVALID, CONCURRENT_LOCK, NO_LOCK_TIMEOUT};
 use crate::advisor::{Check, Checked, Context, Docs, Facts, IndexFact, Need, Rule, TableFact, Threshold, whole};
 use crate::diff::Change;
 use crate::finding::{Effort, Finding, Fix, Risk, Severity, Subject, SubjectKind, Verb};
@@ -225,12 +225,12 @@ fn create(cx: &Context<'_>, child: &TableFact<'_>, columns: &[String]) -> Option
         );
     }
     let sql = format!(
-        "{LOCK_TIMEOUT}\nCREATE INDEX CONCURRENTLY {quoted} ON {} ({keys}){condition};\n{CHECK_INVALID}",
+        "{NO_LOCK_TIMEOUT}\nCREATE INDEX CONCURRENTLY {quoted} ON {} ({keys}){condition};\n{CHECK_INVALID}",
         child.sql()
     );
     Some(
         Fix::new(Verb::Create, Risk::R1, object, sql)
-            .lock("SHARE UPDATE EXCLUSIVE; not inside a transaction, waits for older transactions")
+            .lock(CONCURRENT_LOCK)
             .when_not("When referenced rows are never deleted or re-keyed and no query joins from that side.")
             .undo(format!("DROP INDEX CONCURRENTLY {index};")),
     )
@@ -300,7 +300,7 @@ mod tests {
         let Outcome::Found { findings, .. } = judge(&RULE, &[b], "") else { panic!() };
         assert_eq!(
             findings[0].fixes[0].sql,
-            "SET lock_timeout = '5s';\nCREATE INDEX CONCURRENTLY \"items_order_id_idx\" ON \"public\".\"items\" (\"order_id\");\n\
+            "SET lock_timeout = 0;\nCREATE INDEX CONCURRENTLY \"items_order_id_idx\" ON \"public\".\"items\" (\"order_id\");\n\
              SELECT indexrelid::regclass FROM pg_index WHERE NOT indisvalid;"
         );
     }
