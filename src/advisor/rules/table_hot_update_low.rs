@@ -77,9 +77,10 @@ fn check(cx: &Context<'_>) -> Check {
         }
     }
     checked.looked_at = format!(
-        "{} with {} updates or more",
+        "{} with {} updates or more, {} or more",
         counted(looked, "table", "tables"),
-        show(cx.threshold("min_updates"), Unit::Rows)
+        show(cx.threshold("min_updates"), Unit::Rows),
+        cx.threshold_quantity("min_rate").map_or_else(|| "n/a".to_owned(), Quantity::human)
     );
     Ok(checked)
 }
