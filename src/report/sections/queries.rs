@@ -134,11 +134,16 @@ fn statements(draft: &mut Draft<'_>) -> Result<Option<(Vec<Block>, usize)>> {
         out.push_with(cells, || details(draft, statement));
     }
     let calls: f64 = list.iter().map(|s| s.calls).sum();
+    let bound = list.iter().any(|s| !s.change.is_exact()).then_some(Bound::AtLeast);
+    let total = |value: f64, unit| match Quantity::float(value, unit) {
+        Some(value) => Cell::Number { value, change: None, bound },
+        None => Cell::NotAvailable("n/a".to_owned()),
+    };
     out = out
         .totals(vec![
             Cell::Text(Text::new().n(count(in_all)).t(" statements")),
-            Cell::number_or(Quantity::float(calls, Unit::Count), "n/a"),
-            Cell::number_or(Quantity::float(sum, Unit::Ms), "n/a"),
+            total(calls, Unit::Count),
+            total(sum, Unit::Ms),
             Cell::None,
             Cell::None,
             Cell::None,
