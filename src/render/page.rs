@@ -1,6 +1,9 @@
 //! What a page knows about itself: the anchors that exist, the tables it cuts.
 
-use crate::report::{Block, Cell, Report, Table};
+use super::words;
+use crate::report::{Block, Bound, Cell, Report, Table};
+use crate::time::Timestamp;
+use crate::unit::{Quantity, Unit};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Rows of a table that a page shows at once.
@@ -17,12 +20,14 @@ pub(super) struct Page {
     pub(super) details: BTreeMap<String, usize>,
     /// Why cells of a table say `n/a`, by its id: printed once under the table, counted from 1.
     pub(super) reasons: BTreeMap<String, Vec<String>>,
+    /// The day of the last capture, as people read it: times of that day are short in the cells of tables.
+    pub(super) day: Option<String>,
 }
 
 impl Page {
     /// Collects the anchors and the tables.
     pub(super) fn of(report: &Report) -> Self {
-        let mut page = Self::default();
+        let mut page = Self { day: report.window.to.map(Timestamp::human_date), ..Self::default() };
         for section in &report.sections {
             page.note(&section.blocks);
         }
@@ -52,6 +57,17 @@ impl Page {
                 Block::Details { blocks, .. } => self.note(blocks),
                 _ => {}
             }
+        }
+    }
+
+    /// A number as the cells of a table show it: a time on the day of the last capture without its date.
+    pub(super) fn shown(&self, value: Quantity, bound: Option<Bound>) -> String {
+        let shown = words::bounded(value, bound);
+        match &self.day {
+            Some(day) if value.unit == Unit::Time => {
+                shown.strip_prefix(day.as_str()).map_or_else(|| shown.clone(), |time| time.trim_start().to_owned())
+            }
+            _ => shown,
         }
     }
 

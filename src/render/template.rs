@@ -144,6 +144,7 @@ fn add_filters(env: &mut Environment<'_>) {
     env.add_filter("confidence", |c: Serde<crate::finding::Confidence>| c.word());
     env.add_filter("doubt", |d: Serde<crate::finding::Doubt>| d.sentence());
     env.add_filter("measure_columns", measure_columns);
+    env.add_filter("setting_in_words", |measure: &Value| setting_in_words(measure).map(Value::from));
     env.add_filter("with_detail", with_detail);
     env.add_filter("beyond", |list: &Value, shown: usize| list.len().unwrap_or(0).saturating_sub(shown));
     env.add_filter("assessed", assessed);
@@ -155,13 +156,26 @@ fn measure_columns(measures: &Value, snapshots: usize) -> Result<Value, minijinj
     let mut columns = Vec::new();
     for (key, label) in [("before", "A"), ("after", after), ("window", "Window")] {
         for measure in measures.try_iter()? {
-            if !measure.get_attr(key)?.is_none() {
+            let words = key == "after" && setting_in_words(&measure)?.is_some();
+            if words || !measure.get_attr(key)?.is_none() {
                 columns.push(context! { key, label });
                 break;
             }
         }
     }
     Ok(Value::from(columns))
+}
+
+/// What a setting is that has no number: `off`.
+fn setting_in_words(measure: &Value) -> Result<Option<String>, minijinja::Error> {
+    for key in ["before", "after", "window"] {
+        if !measure.get_attr(key)?.is_none() {
+            return Ok(None);
+        }
+    }
+    let evidence = measure.get_attr("evidence")?;
+    let evidence = given::<crate::finding::Evidence>(&evidence)?;
+    Ok(evidence.formula.as_deref().and_then(|f| f.strip_prefix("setting ")).map(str::to_owned))
 }
 
 /// The first rows that have something to unfold, with their names.

@@ -93,7 +93,7 @@ pub(super) fn cell(cell: &Cell, page: &Page, table: Option<&str>) -> String {
         Cell::None => "<span class=\"na\">–</span>".to_owned(),
         Cell::Text(t) => text(t, page),
         Cell::Number { value, change: by, bound } => {
-            let shown = element(*value, &words::bounded(*value, *bound), &words::bounded_exact(*value, *bound));
+            let shown = element(*value, &page.shown(*value, *bound), &words::bounded_exact(*value, *bound));
             by.map_or_else(|| shown.clone(), |by| shown.clone() + &change(by))
         }
         Cell::Bar(bar) => {

@@ -58,7 +58,7 @@ fn cell(out: &mut String, cell: &Cell, unit: &str, page: &Page, table: &str) {
         }
         Cell::Text(text) => prose(out, text, page),
         Cell::Number { value, change, bound } => {
-            let (shown, exact) = (words::bounded(*value, *bound), words::bounded_exact(*value, *bound));
+            let (shown, exact) = (page.shown(*value, *bound), words::bounded_exact(*value, *bound));
             number(out, *value, *change, (&shown, &exact), unit);
         }
         Cell::Bar(bar) => {

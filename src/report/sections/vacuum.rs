@@ -4,7 +4,7 @@ use crate::advisor::TableFact;
 use crate::diff::Change;
 use crate::error::Result;
 use crate::report::absent;
-use crate::report::cells::{count, counted, estimates_hold, last_time, level};
+use crate::report::cells::{count, counted, last_time, level};
 use crate::report::draft::{Body, Draft};
 use crate::report::names::{ByObject, is_system};
 use crate::report::table::{ranked, table};
@@ -115,9 +115,6 @@ fn remark(draft: &Draft<'_>, fact: &TableFact<'_>) -> Cell {
     }
     if trigger.overridden {
         words.push("has settings of its own".to_owned());
-    }
-    if !estimates_hold(fact) {
-        words.push("estimates began again at 0 with a reset".to_owned());
     }
     if words.is_empty() { Cell::None } else { Cell::text(words.join("; ")) }
 }
