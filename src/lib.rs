@@ -10,7 +10,7 @@
 //!
 //! 1. vocabulary: `error`, `unit`, `version`, `time`, `ident`, `suggest`, `text`, `meta`, `finding`
 //! 2. `catalog`: what PostgreSQL exports
-//! 3. `snapshot`, `ingest`: files to typed columns
+//! 3. `snapshot`, `pack`, `ingest`: files to typed columns
 //! 4. `diff`, `trend`: change over time
 //! 5. `advisor`: rules
 //! 6. `report`: blocks
@@ -30,6 +30,7 @@ pub mod version;
 pub mod catalog;
 
 pub mod ingest;
+pub mod pack;
 pub mod snapshot;
 
 pub mod diff;

@@ -8,10 +8,12 @@ mod diff;
 mod export_sql;
 mod inspect;
 mod output;
+mod pack;
 mod render;
 mod report;
 mod rules;
 mod trend;
+mod unpack;
 
 use crate::error::{Error, Result};
 use clap::{Parser, Subcommand};
@@ -36,6 +38,10 @@ enum Command {
     Trend(Box<trend::Args>),
     /// Show what was recognised in a dump, and what is missing.
     Inspect(inspect::Args),
+    /// Write a history as a Parquet data set: small, and a dump itself.
+    Pack(pack::Args),
+    /// Write the snapshots of a packed history, or of any dump, as folders of CSV files.
+    Unpack(unpack::Args),
     /// List the rules, or print one rule's documentation.
     Rules(rules::Args),
     /// Print the catalog of statistics views and columns.
@@ -74,6 +80,8 @@ fn run(command: Command) -> Result<Status> {
         Command::Diff(args) => diff::run(&args),
         Command::Trend(args) => trend::run(&args),
         Command::Inspect(args) => inspect::run(&args),
+        Command::Pack(args) => pack::run(&args),
+        Command::Unpack(args) => unpack::run(&args),
         Command::Rules(args) => rules::run(&args),
         Command::Catalog(args) => catalog::run(&args),
         Command::ExportSql(args) => export_sql::run(&args),

@@ -46,6 +46,9 @@ impl Opened {
 
     /// Reads what is wanted. A file that cannot be read is a note of the snapshot, not an error.
     pub fn read(&self, wanted: &Wanted) -> Result<Snapshot> {
+        if let Some((history, at)) = &self.group.packed {
+            return Ok(history.read(*at, |view| wanted.view(view)));
+        }
         let mut snapshot = Snapshot::default();
         self.group.label.clone_into(&mut snapshot.meta.label);
         for (path, reason) in &self.group.ignored {

@@ -5,9 +5,11 @@ use super::name::{Named, Packing};
 use super::readers::is_moment;
 use super::source::Input;
 use crate::error::{Error, Result};
+use crate::pack::{History, is_packed};
 use crate::time::Timestamp;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// How deep folders are searched.
 const DEEPEST: usize = 4;
@@ -31,6 +33,8 @@ pub(super) struct Group {
     pub ignored: Vec<(String, String)>,
     /// The capture time that the folder's or file's name says.
     pub name_time: Option<Timestamp>,
+    /// A snapshot of a packed history, by its position there; then there are no files.
+    pub packed: Option<(Arc<History>, usize)>,
 }
 
 /// Sorts the inputs into moments, in the order given; folders in the order of their names.
@@ -49,8 +53,16 @@ pub(super) fn gather(inputs: &[PathBuf]) -> Result<Vec<Group>> {
             inside(&archive::open(&archive, kind)?, input, &mut groups)?;
             continue;
         }
+        if found.is_err()
+            && let Some((folder, name)) = within_packed(input)
+        {
+            packed(&folder, Some(name), &mut groups)?;
+            continue;
+        }
         let about = found.map_err(Error::io("read", input))?;
-        if about.is_dir() {
+        if about.is_dir() && is_packed(input) {
+            packed(input, None, &mut groups)?;
+        } else if about.is_dir() {
             search(&Place::Disk, input, Vec::new(), &mut groups)?;
         } else if let Some(kind) = archive::kind(input).map_err(Error::io("read", input))? {
             let tree = archive::open(input, kind)?;
@@ -95,7 +107,13 @@ fn standard_input() -> Result<Group> {
     }
     let named = Named { view: None, ending: "json".to_owned(), packing: Packing::Plain, tag: "-".to_owned() };
     let file = Member { input: Input::Memory(bytes.into()), path: "-".to_owned(), named };
-    Ok(Group { label: "standard input".to_owned(), files: vec![file], ignored: Vec::new(), name_time: None })
+    Ok(Group {
+        label: "standard input".to_owned(),
+        files: vec![file],
+        ignored: Vec::new(),
+        name_time: None,
+        packed: None,
+    })
 }
 
 /// Where folders are searched.
@@ -134,6 +152,40 @@ impl Place<'_> {
         };
         Some(Member { input, path: shown, named })
     }
+}
+
+/// The packed history of a path into one, and the name behind it: `packed!/2026-01-01`.
+fn within_packed(path: &Path) -> Option<(PathBuf, &str)> {
+    let text = path.to_str()?;
+    text.match_indices("!/").find_map(|(at, _)| {
+        let folder = PathBuf::from(&text[..at]);
+        is_packed(&folder).then_some((folder, &text[at + 2..]))
+    })
+}
+
+/// Adds the moments of a packed history, or the one of this name.
+fn packed(folder: &Path, name: Option<&str>, groups: &mut Vec<Group>) -> Result<()> {
+    let history = Arc::new(History::open(folder)?);
+    let before = groups.len();
+    for (at, meta) in history.metas().enumerate() {
+        if name.is_none_or(|name| name == meta.label) {
+            groups.push(Group {
+                label: meta.label.clone(),
+                files: Vec::new(),
+                ignored: Vec::new(),
+                name_time: meta.taken_at,
+                packed: Some((Arc::clone(&history), at)),
+            });
+        }
+    }
+    if groups.len() == before {
+        let labels: Vec<&str> = history.metas().map(|m| m.label.as_str()).take(8).collect();
+        return Err(Error::Input {
+            message: format!("find the snapshot `{}` in `{}`", name.unwrap_or_default(), folder.display()),
+            hint: Some(format!("it holds {}: {}", history.len(), labels.join(", "))),
+        });
+    }
+    Ok(())
 }
 
 /// The archive of a path into one: `history.zip!/2026-01-01`.
@@ -226,6 +278,10 @@ fn folder(
     }
     if depth < DEEPEST {
         for (sub, _) in entries.iter().filter(|(_, is_dir)| *is_dir) {
+            if matches!(place, Place::Disk) && is_packed(sub) {
+                packed(sub, None, groups)?;
+                continue;
+            }
             folder(place, root, sub, depth + 1, groups, ignored)?;
         }
     }
@@ -247,7 +303,7 @@ fn moments(
         let path = Path::new(&file.path);
         let own = path.file_name().map_or_else(|| file.path.clone(), |n| n.to_string_lossy().into_owned());
         let name_time = Timestamp::from_name(&own).or_else(|| alone.then(|| folder_time(folder)).flatten());
-        groups.push(Group { label: own, files: vec![file], ignored: Vec::new(), name_time });
+        groups.push(Group { label: own, files: vec![file], ignored: Vec::new(), name_time, packed: None });
     }
     if members.is_empty() {
         return Ok(());
@@ -266,7 +322,7 @@ fn moments(
     let apart = times.iter().max().zip(times.iter().min()).is_some_and(|(a, b)| a.seconds_since(*b) > 3600.0);
     if !twice && !apart {
         let name_time = folder_time(folder).or_else(|| times.first().copied());
-        groups.push(Group { label: label.to_owned(), files: members, ignored, name_time });
+        groups.push(Group { label: label.to_owned(), files: members, ignored, name_time, packed: None });
         return Ok(());
     }
     let mut by_tag: BTreeMap<(Option<Timestamp>, String), Vec<Member>> = BTreeMap::new();
@@ -287,7 +343,7 @@ fn moments(
         }
         let own = tag.replace('*', "").trim_matches(['-', '_', '.', ' ']).to_owned();
         let label = if own.is_empty() { label.to_owned() } else { format!("{label}/{own}") };
-        groups.push(Group { label, files, ignored: std::mem::take(&mut ignored), name_time: time });
+        groups.push(Group { label, files, ignored: std::mem::take(&mut ignored), name_time: time, packed: None });
     }
     Ok(())
 }

@@ -141,6 +141,21 @@ fn names_polars(source: &str) -> bool {
 }
 
 #[test]
+fn formats_stay_where_they_are_read() {
+    for (krate, folder) in
+        [("parquet", "src/pack/columns/"), ("tar", "src/ingest/archive/"), ("zip", "src/ingest/archive/")]
+    {
+        // Names of crates stand in `use` and in paths; `.zip(` is an iterator's.
+        let path = format!("{krate}::");
+        let found = program_files().into_iter().filter(|file| {
+            let source = code(&read(file));
+            !file.starts_with(folder) && source.match_indices(&path).any(|(at, _)| !source[..at].ends_with("::"))
+        });
+        assert_none(&found.collect::<Vec<_>>());
+    }
+}
+
+#[test]
 fn the_checks_can_fail() {
     let floors: Vec<String> = ["time", "snapshot", "diff", "report"].map(str::to_owned).into();
     let wrong = |path, source| complaints(&floors, path, source).len();

@@ -1,0 +1,69 @@
+//! `pgretro pack`.
+
+use super::report::ingest_options;
+use super::{Status, print};
+use crate::error::Result;
+use crate::ingest::{self, Wanted};
+use crate::meta::TimeSource;
+use crate::pack::{Packed, Writer};
+use crate::unit::{Quantity, Unit, group_int};
+use std::path::PathBuf;
+
+/// Arguments of `pgretro pack`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Folders of view files, folders of such folders, archives of them, packed histories, JSON dumps
+    #[arg(required = true, value_name = "DUMP")]
+    dumps: Vec<PathBuf>,
+    /// The folder of the packed history
+    #[arg(short, long, value_name = "DIR")]
+    output: PathBuf,
+    /// Add to the packed history that is there; snapshots of files it has already are left out
+    #[arg(long)]
+    append: bool,
+    /// Capture time of a snapshot that says nothing about its own; several in the order of the dumps
+    #[arg(long, value_name = "TIME")]
+    taken_at: Vec<String>,
+    /// Zone of times without an offset, where the dump does not say it (Europe/Berlin)
+    #[arg(long, value_name = "ZONE")]
+    timezone: Option<String>,
+}
+
+/// Runs it.
+pub(super) fn run(args: &Args) -> Result<Status> {
+    let options = ingest_options(&args.taken_at, args.timezone.as_deref())?;
+    let mut given = options.taken_at.clone().into_iter();
+    let opened = ingest::open(&args.dumps, &options)?;
+    let mut writer = Writer::new(&args.output, args.append)?;
+    for opened in opened {
+        let mut snapshot = opened.read(&Wanted::all())?;
+        if snapshot.meta.taken_at.is_none()
+            && let Some(time) = given.next()
+        {
+            snapshot.meta.taken_at = Some(time);
+            snapshot.meta.time_source = Some(TimeSource::Option);
+        }
+        writer.push(&snapshot)?;
+    }
+    print(&said(&writer.finish()?, args))?;
+    Ok(Status::Done)
+}
+
+fn said(done: &Packed, args: &Args) -> String {
+    let size = |bytes: u64| Quantity::int(i64::try_from(bytes).unwrap_or(i64::MAX), Unit::Bytes).human();
+    let count = |n: u64, what: &str| {
+        format!("{} {what}{}", group_int(i64::try_from(n).unwrap_or(i64::MAX)), if n == 1 { "" } else { "s" })
+    };
+    let mut text = format!(
+        "{}: {}, {} from {}",
+        args.output.display(),
+        count(done.snapshots, "snapshot"),
+        size(done.bytes),
+        size(done.source_bytes),
+    );
+    if done.repeated > 0 {
+        text.push_str("; left out, as it has them: ");
+        text.push_str(&count(done.repeated, "snapshot"));
+    }
+    text + "\n"
+}

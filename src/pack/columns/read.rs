@@ -1,0 +1,299 @@
+//! Columns from Parquet.
+
+use super::super::manifest::Layout;
+use super::OWN;
+use crate::catalog::{self, Type};
+use crate::snapshot::{Data, Ints, Places, Table, TextData};
+use bytes::Bytes;
+use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
+use parquet::data_type::DataType;
+use parquet::errors::{ParquetError, Result};
+use parquet::file::reader::{ChunkReader, FileReader, Length, RowGroupReader, SerializedFileReader};
+use rayon::prelude::*;
+use std::collections::BTreeMap;
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Rows that are decoded at once.
+const BATCH: usize = 8192;
+/// Rows of a row group, which is held in memory.
+const MOST: i64 = 1 << 22;
+
+/// A Parquet file of a packed history.
+pub(in crate::pack) struct File {
+    reader: SerializedFileReader<Source>,
+}
+
+impl File {
+    pub fn open(path: &Path) -> io::Result<Self> {
+        guarded(|| {
+            let file = std::fs::File::open(path)?;
+            let len = file.metadata()?.len();
+            Ok(Self { reader: SerializedFileReader::new(Source { file: Arc::new(Mutex::new(file)), len })? })
+        })
+    }
+
+    /// Rows of each row group.
+    pub fn row_groups(&self) -> Vec<u64> {
+        let groups = self.reader.metadata().row_groups();
+        groups.iter().map(|group| u64::try_from(group.num_rows()).unwrap_or(0)).collect()
+    }
+
+    /// The tables of a row group, by the number of their snapshot. Names, sources and capture times are not in the file.
+    pub fn read(&self, group: usize, layout: &Layout) -> io::Result<BTreeMap<u32, Table>> {
+        guarded(|| {
+            let group = self.reader.get_row_group(group)?;
+            let rows = group.metadata().num_rows();
+            if !(0..=MOST).contains(&rows) {
+                return Err(broken("a row group has too many rows"));
+            }
+            split(group.as_ref(), rows as usize, layout)
+        })
+    }
+}
+
+/// The decoder is a stranger's code over a stranger's bytes: a crash of it is an error.
+fn guarded<T>(run: impl FnOnce() -> Result<T>) -> io::Result<T> {
+    catch_unwind(AssertUnwindSafe(run))
+        .unwrap_or_else(|_| Err(broken("the file is damaged: it cannot be decoded")))
+        .map_err(io::Error::other)
+}
+
+fn broken(message: &str) -> ParquetError {
+    ParquetError::General(message.to_owned())
+}
+
+fn split(group: &dyn RowGroupReader, rows: usize, layout: &Layout) -> Result<BTreeMap<u32, Table>> {
+    let columns: BTreeMap<&str, usize> =
+        group.metadata().columns().iter().enumerate().map(|(at, c)| (c.column_descr().name(), at)).collect();
+    let at = |name: &str| {
+        columns.get(name).copied().ok_or_else(|| ParquetError::General(format!("the file has no column {name}")))
+    };
+    let [own_snapshot, _, own_source, own_place] = OWN;
+    let whole = Slots { of: vec![0; rows], count: 1 };
+    let integers = |name: &str| -> Result<Ints> {
+        match decode(group.get_column_reader(at(name)?)?, Type::Int, &whole)?.pop() {
+            Some(Data::Int(values)) => Ok(values),
+            _ => Err(broken("a column of whole numbers is of another type")),
+        }
+    };
+    let numbers: Vec<u32> = integers(own_snapshot)?
+        .iter()
+        .map(|n| u32::try_from(n).map_err(|_| broken("a snapshot has no number")))
+        .collect::<Result<_>>()?;
+    let mut tables: BTreeMap<u32, Table> = numbers.iter().map(|n| (*n, table(layout))).collect();
+    let place: BTreeMap<u32, usize> = tables.keys().enumerate().map(|(slot, number)| (*number, slot)).collect();
+    let slots = Slots { of: numbers.iter().filter_map(|n| place.get(n).copied()).collect(), count: tables.len() };
+    let view = catalog::view(&layout.name).filter(|_| layout.known);
+    let wanted: Vec<(&str, Type)> = layout
+        .columns
+        .iter()
+        .map(|name| (name.as_str(), view.and_then(|v| v.column(name)).map_or(Type::Text, |(_, c)| c.ty)))
+        .chain(layout.extra.iter().map(|(_, stored)| (stored.as_str(), Type::Text)))
+        .collect();
+    let read: Vec<Vec<Data>> = wanted
+        .par_iter()
+        .map(|(name, ty)| decode(group.get_column_reader(at(name)?)?, *ty, &slots))
+        .collect::<Result<_>>()?;
+    let known = layout.columns.len();
+    for (position, parts) in read.into_iter().enumerate() {
+        for (table, data) in tables.values_mut().zip(parts) {
+            table.rows = data.len();
+            match (position.checked_sub(known), data) {
+                (None, data) => {
+                    let target = layout.columns.get(position).and_then(|name| Some(view?.column(name)?.0));
+                    if let Some(slot) = target.and_then(|at| table.columns.get_mut(at)) {
+                        *slot = Some(data);
+                    }
+                }
+                (Some(extra), Data::Text(texts)) => {
+                    if let Some((_, slot)) = table.extra.get_mut(extra) {
+                        *slot = texts;
+                    }
+                }
+                (Some(_), _) => {}
+            }
+        }
+    }
+    let (sources, places) = (integers(own_source)?, integers(own_place)?);
+    let mut tables: Vec<(u32, Table)> = tables.into_iter().collect();
+    trace(&mut tables, &slots, &sources, &places);
+    Ok(tables.into_iter().collect())
+}
+
+/// Gives each row its source and place.
+fn trace(tables: &mut [(u32, Table)], slots: &Slots, sources: &Ints, places: &Ints) {
+    for (row, slot) in slots.of.iter().enumerate() {
+        let Some((_, table)) = tables.get_mut(*slot) else { continue };
+        let source = u16::try_from(sources.raw(row)).unwrap_or(0);
+        let Some(place) = places.get(row).and_then(|p| u64::try_from(p).ok()) else { continue };
+        while table.sources.len() <= usize::from(source) {
+            table.sources.push(crate::snapshot::Source::default());
+        }
+        if let Some(kept) = table.sources.get_mut(usize::from(source)) {
+            let at = u32::try_from(kept.places.len()).unwrap_or(u32::MAX);
+            kept.places.push(place);
+            table.origin.push((source, at));
+        }
+    }
+    for (_, table) in tables {
+        let plain = table.sources.len() == 1;
+        // Rows without a place break the count: then none has one.
+        if plain || table.origin.len() != table.rows {
+            table.origin.clear();
+        }
+        let counted: usize = table.sources.iter().map(|s| s.places.len()).sum();
+        if counted != table.rows {
+            table.sources.iter_mut().for_each(|source| source.places = Places::default());
+        }
+    }
+}
+
+/// A table of a kind, without rows.
+pub(in crate::pack) fn table(layout: &Layout) -> Table {
+    let view = catalog::view(&layout.name).filter(|_| layout.known);
+    let mut table = match view {
+        Some(view) => Table::empty(view),
+        None => Table {
+            view: None,
+            name: layout.name.clone(),
+            exported_as: String::new(),
+            rows: 0,
+            columns: Vec::new(),
+            extra: Vec::new(),
+            taken_at: None,
+            sources: Vec::new(),
+            origin: Vec::new(),
+        },
+    };
+    table.exported_as.clone_from(&layout.exported_as);
+    for name in &layout.columns {
+        if let Some((at, column)) = view.and_then(|v| v.column(name))
+            && let Some(slot) = table.columns.get_mut(at)
+        {
+            *slot = Some(Data::for_type(column.ty));
+        }
+    }
+    table.extra = layout.extra.iter().map(|(name, _)| (name.clone(), TextData::new())).collect();
+    table
+}
+
+/// To which of several tables each row belongs.
+struct Slots {
+    of: Vec<usize>,
+    count: usize,
+}
+
+fn decode(column: ColumnReader, ty: Type, slots: &Slots) -> Result<Vec<Data>> {
+    let mut parts: Vec<Data> = (0..slots.count).map(|_| Data::for_type(ty)).collect();
+    match (ty, column) {
+        (Type::Int | Type::Interval | Type::Lsn | Type::Time, ColumnReader::Int64ColumnReader(reader)) => {
+            each(reader, slots, |slot, value| {
+                if let Some(Data::Int(values)) = parts.get_mut(slot) {
+                    values.push(value.unwrap_or(Ints::NULL));
+                }
+            })?;
+        }
+        (Type::Numeric, ColumnReader::FixedLenByteArrayColumnReader(reader)) => each(reader, slots, |slot, value| {
+            if let Some(Data::Numeric(values)) = parts.get_mut(slot) {
+                values.push(value.and_then(|v| Some(i128::from_be_bytes(v.data().try_into().ok()?))));
+            }
+        })?,
+        (Type::Float, ColumnReader::DoubleColumnReader(reader)) => each(reader, slots, |slot, value| {
+            if let Some(Data::Float(values)) = parts.get_mut(slot) {
+                values.push(value.unwrap_or(f64::NAN));
+            }
+        })?,
+        (Type::Bool, ColumnReader::BoolColumnReader(reader)) => each(reader, slots, |slot, value| {
+            if let Some(Data::Bool(values)) = parts.get_mut(slot) {
+                values.push(value.map_or(2, u8::from));
+            }
+        })?,
+        (Type::Text | Type::Array, ColumnReader::ByteArrayColumnReader(reader)) => {
+            each(reader, slots, |slot, value| {
+                if let Some(Data::Text(values)) = parts.get_mut(slot) {
+                    values.push(value.as_ref().map(|v| String::from_utf8_lossy(v.data())).as_deref());
+                }
+            })?;
+        }
+        _ => return Err(broken("a column is of another type than its view's")),
+    }
+    Ok(parts)
+}
+
+/// Calls `take` with the table and value of each row, in order.
+fn each<T: DataType>(
+    mut reader: ColumnReaderImpl<T>,
+    slots: &Slots,
+    mut take: impl FnMut(usize, Option<T::T>),
+) -> Result<()> {
+    let (mut levels, mut values) = (Vec::with_capacity(BATCH), Vec::with_capacity(BATCH));
+    let mut rows = slots.of.iter();
+    loop {
+        levels.clear();
+        values.clear();
+        let (records, _, _) = reader.read_records(BATCH, Some(&mut levels), None, &mut values)?;
+        if records == 0 {
+            break;
+        }
+        if levels.len() != records {
+            return Err(broken("a column does not say which values are NULL"));
+        }
+        let mut values = values.drain(..);
+        for level in &levels {
+            let slot = rows.next().ok_or_else(|| broken("a column has more rows than its row group"))?;
+            take(*slot, if *level > 0 { values.next() } else { None });
+        }
+    }
+    if rows.next().is_some() {
+        return Err(broken("a column has fewer rows than its row group"));
+    }
+    Ok(())
+}
+
+/// A file that several columns are read from at once.
+struct Source {
+    file: Arc<Mutex<std::fs::File>>,
+    len: u64,
+}
+
+impl Length for Source {
+    fn len(&self) -> u64 {
+        self.len
+    }
+}
+
+impl ChunkReader for Source {
+    type T = BufReader<Part>;
+
+    fn get_read(&self, start: u64) -> Result<Self::T> {
+        Ok(BufReader::new(Part { file: Arc::clone(&self.file), at: start }))
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes> {
+        if start.saturating_add(length as u64) > self.len {
+            return Err(broken("the file ends too early"));
+        }
+        let mut bytes = vec![0; length];
+        Part { file: Arc::clone(&self.file), at: start }.read_exact(&mut bytes)?;
+        Ok(bytes.into())
+    }
+}
+
+/// The rest of a file.
+struct Part {
+    file: Arc<Mutex<std::fs::File>>,
+    at: u64,
+}
+
+impl Read for Part {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        file.seek(SeekFrom::Start(self.at))?;
+        let n = file.read(buffer)?;
+        self.at += n as u64;
+        Ok(n)
+    }
+}
