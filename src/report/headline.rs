@@ -48,6 +48,10 @@ pub(super) fn reason(draft: &Draft<'_>) -> Text {
     text
 }
 
+/// Where the statements of a standby's report run.
+pub(super) const ON_A_STANDBY: &str = "This server is a standby: what changes tables, indexes, sequences, roles or \
+     replication slots of the primary runs there.";
+
 /// What it rests on.
 pub(super) fn basis(draft: &Draft<'_>) -> Text {
     let (captured, expected) = seen(draft);
@@ -63,6 +67,9 @@ pub(super) fn basis(draft: &Draft<'_>) -> Text {
         draft.advice.score.areas.iter().filter(|a| a.score.is_none()).map(|a| a.category.name()).collect();
     if !not.is_empty() {
         text = text.t(format!(" Not assessed: {}.", not.join(", ")));
+    }
+    if draft.chain.last().meta.in_recovery == Some(true) {
+        text = text.t(" ").t(ON_A_STANDBY);
     }
     if draft.single() {
         text = text.t(" One snapshot: counters are totals since the statistics began");

@@ -149,6 +149,16 @@ fn reports_of_the_lab_hold_their_laws() {
 }
 
 #[test]
+fn a_standby_says_where_its_statements_run() {
+    let says = |dump: &str| {
+        let built = report(Path::new(dump));
+        texts(&built).iter().filter(|t| t.plain().contains("This server is a standby")).count()
+    };
+    assert!(says("fixtures/pg18-standby") > 0);
+    assert_eq!(says("fixtures/pg15-crash"), 0);
+}
+
+#[test]
 fn the_classic_sample() {
     let report = report(Path::new("fixtures/classic"));
     let about_the_server = report.findings.iter().filter(|f| !f.finding.rule.starts_with("hyg-"));

@@ -28,6 +28,9 @@ pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
     let mut blocks = vec![prose(
         "The plan's statements in its order, then those that only look. Each can run alone; none of them was run by pgretro.",
     )];
+    if draft.chain.last().meta.in_recovery == Some(true) {
+        blocks.push(prose(crate::report::headline::ON_A_STANDBY));
+    }
     for (at, mut block) in found.into_iter().enumerate() {
         block.title = format!("{}. {}", at + 1, block.title);
         blocks.push(Block::Sql(block));
