@@ -35,6 +35,11 @@ pub fn find(text: &str) -> Option<Secret> {
     [password(text, &lower), connection(&lower), private_key(text), token(text)].into_iter().flatten().min()
 }
 
+/// A statement's text as people may see it: one that seems to hold a secret is not shown.
+pub fn shown(text: &str) -> &str {
+    if find(text).is_some() { "(not shown: seems to hold a secret)" } else { text }
+}
+
 /// `PASSWORD` followed by a string literal that is no placeholder.
 fn password(text: &str, lower: &str) -> Option<Secret> {
     let mut found = None;

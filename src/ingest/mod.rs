@@ -49,6 +49,7 @@ pub use options::{Options, Wanted};
 
 use crate::error::Result;
 use crate::snapshot::Snapshot;
+use rayon::prelude::*;
 use std::path::PathBuf;
 
 /// Finds the snapshots in the inputs without reading rows. `-` is a JSON dump on standard input.
@@ -61,11 +62,22 @@ pub fn open(inputs: &[PathBuf], options: &Options) -> Result<Vec<Opened>> {
 pub fn read(inputs: &[PathBuf], options: &Options) -> Result<Vec<Snapshot>> {
     let mut taken_at = options.taken_at.iter().copied();
     let mut snapshots = Vec::new();
-    for opened in open(inputs, options)? {
-        let mut snapshot = opened.read(&Wanted::all())?;
+    for snapshot in side_by_side(&open(inputs, options)?, |opened| opened.read(&Wanted::all())) {
+        let mut snapshot = snapshot?;
         when::fall_back(&mut snapshot.meta, &mut taken_at);
         snapshots.push(snapshot);
     }
     snapshots.sort_by_key(|s| s.meta.taken_at.map_or(i64::MAX, |t| t.0));
     Ok(snapshots)
+}
+
+/// Does something with each of some snapshots; the results in their order. Those of a history are read side by side; a
+/// few large ones, whose files are split among the cores themselves, one after the other.
+pub fn side_by_side<S: Sync, T: Send>(snapshots: &[S], read: impl Fn(&S) -> T + Send + Sync) -> Vec<T> {
+    const HISTORY: usize = 4;
+    if snapshots.len() < HISTORY {
+        snapshots.iter().map(read).collect()
+    } else {
+        snapshots.par_iter().map(read).collect()
+    }
 }

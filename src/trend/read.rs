@@ -12,6 +12,9 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+/// Snapshots read while others are followed.
+const AHEAD: usize = 8;
+
 /// What to read and how.
 #[derive(Clone, Debug)]
 pub struct Request {
@@ -41,11 +44,17 @@ pub struct Moment {
 pub fn moments(request: &Request) -> Result<Vec<Moment>> {
     let mut given = request.ingest.taken_at.iter().copied();
     let mut out = Vec::new();
-    for opened in ingest::open(&request.inputs, &request.ingest)? {
+    let wanted = request.plan.wanted();
+    let opened = ingest::open(&request.inputs, &request.ingest)?;
+    let metas = ingest::side_by_side(&opened, |opened| {
         let mut meta = opened.read(&Wanted::views([]))?.meta;
         if meta.taken_at.is_none() {
-            meta = opened.read(&request.plan.wanted())?.meta;
+            meta = opened.read(&wanted)?.meta;
         }
+        Ok(meta)
+    });
+    for (opened, meta) in opened.into_iter().zip(metas) {
+        let mut meta = meta?;
         if meta.taken_at.is_none() {
             meta.taken_at = given.next();
             meta.time_source = Some(if meta.taken_at.is_some() { TimeSource::Option } else { TimeSource::Unknown });
@@ -76,11 +85,26 @@ pub fn follow(request: &Request, moments: &[Moment]) -> Result<(Vec<Follow>, Not
     let mut out = Vec::with_capacity(lineages.len());
     for lineage in lineages {
         let mut follow = Follow::new(request.plan.clone(), request.diff.clone());
-        for at in lineage.members {
-            let Some(moment) = moments.get(at) else { continue };
-            let mut snapshot = moment.opened.read(&wanted)?;
-            settle_time(&mut snapshot, moment.meta.taken_at, moment.meta.time_source);
-            follow.push(Arc::new(snapshot), lineage.anew.contains(&at))?;
+        let read = |at: &usize| -> Option<Result<(usize, Snapshot)>> {
+            let moment = moments.get(*at)?;
+            Some(moment.opened.read(&wanted).map(|mut snapshot| {
+                settle_time(&mut snapshot, moment.meta.taken_at, moment.meta.time_source);
+                (*at, snapshot)
+            }))
+        };
+        // While some snapshots are followed, the next ones are read.
+        let mut batches = lineage.members.chunks(AHEAD).map(|batch| ingest::side_by_side(batch, read));
+        let mut ready = batches.next();
+        while let Some(snapshots) = ready {
+            let push = || {
+                snapshots.into_iter().flatten().try_for_each(|snapshot| {
+                    let (at, snapshot) = snapshot?;
+                    follow.push(Arc::new(snapshot), lineage.anew.contains(&at))
+                })
+            };
+            let (pushed, next) = rayon::join(push, || batches.next());
+            pushed?;
+            ready = next;
         }
         out.push(follow);
     }

@@ -101,8 +101,9 @@ fn with_the_defaults_nothing_is_condemned_after_minutes() {
                 | "wrap-xid-age"
                 | "wrap-multixact-age" => false,
                 // The servers were stopped hard on purpose; the one large table at rest had nothing to lose.
-                "vacuum-stats-lost" => f.severity <= Severity::Low,
-                "index-duplicate" | "index-redundant-prefix" | "index-missing-fk" => f.severity <= Severity::Low,
+                "vacuum-stats-lost" | "index-duplicate" | "index-redundant-prefix" | "index-missing-fk" => {
+                    f.severity <= Severity::Low
+                }
                 _ => true,
             };
             assert!(verdict, "{series}: {}", line(f));

@@ -216,7 +216,7 @@ mod tests {
             crate::finding::Outcome::Found { mut findings, .. } => findings.remove(0),
             other => panic!("{other:?}"),
         };
-        let values = |f: crate::finding::Finding| {
+        let values = |f: Finding| {
             f.measures.iter().map(|m| [m.before, m.after, m.window].map(|q| q.is_some())).collect::<Vec<_>>()
         };
         let [early, late] = ["2026-11-22 12:00:10+00", "2026-11-22 12:02:00+00"].map(taken);

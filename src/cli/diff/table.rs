@@ -2,6 +2,7 @@
 
 use super::choose::{Order, largest};
 use super::layout::Layout;
+use crate::advisor::secret;
 use crate::catalog::Type;
 use crate::diff::{Certainty, Class, Diff, DiffRow, Event, Exact, ViewDiff};
 use crate::ident::visible;
@@ -133,6 +134,7 @@ fn name(row: DiffRow<'_>) -> String {
     let Some(latest) = row.latest() else { return String::new() };
     let text = |c: &str| latest.text(c).map(|t| visible(t).into_owned());
     let own = if let Some(query) = latest.text("query") {
+        let query = secret::shown(query);
         Some(visible(&query.split_whitespace().collect::<Vec<_>>().join(" ")).into_owned())
     } else {
         let parts: Vec<String> =

@@ -113,7 +113,7 @@ fn section(view: &Objects, at: usize, column: usize, measure: Measure, order: &O
 fn line(view: &Objects, object: &Object, series: &Series, column: &Column) -> Vec<String> {
     let summary = Summary::of(series);
     let level = |x: Option<f64>| x.map_or_else(|| "–".to_owned(), |x| shown(column, x));
-    let mut name = short(&object.name(view.followed.view));
+    let mut name = short(crate::advisor::secret::shown(&object.name(view.followed.view)));
     if object.gone {
         name.push_str(" (gone)");
     } else if object.created {

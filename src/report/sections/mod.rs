@@ -32,11 +32,9 @@ pub(super) use unjudged::unjudged;
 use super::draft::{Body, Draft};
 use crate::error::Result;
 
-/// The text of a statement or session, for printing; one that seems to hold a secret is not shown.
+/// The text of a statement or session, for printing.
 fn statement_text(row: crate::snapshot::Row<'_>) -> Option<&str> {
-    row.text("query").map(|text| {
-        if crate::advisor::secret::find(text).is_some() { "(not shown: seems to hold a secret)" } else { text }
-    })
+    row.text("query").map(crate::advisor::secret::shown)
 }
 
 /// A section: its place in the report and what it is made from.

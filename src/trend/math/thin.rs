@@ -84,7 +84,7 @@ impl<V: Copy> Thinned<V> {
         }
         // Points further apart than a bucket is wide never share one, so narrower buckets need not be tried.
         let gaps = self.kept.iter().zip(self.kept.iter().skip(1)).map(|(a, b)| b.0.0.abs_diff(a.0.0));
-        let narrow = gaps.min().map_or(0, |gap| 63 - gap.max(1).leading_zeros());
+        let narrow = gaps.min().map_or(0, |gap| gap.max(1).ilog2());
         self.width = self.width.max(narrow);
         while self.kept.len() > KEPT && self.width < 62 {
             self.width += 1;
