@@ -9,6 +9,7 @@ mod export_sql;
 mod inspect;
 mod output;
 mod pack;
+mod progress;
 mod render;
 mod report;
 mod rules;

@@ -1,5 +1,6 @@
 //! `pgretro pack`.
 
+use super::progress::Progress;
 use super::report::ingest_options;
 use super::{Status, print};
 use crate::error::Result;
@@ -32,6 +33,7 @@ pub(super) struct Args {
 /// Runs it.
 pub(super) fn run(args: &Args) -> Result<Status> {
     let options = ingest_options(&args.taken_at, args.timezone.as_deref())?;
+    let progress = Progress::watch(options.tally.as_ref());
     let mut given = options.taken_at.clone().into_iter();
     let opened = ingest::open(&args.dumps, &options)?;
     let mut writer = Writer::new(&args.output, args.append)?;
@@ -45,7 +47,9 @@ pub(super) fn run(args: &Args) -> Result<Status> {
         }
         writer.push(&snapshot)?;
     }
-    print(&said(&writer.finish()?, args))?;
+    let done = writer.finish()?;
+    drop(progress);
+    print(&said(&done, args))?;
     Ok(Status::Done)
 }
 

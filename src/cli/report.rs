@@ -1,5 +1,6 @@
 //! `pgretro report`.
 
+use super::progress::Progress;
 use super::{Status, output, print};
 use crate::advisor::{self, Config};
 use crate::diff;
@@ -83,7 +84,10 @@ pub(super) fn run(args: &Args) -> Result<Status> {
     let formats: Vec<Format> = args.output.iter().map(|path| render::by_path(path)).collect::<Result<_>>()?;
     let format = args.format.as_deref().map(render::by_name).transpose()?;
     let (config, text) = config(args)?;
-    let snapshots = ingest::read(&args.dumps, &ingest_options(&args.taken_at, args.timezone.as_deref())?)?;
+    let reading = ingest_options(&args.taken_at, args.timezone.as_deref())?;
+    let progress = Progress::watch(reading.tally.as_ref());
+    let snapshots = ingest::read(&args.dumps, &reading)?;
+    drop(progress);
     let snapshots = choose(snapshots, args.from.as_deref(), args.to.as_deref())?;
     let options = diff::Options { allow_different_servers: args.allow_different_servers, ..diff::Options::default() };
     let chain = diff::chain(snapshots.into_iter().map(Arc::new).collect(), &options)?;
@@ -172,7 +176,7 @@ pub(super) fn ingest_options(taken_at: &[String], timezone: Option<&str>) -> Res
             })
         })
         .collect::<Result<_>>()?;
-    Ok(ingest::Options { taken_at, timezone: timezone.map(str::to_owned), hash: true })
+    Ok(ingest::Options { taken_at, timezone: timezone.map(str::to_owned), hash: true, tally: Some(Arc::default()) })
 }
 
 /// A size as PostgreSQL writes it: `64GB`, `512 MB`, `1048576`.

@@ -47,7 +47,14 @@ impl Opened {
     /// Reads what is wanted. A file that cannot be read is a note of the snapshot, not an error.
     pub fn read(&self, wanted: &Wanted) -> Result<Snapshot> {
         if let Some((history, at)) = &self.group.packed {
-            return Ok(history.read(*at, |view| wanted.view(view)));
+            let snapshot = history.read(*at, |view| wanted.view(view));
+            if let Some(tally) = &self.options.tally {
+                let files = snapshot.meta.files.iter();
+                let read = files.filter(|f| f.views.iter().any(|name| wanted.view(catalog::view(name))));
+                let bytes: Vec<u64> = read.map(|f| f.bytes).collect();
+                tally.add(bytes.len() as u64, bytes.iter().sum());
+            }
+            return Ok(snapshot);
         }
         let mut snapshot = Snapshot::default();
         self.group.label.clone_into(&mut snapshot.meta.label);
@@ -83,6 +90,9 @@ impl Opened {
             }
             offsetless += parsed.offsetless;
             exported.append(&mut parsed.exported);
+            if let Some(tally) = &self.options.tally {
+                tally.add(1, file.input.size());
+            }
             add(&mut snapshot, parsed, file, self.options.hash);
         }
         if offsetless > 0 && zone.is_none() {

@@ -45,7 +45,7 @@ mod value;
 mod when;
 
 pub use assemble::Opened;
-pub use options::{Options, Wanted};
+pub use options::{Options, Tally, Wanted};
 
 use crate::error::Result;
 use crate::snapshot::Snapshot;

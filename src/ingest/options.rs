@@ -3,6 +3,8 @@
 use crate::catalog::View;
 use crate::time::Timestamp;
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// How to read the inputs.
 #[derive(Clone, Debug, Default)]
@@ -13,6 +15,8 @@ pub struct Options {
     pub timezone: Option<String>,
     /// Whether to hash every file (SHA-256), for provenance.
     pub hash: bool,
+    /// Where to count what has been read.
+    pub tally: Option<Arc<Tally>>,
 }
 
 /// Which views to read. What is not wanted is neither parsed nor kept.
@@ -39,5 +43,25 @@ impl Wanted {
             (Some(wanted), Some(view)) => view.name == "meta" || wanted.contains(view.name),
             (Some(_), None) => false,
         }
+    }
+}
+
+/// What has been read so far, for whoever waits; counts up while others read.
+#[derive(Debug, Default)]
+pub struct Tally {
+    files: AtomicU64,
+    bytes: AtomicU64,
+}
+
+impl Tally {
+    /// Counts files that have been read, and their size as stored.
+    pub fn add(&self, files: u64, bytes: u64) {
+        self.files.fetch_add(files, Ordering::Relaxed);
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Files and bytes so far.
+    pub fn read(&self) -> (u64, u64) {
+        (self.files.load(Ordering::Relaxed), self.bytes.load(Ordering::Relaxed))
     }
 }

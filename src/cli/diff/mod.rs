@@ -9,6 +9,7 @@ mod reasons;
 mod table;
 
 use super::output::{self, Output};
+use super::progress::Progress;
 use super::{Status, print};
 use crate::catalog;
 use crate::diff::{self, Diff, ViewDiff};
@@ -112,8 +113,10 @@ fn read(args: &Args, names: &[&'static str]) -> Result<(Arc<Snapshot>, Arc<Snaps
         return Err(Error::usage("read both dumps from standard input", "give one of them as a file"));
     }
     let wanted = if names.is_empty() { Wanted::all() } else { Wanted::views(diff::needed_for(names)) };
+    let options = ingest::Options { tally: Some(Arc::default()), ..ingest::Options::default() };
+    let _progress = Progress::watch(options.tally.as_ref());
     let one = |path: &PathBuf| -> Result<Arc<Snapshot>> {
-        let opened = ingest::open(std::slice::from_ref(path), &ingest::Options::default())?;
+        let opened = ingest::open(std::slice::from_ref(path), &options)?;
         match opened.as_slice() {
             [only] => only.read(&wanted).map(Arc::new),
             [] => Err(Error::input(format!("find a snapshot in `{}`", path.display()))),

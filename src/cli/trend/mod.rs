@@ -8,6 +8,7 @@ mod overview;
 mod table;
 
 use super::output::{self, Output};
+use super::progress::Progress;
 use super::report::{bytes, ingest_options, position};
 use super::{Status, print};
 use crate::diff;
@@ -90,9 +91,11 @@ pub(super) fn run(args: &Args) -> Result<Status> {
             watched: args.views.is_empty() && args.columns.is_empty(),
         },
     };
+    let progress = Progress::watch(request.ingest.tally.as_ref());
     let mut moments = read::moments(&request)?;
     narrow(&mut moments, args)?;
     let (histories, notes) = read::follow(&request, &moments)?;
+    drop(progress);
     warn(notes.kept.iter().chain(histories.iter().flat_map(|h| &h.notes.kept)));
     let given = Given { capacity };
     let order = order::Order { top: args.top };
