@@ -4,12 +4,12 @@ use crate::advisor::TableFact;
 use crate::diff::Change;
 use crate::error::Result;
 use crate::report::absent;
-use crate::report::cells::{count, counted, last_time, level};
+use crate::report::cells::{count, counted, last_time, level, prose};
 use crate::report::draft::{Body, Draft};
 use crate::report::names::{ByObject, is_system};
 use crate::report::table::{ranked, table};
 use crate::report::{Block, Bound, Cell};
-use crate::snapshot::{Row, Table};
+use crate::snapshot::{Row, Snapshot, Table};
 use crate::text::Text;
 use crate::unit::{Quantity, Unit};
 
@@ -146,7 +146,7 @@ fn last_analyze(row: Option<Row<'_>>) -> Cell {
 fn progress(draft: &Draft<'_>) -> Option<Block> {
     let rows = draft.chain.last().table("pg_stat_progress_vacuum")?;
     if rows.rows == 0 {
-        return None;
+        return progress_before(draft);
     }
     let mut out = table("vacuum-progress", "Vacuums under way at the last capture")
         .about(Text::new().code("pg_stat_progress_vacuum"))
@@ -209,6 +209,22 @@ fn ages(draft: &mut Draft<'_>) -> Option<Block> {
         ]);
     }
     Some(out.block())
+}
+
+/// Vacuums that earlier captures saw under way and the last one does not.
+fn progress_before(draft: &Draft<'_>) -> Option<Block> {
+    let running = |s: &Snapshot| s.table("pg_stat_progress_vacuum").is_some_and(|t| t.rows > 0);
+    let seen: Vec<usize> =
+        draft.chain.snapshots.iter().enumerate().filter(|(_, s)| running(s)).map(|(at, _)| at).collect();
+    let last = seen.last()?;
+    Some(prose(
+        Text::new()
+            .t("No vacuum was under way at the last capture; one was at ")
+            .n(count(seen.len()))
+            .t(" of ")
+            .n(count(draft.chain.snapshots.len()))
+            .t(format!(" captures, the last of them {}.", crate::advisor::label(draft.chain, *last))),
+    ))
 }
 
 /// Prepared transactions that earlier captures saw and the last one does not.
