@@ -52,9 +52,8 @@ impl Rows {
             self.offsetless += segment.offsetless;
         }
         if let Some(spool) = &mut self.spool {
-            for (segment, lines_before) in &segments {
-                spool.add(Chunk::of(segment, spool.order()), *lines_before);
-            }
+            let chunks = segments.iter().map(|(segment, lines)| (Chunk::of(segment, spool.order()), *lines));
+            spool.add(&chunks.collect::<Vec<_>>());
             return;
         }
         for (segment, lines_before) in &segments {
@@ -75,7 +74,7 @@ impl Rows {
                 // Their places are lines of the file already.
                 segment.places = (before..before + segment.rows).filter_map(|row| self.places.get(row)).collect();
                 before += segment.rows;
-                spool.add(Chunk::of(&segment, spool.order()), 0);
+                spool.add(&[(Chunk::of(&segment, spool.order()), 0)]);
             }
             self.places = Places::default();
             self.spool = Some(spool);
@@ -87,14 +86,14 @@ impl Rows {
     }
 
     /// Appends spooled parts that follow each other, each with the lines before it.
-    pub fn append_chunks(&mut self, chunks: Vec<(Chunk, u64)>) {
-        for (mut chunk, lines_before) in chunks {
+    pub fn append_chunks(&mut self, mut chunks: Vec<(Chunk, u64)>) {
+        for (chunk, lines_before) in &mut chunks {
             self.count += chunk.len();
-            self.odd.append(std::mem::take(&mut chunk.irregular.odd), lines_before);
+            self.odd.append(std::mem::take(&mut chunk.irregular.odd), *lines_before);
             self.offsetless += chunk.irregular.offsetless;
-            if let Some(spool) = &mut self.spool {
-                spool.add(chunk, lines_before);
-            }
+        }
+        if let Some(spool) = &mut self.spool {
+            spool.add(&chunks);
         }
     }
 

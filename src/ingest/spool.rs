@@ -218,14 +218,18 @@ impl Spool {
         (self.key, Arc::clone(&self.bounds))
     }
 
-    /// Adds the next piece of the file.
-    pub fn add(&mut self, chunk: Chunk, lines_before: u64) {
-        for (part, run) in self.parts.iter_mut().zip(chunk.runs) {
-            let start = part.bytes.len();
-            part.bytes.extend_from_slice(&run.bytes);
-            part.order.extend(run.rows.into_iter().map(|(key, at)| (key, start + at as usize)));
-            part.pieces.push((start, chunk.fields, lines_before));
-        }
+    /// Adds the next pieces of the file, each with the lines before it.
+    pub fn add(&mut self, chunks: &[(Chunk, u64)]) {
+        let add = |(at, part): (usize, &mut Part)| {
+            for (chunk, lines_before) in chunks {
+                let Some(run) = chunk.runs.get(at) else { continue };
+                let start = part.bytes.len();
+                part.bytes.extend_from_slice(&run.bytes);
+                part.order.extend(run.rows.iter().map(|&(key, at)| (key, start + at as usize)));
+                part.pieces.push((start, chunk.fields, *lines_before));
+            }
+        };
+        self.parts.par_iter_mut().enumerate().for_each(add);
     }
 
     /// The columns and places of all rows, in the order of their keys; rows of one key in the order of the file.

@@ -254,7 +254,7 @@ fn prepared(draft: &Draft<'_>) -> Option<Block> {
     let rows = draft.chain.last().table("pg_prepared_xacts")?;
     if rows.rows == 0 {
         let words = Text::new().t("Captured and empty: no prepared transaction at the last capture holds vacuum back.");
-        return Some(crate::report::cells::prose(words.then(prepared_before(draft))));
+        return Some(prose(words.then(prepared_before(draft))));
     }
     let mut out = table("prepared", "Prepared transactions at the last capture")
         .about(
