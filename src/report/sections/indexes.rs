@@ -111,6 +111,12 @@ fn summary(draft: &mut Draft<'_>, entries: &[Entry<'_>]) -> Vec<Block> {
         }
     }
     text = text.t(". ").then(link).t(" ");
+    let uncounted = entries.len() - known;
+    if uncounted > 0 {
+        text = text
+            .then(counted_words(uncounted, "more index is", "more indexes are"))
+            .t(" defined without counters, as those of partitioned tables are. ");
+    }
     text = match draft.facts.age.database_s.and_then(|s| Quantity::float(s, Unit::Seconds)) {
         Some(age) => text
             .t("The statistics are ")
