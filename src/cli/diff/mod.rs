@@ -134,7 +134,20 @@ fn shown<'a>(diff: &'a Diff, names: &[&'static str]) -> Result<Vec<&'a ViewDiff>
     if names.is_empty() {
         return Ok(diff.views.values().map(AsRef::as_ref).collect());
     }
-    names.iter().map(|name| diff.view(name)).collect()
+    let found: Vec<&ViewDiff> = names.iter().map(|name| diff.view(name)).collect::<Result<_>>()?;
+    match found.iter().find(|view| view.before.is_none() || view.after.is_none()) {
+        Some(one_sided) => Err(lacking(diff, one_sided)),
+        None => Ok(found),
+    }
+}
+
+/// Why a view that one of the snapshots lacks cannot be shown: with what was noted when that one was read.
+fn lacking(diff: &Diff, view: &ViewDiff) -> Error {
+    let name = view.view.name;
+    let (which, side) = if view.before.is_none() { ("earlier", &diff.before) } else { ("later", &diff.after) };
+    let why = side.meta.notes.kept.iter().find(|n| n.message.contains(name));
+    let why = why.map(|n| format!("; {}", n.message)).unwrap_or_default();
+    Error::input(format!("show `{name}`: the {which} snapshot lacks it{why}"))
 }
 
 /// Warnings about order, identity and the data go to stderr: stdout carries results only.

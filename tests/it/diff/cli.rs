@@ -229,3 +229,21 @@ fn what_cannot_be_compared_says_why() {
     let orders = text.lines().find(|l| l.starts_with("public,orders,")).expect("joined by name");
     assert!(orders.contains(",ok?,,10,310,,,"), "{orders}");
 }
+
+#[test]
+fn a_view_that_one_side_lacks_is_an_error_with_its_reason() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (side, rows) in [("before", "16385,app,orders,5\n16385,app,orders,6\n"), ("after", "16385,app,orders,9\n")] {
+        fs::create_dir(folder.path().join(side)).expect("a folder");
+        let file = folder.path().join(side).join("pg_stat_user_tables.csv");
+        fs::write(file, format!("relid,schemaname,relname,seq_scan\n{rows}")).expect("a file");
+    }
+    let output = Command::new(env!("CARGO_BIN_EXE_pgretro"))
+        .current_dir(folder.path())
+        .args(["diff", "before", "after", "--view", "pg_stat_user_tables"])
+        .output()
+        .expect("pgretro runs");
+    assert_eq!(output.status.code(), Some(2));
+    let message = String::from_utf8(output.stderr).expect("UTF-8");
+    assert!(message.contains("the earlier snapshot lacks it") && message.contains("twice"), "{message}");
+}
