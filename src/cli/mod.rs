@@ -4,6 +4,7 @@
 //! 2 could not do it.
 
 mod catalog;
+mod columns;
 mod diff;
 mod export_sql;
 mod inspect;

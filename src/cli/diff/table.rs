@@ -4,21 +4,18 @@ use super::choose::{Order, largest};
 use super::layout::Layout;
 use crate::advisor::secret;
 use crate::catalog::Type;
+use crate::cli::columns::{align, short};
 use crate::diff::{Certainty, Class, Diff, DiffRow, Event, Exact, ViewDiff};
 use crate::ident::visible;
 use crate::snapshot::Value;
 use crate::time::Timestamp;
 use crate::unit::{Number, Quantity, Unit};
 use std::fmt::Write;
-use unicode_width::UnicodeWidthStr;
 
 /// Rows of a view where nobody asks for a number.
 const TOP: usize = 10;
 /// Columns of numbers of a view.
 const WIDE: usize = 5;
-/// The longest name shown whole.
-const NAME: usize = 48;
-
 /// The whole table.
 pub(super) fn text<'a>(diff: &Diff, views: impl Iterator<Item = &'a ViewDiff>, order: &Order) -> String {
     let mut out = String::new();
@@ -146,18 +143,7 @@ fn name(row: DiffRow<'_>) -> String {
         (!parts.is_empty()).then(|| parts.join(".")).or_else(|| text("datname")).or_else(shared)
     };
     let name = own.unwrap_or_else(|| key(row));
-    if name.width() <= NAME {
-        return name;
-    }
-    let mut short = String::new();
-    for c in name.chars() {
-        if short.width() >= NAME - 1 {
-            break;
-        }
-        short.push(c);
-    }
-    short.push('…');
-    short
+    short(&name)
 }
 
 fn key(row: DiffRow<'_>) -> String {
@@ -173,20 +159,4 @@ fn key(row: DiffRow<'_>) -> String {
         })
         .collect();
     if parts.is_empty() { "(cluster)".to_owned() } else { parts.join(" / ") }
-}
-
-/// Lines in columns: the first two to the left, numbers to the right.
-fn align(lines: &[Vec<String>], out: &mut String) {
-    let columns = lines.iter().map(Vec::len).max().unwrap_or(0);
-    let widths: Vec<usize> =
-        (0..columns).map(|c| lines.iter().filter_map(|l| l.get(c)).map(|t| t.width()).max().unwrap_or(0)).collect();
-    for line in lines {
-        let mut text = String::from(" ");
-        for (at, (cell, width)) in line.iter().zip(&widths).enumerate() {
-            let pad = " ".repeat(width.saturating_sub(cell.width()));
-            let _ = if at < 2 { write!(text, " {cell}{pad}") } else { write!(text, "  {pad}{cell}") };
-        }
-        out.push_str(text.trim_end());
-        out.push('\n');
-    }
 }

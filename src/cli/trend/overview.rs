@@ -1,6 +1,7 @@
 //! The first page of a history: what runs towards a limit, dead rows, what changed, statements.
 
-use super::table::{align, short};
+use crate::advisor::secret;
+use crate::cli::columns::{align, short};
 use crate::time::Timestamp;
 use crate::trend::Confidence;
 use crate::trend::forecast::{Answer, Forecast, Kind};
@@ -219,7 +220,7 @@ fn calls(all: &[Calls], rows: usize, out: &mut String) {
     let mut lines = vec![head(&["", "", "calls", "per second", "mean", "sessions", "busiest"])];
     for c in all.iter().take(rows) {
         lines.push(vec![
-            short(&c.text),
+            short(secret::shown(&c.text)),
             state(c).to_owned(),
             format!("{}{}", if c.exact { "" } else { "≥ " }, number(c.calls, Unit::Count)),
             number(c.calls_per_s, Unit::PerSecond),
@@ -236,7 +237,7 @@ fn calls(all: &[Calls], rows: usize, out: &mut String) {
         if let Some(r) = c.regressed {
             let when = r.from.zip(r.to).map_or_else(|| "in a window of unknown time".to_owned(), span);
             let (before, mean) = (number(Some(r.before_ms), Unit::Ms), number(Some(r.mean_ms), Unit::Ms));
-            let _ = writeln!(out, "  {}: slower {when}, {before} before, {mean} then", short(&c.text));
+            let _ = writeln!(out, "  {}: slower {when}, {before} before, {mean} then", short(secret::shown(&c.text)));
         }
     }
     more(rows.min(all.len()), all.len(), out);

@@ -3,18 +3,15 @@
 use super::order::{Order, moved};
 use super::title;
 use crate::catalog::{Column, Type};
+use crate::cli::columns::{align, short};
 use crate::ident::visible;
 use crate::trend::outlook::{Given, Outlook};
 use crate::trend::{Confidence, Fit, Follow, Measure, Object, Objects, Series, Summary};
 use crate::unit::{Number, Quantity, Unit};
 use std::fmt::Write;
-use unicode_width::UnicodeWidthStr;
 
 /// Columns of a course.
 const COURSE: usize = 24;
-/// The longest name shown whole.
-const NAME: usize = 48;
-
 /// All histories.
 pub(super) fn text(histories: &[Follow], order: &Order, given: Given) -> String {
     let mut out = String::new();
@@ -219,36 +216,4 @@ fn course(series: &Series) -> String {
         }
     }
     out
-}
-
-pub(super) fn short(name: &str) -> String {
-    let name = visible(&name.split_whitespace().collect::<Vec<_>>().join(" ")).into_owned();
-    if name.width() <= NAME {
-        return name;
-    }
-    let mut out = String::new();
-    for c in name.chars() {
-        if out.width() >= NAME - 1 {
-            break;
-        }
-        out.push(c);
-    }
-    out.push('…');
-    out
-}
-
-/// Lines in columns: the first two to the left, numbers to the right.
-pub(super) fn align(lines: &[Vec<String>], out: &mut String) {
-    let columns = lines.iter().map(Vec::len).max().unwrap_or(0);
-    let widths: Vec<usize> =
-        (0..columns).map(|c| lines.iter().filter_map(|l| l.get(c)).map(|t| t.width()).max().unwrap_or(0)).collect();
-    for line in lines {
-        let mut text = String::from(" ");
-        for (at, (cell, width)) in line.iter().zip(&widths).enumerate() {
-            let pad = " ".repeat(width.saturating_sub(cell.width()));
-            let _ = if at < 2 { write!(text, " {cell}{pad}") } else { write!(text, "  {pad}{cell}") };
-        }
-        out.push_str(text.trim_end());
-        out.push('\n');
-    }
 }
