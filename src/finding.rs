@@ -33,6 +33,11 @@ impl Severity {
         }
     }
 
+    /// The level of this word.
+    pub fn named(word: &str) -> Option<Self> {
+        Self::WORST_FIRST.into_iter().find(|s| s.word() == word)
+    }
+
     /// All levels, worst first.
     pub const WORST_FIRST: [Self; 5] = [Self::Critical, Self::High, Self::Medium, Self::Low, Self::Info];
 }
@@ -317,7 +322,7 @@ impl Finding {
         self.at_most.map_or(lowered, |bound| lowered.min(bound))
     }
 
-    /// Stable across runs and snapshots: the rule and what it is about.
+    /// Unique in a run: the rule and what it is about.
     pub fn key(&self) -> String {
         format!("{}/{}", self.rule, self.subject.name)
     }

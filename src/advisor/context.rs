@@ -112,6 +112,11 @@ impl<'a> Context<'a> {
         self.chain.last().meta.ram_bytes.or(self.options().ram_bytes)
     }
 
+    /// C8 where use on standbys is not known.
+    pub fn standby_doubt(&self) -> Option<Doubt> {
+        (self.options().standby_reads != Some(false)).then_some(Doubt::C8)
+    }
+
     /// Seconds the counters of this run cover: from the first to the last snapshot; for a single snapshot the age of
     /// the database's statistics, `None` where that is unknown.
     pub fn window_s(&self) -> Option<f64> {

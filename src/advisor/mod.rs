@@ -47,6 +47,7 @@ pub mod statement;
 #[cfg(test)]
 pub mod testing;
 mod then_now;
+mod too_early;
 mod trigger;
 mod vacuum_cure;
 mod wait_tree;
@@ -56,7 +57,7 @@ mod wrap_limits;
 pub use age::{CounterAge, StatisticsAge};
 pub use build::ratio;
 pub use category::Category;
-pub use config::{Config, Ignore, Level, Options, RuleConfig};
+pub use config::{Config, Ignore, Level, Options, RuleConfig, Storage};
 pub use consistency::Withdrawn;
 pub use context::{Context, State, label, show, state, whole};
 pub use facts::{Facts, TableFact, is_system_schema};

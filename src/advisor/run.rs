@@ -22,7 +22,9 @@ pub struct Advice {
     pub insufficient: Vec<Finding>,
     /// Findings that the configuration accepts.
     pub suppressed: Vec<Suppressed>,
-    /// What was odd about the configuration: exceptions that expired or concern nothing.
+    /// How many exceptions the configuration has.
+    pub exceptions: usize,
+    /// What was odd about them: those that expired or concern nothing.
     pub notes: Vec<String>,
     /// Scores with their arithmetic.
     pub score: score::Score,
@@ -82,8 +84,8 @@ pub(super) fn rank(a: &Finding, b: &Finding) -> std::cmp::Ordering {
 /// Runs these rules over a chain: outcomes, accepted findings, scores and plan; without the comparison with the past.
 pub(super) fn judge(chain: &Chain, config: &Config, rules: &[&'static Rule]) -> Advice {
     let facts = Facts::new(chain);
-    let mut advice = Advice::default();
-    let mut used = vec![false; config.ignores.len()];
+    let mut advice = Advice { exceptions: config.ignores.len(), ..Advice::default() };
+    let mut used = vec![Used::default(); config.ignores.len()];
     for rule in rules.iter().copied() {
         let outcome = if config.level(rule.id) == Some(Level::Off) {
             Outcome::Skipped { reason: "switched off in the configuration".to_owned(), missing_input: false }
@@ -96,7 +98,7 @@ pub(super) fn judge(chain: &Chain, config: &Config, rules: &[&'static Rule]) -> 
         };
         advice.judged.push(Judged { rule, outcome });
     }
-    note_unused(config, &used, &mut advice.notes);
+    advice.notes = exception_notes(config, &used);
     advice.score = score::score(&advice.judged);
     let (actions, withdrawn) = plan::plan(&advice.findings(), chain.last().meta.taken_at);
     advice.actions = actions;
@@ -197,7 +199,7 @@ fn sift(
     findings: Vec<Finding>,
     checked: String,
     advice: &mut Advice,
-    used: &mut [bool],
+    used: &mut [Used],
 ) -> Outcome {
     let now = chain.last().meta.taken_at;
     let mut kept = Vec::new();
@@ -208,16 +210,9 @@ fn sift(
         for (ignore, used) in config.ignores.iter().zip(used.iter_mut()) {
             match ignore.matches(&finding, now) {
                 Match::No => {}
-                Match::Expired => {
-                    *used = true;
-                    let until = ignore.until.map(Timestamp::human_date).unwrap_or_default();
-                    advice.notes.push(format!(
-                        "the exception on line {} expired on {until}: `{}` on `{}` is reported again (reason given: {})",
-                        ignore.line, finding.rule, finding.subject.name, ignore.reason
-                    ));
-                }
+                Match::Expired => used.expired += 1,
                 Match::Yes => {
-                    *used = true;
+                    used.hidden += 1;
                     let (reason, until) = (ignore.reason.clone(), ignore.until);
                     advice.suppressed.push(Suppressed { finding, reason, until });
                     continue 'findings;
@@ -280,14 +275,36 @@ fn fold(findings: Vec<Finding>) -> Vec<Finding> {
     out
 }
 
-fn note_unused(config: &Config, used: &[bool], notes: &mut Vec<String>) {
-    for (ignore, _) in config.ignores.iter().zip(used).filter(|(_, used)| !**used) {
+/// What an exception met.
+#[derive(Clone, Copy, Debug, Default)]
+struct Used {
+    /// Findings that it hides.
+    hidden: usize,
+    /// Findings that it would hide, had it not expired.
+    expired: usize,
+}
+
+fn exception_notes(config: &Config, used: &[Used]) -> Vec<String> {
+    let mut notes = Vec::new();
+    for (ignore, used) in config.ignores.iter().zip(used) {
         let object = ignore.object.as_deref().unwrap_or("*");
-        notes.push(format!(
-            "the exception on line {} concerns no finding: `{}` on `{object}`",
-            ignore.line, ignore.rule
-        ));
+        let what = format!("`{}` on `{object}`", ignore.rule);
+        let (line, reason) = (ignore.line, &ignore.reason);
+        if used.expired > 0 {
+            let until = ignore.until.map(Timestamp::human_date).unwrap_or_default();
+            let findings = if used.expired == 1 {
+                "1 finding is reported again".to_owned()
+            } else {
+                format!("{} findings are reported again", used.expired)
+            };
+            notes.push(format!(
+                "the exception on line {line} expired on {until}: {what}, {findings} (reason given: {reason})"
+            ));
+        } else if used.hidden == 0 {
+            notes.push(format!("the exception on line {line} concerns no finding: {what} (reason given: {reason})"));
+        }
     }
+    notes
 }
 
 /// Runs every rule over a chain; with two snapshots or more also over the first one alone, to tell what is new.

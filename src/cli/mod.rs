@@ -7,6 +7,7 @@ mod catalog;
 mod columns;
 mod diff;
 mod export_sql;
+mod facts;
 mod inspect;
 mod output;
 mod pack;

@@ -1,8 +1,9 @@
 //! `pgretro report`.
 
+use super::facts::Facts;
 use super::progress::Progress;
 use super::{Status, output, print};
-use crate::advisor::{self, Config};
+use crate::advisor;
 use crate::diff;
 use crate::error::{Error, Result};
 use crate::finding::Severity;
@@ -15,7 +16,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Arguments of `pgretro report`.
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Folders of view files, folders of such folders, archives of them, packed histories, JSON dumps; `-` reads a JSON dump from standard input
@@ -34,30 +34,32 @@ pub(super) struct Args {
     /// Last snapshot: its position from 1, its name, or a time (the last taken then or earlier)
     #[arg(long, value_name = "SNAPSHOT")]
     to: Option<String>,
-    /// Thresholds, severities and exceptions, as TOML
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    facts: Facts,
+    /// A saved report (JSON): say which findings are new, worse, better, unchanged or fixed since
+    #[arg(long, value_name = "REPORT.json")]
+    baseline: Option<PathBuf>,
     /// Exit with 1 where a finding is at least this severe
     #[arg(long, value_name = "SEVERITY", value_parser = ["critical", "high", "medium", "low", "info"])]
     fail_on: Option<String>,
+    /// Exit with 1 where a finding at least this severe (low, where none is named) is not in the baseline, or was less
+    /// severe there
+    #[arg(
+        long,
+        value_name = "SEVERITY",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "low",
+        requires = "baseline",
+        value_parser = ["critical", "high", "medium", "low", "info"]
+    )]
+    fail_on_new: Option<String>,
     /// Capture time of a snapshot that says nothing about its own; several in the order of the dumps
     #[arg(long, value_name = "TIME")]
     taken_at: Vec<String>,
     /// Zone of times without an offset, where the dump does not say it (Europe/Berlin)
     #[arg(long, value_name = "ZONE")]
     timezone: Option<String>,
-    /// No standby is read by anybody: an index unused here is unused everywhere
-    #[arg(long)]
-    no_standby_reads: bool,
-    /// Memory of the server, where the dump does not say it (64GB)
-    #[arg(long, value_name = "SIZE")]
-    ram: Option<String>,
-    /// Disk space for the data directory (2TB)
-    #[arg(long, value_name = "SIZE")]
-    capacity: Option<String>,
-    /// Tables and indexes below this size are at most worth a note (10MB)
-    #[arg(long, value_name = "SIZE")]
-    min_bytes: Option<String>,
     /// Lay snapshots of different servers side by side; nothing is subtracted
     #[arg(long)]
     allow_different_servers: bool,
@@ -83,7 +85,8 @@ pub(super) fn run(args: &Args) -> Result<Status> {
     // What is asked for is checked before the work.
     let formats: Vec<Format> = args.output.iter().map(|path| render::by_path(path)).collect::<Result<_>>()?;
     let format = args.format.as_deref().map(render::by_name).transpose()?;
-    let (config, text) = config(args)?;
+    let (config, text) = args.facts.config()?;
+    let baseline = args.baseline.as_deref().map(read_baseline).transpose()?;
     let reading = ingest_options(&args.taken_at, args.timezone.as_deref())?;
     let progress = Progress::watch(reading.tally.as_ref());
     let snapshots = ingest::read(&args.dumps, &reading)?;
@@ -92,11 +95,29 @@ pub(super) fn run(args: &Args) -> Result<Status> {
     let options = diff::Options { allow_different_servers: args.allow_different_servers, ..diff::Options::default() };
     let chain = diff::chain(snapshots.into_iter().map(Arc::new).collect(), &options)?;
     let advice = advisor::run(&chain, &config);
-    let report = report::build(&chain, &advice, &report::Options { configuration: text, arguments: arguments(args) })?;
+    let arguments = arguments(args, baseline.as_ref());
+    let report = report::build(&chain, &advice, &report::Options { configuration: text, arguments, baseline })?;
     deliver(args, &report, &formats, format)?;
-    let worst = report.findings.iter().map(|f| f.finding.severity).max();
-    let limit = args.fail_on.as_deref().and_then(severity);
-    Ok(if limit.is_some_and(|limit| worst >= Some(limit)) { Status::Findings } else { Status::Done })
+    Ok(if fails(args, &report) { Status::Findings } else { Status::Done })
+}
+
+/// Whether a finding is one that the caller wants to hear of by the exit code.
+fn fails(args: &Args, report: &report::Report) -> bool {
+    let limit = |option: &Option<String>| option.as_deref().and_then(Severity::named);
+    let (any, new) = (limit(&args.fail_on), limit(&args.fail_on_new));
+    report.findings.iter().any(|f| {
+        let risen = f.baseline.as_ref().is_some_and(|b| b.was.is_none_or(|was| was < f.finding.severity));
+        any.is_some_and(|limit| f.finding.severity >= limit)
+            || (risen && new.is_some_and(|limit| f.finding.severity >= limit))
+    })
+}
+
+fn read_baseline(path: &Path) -> Result<report::Report> {
+    let text = std::fs::read_to_string(path).map_err(Error::io("read", path))?;
+    render::read(&text).map_err(|error| Error::Input {
+        message: format!("use the baseline `{}`: failed to {error}", path.display()),
+        hint: error.hint().map(str::to_owned),
+    })
 }
 
 /// Writes the files, all or none, and prints what belongs on standard output.
@@ -131,39 +152,10 @@ fn deliver(args: &Args, report: &report::Report, formats: &[Format], format: Opt
     print(&render::render(report, render::by_name("txt")?, &look)?)
 }
 
-fn severity(word: &str) -> Option<Severity> {
-    Severity::WORST_FIRST.into_iter().find(|s| s.word() == word)
-}
-
-fn config(args: &Args) -> Result<(Config, String)> {
-    let (mut config, text) = match &args.config {
-        Some(path) => {
-            let text = std::fs::read_to_string(path).map_err(Error::io("read", path))?;
-            (Config::parse(&text, &path.display().to_string())?, text)
-        }
-        None => (Config::default(), String::new()),
-    };
-    let options = &mut config.options;
-    options.no_standby_reads |= args.no_standby_reads;
-    for (value, option, name) in
-        [(&args.ram, &mut options.ram_bytes, "--ram"), (&args.capacity, &mut options.capacity_bytes, "--capacity")]
-    {
-        if let Some(value) = value {
-            *option = Some(bytes(value, name)?);
-        }
-    }
-    if let Some(value) = &args.min_bytes {
-        options.min_bytes = bytes(value, "--min-bytes")?;
-    }
-    Ok((config, text))
-}
-
-/// The options that change what the report says.
-fn arguments(args: &Args) -> String {
-    format!(
-        "no_standby_reads={} ram={:?} capacity={:?} min_bytes={:?} different={}",
-        args.no_standby_reads, args.ram, args.capacity, args.min_bytes, args.allow_different_servers
-    )
+/// The options that change what the report says, beside the configuration and the facts.
+fn arguments(args: &Args, baseline: Option<&report::Report>) -> String {
+    let against = baseline.map_or("", |b| b.id.as_str());
+    format!("{} different={} baseline={against}", args.facts.spelled(), args.allow_different_servers)
 }
 
 /// How to read dumps.
@@ -177,25 +169,6 @@ pub(super) fn ingest_options(taken_at: &[String], timezone: Option<&str>) -> Res
         })
         .collect::<Result<_>>()?;
     Ok(ingest::Options { taken_at, timezone: timezone.map(str::to_owned), hash: true, tally: Some(Arc::default()) })
-}
-
-/// A size as PostgreSQL writes it: `64GB`, `512 MB`, `1048576`.
-pub(super) fn bytes(text: &str, option: &str) -> Result<i64> {
-    let text = text.trim();
-    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let (number, unit) = text.split_at(digits);
-    let power = match unit.trim().to_ascii_lowercase().as_str() {
-        "" | "b" | "bytes" => Some(0),
-        "k" | "kb" | "kib" => Some(10),
-        "m" | "mb" | "mib" => Some(20),
-        "g" | "gb" | "gib" => Some(30),
-        "t" | "tb" | "tib" => Some(40),
-        _ => None,
-    };
-    power
-        .zip(number.parse::<i64>().ok())
-        .and_then(|(power, n)| n.checked_mul(1_i64 << power))
-        .ok_or_else(|| Error::usage(format!("read {option} `{text}`: not a size"), "write it like 64GB or 512MB"))
 }
 
 /// The snapshots from one to another, both included.
@@ -246,14 +219,6 @@ fn find(snapshots: &[(&str, Option<Timestamp>)], wanted: &str, last: bool) -> Op
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn reads_sizes() {
-        for (text, want) in [("64GB", Some(64 << 30)), ("512 mb", Some(512 << 20)), ("7", Some(7)), ("1.5GB", None)] {
-            assert_eq!(bytes(text, "--ram").ok(), want, "{text}");
-        }
-        assert!(bytes("99999999999TB", "--ram").is_err(), "overflow");
-    }
 
     #[test]
     fn finds_snapshots() {

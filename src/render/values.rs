@@ -16,7 +16,7 @@ use serde::Serialize;
 
 /// The report, each table cut to [`ROWS`].
 pub(super) fn report(report: &Report) -> Value {
-    context! {
+    let map = context! {
         schema => report.schema,
         id => report.id.as_str(),
         generator => report.generator.as_str(),
@@ -29,7 +29,10 @@ pub(super) fn report(report: &Report) -> Value {
         actions => list(&report.actions),
         sections => all(&report.sections, section),
         evidence => all(&report.evidence, evidence),
-    }
+    };
+    let more =
+        [("exceptions", report.exceptions.as_ref().map(plain)), ("baseline", report.baseline.as_ref().map(plain))];
+    with(&map, more)
 }
 
 fn all<T>(items: &[T], value: fn(&T) -> Value) -> Value {
@@ -184,7 +187,13 @@ fn finding(f: &ReportFinding) -> Value {
         effort => plain(&it.effort),
         share => it.share,
     };
-    with(&map, [("withdrawn", (!f.withdrawn.is_empty()).then(|| plain(&f.withdrawn)))])
+    with(
+        &map,
+        [
+            ("withdrawn", (!f.withdrawn.is_empty()).then(|| plain(&f.withdrawn))),
+            ("baseline", f.baseline.as_ref().map(plain)),
+        ],
+    )
 }
 
 fn measure(m: &Measure) -> Value {

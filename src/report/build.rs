@@ -2,8 +2,8 @@
 
 use super::draft::{Body, Draft};
 use super::{
-    Action, Category, CheckLine, CoverageState, Deduction, Horizon, Report, ReportFinding, SCHEMA, SECTIONS, Section,
-    Since, Verdict, Window, headline,
+    Action, Category, CheckLine, CoverageState, Deduction, Exceptions, Horizon, Report, ReportFinding, SCHEMA,
+    SECTIONS, Section, Since, Verdict, Window, headline,
 };
 use crate::advisor::{Advice, Score, When};
 use crate::diff::Chain;
@@ -21,16 +21,23 @@ pub struct Options {
     pub configuration: String,
     /// Command line options that change what the report says, in one spelling. They decide the report's id.
     pub arguments: String,
+    /// An earlier report to hold this one against.
+    pub baseline: Option<Report>,
 }
 
 /// Makes the report.
 pub fn build(chain: &Chain, advice: &Advice, options: &Options) -> Result<Report> {
     let mut draft = Draft::new(chain, advice);
-    let findings = number(advice, &mut draft);
-    draft.set_findings(findings);
-    draft.actions = actions(advice, &draft.findings);
+    let mut findings = number(advice, &mut draft);
+    let checks = checks(advice);
     let meta = &chain.last().meta;
     let title = meta.database.clone().unwrap_or_else(|| meta.label.clone());
+    draft.baseline = options
+        .baseline
+        .as_ref()
+        .map(|past| super::baseline::compare(past, meta.taken_at, &title, &mut findings, &checks, advice));
+    draft.set_findings(findings);
+    draft.actions = actions(advice, &draft.findings);
     for kind in SECTIONS {
         let Body { filled, count, mut blocks } = (kind.write)(&mut draft)?;
         blocks.extend(super::sections::unjudged(&draft, kind.id));
@@ -57,7 +64,9 @@ pub fn build(chain: &Chain, advice: &Advice, options: &Options) -> Result<Report
             sources_expected: expected,
         },
         verdict,
-        checks: checks(advice),
+        exceptions: exceptions(advice),
+        baseline: draft.baseline,
+        checks,
         sections: draft.sections,
         evidence: draft.register.into_entries(),
         findings: draft.findings,
@@ -108,6 +117,7 @@ fn number(advice: &Advice, draft: &mut Draft<'_>) -> Vec<ReportFinding> {
     let found = advice.findings();
     let width = found.len().to_string().len().max(2);
     let after = if draft.single() { "A" } else { "B" };
+    let mut ids = BTreeMap::new();
     found
         .into_iter()
         .enumerate()
@@ -130,15 +140,34 @@ fn number(advice: &Advice, draft: &mut Draft<'_>) -> Vec<ReportFinding> {
             finding.title = self_contained(&finding);
             ReportFinding {
                 number: format!("F-{:0width$}", at + 1),
-                id: short(&Sha256::digest(finding.key().as_bytes())),
+                id: stable_id(&finding, &mut ids),
                 confidence: finding.confidence(),
                 evidence,
                 since: since_of(&finding, advice),
+                baseline: None,
                 withdrawn,
                 finding,
             }
         })
         .collect()
+}
+
+/// The hash of what stays the same from run to run; sessions that only their process id tells apart are numbered.
+fn stable_id(finding: &Finding, taken: &mut BTreeMap<String, usize>) -> String {
+    let identity = super::identity::identity(finding);
+    let n = taken.entry(identity.clone()).or_insert(0);
+    *n += 1;
+    let text = if *n > 1 { format!("{identity} {n}") } else { identity };
+    short(&Sha256::digest(text.as_bytes()))
+}
+
+/// What became of the exceptions of the configuration.
+fn exceptions(advice: &Advice) -> Option<Exceptions> {
+    (advice.exceptions > 0).then(|| Exceptions {
+        given: advice.exceptions,
+        accepted: advice.suppressed.len(),
+        notes: advice.notes.clone(),
+    })
 }
 
 /// Why statements of a finding were left out of the plan, and so of the finding.

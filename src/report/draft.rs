@@ -26,6 +26,8 @@ pub(super) struct Draft<'a> {
     pub(super) actions: Vec<Action>,
     /// Positions in `findings` by the name of their subject or member.
     by_object: BTreeMap<String, Vec<usize>>,
+    /// What became of the findings of an earlier report.
+    pub(super) baseline: Option<super::Baseline>,
     /// The evidence so far.
     pub(super) register: Register,
     /// The sections written so far.
@@ -71,6 +73,7 @@ impl<'a> Draft<'a> {
             findings: Vec::new(),
             actions: Vec::new(),
             by_object: BTreeMap::new(),
+            baseline: None,
             register: Register::default(),
             sections: Vec::new(),
         }

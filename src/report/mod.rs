@@ -4,25 +4,28 @@
 //! [`SECTIONS`]; formats know blocks and never a section.
 
 mod absent;
+mod baseline;
 mod block;
 mod build;
 mod cells;
 mod coverage;
 mod draft;
 mod headline;
+mod identity;
 mod model;
 mod names;
 mod register;
 mod sections;
 mod table;
 
+pub use baseline::{Against, Baseline, Past, Standing};
 pub use block::{
     Bar, Block, Bound, Card, Cell, Chart, ChecklistGroup, Column, ColumnKind, CoverageItem, CoverageState, Fact, Line,
     Mark, MarkKind, NoteKind, Panel, Part, Row, Spark, SqlBlock, Table,
 };
 pub use build::{Options, build};
 pub use model::{
-    Action, Category, CheckLine, Deduction, EvidenceEntry, Horizon, Report, ReportFinding, SCHEMA, Section, Since,
-    Verdict, Window,
+    Action, Category, CheckLine, Deduction, EvidenceEntry, Exceptions, Horizon, Report, ReportFinding, SCHEMA, Section,
+    Since, Verdict, Window,
 };
 pub use sections::SECTIONS;

@@ -1,6 +1,6 @@
 //! The whole report, without the blocks of its sections.
 
-use super::Block;
+use super::{Against, Baseline, Block};
 use crate::finding::{Confidence, Evidence, Finding, Severity};
 use crate::text::Text;
 use crate::time::Timestamp;
@@ -27,6 +27,12 @@ pub struct Report {
     pub window: Window,
     /// Verdict, score, counts.
     pub verdict: Verdict,
+    /// What became of the exceptions of the configuration; `None` where it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exceptions: Option<Exceptions>,
+    /// The earlier report it is held against; `None` where none was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<Baseline>,
     /// The findings, worst first; `F-01` is the first.
     pub findings: Vec<ReportFinding>,
     /// Checks that ran and found nothing, that could not run, that broke.
@@ -81,6 +87,17 @@ pub struct Verdict {
     pub counts: BTreeMap<Severity, usize>,
     /// Against the first snapshot judged alone: new, unchanged, fixed. `None` for one snapshot.
     pub since: Option<Since>,
+}
+
+/// What became of the exceptions of the configuration.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Exceptions {
+    /// How many the configuration has.
+    pub given: usize,
+    /// Findings that they hide: listed with the reason, not counted, not scored.
+    pub accepted: usize,
+    /// Exceptions that expired, and those that concern nothing.
+    pub notes: Vec<String>,
 }
 
 /// How findings differ from those of the earlier state.
@@ -142,6 +159,9 @@ pub struct ReportFinding {
     pub evidence: Vec<String>,
     /// `new`, `unchanged` against the earlier state; `None` for one snapshot.
     pub since: Option<String>,
+    /// How it stands against the baseline; `None` where none was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<Against>,
     /// Why statements of this finding were left out, so that the plan does not contradict itself.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub withdrawn: Vec<String>,

@@ -6,9 +6,9 @@ use pgretro::finding::{
     Confidence, Doubt, Effort, Evidence, Finding, Fix, Locator, Measure, Risk, Severity, Subject, SubjectKind, Verb,
 };
 use pgretro::report::{
-    Action, Bar, Block, Bound, Card, Category, Cell, Chart, CheckLine, ChecklistGroup, Column, ColumnKind,
+    Action, Against, Bar, Block, Bound, Card, Category, Cell, Chart, CheckLine, ChecklistGroup, Column, ColumnKind,
     CoverageItem, CoverageState, Deduction, EvidenceEntry, Fact, Horizon, Line, Mark, MarkKind, NoteKind, Panel, Part,
-    Report, ReportFinding, Row, SCHEMA, Section, Since, Spark, SqlBlock, Table, Verdict, Window,
+    Report, ReportFinding, Row, SCHEMA, Section, Since, Spark, SqlBlock, Standing, Table, Verdict, Window,
 };
 use pgretro::text::Text;
 use pgretro::time::Timestamp;
@@ -234,6 +234,11 @@ fn findings() -> Vec<ReportFinding> {
             confidence: finding.confidence(),
             evidence: vec![format!("E{}", 2 * i + 1), format!("E{}", 2 * i + 2)],
             since: Some(if i == 1 { "new" } else { "unchanged" }.to_owned()),
+            baseline: (i == 1).then(|| Against {
+                standing: Standing::Worse,
+                was: Some(Severity::Medium),
+                remark: "was medium".to_owned(),
+            }),
             withdrawn: if i == 3 { vec!["public.orders_pkey serves it: it stays".to_owned()] } else { vec![] },
             finding,
         })
@@ -779,6 +784,8 @@ pub fn golden() -> Report {
             sources_expected: 29,
         },
         verdict: verdict(),
+        exceptions: None,
+        baseline: None,
         findings,
         checks: vec![
             check("wrap-xid-age", "Transaction ids old", "found", "2 databases"),

@@ -13,6 +13,7 @@ mod golden;
 mod house;
 mod ingest;
 mod lab_advice;
+mod lifecycle;
 mod packed;
 mod render;
 mod report;

@@ -1,6 +1,6 @@
 //! Rules' documentation and the configuration's guide, held against the program.
 
-use pgretro::advisor::{Config, Level, handbook};
+use pgretro::advisor::{Config, Level, Storage, handbook};
 use pgretro::finding::Severity;
 use std::fs;
 
@@ -26,5 +26,6 @@ fn the_example_of_the_guide_is_a_configuration() {
     assert_eq!(config.level("schema-no-pk"), Some(Level::Off));
     assert_eq!(config.level("cfg-logging"), Some(Level::Fixed(Severity::Info)));
     assert_eq!(config.ignores.len(), 1);
-    assert!(config.options.no_standby_reads && config.options.ram_bytes == Some(64 << 30));
+    assert_eq!((config.options.standby_reads, config.options.ram_bytes), (Some(false), Some(64 << 30)));
+    assert_eq!((config.options.cpus, config.options.storage), (Some(16), Some(Storage::Ssd)));
 }

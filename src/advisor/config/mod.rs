@@ -22,10 +22,15 @@ pub struct Config {
 /// Facts about the server that no export states, and floors that hold for all rules.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Options {
-    /// True: no standby is read by anybody, so an index unused here is unused everywhere.
-    pub no_standby_reads: bool,
+    /// False: no standby is read by anybody, so an index unused here is unused everywhere. True: a standby is read, so
+    /// only its own counters can say that an index is unused. `None`: not known.
+    pub standby_reads: Option<bool>,
     /// Memory of the machine in bytes, where the dump does not say it.
     pub ram_bytes: Option<i64>,
+    /// Processors of the machine.
+    pub cpus: Option<i64>,
+    /// What the data directory is on.
+    pub storage: Option<Storage>,
     /// Disk space for the data directory in bytes; only with it is a date of "full" computed.
     pub capacity_bytes: Option<i64>,
     /// Tables and indexes below this many bytes are at most worth a note.
@@ -34,7 +39,33 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { no_standby_reads: false, ram_bytes: None, capacity_bytes: None, min_bytes: 10 << 20 }
+        Self {
+            standby_reads: None,
+            ram_bytes: None,
+            cpus: None,
+            storage: None,
+            capacity_bytes: None,
+            min_bytes: 10 << 20,
+        }
+    }
+}
+
+/// What the data directory is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Storage {
+    /// Flash: a page anywhere costs about what the next one costs.
+    Ssd,
+    /// Rotating disks: a page elsewhere costs a seek.
+    Hdd,
+}
+
+impl Storage {
+    /// Every kind, by the word that names it.
+    pub const ALL: [(&'static str, Self); 2] = [("ssd", Self::Ssd), ("hdd", Self::Hdd)];
+
+    /// The kind of this name, in whatever case.
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|(name, _)| name.eq_ignore_ascii_case(word.trim())).map(|(_, kind)| kind)
     }
 }
 

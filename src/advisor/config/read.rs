@@ -1,7 +1,7 @@
 //! Reading the configuration file. An unknown key is an error with its line, never silently without effect.
 
 use super::value::{in_range, number};
-use super::{Config, Ignore, Level, Options, RuleConfig};
+use super::{Config, Ignore, Level, Options, RuleConfig, Storage};
 use crate::advisor::Rule;
 use crate::advisor::rules::RULES;
 use crate::error::{Error, Result};
@@ -12,6 +12,9 @@ use crate::unit::Unit;
 use std::path::Path;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
+
+/// Keys of `[options]`.
+const OPTIONS: &[&str] = &["standby_reads", "no_standby_reads", "ram", "cpus", "storage", "capacity", "min_bytes"];
 
 type Key<'i> = Spanned<std::borrow::Cow<'i, str>>;
 type Entry<'i> = Spanned<DeValue<'i>>;
@@ -101,19 +104,42 @@ impl Reader<'_> {
         let mut options = Options::default();
         for (key, value) in self.table(value, "options")? {
             let name = key.get_ref().as_ref();
-            let bytes = |v| self.number(v, name, Unit::Bytes).map(|n| n as i64);
+            let bytes = |v| self.positive(v, name, Unit::Bytes);
             match name {
+                "standby_reads" => options.standby_reads = Some(self.truth(value, name)?),
+                // "Not said to be unread" is not "read".
                 "no_standby_reads" => {
-                    options.no_standby_reads =
-                        value.get_ref().as_bool().ok_or_else(|| self.wrong(value, name, "true or false"))?;
+                    options.standby_reads = self.truth(value, name)?.then_some(false).or(options.standby_reads);
                 }
                 "ram" => options.ram_bytes = Some(bytes(value)?),
+                "cpus" => options.cpus = Some(self.positive(value, name, Unit::Count)?),
+                "storage" => options.storage = Some(self.storage(value)?),
                 "capacity" => options.capacity_bytes = Some(bytes(value)?),
-                "min_bytes" => options.min_bytes = bytes(value)?,
-                _ => return Err(self.unknown(key, &["no_standby_reads", "ram", "capacity", "min_bytes"])),
+                "min_bytes" => options.min_bytes = self.number(value, name, Unit::Bytes)? as i64,
+                _ => return Err(self.unknown(key, OPTIONS)),
             }
         }
         Ok(options)
+    }
+
+    /// A size or a count of something that is there.
+    fn positive(&self, value: &Entry<'_>, key: &str, unit: Unit) -> Result<i64> {
+        let number = self.number(value, key, unit)?;
+        if (1.0..9e18).contains(&number) {
+            return Ok(number as i64);
+        }
+        Err(self.error(value.span().start, format!("`{key}` is {number}"), "write what the machine has, above 0"))
+    }
+
+    fn truth(&self, value: &Entry<'_>, key: &str) -> Result<bool> {
+        value.get_ref().as_bool().ok_or_else(|| self.wrong(value, key, "true or false"))
+    }
+
+    fn storage(&self, value: &Entry<'_>) -> Result<Storage> {
+        let word = self.text(value, "storage")?;
+        Storage::named(word).ok_or_else(|| {
+            self.error(value.span().start, format!("`{word}` is no kind of storage"), "write `ssd` or `hdd`")
+        })
     }
 
     fn rule(&self, key: &Key<'_>) -> Result<&'static Rule> {
@@ -145,8 +171,7 @@ impl Reader<'_> {
         if word == "off" {
             return Ok(Level::Off);
         }
-        let severity = Severity::WORST_FIRST.into_iter().find(|s| s.word() == word);
-        severity.map(Level::Fixed).ok_or_else(|| {
+        Severity::named(word).map(Level::Fixed).ok_or_else(|| {
             let hint = "write `off`, `info`, `low`, `medium`, `high` or `critical`";
             self.error(value.span().start, format!("`{word}` is no severity"), hint)
         })
@@ -210,6 +235,8 @@ mod tests {
             [options]
             no_standby_reads = true
             ram = "64GB"
+            cpus = 8
+            storage = "SSD"
             min_bytes = 1_000
 
             [rules.wrap-prepared-xact]
@@ -226,17 +253,36 @@ mod tests {
         )
         .unwrap();
         assert_eq!(config.options.ram_bytes, Some(64 << 30));
-        assert_eq!((config.options.no_standby_reads, config.options.min_bytes), (true, 1_000));
+        assert_eq!((config.options.standby_reads, config.options.min_bytes), (Some(false), 1_000));
         assert_eq!(config.level("wrap-prepared-xact"), Some(Level::Fixed(Severity::Low)));
         assert_eq!(config.rules["wrap-prepared-xact"].thresholds["min_age"], 600.0);
         assert_eq!(config.ignores[0].until.map(Timestamp::human_date).as_deref(), Some("31 Jan 2027"));
-        assert_eq!(config.ignores[0].line, 11);
+        assert_eq!((config.options.cpus, config.options.storage), (Some(8), Some(Storage::Ssd)));
+        assert_eq!(config.ignores[0].line, 13);
+    }
+
+    #[test]
+    fn whether_standbys_are_read_is_yes_no_or_not_said() {
+        for (text, want) in [
+            ("", None),
+            ("standby_reads = true", Some(true)),
+            ("standby_reads = false", Some(false)),
+            ("no_standby_reads = true", Some(false)),
+            ("no_standby_reads = false", None),
+        ] {
+            let config = Config::parse(&format!("[options]\n{text}"), "c.toml").unwrap();
+            assert_eq!(config.options.standby_reads, want, "{text}");
+        }
     }
 
     #[test]
     fn says_what_is_wrong_and_where() {
         for (text, message, hint) in [
             ("[option]", "line 1: unknown key `option`", "did you mean `options`?"),
+            ("[options]\nram = 0", "line 2: `ram` is 0", "above 0"),
+            ("[options]\ncpus = -4", "line 2: `cpus` is -4", "above 0"),
+            ("[options]\nstorage = 'tape'", "line 2: `tape` is no kind of storage", "write `ssd` or `hdd`"),
+            ("[options]\nstandby_reads = 'no'", "line 2: `standby_reads` is of type string", "true or false"),
             ("[options]\nrams = 1", "line 2: unknown key `rams`", "did you mean `ram`?"),
             ("\n[rules.wrap-prepared-xat]", "line 2: there is no rule `wrap-prepared-xat`", "did you mean"),
             ("[rules.wrap-prepared-xact]\nmin_ages = 3", "line 2: unknown key `min_ages`", "did you mean `min_age`?"),

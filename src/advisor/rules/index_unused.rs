@@ -2,9 +2,10 @@
 
 use crate::advisor::index_cure::{drop_index, statistics_first};
 use crate::advisor::index_use::{Candidate, bytes, candidates, supporting, table_scans, writes};
+use crate::advisor::too_early::{Young, too_early};
 use crate::advisor::{Check, Checked, Context, CounterAge, Docs, IndexFact, Need, Rule, Threshold, show};
 use crate::diff::{Change, Class};
-use crate::finding::{Doubt, Effort, Finding, Severity, Subject, SubjectKind};
+use crate::finding::{Doubt, Effort, Finding, Severity};
 use crate::text::Text;
 use crate::unit::{Quantity, Unit};
 use std::collections::BTreeSet;
@@ -71,7 +72,7 @@ pub const RULE: Rule = Rule {
                   `min_table_scans` scans. A unique index is only mentioned. Partitions are judged together, on their \
                   partitioned index. Low; medium from `medium_bytes` or `medium_writes` on; high from `high_bytes` on; \
                   below the size floor of the configuration (`min_bytes`) only a note. One step less sure unless the \
-                  configuration says that no standby is read, and below `sure_age`.",
+                  configuration says that no standby is read, and only a note where it says that one is, and below `sure_age`.",
         what_to_do: "Drop it with CONCURRENTLY; the definition stands beside it as undo. An index on an expression also \
                      gives the planner statistics: create extended statistics on the expression first (14+).",
         ignore_when: "Seasonal jobs and rare reports need it, a standby reads it (its own statistics tell), it is kept \
@@ -123,14 +124,16 @@ fn check(cx: &Context<'_>) -> Check {
     let looked_at = format!(
         "{looked} indexes, {excluded} of those never scanned are bound to constraints, invalid or on tables nobody reads"
     );
-    findings.extend(too_early(cx, &young));
+    findings.extend(note(cx, &young));
     Ok(Checked { findings, looked_at })
 }
 
 fn severity(cx: &Context<'_>, candidate: &Candidate<'_, '_>) -> Severity {
     let size = bytes(candidate).map(|b| b as f64);
     let at_least = |name| size.is_some_and(|s| s >= cx.threshold(name));
-    if candidate.index.is_unique() == Some(true) || size.is_some_and(|s| s < cx.options().min_bytes as f64) {
+    let elsewhere = cx.options().standby_reads == Some(true);
+    if elsewhere || candidate.index.is_unique() == Some(true) || size.is_some_and(|s| s < cx.options().min_bytes as f64)
+    {
         Severity::Info
     } else if at_least("high_bytes") {
         Severity::High
@@ -184,11 +187,11 @@ fn no_longer_scanned<'a>(
 fn finish<'a>(cx: &Context<'a>, candidate: &Candidate<'_, 'a>, finding: Finding, seconds: f64, basis: &str) -> Finding {
     let index = candidate.index;
     let unique = index.is_unique() == Some(true);
-    let standby = (!cx.options().no_standby_reads).then_some(Doubt::C8);
+    let elsewhere = cx.options().standby_reads == Some(true);
     let class = candidate.parts.iter().find_map(|(_, c)| cx.class_doubt(*c));
     let share = bytes(candidate).zip(cx.facts.total_bytes()).map(|(b, all)| b as f64 / all.max(1.0));
     let mut finding = finding
-        .doubts([standby, class, cx.facts.definitions.and_then(|d| d.doubt())])
+        .doubts([cx.standby_doubt(), class, cx.facts.definitions.and_then(|d| d.doubt())])
         .why(
             Text::new()
                 .t("Every insert and every update that is not heap-only maintains it: ")
@@ -216,6 +219,12 @@ fn finish<'a>(cx: &Context<'a>, candidate: &Candidate<'_, 'a>, finding: Finding,
     if unique {
         return finding.not("It enforces uniqueness: that needs no scans. Only its owner can say whether it may go.");
     }
+    if elsewhere {
+        return finding.not(
+            "A standby is read, as the configuration says, and counts its scans for itself: give its dump together with \
+             this one before anything is dropped.",
+        );
+    }
     finding.fixes(statistics_first(cx.major(), index)).fixes(drop_index(index).map(|fix| {
         fix.when_not(
             "When a standby or a seasonal job uses it, or it was created shortly before the first snapshot: look at \
@@ -225,30 +234,20 @@ fn finish<'a>(cx: &Context<'a>, candidate: &Candidate<'_, 'a>, finding: Finding,
 }
 
 /// One note for all that is too early to judge.
-fn too_early<'a>(cx: &Context<'a>, young: &[(&IndexFact<'a>, Option<f64>)]) -> Option<Finding> {
-    let oldest = young.iter().filter_map(|(_, age)| *age).reduce(f64::max);
+fn note<'a>(cx: &Context<'a>, young: &[(&IndexFact<'a>, Option<f64>)]) -> Option<Finding> {
     let (first, _) = young.first()?;
-    let name = cx.chain.last().meta.database.clone().unwrap_or_else(|| "this database".to_owned());
-    let age = oldest.map_or_else(|| "an unknown time".to_owned(), |a| show(a, Unit::Seconds));
-    let count = Quantity::int(i64::try_from(young.len()).unwrap_or(i64::MAX), Unit::Count);
-    let noun = if young.len() == 1 { " index" } else { " indexes" };
-    let title = Text::new().n(count).t(noun).t(format!(" not scanned in {age}, too early to judge"));
-    let formula = format!(
-        "indexes with idx_scan = 0 whose counters are younger than {}",
-        show(cx.threshold("min_age"), Unit::Seconds)
-    );
     // A partitioned index has no counters of its own; its definition stands for it.
     let rows: Vec<_> = match first.change.and_then(Change::last) {
         Some(row) => vec![(row, &["idx_scan"][..])],
         None => first.described_by().map(|row| (row, &["indexdef"][..])).into_iter().collect(),
     };
-    Some(
-        cx.finding(Severity::Info, Subject::new(SubjectKind::Database, name), title)
-            .members(young.iter().map(|(i, _)| i.subject()).collect())
-            .why("Weekly and monthly jobs have not had their turn yet; a verdict needs counters that are older.")
-            .measure(cx.computed("Indexes without scans", Some(count), formula, &rows))
-            .verify("A snapshot taken when the counters are old enough names those that are still not scanned."),
-    )
+    let formula = format!(
+        "indexes with idx_scan = 0 whose counters are younger than {}",
+        show(cx.threshold("min_age"), Unit::Seconds)
+    );
+    let words = Young { nouns: ("index", "indexes"), idle: "not scanned", label: "Indexes without scans", formula };
+    let oldest = young.iter().filter_map(|(_, age)| *age).reduce(f64::max);
+    too_early(cx, words, young.iter().map(|(i, _)| i.subject()).collect(), oldest, &rows)
 }
 
 #[cfg(test)]
@@ -298,6 +297,14 @@ mod tests {
         );
         // Without the word about standbys one step less sure.
         assert!(say(b, "")[0].starts_with("medium, medium:"));
+    }
+
+    #[test]
+    fn where_a_standby_is_read_only_its_counters_can_condemn() {
+        let b = taken(JANUARY, "0 | ", PLAIN, MB200).build();
+        let Outcome::Found { findings, .. } = judge(&RULE, &[b], "[options]\nstandby_reads = true\n") else { panic!() };
+        assert_eq!((findings[0].severity, findings[0].fixes.len()), (Severity::Info, 0));
+        assert!(findings[0].not.as_ref().is_some_and(|t| t.plain().contains("give its dump")));
     }
 
     #[test]

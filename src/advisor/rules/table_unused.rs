@@ -1,8 +1,9 @@
 //! Tables that nobody reads and nobody writes.
 
+use crate::advisor::too_early::{Young, too_early};
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, TableFact, Threshold, show};
 use crate::diff::{Change, Class};
-use crate::finding::{Doubt, Effort, Finding, Fix, Severity, Subject, SubjectKind};
+use crate::finding::{Doubt, Effort, Finding, Fix, Severity};
 use crate::ident::quote_literal;
 use crate::text::{Text, counted};
 use crate::unit::{Quantity, Unit};
@@ -92,7 +93,7 @@ fn check(cx: &Context<'_>) -> Check {
             Quiet::ForUnknown => young.push((candidate, None)),
         }
     }
-    findings.extend(too_early(cx, &young));
+    findings.extend(note(cx, &young));
     let looked_at =
         format!("{} of {} or more, all in use", counted(looked, "table", "tables"), show(min_bytes, Unit::Bytes));
     Ok(Checked { findings, looked_at })
@@ -151,12 +152,11 @@ fn report<'a>(cx: &Context<'a>, candidate: &Candidate<'_, 'a>, seconds: f64, is_
     let since = Quantity::float(seconds, Unit::Seconds);
     let title = Text::new().t("Neither read nor written for ").opt(since).t(", ").n(size).t(" with indexes");
     let short = (seconds < cx.threshold("sure_age")).then_some(Doubt::C2);
-    let standby = (!cx.options().no_standby_reads).then_some(Doubt::C8);
     let severity = if is_referred { Severity::Info } else { Severity::Low };
     let root = candidate.root;
     let mut finding = cx
         .finding(severity, root.subject(), title)
-        .doubts([short, standby, cx.facts.sizes_doubt()])
+        .doubts([short, cx.standby_doubt(), cx.facts.sizes_doubt()])
         .doubts(candidate.parts.iter().map(|(_, c)| cx.class_doubt(*c)))
         .why("It takes disk space, is in every backup, and vacuum freezes it again and again.")
         .share(cx.facts.total_bytes().map(|all| candidate.bytes as f64 / all.max(1.0)))
@@ -192,27 +192,14 @@ fn who_needs(table: &TableFact<'_>) -> String {
 }
 
 /// One note for all that is too early to judge.
-fn too_early<'a>(cx: &Context<'a>, young: &[(Candidate<'_, 'a>, Option<f64>)]) -> Option<Finding> {
+fn note<'a>(cx: &Context<'a>, young: &[(Candidate<'_, 'a>, Option<f64>)]) -> Option<Finding> {
     let (first, _) = young.first()?;
-    let oldest = young.iter().filter_map(|(_, age)| *age).reduce(f64::max);
-    let age = oldest.map_or_else(|| "an unknown time".to_owned(), |a| show(a, Unit::Seconds));
-    let name = cx.chain.last().meta.database.clone().unwrap_or_else(|| "this database".to_owned());
-    let count = Quantity::int(i64::try_from(young.len()).unwrap_or(i64::MAX), Unit::Count);
-    let formula = format!("tables at rest for less than {}", show(cx.threshold("min_age"), Unit::Seconds));
     let rows: Vec<_> = first.parts.iter().take(1).filter_map(|(_, c)| Some((c.last()?, &USE[..]))).collect();
-    Some(
-        cx.finding(
-            Severity::Info,
-            Subject::new(SubjectKind::Database, name),
-            Text::new()
-                .many(count, "table", "tables")
-                .t(format!(" neither read nor written in {age}, too early to judge")),
-        )
-        .members(young.iter().map(|(c, _)| c.root.subject()).collect())
-        .why("Weekly and monthly jobs have not had their turn yet; a verdict needs counters that are older.")
-        .measure(cx.computed("Tables at rest", Some(count), formula, &rows))
-        .verify("A snapshot taken when the counters are old enough names those that are still at rest."),
-    )
+    let formula = format!("tables at rest for less than {}", show(cx.threshold("min_age"), Unit::Seconds));
+    let words =
+        Young { nouns: ("table", "tables"), idle: "neither read nor written", label: "Tables at rest", formula };
+    let oldest = young.iter().filter_map(|(_, age)| *age).reduce(f64::max);
+    too_early(cx, words, young.iter().map(|(c, _)| c.root.subject()).collect(), oldest, &rows)
 }
 
 #[cfg(test)]

@@ -7,9 +7,10 @@ mod outlook;
 mod overview;
 mod table;
 
+use super::facts::bytes;
 use super::output::{self, Output};
 use super::progress::Progress;
-use super::report::{bytes, ingest_options, position};
+use super::report::{ingest_options, position};
 use super::{Status, print};
 use crate::diff;
 use crate::error::{Error, Result};

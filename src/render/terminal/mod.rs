@@ -8,7 +8,7 @@ pub use look::{ColorChoice, Surroundings};
 use super::{Options, words};
 use crate::error::Result;
 use crate::finding::{Severity, SubjectKind};
-use crate::report::{Block, Category, Chart, Report, ReportFinding};
+use crate::report::{Block, Category, Chart, Report, ReportFinding, Standing};
 use paint::{Paint, Style, finish, fit, pad, width, wrap};
 use std::fmt::Write;
 
@@ -66,7 +66,13 @@ fn summary(report: &Report, options: &Options, paint: &Paint, (areas, findings):
     lines.push(String::new());
     lines.extend(finding_lines(report, paint, findings));
     lines.push(String::new());
-    let last = [("Changed", changed(report)), ("Next", next(report)), ("Report", files(options))];
+    let last = [
+        ("Changed", changed(report)),
+        ("Baseline", against(report)),
+        ("Accepted", accepted(report)),
+        ("Next", next(report)),
+        ("Report", files(options)),
+    ];
     for (label, text) in last {
         if let Some(text) = text {
             let text = format!("{}{}", pad(label, 9), paint.words(&text));
@@ -223,6 +229,51 @@ fn changed(report: &Report) -> Option<String> {
         (Some(a), Some(b)) => Some(format!("{a}   {b}")),
         (a, b) => a.or(b),
     }
+}
+
+/// How the findings stand against the baseline, and which are new or worse.
+fn against(report: &Report) -> Option<String> {
+    let b = report.baseline.as_ref()?;
+    let since = b.taken_at.map_or_else(String::new, |t| format!("of {}: ", t.human_date()));
+    let mut out = format!(
+        "{since}{} new, {} worse, {} better, {} unchanged, {} fixed",
+        b.new,
+        b.worse,
+        b.better,
+        b.unchanged,
+        b.fixed.len()
+    );
+    if !b.unknown.is_empty() {
+        let _ = write!(out, ", {} not judged again", b.unknown.len());
+    }
+    for standing in [Standing::New, Standing::Worse] {
+        let is = |f: &&ReportFinding| f.baseline.as_ref().is_some_and(|b| b.standing == standing);
+        let numbers: Vec<&str> = report.findings.iter().filter(is).map(|f| f.number.as_str()).take(4).collect();
+        if !numbers.is_empty() {
+            let _ = write!(out, "   {}: {}", standing.word(), numbers.join(" "));
+        }
+    }
+    if !b.notes.is_empty() {
+        let _ = write!(out, "   ({})", b.notes.join("; "));
+    }
+    Some(out)
+}
+
+/// What the configuration hides, and what of it needs a look.
+fn accepted(report: &Report) -> Option<String> {
+    let exceptions = report.exceptions.as_ref()?;
+    let findings = if exceptions.accepted == 1 { "finding" } else { "findings" };
+    let mut out = format!("{} {findings} by the configuration", exceptions.accepted);
+    match exceptions.notes.as_slice() {
+        [] => {}
+        [one] => {
+            let _ = write!(out, "; {one}");
+        }
+        [one, rest @ ..] => {
+            let _ = write!(out, "; {one}; {} more exceptions need a look", rest.len());
+        }
+    }
+    Some(out)
 }
 
 fn next(report: &Report) -> Option<String> {

@@ -5,7 +5,7 @@ use crate::finding::Finding;
 use crate::report::cells::{heading, prose};
 use crate::report::draft::{Body, Draft};
 use crate::report::table::table;
-use crate::report::{Block, Cell};
+use crate::report::{Block, Cell, NoteKind};
 use crate::text::Text;
 use crate::unit::Quantity;
 
@@ -19,6 +19,7 @@ pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
     } else {
         blocks.push(Block::Findings);
     }
+    blocks.extend(against(draft));
     blocks.extend(insufficient(&draft.advice.insufficient));
     blocks.extend(accepted(draft));
     blocks.push(heading("Checked and fine"));
@@ -28,9 +29,60 @@ pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
     blocks.push(prose("Each line: what could not be looked for, and why."));
     blocks.push(Block::Checks { states: vec!["skipped".to_owned(), "failed".to_owned()] });
     for note in &draft.advice.notes {
-        blocks.push(prose(Text::new().t("Configuration: ").t(note.clone()).t(".")));
+        blocks.push(Block::Note {
+            kind: NoteKind::Warning,
+            text: Text::new().t("Configuration: ").t(note.clone()).t("."),
+        });
     }
     Ok(Body::filled(blocks).count(n))
+}
+
+/// What became of the baseline's findings, and what makes the comparison doubtful.
+fn against(draft: &Draft<'_>) -> Vec<Block> {
+    let Some(baseline) = &draft.baseline else { return Vec::new() };
+    let doubt = |note: &String| Block::Note {
+        kind: NoteKind::Warning,
+        text: Text::new().t("Against the baseline: ").t(note.clone()).t("."),
+    };
+    let mut blocks: Vec<Block> = baseline.notes.iter().map(doubt).collect();
+    for (id, title, about, remark, findings) in [
+        (
+            "fixed",
+            "Fixed since the baseline",
+            "Found then; the check ran again and does not find it any more.",
+            "What the check looked at now",
+            &baseline.fixed,
+        ),
+        (
+            "not-judged-again",
+            "In the baseline, not judged again",
+            "Found then; now nothing can be said.",
+            "Why",
+            &baseline.unknown,
+        ),
+    ] {
+        if findings.is_empty() {
+            continue;
+        }
+        let mut out = table(id, title)
+            .about(Text::from(about))
+            .name("Object")
+            .text("What was found then")
+            .text("Severity then")
+            .text(remark)
+            .text("Check");
+        for past in findings {
+            out.push(vec![
+                Cell::name(past.subject.name.clone()),
+                Cell::Text(past.title.clone()),
+                Cell::text(past.severity.word()),
+                Cell::text(past.remark.clone()),
+                Cell::code(past.rule.clone()),
+            ]);
+        }
+        blocks.push(out.block());
+    }
+    blocks
 }
 
 fn insufficient(findings: &[Finding]) -> Option<Block> {

@@ -1,11 +1,53 @@
 //! The first screen: the verdict, the score with its arithmetic.
 
 use crate::error::Result;
-use crate::report::Block;
+use crate::report::cells::{count, prose};
 use crate::report::draft::{Body, Draft};
+use crate::report::{Baseline, Block};
+use crate::text::Text;
+use crate::unit::Quantity;
 
 /// Writes the section. What it shows stands in the report itself.
 #[expect(clippy::unnecessary_wraps, reason = "the signature of every section")]
-pub(super) fn write(_draft: &mut Draft<'_>) -> Result<Body> {
-    Ok(Body::filled(vec![Block::Verdict, Block::Scores]))
+pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
+    let mut blocks = vec![Block::Verdict];
+    blocks.extend(draft.baseline.as_ref().map(against));
+    blocks.extend(exceptions(draft));
+    blocks.push(Block::Scores);
+    Ok(Body::filled(blocks))
+}
+
+/// How many findings are new, worse, better, unchanged, fixed.
+fn against(baseline: &Baseline) -> Block {
+    let mut text = Text::from("Against the baseline");
+    if let Some(at) = baseline.taken_at {
+        text = text.t(" of ").n(Quantity::time(at));
+    }
+    text = text.t(": ");
+    for (n, word) in [
+        (baseline.new, " new, "),
+        (baseline.worse, " worse, "),
+        (baseline.better, " better, "),
+        (baseline.unchanged, " unchanged, "),
+        (baseline.fixed.len(), " fixed"),
+    ] {
+        text = text.n(count(n)).t(word);
+    }
+    if !baseline.unknown.is_empty() {
+        text = text.t(", ").n(count(baseline.unknown.len())).t(" not judged again");
+    }
+    prose(text.t("."))
+}
+
+/// What the configuration hides, and which of its exceptions need a look.
+fn exceptions(draft: &Draft<'_>) -> Option<Block> {
+    if draft.advice.exceptions == 0 {
+        return None;
+    }
+    let (hidden, notes) = (draft.advice.suppressed.len(), draft.advice.notes.len());
+    let mut text = Text::new().many(count(hidden), "finding", "findings").t(" accepted by the configuration");
+    if notes > 0 {
+        text = text.t("; ").many(count(notes), "exception", "exceptions").t(" expired or without effect");
+    }
+    Some(prose(text.t(" (").link("findings", "listed").t(").")))
 }

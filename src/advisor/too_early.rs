@@ -1,0 +1,46 @@
+//! One note for everything whose counters are too young for a verdict.
+
+use super::{Context, show};
+use crate::finding::{Finding, Severity, Subject, SubjectKind};
+use crate::snapshot::Row;
+use crate::text::Text;
+use crate::unit::{Quantity, Unit};
+
+/// What is too young, in words.
+#[derive(Debug)]
+pub(super) struct Young<'w> {
+    /// One of them, and several.
+    pub(super) nouns: (&'w str, &'w str),
+    /// What they did not do: `not scanned`.
+    pub(super) idle: &'w str,
+    /// The label of their number in the evidence.
+    pub(super) label: &'w str,
+    /// How they were counted.
+    pub(super) formula: String,
+}
+
+/// The note; `oldest` is the age of their oldest counters, where any is known.
+pub(super) fn too_early<'a>(
+    cx: &Context<'a>,
+    young: Young<'_>,
+    members: Vec<Subject>,
+    oldest: Option<f64>,
+    rows: &[(Row<'a>, &[&str])],
+) -> Option<Finding> {
+    if members.is_empty() {
+        return None;
+    }
+    let name = cx.chain.last().meta.database.clone().unwrap_or_else(|| "this database".to_owned());
+    let age = oldest.map_or_else(|| "an unknown time".to_owned(), |a| show(a, Unit::Seconds));
+    let count = Quantity::int(i64::try_from(members.len()).unwrap_or(i64::MAX), Unit::Count);
+    let title = Text::new()
+        .many(count, young.nouns.0, young.nouns.1)
+        .t(format!(" {} in {age}, too early to judge", young.idle));
+    Some(
+        cx.finding(Severity::Info, Subject::new(SubjectKind::Database, name), title)
+            .members(members)
+            .why("Weekly and monthly jobs have not had their turn yet; a verdict needs counters that are older.")
+            .measure(cx.computed(young.label, Some(count), young.formula, rows))
+            .verify("A snapshot taken when the counters are old enough names those that are still so."),
+    )
+}
