@@ -51,12 +51,14 @@ pub(super) fn repeated(table: &Table, key: &[usize]) -> Vec<(usize, usize)> {
 
 /// The common case, ids of a narrow range, by a bit for each; `None` where the range is too wide.
 fn repeated_ids(ids: &Ints) -> Option<Vec<(usize, usize)>> {
-    let (mut min, mut max) = (i64::MAX, i64::MIN);
+    let (mut min, mut max, mut ascending, mut last) = (i64::MAX, i64::MIN, true, Ints::NULL);
     for id in ids.iter().filter(|id| *id != Ints::NULL) {
         min = min.min(id);
         max = max.max(id);
+        ascending &= last < id;
+        last = id;
     }
-    if min > max {
+    if ascending {
         return Some(Vec::new());
     }
     let span = usize::try_from(max.checked_sub(min)?).ok()?;

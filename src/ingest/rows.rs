@@ -203,7 +203,7 @@ fn place(tables: &mut [Table], view: &View, at: usize, data: Data) {
 }
 
 /// Appends cells to a column made for the same field.
-pub(super) fn pack(data: &mut Data, cells: &Cells) {
+fn pack(data: &mut Data, cells: &Cells) {
     match (data, cells) {
         (Data::Int(to), Cells::Int(_, from)) => to.extend(from),
         (Data::Numeric(to), Cells::Numeric(from)) => to.extend_from_slice(from),

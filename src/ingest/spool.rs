@@ -7,7 +7,7 @@
 
 use super::header::{Field, Layout};
 use super::plain::Sink;
-use super::rows::{Rows, pack};
+use super::rows::Rows;
 use super::segment::{Cells, Segment};
 use crate::snapshot::{Data, Ints, Places};
 use rayon::prelude::*;
@@ -20,8 +20,8 @@ const PARTS: usize = 8;
 const ROOM: usize = 33 << 20;
 /// Rows that one task turns into columns.
 const TASK: usize = 8192;
-/// Rows fetched from memory at once.
-const AHEAD: usize = 16;
+/// Rows fetched from memory and turned into columns at once: few enough to stay in the processor's cache.
+const AT_ONCE: usize = 256;
 
 /// Stands before a whole number that is NULL, in the place of the number of its bytes.
 const NULL: u8 = 9;
@@ -236,24 +236,26 @@ impl Spool {
     pub fn into_columns(mut self, fields: &[Field]) -> (Vec<Option<Data>>, Places) {
         self.parts.par_iter_mut().for_each(|part| {
             part.bytes.extend_from_slice(&[0; SPARE]);
-            part.order.sort_unstable();
+            sort(&mut part.order);
         });
         let mut columns: Vec<Option<Data>> =
             fields.iter().map(|f| f.ty().map(|ty| Data::with_room(ty, ROOM))).collect();
         let mut places = Ints::new();
         for part in self.parts {
-            for rows in part.order.chunks(TASK * 4 * rayon::current_num_threads()) {
-                let segments: Vec<(Segment, Vec<i64>)> =
-                    rows.par_chunks(TASK).map(|rows| part.decode(rows, fields)).collect();
+            // What begins at a whole block is appended without being unpacked.
+            let (lead, rest) = part.order.split_at(part.order.len().min(Ints::to_whole_block(places.len())));
+            let tasks: Vec<_> = [lead].into_iter().filter(|rows| !rows.is_empty()).chain(rest.chunks(TASK)).collect();
+            for tasks in tasks.chunks(4 * rayon::current_num_threads()) {
+                let decoded: Vec<_> = tasks.par_iter().map(|rows| part.decode(rows, fields)).collect();
                 columns.par_iter_mut().enumerate().for_each(|(at, column)| {
-                    for (segment, _) in &segments {
-                        if let (Some(column), Some(cells)) = (column.as_mut(), segment.columns.get(at)) {
-                            pack(column, cells);
+                    for (cells, _) in &decoded {
+                        if let (Some(column), Some(Some(cells))) = (column.as_mut(), cells.get(at)) {
+                            column.append(cells);
                         }
                     }
                 });
-                for (_, lines) in &segments {
-                    places.extend(lines);
+                for (_, lines) in &decoded {
+                    places.append(lines);
                 }
             }
         }
@@ -261,29 +263,75 @@ impl Spool {
     }
 }
 
+/// Sorts keys, equal ones in the order of the file. Keys of a part are mostly near enough for both to fit into one word.
+fn sort(order: &mut [(i64, usize)]) {
+    let least = order.iter().map(|(key, _)| *key).min().unwrap_or(0);
+    let word = |&(key, start): &(i64, usize)| {
+        let key = u32::try_from(key.checked_sub(least)?).ok()?;
+        Some(u64::from(key) << 32 | u64::from(u32::try_from(start).ok()?))
+    };
+    match order.iter().map(word).collect::<Option<Vec<u64>>>() {
+        Some(mut words) => {
+            words.sort_unstable();
+            for (row, word) in order.iter_mut().zip(words) {
+                *row = (least + (word >> 32) as i64, (word & 0xffff_ffff) as usize);
+            }
+        }
+        None => order.sort_unstable(),
+    }
+}
+
 impl Part {
-    fn decode(&self, rows: &[(i64, usize)], fields: &[Field]) -> (Segment, Vec<i64>) {
-        let mut segment = Segment::with_room(fields, rows.len());
-        let mut places = Vec::with_capacity(rows.len());
-        for few in rows.chunks(AHEAD) {
+    /// The columns and lines of rows.
+    fn decode(&self, rows: &[(i64, usize)], fields: &[Field]) -> (Vec<Option<Data>>, Ints) {
+        let mut columns: Vec<Option<Data>> = fields.iter().map(|f| f.ty().map(Data::for_type)).collect();
+        let mut lines = Ints::new();
+        let mut cursors = Vec::with_capacity(AT_ONCE);
+        for few in rows.chunks(AT_ONCE) {
             // Each row is far from the one before. Asked for together, they come from memory at the same time.
             let touch = |at: usize| u32::from(self.bytes.get(at).copied().unwrap_or(0));
             std::hint::black_box(few.iter().map(|(_, start)| touch(*start) + touch(start + 64)).sum::<u32>());
-            for &(_, start) in few {
+            cursors.clear();
+            cursors.extend(few.iter().map(|&(_, start)| {
                 let piece = self.pieces.partition_point(|(begin, ..)| *begin <= start).saturating_sub(1);
-                let Some(&(_, known, lines_before)) = self.pieces.get(piece) else { continue };
-                let mut cursor = Cursor { bytes: &self.bytes, at: start };
-                for cells in segment.columns.iter_mut().take(known) {
-                    cursor.cell(cells);
+                let (_, known, lines_before) = self.pieces.get(piece).copied().unwrap_or_default();
+                Cursor { bytes: &self.bytes, at: start, known, lines_before }
+            }));
+            for (at, column) in columns.iter_mut().enumerate() {
+                let Some(column) = column else { continue };
+                // Columns met later in the file are unknown to its first rows.
+                match column {
+                    Data::Int(to) => {
+                        let mut values = [Ints::NULL; AT_ONCE];
+                        for (value, cursor) in values.iter_mut().zip(&mut cursors) {
+                            *value = if at < cursor.known { cursor.int() } else { Ints::NULL };
+                        }
+                        to.extend(&values[..cursors.len()]);
+                    }
+                    Data::Text(to) => {
+                        for cursor in &mut cursors {
+                            to.push(if at < cursor.known { cursor.text() } else { None });
+                        }
+                    }
+                    Data::Numeric(to) => {
+                        to.extend(cursors.iter_mut().map(|c| if at < c.known { c.numeric() } else { None }));
+                    }
+                    Data::Float(to) => {
+                        let float =
+                            |c: &mut Cursor<'_>| if at < c.known { f64::from_le_bytes(c.take()) } else { f64::NAN };
+                        to.extend(cursors.iter_mut().map(float));
+                    }
+                    Data::Bool(to) => {
+                        let bool = |c: &mut Cursor<'_>| if at < c.known { u8::from_le_bytes(c.take()) } else { 2 };
+                        to.extend(cursors.iter_mut().map(bool));
+                    }
                 }
-                // Columns met later in the file.
-                for cells in segment.columns.iter_mut().skip(known) {
-                    cells.push_null();
-                }
-                places.push(cursor.int().saturating_add_unsigned(lines_before));
+            }
+            for cursor in &mut cursors {
+                lines.push(cursor.int().saturating_add_unsigned(cursor.lines_before));
             }
         }
-        (segment, places)
+        (columns, lines)
     }
 }
 
@@ -291,6 +339,10 @@ impl Part {
 struct Cursor<'a> {
     bytes: &'a [u8],
     at: usize,
+    /// How many fields the row has.
+    known: usize,
+    /// Lines of the file before those that the row counts.
+    lines_before: u64,
 }
 
 impl<'a> Cursor<'a> {
@@ -335,22 +387,9 @@ impl<'a> Cursor<'a> {
         std::str::from_utf8(bytes).ok()
     }
 
-    #[inline]
-    fn cell(&mut self, cells: &mut Cells) {
-        match cells {
-            Cells::Skipped => {}
-            Cells::Int(_, v) => v.push(self.int()),
-            Cells::Numeric(v) => {
-                let [known] = self.take();
-                let n = i128::from_le_bytes(self.take());
-                v.push((known == 1).then_some(n));
-            }
-            Cells::Float(v) => v.push(f64::from_le_bytes(self.take())),
-            Cells::Bool(v) => {
-                let [b] = self.take();
-                v.push(b);
-            }
-            Cells::Text(v) => v.push(self.text()),
-        }
+    fn numeric(&mut self) -> Option<i128> {
+        let [known] = self.take();
+        let n = i128::from_le_bytes(self.take());
+        (known == 1).then_some(n)
     }
 }

@@ -4,7 +4,6 @@ use crate::catalog::{Kind, Type};
 use crate::meta::{Meta, TimeSource};
 use crate::snapshot::{Data, Ints, Snapshot};
 use crate::time::Timestamp;
-use rayon::prelude::*;
 
 /// Files of one moment may be written this many seconds apart without a word.
 const APART: f64 = 600.0;
@@ -85,15 +84,7 @@ fn newest(snapshot: &Snapshot) -> Option<Timestamp> {
             _ => None,
         })
         .collect();
-    let newest = |times: &&Ints| times.iter().max();
-    // The pool is not worth its start where there is little to do.
-    let rows: usize = columns.iter().map(|times| times.len()).sum();
-    let time = if rows < 100_000 {
-        columns.iter().filter_map(newest).max()
-    } else {
-        columns.par_iter().filter_map(newest).max()
-    };
-    time.filter(|t| *t != Ints::NULL).map(Timestamp)
+    columns.iter().filter_map(|times| times.max()).max().map(Timestamp)
 }
 
 /// Gives a snapshot without a time the next one that the user gave.

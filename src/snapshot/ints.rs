@@ -29,6 +29,8 @@ struct Block {
     at: usize,
     /// Bits of each difference: 0 to [`WIDEST`], or [`RAW`].
     width: u8,
+    /// The largest value; [`Ints::NULL`] where all are NULL.
+    max: i64,
 }
 
 impl Ints {
@@ -82,7 +84,58 @@ impl Ints {
 
     /// All rows in order, NULL as [`Ints::NULL`].
     pub fn iter(&self) -> impl Iterator<Item = i64> + '_ {
-        (0..self.len()).map(|row| self.raw(row))
+        let mut near = self.near();
+        (0..self.len()).map(move |row| near.get(row))
+    }
+
+    /// Reads rows that are mostly near the one before.
+    pub const fn near(&self) -> Near<'_> {
+        Near { ints: self, start: Near::NOWHERE, held: [Self::NULL; NEAR] }
+    }
+
+    /// The rows from `from` on, NULL as [`Ints::NULL`]; so are rows out of range.
+    pub fn read(&self, mut from: usize, mut out: &mut [i64]) {
+        while !out.is_empty() {
+            let (now, rest) = out.split_at_mut(out.len().min(BLOCK - from % BLOCK));
+            if let Some(block) = self.blocks.get(from / BLOCK) {
+                self.unpack(block, from % BLOCK, now);
+            } else {
+                let known = self.tail.get(from - self.blocks.len() * BLOCK..).unwrap_or_default();
+                let known = &known[..known.len().min(now.len())];
+                now[..known.len()].copy_from_slice(known);
+                now[known.len()..].fill(Self::NULL);
+            }
+            from += now.len();
+            out = rest;
+        }
+    }
+
+    fn unpack(&self, block: &Block, from: usize, out: &mut [i64]) {
+        if block.width == 0 {
+            return out.fill(Self::NULL);
+        }
+        let Some(packed) = self.packed.get(block.at..) else { return };
+        let width = usize::from(block.width);
+        let word =
+            |bit: usize| packed.get(bit / 8..bit / 8 + 8).and_then(|b| b.first_chunk()).copied().unwrap_or([0; 8]);
+        if block.width == RAW {
+            for (i, value) in out.iter_mut().enumerate() {
+                *value = i64::from_le_bytes(word((from + i) * width));
+            }
+            return;
+        }
+        let (mask, first) = ((1_u64 << width) - 1, block.base.wrapping_sub(1));
+        for (i, value) in out.iter_mut().enumerate() {
+            let bit = (from + i) * width;
+            let code = (u64::from_le_bytes(word(bit)) >> (bit % 8)) & mask;
+            *value = if code == 0 { Self::NULL } else { first.wrapping_add(code as i64) };
+        }
+    }
+
+    /// The largest value; `None` where all rows are NULL. No row is looked at but the last thousand.
+    pub fn max(&self) -> Option<i64> {
+        let tail = self.tail.iter().copied().max();
+        self.blocks.iter().map(|block| block.max).chain(tail).max().filter(|n| *n != Self::NULL)
     }
 
     /// Appends a value, or NULL as [`Ints::NULL`].
@@ -115,6 +168,11 @@ impl Ints {
                 }
             }
         }
+    }
+
+    /// How many rows more make a whole number of blocks: what is appended then is not unpacked.
+    pub const fn to_whole_block(rows: usize) -> usize {
+        (BLOCK - rows % BLOCK) % BLOCK
     }
 
     /// Appends all rows of another column.
@@ -154,7 +212,7 @@ impl Ints {
         let width = 64 - largest.leading_zeros() as u8;
         if width > WIDEST {
             self.packed.extend(values.iter().flat_map(|v| v.to_le_bytes()));
-            self.blocks.push(Block { base: 0, at, width: RAW });
+            self.blocks.push(Block { base: 0, at, width: RAW, max });
         } else {
             let (mut word, mut filled) = (0_u64, 0);
             for &v in values {
@@ -168,9 +226,42 @@ impl Ints {
                 }
             }
             self.packed.extend_from_slice(&word.to_le_bytes()[..usize::from(filled).div_ceil(8)]);
-            self.blocks.push(Block { base, at, width });
+            self.blocks.push(Block { base, at, width, max });
         }
         self.packed.extend_from_slice(&[0; SPARE]);
+    }
+}
+
+/// Rows that [`Near`] unpacks at once: a power of two, few enough that those of all columns stay in the nearest cache.
+const NEAR: usize = 64;
+
+/// Reads a column's rows one by one, unpacking a few at once: for loops that go through rows mostly in order.
+#[derive(Clone, Debug)]
+pub struct Near<'a> {
+    ints: &'a Ints,
+    /// The first row held.
+    start: usize,
+    held: [i64; NEAR],
+}
+
+impl Near<'_> {
+    /// A start that no row is near.
+    const NOWHERE: usize = usize::MAX - 2 * NEAR;
+
+    /// The value of a row; [`Ints::NULL`] is NULL or out of range.
+    #[inline]
+    pub fn get(&mut self, row: usize) -> i64 {
+        if row.wrapping_sub(self.start) >= NEAR {
+            self.fetch(row);
+        }
+        self.held[row % NEAR]
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn fetch(&mut self, row: usize) {
+        self.start = row - row % NEAR;
+        self.ints.read(self.start, &mut self.held);
     }
 }
 
@@ -231,7 +322,17 @@ mod tests {
             prop_assert_eq!(joined.iter().collect::<Vec<_>>(), values.clone());
             ints.extend(&values[cut..]);
             prop_assert_eq!(ints.len(), values.len());
-            prop_assert_eq!(ints.iter().collect::<Vec<_>>(), values);
+            prop_assert_eq!(ints.iter().collect::<Vec<_>>(), values.clone());
+            prop_assert_eq!((0..values.len()).map(|row| ints.raw(row)).collect::<Vec<_>>(), values.clone());
+            prop_assert_eq!(ints.max(), values.iter().copied().max().filter(|n| *n != Ints::NULL));
+            let mut part = vec![7; 1500];
+            ints.read(cut, &mut part);
+            let wanted: Vec<i64> = (cut..cut + 1500).map(|row| ints.raw(row)).collect();
+            prop_assert_eq!(part, wanted);
+            let mut near = ints.near();
+            for row in (0..values.len() + 100).rev().step_by(7) {
+                prop_assert_eq!(near.get(row), ints.raw(row));
+            }
         }
     }
 }

@@ -11,7 +11,7 @@ mod table;
 mod text;
 
 pub use column::Data;
-pub use ints::Ints;
+pub use ints::{Ints, Near};
 pub use packed_text::LONGEST_TEXT;
 pub use places::Places;
 pub use table::{Row, Source, Table, Value, parse_array};

@@ -151,6 +151,9 @@ impl PackedText {
         let shift = self.bytes.len();
         self.bytes.push_str(&other.bytes);
         self.bases.extend(other.bases.iter().map(|base| base + shift));
+        if let (Ends::Narrow(to), Ends::Narrow(from)) = (&mut self.ends, &other.ends) {
+            return to.extend_from_slice(from);
+        }
         for row in 0..other.len() {
             if let Some((end, kind)) = other.ends.get(row) {
                 self.ends.push(end, kind);

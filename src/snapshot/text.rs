@@ -19,7 +19,12 @@ pub struct TextData(Form);
 
 #[derive(Clone, Debug)]
 enum Form {
-    Few { words: Vec<Box<str>>, rows: Vec<u16> },
+    Few {
+        words: Vec<Box<str>>,
+        rows: Vec<u16>,
+        /// Bytes that texts get room for when they turn out to be mostly distinct.
+        room: usize,
+    },
     Many(PackedText),
 }
 
@@ -32,12 +37,12 @@ impl Default for TextData {
 impl TextData {
     /// No rows yet.
     pub const fn new() -> Self {
-        Self(Form::Few { words: Vec::new(), rows: Vec::new() })
+        Self(Form::Few { words: Vec::new(), rows: Vec::new(), room: 0 })
     }
 
-    /// No rows yet, and room for so many bytes of texts that are mostly distinct.
-    pub(super) fn with_room(bytes: usize) -> Self {
-        Self(Form::Many(PackedText::with_room(bytes)))
+    /// No rows yet, and room for so many bytes once texts turn out to be mostly distinct.
+    pub(super) const fn with_room(bytes: usize) -> Self {
+        Self(Form::Few { words: Vec::new(), rows: Vec::new(), room: bytes })
     }
 
     /// Appends a text or NULL. A text longer than [`super::LONGEST_TEXT`] is cut there.
@@ -45,7 +50,7 @@ impl TextData {
     pub fn push(&mut self, text: Option<&str>) {
         match &mut self.0 {
             Form::Many(packed) => packed.push(text),
-            Form::Few { words, rows } => {
+            Form::Few { words, rows, room } => {
                 let Some(text) = text else { return rows.push(NULL) };
                 // Short lists are faster to look through than to hash, and runs of one text are common.
                 let last = rows.last().filter(|id| words.get(usize::from(**id)).is_some_and(|w| **w == *text)).copied();
@@ -57,10 +62,7 @@ impl TextData {
                         words.push(text.into());
                     }
                     None => {
-                        let mut packed = PackedText::new();
-                        for id in rows.iter() {
-                            packed.push(words.get(usize::from(*id)).map(AsRef::as_ref));
-                        }
+                        let mut packed = spread(words, rows, *room);
                         packed.push(Some(text));
                         self.0 = Form::Many(packed);
                     }
@@ -74,7 +76,7 @@ impl TextData {
     pub fn get(&self, row: usize) -> Option<&str> {
         match &self.0 {
             Form::Many(packed) => packed.get(row),
-            Form::Few { words, rows } => words.get(usize::from(*rows.get(row)?)).map(AsRef::as_ref),
+            Form::Few { words, rows, .. } => words.get(usize::from(*rows.get(row)?)).map(AsRef::as_ref),
         }
     }
 
@@ -91,6 +93,17 @@ impl TextData {
         self.len() == 0
     }
 
+    /// Whether any row's text is so: distinct texts are looked at once.
+    pub fn any(&self, is: impl Fn(&str) -> bool) -> bool {
+        match &self.0 {
+            Form::Many(packed) => packed.iter().flatten().any(is),
+            // A word may have lost its rows when the column was cut.
+            Form::Few { words, rows, .. } => {
+                words.iter().enumerate().any(|(id, word)| is(word) && rows.contains(&(id as u16)))
+            }
+        }
+    }
+
     /// All rows in order.
     pub fn iter(&self) -> impl Iterator<Item = Option<&str>> {
         (0..self.len()).map(|row| self.get(row))
@@ -100,7 +113,26 @@ impl TextData {
     pub fn append(&mut self, other: &Self) {
         match (&mut self.0, &other.0) {
             (Form::Many(to), Form::Many(from)) => to.append(from),
-            (Form::Few { rows, .. }, Form::Many(from)) if rows.is_empty() => self.0 = Form::Many(from.clone()),
+            (Form::Few { words, rows, room }, Form::Many(from)) => {
+                let mut packed = spread(words, rows, *room);
+                packed.append(from);
+                self.0 = Form::Many(packed);
+            }
+            (Form::Few { words, rows, .. }, Form::Few { words: more, rows: from, .. })
+                if words.len() + more.len() <= FEW =>
+            {
+                // Which number each of the other's texts has here.
+                let ids: Vec<u16> = more
+                    .iter()
+                    .map(|text| {
+                        words.iter().position(|w| w == text).unwrap_or_else(|| {
+                            words.push(text.clone());
+                            words.len() - 1
+                        }) as u16
+                    })
+                    .collect();
+                rows.extend(from.iter().map(|id| ids.get(usize::from(*id)).copied().unwrap_or(NULL)));
+            }
             _ => other.iter().for_each(|text| self.push(text)),
         }
     }
@@ -141,19 +173,28 @@ impl TextData {
             }
             rows.push(id);
         }
-        self.0 = Form::Few { words, rows };
+        self.0 = Form::Few { words, rows, room: 0 };
     }
 
     /// Gives back memory that growing reserved.
     pub fn shrink(&mut self) {
         match &mut self.0 {
             Form::Many(packed) => packed.shrink(),
-            Form::Few { words, rows } => {
+            Form::Few { words, rows, .. } => {
                 words.shrink_to_fit();
                 rows.shrink_to_fit();
             }
         }
     }
+}
+
+/// Each row with its own text.
+fn spread(words: &[Box<str>], rows: &[u16], room: usize) -> PackedText {
+    let mut packed = PackedText::with_room(room);
+    for id in rows {
+        packed.push(words.get(usize::from(*id)).map(AsRef::as_ref));
+    }
+    packed
 }
 
 #[cfg(test)]
@@ -195,7 +236,7 @@ mod tests {
     fn few_texts_are_kept_once() {
         let mut schemas = TextData::new();
         (0..1000).for_each(|i| schemas.push((i % 9 != 0).then_some(if i % 2 == 0 { "app" } else { "" })));
-        let Form::Few { words, rows } = &schemas.0 else { panic!("a few") };
+        let Form::Few { words, rows, .. } = &schemas.0 else { panic!("a few") };
         assert_eq!((words.len(), rows.len(), schemas.get(9), schemas.get(1)), (2, 1000, None, Some("")));
     }
 }
