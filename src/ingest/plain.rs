@@ -165,14 +165,10 @@ impl Plain {
     /// The end of an unquoted cell.
     #[inline]
     fn end(&self, bytes: &[u8], at: usize, last: bool) -> Option<usize> {
-        let rest = bytes.get(at..)?;
-        let delimiter = self.delimiter;
-        // Cells are short: looking at each byte is faster here than a search that has to start up.
-        let step = rest.iter().position(|&b| b == delimiter || b == b'\n' || b == b'"')?;
-        let end = at + step;
-        match rest.get(step)? {
+        let end = special_byte(bytes, at, self.delimiter)?;
+        match bytes.get(end)? {
             b'"' => None,
-            b'\n' if last && step > 0 && bytes.get(end - 1) == Some(&b'\r') => Some(end - 1),
+            b'\n' if last && end > at && bytes.get(end - 1) == Some(&b'\r') => Some(end - 1),
             _ => Some(end),
         }
     }
@@ -182,6 +178,24 @@ impl Plain {
         let end = self.end(bytes, at, true)?;
         is_null(bytes.get(at..end)?).then_some(end)
     }
+}
+
+/// The first delimiter, line feed or quote from `at` on. Cells are short: a search that has to start up is slower.
+#[inline]
+fn special_byte(bytes: &[u8], mut at: usize, delimiter: u8) -> Option<usize> {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    // The highest bit of the first byte that is zero, and perhaps of some behind it.
+    let zero = |word: u64| word.wrapping_sub(ONES) & !word & HIGHS;
+    let [delimiters, breaks, quotes] = [delimiter, b'\n', b'"'].map(|b| u64::from(b) * ONES);
+    while let Some(word) = word(bytes, at) {
+        let found = zero(word ^ delimiters) | zero(word ^ breaks) | zero(word ^ quotes);
+        if found != 0 {
+            return Some(at + found.trailing_zeros() as usize / 8);
+        }
+        at += 8;
+    }
+    let step = bytes.get(at..)?.iter().position(|&b| b == delimiter || b == b'\n' || b == b'"')?;
+    Some(at + step)
 }
 
 /// Whether an unquoted cell of a number or time is NULL.
@@ -194,6 +208,40 @@ fn is_null(cell: &[u8]) -> bool {
 /// for the plain way.
 #[inline]
 fn int(bytes: &[u8], at: usize) -> Option<(i64, usize)> {
+    // Nearly all numbers are shorter than a word, which is looked at as a whole: no branch for each digit.
+    if let Some(word) = word(bytes, at) {
+        let values = word ^ DIGITS;
+        // The highest bit of each byte that is no digit; bytes behind the first such one may be wrong.
+        let length = (((values.wrapping_add(0x7676_7676_7676_7676)) | values) & HIGHS).trailing_zeros() as usize / 8;
+        if length == 1 {
+            return Some((i64::from(values as u8), at + 1));
+        }
+        if (2..8).contains(&length) {
+            return Some((number(values << (64 - 8 * length)), at + length));
+        }
+    }
+    long_int(bytes, at)
+}
+
+const DIGITS: u64 = 0x3030_3030_3030_3030;
+const HIGHS: u64 = 0x8080_8080_8080_8080;
+
+/// Eight bytes, the first one lowest.
+#[inline]
+fn word(bytes: &[u8], at: usize) -> Option<u64> {
+    bytes.get(at..at + 8)?.first_chunk().map(|b| u64::from_le_bytes(*b))
+}
+
+/// The number of eight decimal digits, the first one lowest: neighbours are put together, then pairs, then fours.
+#[inline]
+const fn number(digits: u64) -> i64 {
+    let pairs = (digits.wrapping_mul(10) + (digits >> 8)) & 0x00ff_00ff_00ff_00ff;
+    let fours = (pairs.wrapping_mul(100) + (pairs >> 16)) & 0x0000_ffff_0000_ffff;
+    ((fours.wrapping_mul(10_000) + (fours >> 32)) & 0xffff_ffff) as i64
+}
+
+/// The same digit by digit.
+fn long_int(bytes: &[u8], at: usize) -> Option<(i64, usize)> {
     let negative = bytes.get(at) == Some(&b'-');
     let start = at + usize::from(negative);
     let (mut end, mut n) = (start, 0_i64);
@@ -210,5 +258,25 @@ fn int(bytes: &[u8], at: usize) -> Option<(i64, usize)> {
         0 => Some((Ints::NULL, at)),
         1..=18 => Some((if negative { -n } else { n }, end)),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_word_at_once_is_what_the_digits_say(text in "-?[0-9]{0,20}[,\n\x00-\x7f]{0,9}|.{0,12}", at in 0_usize..4) {
+            prop_assert_eq!(int(text.as_bytes(), at), long_int(text.as_bytes(), at));
+        }
+
+        #[test]
+        fn a_cell_ends_where_the_first_special_byte_stands(text in "[a-z,;\n\"é\x00-\x7f]{0,40}", at in 0_usize..4) {
+            let special = |b: &u8| matches!(b, b',' | b'\n' | b'"');
+            let wanted = text.as_bytes().get(at..).and_then(|rest| rest.iter().position(special)).map(|n| at + n);
+            prop_assert_eq!(special_byte(text.as_bytes(), at, b','), wanted);
+        }
     }
 }
