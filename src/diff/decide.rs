@@ -40,6 +40,8 @@ pub(super) struct Circumstances {
 pub(super) struct Verdicts {
     list: Vec<Verdict>,
     known: HashMap<Key, u32>,
+    /// The last one asked for: most rows have that of the row before.
+    last: Option<(Key, u32)>,
 }
 
 /// What makes a verdict the same as another: the row of the decision table and the reset's time.
@@ -78,11 +80,18 @@ impl Verdicts {
     }
 
     fn keep(&mut self, key: Key, make: impl FnOnce() -> Verdict) -> u32 {
+        if let Some((last, at)) = self.last
+            && last == key
+        {
+            return at;
+        }
         let list = &mut self.list;
-        *self.known.entry(key).or_insert_with(|| {
+        let at = *self.known.entry(key).or_insert_with(|| {
             list.push(make());
             u32::try_from(list.len() - 1).unwrap_or(u32::MAX)
-        })
+        });
+        self.last = Some((key, at));
+        at
     }
 }
 

@@ -5,7 +5,7 @@
 
 use super::Exact;
 use crate::catalog::{Kind, View};
-use crate::snapshot::{Data, Table};
+use crate::snapshot::{Data, Ints, Table};
 use crate::time::Timestamp;
 use rayon::prelude::*;
 
@@ -60,14 +60,22 @@ pub(super) fn scan(
     let mut flags = vec![0_u8; pairs.len()];
     let chunk = |(flags, pairs): (&mut [u8], &[(u32, u32)])| {
         for (column, witness, a, b) in &columns {
-            for (flag, &(i, j)) in flags.iter_mut().zip(pairs) {
-                if i == super::RowDiff::NONE || j == super::RowDiff::NONE {
-                    continue;
+            let both = |(i, j): (u32, u32)| i != super::RowDiff::NONE && j != super::RowDiff::NONE;
+            if let (Data::Int(a), Data::Int(b)) = (a, b) {
+                let (mut a, mut b) = (a.near(), b.near());
+                for (flag, &(i, j)) in flags.iter_mut().zip(pairs).filter(|(_, pair)| both(**pair)) {
+                    let (was, is) = (a.get(i as usize), b.get(j as usize));
+                    *flag |= match witness {
+                        Witness::Counter => counter(was, is),
+                        Witness::Time => time(was, is, before_at),
+                    };
                 }
-                *flag |= match witness {
-                    Witness::Counter => counter(*column, (before, a, i as usize), (after, b, j as usize)),
-                    Witness::Time => time((a, i as usize), (b, j as usize), before_at),
-                };
+            } else if matches!(witness, Witness::Counter) {
+                for (flag, &(i, j)) in flags.iter_mut().zip(pairs).filter(|(_, pair)| both(**pair)) {
+                    let cells = [before.value(i as usize, *column), after.value(j as usize, *column)];
+                    let fell = matches!(cells.map(Exact::of), [Some(a), Some(b)] if a.fell_to(b));
+                    *flag |= if fell { FELL } else { 0 };
+                }
             }
         }
     };
@@ -79,23 +87,17 @@ pub(super) fn scan(
     flags
 }
 
-fn counter(column: usize, (before, a, i): (&Table, &Data, usize), (after, b, j): (&Table, &Data, usize)) -> u8 {
-    let fell = match (a, b) {
-        (Data::Int(a), Data::Int(b)) => a.get(i).zip(b.get(j)).is_some_and(|(a, b)| b < a),
-        _ => {
-            Exact::of(before.value(i, column)).zip(Exact::of(after.value(j, column))).is_some_and(|(a, b)| a.fell_to(b))
-        }
-    };
-    if fell { FELL } else { 0 }
+/// What a counter of whole numbers shows; [`Ints::NULL`] is smaller than any.
+const fn counter(was: i64, is: i64) -> u8 {
+    if is < was && is != Ints::NULL { FELL } else { 0 }
 }
 
-fn time((a, i): (&Data, usize), (b, j): (&Data, usize), before_at: Option<Timestamp>) -> u8 {
-    let (Data::Int(a), Data::Int(b)) = (a, b) else {
-        return 0;
-    };
-    match (a.get(i), b.get(j)) {
-        (Some(_), None) => CLEARED,
-        (Some(a), Some(b)) if a == b && before_at.is_none_or(|t| a <= t.0) => KEPT,
+/// What a time shows.
+fn time(was: i64, is: i64, before_at: Option<Timestamp>) -> u8 {
+    match (was, is) {
+        (Ints::NULL, _) => 0,
+        (_, Ints::NULL) => CLEARED,
+        _ if was == is && before_at.is_none_or(|t| was <= t.0) => KEPT,
         _ => 0,
     }
 }

@@ -3,6 +3,7 @@
 use super::entry::{self, FELL, KEPT, LOST};
 use super::join::{self, Joined};
 use super::order::{self, Databases};
+use super::temporary::Temporary;
 use super::{Exact, RowDiff};
 use crate::catalog::{Epoch, Kind, Shape, View};
 use crate::snapshot::{Snapshot, Table, Value};
@@ -135,7 +136,7 @@ impl Evidence {
             return;
         };
         let Some(view) = b.view else { return };
-        let Some(joined) = join::join(view, a, b, false, &|_, _| true) else {
+        let Some(joined) = join::join(view, a, b, false, Temporary::KEPT) else {
             return;
         };
         let flags = entry::scan(view, a, b, &joined.pairs, self.before_at);
@@ -296,7 +297,7 @@ fn count_fallen(view: &View, a: &Table, b: &Table, (i, j): (u32, u32)) -> usize 
 fn moved(a: &Table, b: &Table) -> (Option<Timestamp>, bool) {
     let Some(view) = b.view else { return (None, false) };
     let Some((column, _)) = view.column("stats_reset") else { return (None, false) };
-    let Some(joined) = join::join(view, a, b, false, &|_, _| true) else { return (None, false) };
+    let Some(joined) = join::join(view, a, b, false, Temporary::KEPT) else { return (None, false) };
     let (mut earliest, mut all): (Option<Timestamp>, bool) = (None, true);
     for &(i, j) in joined.pairs.iter().filter(|(i, j)| *i != RowDiff::NONE && *j != RowDiff::NONE) {
         match (a.value(i as usize, column), b.value(j as usize, column)) {
@@ -317,7 +318,7 @@ fn scan_objects(before: &Snapshot, after: &Snapshot, before_at: Option<Timestamp
         else {
             continue;
         };
-        let Some(Joined { pairs, .. }) = join::join(view, a, b, false, &|_, _| true) else { continue };
+        let Some(Joined { pairs, .. }) = join::join(view, a, b, false, Temporary::KEPT) else { continue };
         flags |= entry::scan(view, a, b, &pairs, before_at).iter().fold(0, |all, f| all | f);
     }
     flags

@@ -2,7 +2,7 @@
 
 use super::entry::{self, LOST};
 use super::join::Joined;
-use super::{RowDiff, ViewDiff};
+use super::{RowDiff, ViewDiff, wide};
 use crate::catalog::View;
 use crate::snapshot::{Table, Value};
 use std::collections::{BTreeMap, HashMap};
@@ -137,18 +137,16 @@ pub(super) fn annotate(diff: &mut ViewDiff, continued: &Continued) {
         .filter(|r| r.after == RowDiff::NONE)
         .filter_map(|r| full(before, r.before).map(|n| (n, r.before)))
         .collect();
-    let mut notes: Vec<(u32, String)> = Vec::new();
-    for (at, row) in diff.rows.iter().enumerate() {
-        let Ok(at) = u32::try_from(at) else { continue };
+    let of_row = |at: usize| -> Vec<(u32, String)> {
+        let (Some(row), Ok(at)) = (diff.rows.get(at), u32::try_from(at)) else { return Vec::new() };
         match (row.before, row.after) {
-            (_, RowDiff::NONE) => {}
-            (RowDiff::NONE, j) if !gone.is_empty() => {
-                if full(after, j).is_some_and(|n| gone.contains_key(&n)) {
-                    notes.push((at, "recreated".to_owned()));
-                }
+            (_, RowDiff::NONE) => Vec::new(),
+            (RowDiff::NONE, j) if !gone.is_empty() && full(after, j).is_some_and(|n| gone.contains_key(&n)) => {
+                vec![(at, "recreated".to_owned())]
             }
-            (RowDiff::NONE, _) => {}
+            (RowDiff::NONE, _) => Vec::new(),
             (i, j) => {
+                let mut notes = Vec::new();
                 if (differs(i, j, name) || differs(i, j, schema))
                     && let Some(old) = name_of(view, before, i as usize)
                 {
@@ -161,9 +159,11 @@ pub(super) fn annotate(diff: &mut ViewDiff, continued: &Continued) {
                 {
                     notes.push((at, "reindexed".to_owned()));
                 }
+                notes
             }
         }
-    }
+    };
+    let notes = wide::collect(diff.rows.len(), |rows| rows.flat_map(of_row).collect());
     for (at, note) in notes {
         diff.row_notes.entry(at).or_default().push(note);
     }

@@ -4,6 +4,7 @@
 //! leaves no trace in the result.
 
 use super::RowDiff;
+use super::temporary::Temporary;
 use crate::catalog::{Epoch, View};
 use crate::snapshot::{Data, Ints, Table, Value};
 use rayon::slice::ParallelSliceMut;
@@ -102,6 +103,9 @@ pub(super) fn order_of_rows(key: &[usize], a: (&Table, u32), b: (&Table, u32)) -
     key.iter().map(|&c| order_of(cell(a.0, a.1, c), cell(b.0, b.1, c))).find(|o| o.is_ne()).unwrap_or(Ordering::Equal)
 }
 
+/// From so many rows on all cores sort.
+const MANY: usize = 16 * 1024;
+
 /// Why rows of an ambiguous key take no part.
 const DIFFERENT: &str = "different rows with the same key";
 
@@ -111,27 +115,33 @@ struct Side<'a> {
     /// `None`: all rows, as they stand.
     rows: Option<Vec<u32>>,
     count: usize,
-    /// The key where it is one integer.
-    ints: Option<&'a Ints>,
+    /// The keys in this order, where each is one integer.
+    ints: Option<Vec<i64>>,
 }
 
 impl<'a> Side<'a> {
-    fn new(table: &'a Table, key: &[usize], keep: &dyn Fn(&Table, u32) -> bool) -> Self {
+    fn new(table: &'a Table, key: &[usize], left_out: Temporary) -> Self {
         let count = u32::try_from(table.rows).unwrap_or(u32::MAX - 1);
+        let whole = !left_out.has_any(table);
         if let [only] = key
             && let Some(Some(Data::Int(ints))) = table.columns.get(*only)
         {
-            let all = Self { table, rows: None, count: count as usize, ints: Some(ints) };
-            if ints.iter().is_sorted() && (0..count).all(|row| keep(table, row)) {
-                return all;
+            let mut keys = vec![Ints::NULL; count as usize];
+            ints.read(0, &mut keys);
+            if whole && keys.is_sorted() {
+                return Self { table, rows: None, count: keys.len(), ints: Some(keys) };
             }
-            let mut pairs: Vec<(i64, u32)> =
-                (0..count).filter(|r| keep(table, *r)).map(|r| (ints.raw(r as usize), r)).collect();
-            pairs.par_sort_unstable();
-            let rows: Vec<u32> = pairs.into_iter().map(|(_, row)| row).collect();
-            return Self { count: rows.len(), rows: Some(rows), ..all };
+            let kept = keys.into_iter().zip(0..count).filter(|(_, row)| whole || !left_out.has(table, *row));
+            let mut pairs: Vec<(i64, u32)> = kept.collect();
+            if pairs.len() < MANY {
+                pairs.sort_unstable();
+            } else {
+                pairs.par_sort_unstable();
+            }
+            let (keys, rows): (Vec<i64>, Vec<u32>) = pairs.into_iter().unzip();
+            return Self { table, count: rows.len(), rows: Some(rows), ints: Some(keys) };
         }
-        let mut rows: Vec<u32> = (0..count).filter(|r| keep(table, *r)).collect();
+        let mut rows: Vec<u32> = (0..count).filter(|row| whole || !left_out.has(table, *row)).collect();
         rows.sort_by(|a, b| order_of_rows(key, (table, *a), (table, *b)).then(a.cmp(b)));
         Self { table, count: rows.len(), rows: Some(rows), ints: None }
     }
@@ -141,10 +151,9 @@ impl<'a> Side<'a> {
     }
 
     fn order(&self, at: usize, other: &Self, other_at: usize, key: &[usize]) -> Ordering {
-        let (a, b) = (self.row(at), other.row(other_at));
-        match (self.ints, other.ints) {
-            (Some(x), Some(y)) => x.raw(a as usize).cmp(&y.raw(b as usize)),
-            _ => order_of_rows(key, (self.table, a), (other.table, b)),
+        match (&self.ints, &other.ints) {
+            (Some(x), Some(y)) => x[at].cmp(&y[other_at]),
+            _ => order_of_rows(key, (self.table, self.row(at)), (other.table, other.row(other_at))),
         }
     }
 
@@ -175,9 +184,10 @@ impl<'a> Side<'a> {
             }
             start = end;
         }
-        let rows: Vec<u32> = (0..self.count).filter(|at| keep[*at]).map(|at| self.row(at)).collect();
-        self.count = rows.len();
-        self.rows = Some(rows);
+        let kept: Vec<usize> = (0..self.count).filter(|at| keep[*at]).collect();
+        self.ints = self.ints.take().map(|keys| kept.iter().map(|at| keys[*at]).collect());
+        self.rows = Some(kept.iter().map(|at| self.row(*at)).collect());
+        self.count = kept.len();
     }
 }
 
@@ -186,25 +196,40 @@ fn alike(table: &Table, a: u32, b: u32) -> bool {
     (0..table.columns.len()).all(|c| table.value(a as usize, c) == table.value(b as usize, c))
 }
 
-/// Joins two tables of a view; rows that `keep` refuses do not take part.
+/// Joins two tables of a view.
 pub(super) fn join(
     view: &'static View,
     before: &Table,
     after: &Table,
     by_name: bool,
-    keep: &dyn Fn(&Table, u32) -> bool,
+    left_out: Temporary,
 ) -> Option<Joined> {
     let (key, by_name) = key_columns(view, before, after, by_name)?;
     let mut out = Joined { by_name, ..Joined::default() };
-    let mut a = Side::new(before, &key, keep);
-    let mut b = Side::new(after, &key, keep);
+    let side = |table| Side::new(table, &key, left_out);
+    let (mut a, mut b) = if before.rows.max(after.rows) < MANY {
+        (side(before), side(after))
+    } else {
+        rayon::join(|| side(before), || side(after))
+    };
     a.settle(&key, false, &mut out.left_out);
     b.settle(&key, true, &mut out.left_out);
+    out.pairs = match (&a.ints, &b.ints) {
+        (Some(x), Some(y)) => merge(&a, &b, |i, j| x[i].cmp(&y[j])),
+        _ => merge(&a, &b, |i, j| a.order(i, &b, j, &key)),
+    };
+    drop_ambiguous(&mut out, &key, before, after);
+    out.key = key;
+    Some(out)
+}
+
+/// Pairs of two sides, each in the order of its keys.
+fn merge(a: &Side<'_>, b: &Side<'_>, order: impl Fn(usize, usize) -> Ordering) -> Vec<(u32, u32)> {
+    let mut pairs = Vec::with_capacity(a.count.max(b.count));
     let (mut i, mut j) = (0, 0);
-    out.pairs.reserve(a.count.max(b.count));
     while i < a.count || j < b.count {
         let order = match (i < a.count, j < b.count) {
-            (true, true) => a.order(i, &b, j, &key),
+            (true, true) => order(i, j),
             (true, false) => Ordering::Less,
             _ => Ordering::Greater,
         };
@@ -217,11 +242,9 @@ pub(super) fn join(
             right = b.row(j);
             j += 1;
         }
-        out.pairs.push((left, right));
+        pairs.push((left, right));
     }
-    drop_ambiguous(&mut out, &key, before, after);
-    out.key = key;
-    Some(out)
+    pairs
 }
 
 /// A row whose partner was left out because its key is ambiguous is neither new nor gone: it is left out as well.
@@ -245,10 +268,10 @@ fn drop_ambiguous(joined: &mut Joined, key: &[usize], before: &Table, after: &Ta
 }
 
 /// The rows of one table in key order, without partners.
-pub(super) fn alone(view: &'static View, table: &Table, keep: &dyn Fn(&Table, u32) -> bool) -> Joined {
+pub(super) fn alone(view: &'static View, table: &Table, left_out: Temporary) -> Joined {
     let (key, by_name) = key_columns(view, table, table, false).unwrap_or_default();
     let mut out = Joined { by_name, ..Joined::default() };
-    let mut side = Side::new(table, &key, keep);
+    let mut side = Side::new(table, &key, left_out);
     if !key.is_empty() {
         side.settle(&key, true, &mut out.left_out);
     }

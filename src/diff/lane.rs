@@ -2,13 +2,14 @@
 
 use super::{Class, RowDiff, Verdict, ViewDiff};
 use crate::catalog::Type;
-use crate::snapshot::{Data, Ints};
+use crate::snapshot::{Data, Ints, Near};
 
-/// A counter of whole numbers, before and after. What it says is what [`super::DiffRow::delta`] says, sooner.
-#[derive(Clone, Copy, Debug)]
+/// A counter of whole numbers, before and after. What it says is what [`super::DiffRow::delta`] says, sooner where rows
+/// are asked for in their order.
+#[derive(Clone, Debug)]
 pub struct Lane<'a> {
-    before: &'a Ints,
-    after: &'a Ints,
+    before: Near<'a>,
+    after: Near<'a>,
 }
 
 impl<'a> Lane<'a> {
@@ -17,7 +18,7 @@ impl<'a> Lane<'a> {
     pub fn of(diff: &'a ViewDiff, column: usize) -> Option<Self> {
         let side =
             |table: &'a Option<std::sync::Arc<crate::snapshot::Table>>| match table.as_ref()?.columns.get(column)? {
-                Some(Data::Int(ints)) => Some(ints),
+                Some(Data::Int(ints)) => Some(ints.near()),
                 _ => None,
             };
         let plain = diff.view.columns.get(column)?.ty == Type::Int;
@@ -28,9 +29,9 @@ impl<'a> Lane<'a> {
 
     /// The numbers of a row before and after; [`Ints::NULL`] where there is none.
     #[inline]
-    pub fn cells(&self, row: RowDiff) -> (i64, i64) {
-        let side = |ints: &Ints, at: u32| if at == RowDiff::NONE { Ints::NULL } else { ints.raw(at as usize) };
-        (side(self.before, row.before), side(self.after, row.after))
+    pub fn cells(&mut self, row: RowDiff) -> (i64, i64) {
+        let side = |ints: &mut Near<'_>, at: u32| if at == RowDiff::NONE { Ints::NULL } else { ints.get(at as usize) };
+        (side(&mut self.before, row.before), side(&mut self.after, row.after))
     }
 
     /// The delta where it is simply the difference; `None` where [`super::DiffRow::delta`] has to say what it is.
@@ -74,7 +75,7 @@ mod tests {
             let diff = diff(before, after, &Options::default()).unwrap();
             let view = &diff.views["pg_stat_user_tables"];
             let (column, _) = view.view.column("seq_scan").unwrap();
-            let lane = Lane::of(view, column).unwrap();
+            let mut lane = Lane::of(view, column).unwrap();
             for row in view.iter() {
                 let cells = lane.cells(view.rows[row.index()]);
                 if let Some(n) = Lane::difference(row.verdict(), cells) {

@@ -4,10 +4,11 @@
 //! holds the table's own bitmap fetches). Where an index went or was reset, the delta is the sum of the indexes'
 //! deltas, a lower bound; where the indexes were not exported and the sum fell, there is none.
 
-use super::{Class, Exact, RowDiff, ViewDiff};
+use super::{Class, Exact, RowDiff, ViewDiff, wide};
 use crate::catalog::Kind;
 use crate::snapshot::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use foldhash::fast::FixedState;
+use std::collections::{BTreeMap, HashSet};
 
 /// A table's indexes over the window.
 #[derive(Clone, Debug, Default)]
@@ -25,6 +26,9 @@ struct Sums {
     after: Exact,
 }
 
+/// A delta that does not follow from its row's verdict, as [`ViewDiff::overrides`] keeps it.
+type Override = ((u32, u16), (Option<Exact>, String));
+
 /// Decides the sums of a table view, given the view of its indexes' own counters.
 pub(super) fn settle(tables: &mut ViewDiff, indexes: Option<&ViewDiff>) {
     let columns: Vec<usize> =
@@ -39,15 +43,16 @@ pub(super) fn settle(tables: &mut ViewDiff, indexes: Option<&ViewDiff>) {
         (Some(indexes), Some(wanted)) => members(tables, indexes, wanted, &columns),
         _ => BTreeMap::new(),
     };
-    let mut overrides = Vec::new();
-    for row in tables.iter() {
+    let settle = |at: usize| -> Vec<Override> {
+        let row = tables.row(at);
         let verdict = row.verdict();
         let reset = matches!(verdict.class, Class::Reset | Class::ResetUnsure);
         if matches!(verdict.class, Class::New | Class::Gone) || verdict.resets_sums || verdict.withheld.is_some() {
-            continue;
+            return Vec::new();
         }
-        let Value::Int(id) = row.value_after(relid) else { continue };
-        let own = members.get(&id);
+        let Value::Int(id) = row.value_after(relid) else { return Vec::new() };
+        let own = if members.is_empty() { None } else { members.get(&id) };
+        let mut overrides = Vec::new();
         for &column in &columns {
             let (before, after) = (Exact::of(row.value_before(column)), Exact::of(row.value_after(column)));
             let (Some(before), Some(after)) = (before, after) else { continue };
@@ -64,12 +69,13 @@ pub(super) fn settle(tables: &mut ViewDiff, indexes: Option<&ViewDiff>) {
                 _ if before.fell_to(after) => Some((None, "index dropped")),
                 _ => None,
             };
-            if let (Some((delta, why)), Ok(at), Ok(col)) = (settled, u32::try_from(row.index()), u16::try_from(column))
-            {
+            if let (Some((delta, why)), Ok(at), Ok(col)) = (settled, u32::try_from(at), u16::try_from(column)) {
                 overrides.push(((at, col), (delta, why.to_owned())));
             }
         }
-    }
+        overrides
+    };
+    let overrides = wide::collect(tables.rows.len(), |rows| rows.flat_map(settle).collect());
     tables.overrides.extend(overrides);
 }
 
@@ -95,7 +101,7 @@ fn table_of(indexes: &ViewDiff, row: super::DiffRow<'_>) -> Option<i64> {
 }
 
 /// Tables with an index that went or was reset, and tables reset themselves.
-fn wanted(tables: &ViewDiff, indexes: &ViewDiff, relid: usize) -> BTreeSet<i64> {
+fn wanted(tables: &ViewDiff, indexes: &ViewDiff, relid: usize) -> HashSet<i64, FixedState> {
     let lost = |class| matches!(class, Class::Gone | Class::Reset | Class::ResetUnsure);
     let members = indexes.iter().filter(|r| lost(r.class())).filter_map(|r| table_of(indexes, r));
     let own = tables.iter().filter(|r| lost(r.class()) && r.class() != Class::Gone).filter_map(|r| {
@@ -107,7 +113,12 @@ fn wanted(tables: &ViewDiff, indexes: &ViewDiff, relid: usize) -> BTreeSet<i64> 
     members.chain(own).collect()
 }
 
-fn members(tables: &ViewDiff, indexes: &ViewDiff, wanted: &BTreeSet<i64>, columns: &[usize]) -> BTreeMap<i64, Members> {
+fn members(
+    tables: &ViewDiff,
+    indexes: &ViewDiff,
+    wanted: &HashSet<i64, FixedState>,
+    columns: &[usize],
+) -> BTreeMap<i64, Members> {
     let mut out: BTreeMap<i64, Members> = BTreeMap::new();
     if wanted.is_empty() {
         return out;
@@ -118,8 +129,12 @@ fn members(tables: &ViewDiff, indexes: &ViewDiff, wanted: &BTreeSet<i64>, column
         .filter(|(_, i)| indexes.exports(*i))
         .collect();
     let zero = Sums { delta: Exact::Int(0), before: Exact::Int(0), after: Exact::Int(0) };
-    for row in indexes.iter() {
-        let Some(relid) = table_of(indexes, row).filter(|id| wanted.contains(id)) else { continue };
+    let of_wanted = |rows: std::ops::Range<usize>| -> Vec<(i64, usize)> {
+        let of = |at: usize| table_of(indexes, indexes.row(at)).filter(|id| wanted.contains(id)).map(|id| (id, at));
+        rows.filter_map(of).collect()
+    };
+    for (relid, at) in wide::collect(indexes.rows.len(), of_wanted) {
+        let row = indexes.row(at);
         let entry = out.entry(relid).or_default();
         entry.gone |= row.class() == Class::Gone;
         entry.reset |= matches!(row.class(), Class::Reset | Class::ResetUnsure);

@@ -10,7 +10,8 @@
 //! * `decide`: the decision table; `shared`: relations that are in every database
 //! * `subtract`, `members`: views and groups of views
 //! * `chain`, `fold`: windows added up
-//! * `lane`: deltas of many rows
+//! * `lane`, `wide`: deltas of many rows, loops over them
+//! * `temporary`: rows left out
 //! * `moments`, `rate`: numbers made from deltas
 //! * `event`, `happened`: what happened
 
@@ -34,8 +35,10 @@ pub mod rate;
 mod shared;
 mod statements;
 mod subtract;
+mod temporary;
 mod totals;
 mod view;
+mod wide;
 
 pub use chain::{Chain, Change, ViewChange, chain};
 pub use class::{Class, Exact};

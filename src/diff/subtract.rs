@@ -5,6 +5,7 @@ use super::entry::{self, KEPT, LOST};
 use super::evidence::Evidence;
 use super::filtered::cut_by;
 use super::join::{self, Joined};
+use super::temporary::Temporary;
 use super::{Class, Exact, Options, RowDiff, ViewDiff, identity, members, merge, statements};
 use crate::catalog::{self, Epoch, Shape, View};
 use crate::meta::Notes;
@@ -134,14 +135,6 @@ fn nothing(view: &'static View, before: Option<&Arc<Table>>, after: Option<&Arc<
     }
 }
 
-/// Whether a row is of a session's own temporary schema.
-pub(super) fn is_temporary(table: &Table, schema: Option<usize>, row: u32) -> bool {
-    match schema.map(|c| table.value(row as usize, c)) {
-        Some(Value::Text(name)) => name.starts_with("pg_temp_") || name.starts_with("pg_toast_temp_"),
-        _ => false,
-    }
-}
-
 fn scan(
     view: &'static View,
     a: &Arc<Table>,
@@ -155,9 +148,8 @@ fn scan(
     } else {
         (Arc::clone(a), Arc::clone(b))
     };
-    let schema = view.column("schemaname").map(|(i, _)| i).filter(|_| view.per_database && !options.temporary);
-    let keep = |table: &Table, row: u32| !is_temporary(table, schema, row);
-    let Some(joined) = join::join(view, &before, &after, evidence.by_name(view), &keep) else {
+    let left_out = Temporary::of(view, options);
+    let Some(joined) = join::join(view, &before, &after, evidence.by_name(view), left_out) else {
         notes.say("no-key", format!("{}: the columns that identify a row are missing: not compared", view.name));
         return None;
     };

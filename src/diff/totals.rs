@@ -3,7 +3,8 @@
 use super::Options;
 use super::join;
 use super::merge;
-use super::subtract::{is_temporary, untrusted};
+use super::subtract::untrusted;
+use super::temporary::Temporary;
 use crate::catalog::{Epoch, View};
 use crate::snapshot::{Row, Snapshot, Table};
 use crate::time::Timestamp;
@@ -35,8 +36,7 @@ pub(super) fn of(view: &'static View, snapshot: &Snapshot, options: &Options, al
         return Totals { rows: Vec::new(), table: None, notes: Vec::new(), withheld: true, untrusted: Vec::new() };
     };
     let table = merge::alone(view, table);
-    let schema = view.column("schemaname").map(|(i, _)| i).filter(|_| view.per_database && !options.temporary);
-    let joined = join::alone(view, &table, &|t: &Table, row| !is_temporary(t, schema, row));
+    let joined = join::alone(view, &table, Temporary::of(view, options));
     let began = Began::of(view, snapshot);
     let now = table.taken_at.or(snapshot.meta.taken_at).filter(|_| alone);
     let rows = joined

@@ -64,11 +64,9 @@ pub(super) fn rate(out: &mut Vec<u8>, x: f64) {
     }
     out.push(b'.');
     out.extend_from_slice(zeros.as_bytes());
-    let mut digits = [b'0'; 9];
-    for digit in digits.iter_mut().rev() {
-        *digit = b'0' + (fraction % 10) as u8;
-        fraction /= 10;
-    }
+    // A one before the digits keeps their zeros.
+    let mut buffer = itoa::Buffer::new();
+    let digits = &buffer.format(1_000_000_000 + fraction).as_bytes()[1..];
     let end = digits.iter().rposition(|d| *d != b'0').map_or(0, |i| i + 1);
     out.extend_from_slice(&digits[..end]);
 }

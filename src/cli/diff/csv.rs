@@ -4,10 +4,11 @@ use super::cell;
 use super::choose::Rows;
 use super::layout::Layout;
 use super::reasons::reasons;
-use crate::diff::{Class, DiffRow, Lane, ViewDiff};
-use crate::snapshot::{Ints, Value};
+use crate::diff::{Class, DiffRow, Lane, RowDiff, ViewDiff};
+use crate::snapshot::{Data, Ints, Table, TextData, Value};
 use rayon::prelude::*;
 use std::io::Write;
+use std::sync::Arc;
 
 /// Rows that one task formats.
 const TASK: usize = 2048;
@@ -21,9 +22,9 @@ pub(super) fn write(diff: &ViewDiff, rows: &Rows, out: &mut (impl Write + ?Sized
     out.write_all(&line)?;
     let format = |start: usize, text: &mut Vec<u8>| {
         text.clear();
-        let mut covered = Covered::default();
+        let (mut lanes, mut covered) = (lanes.clone(), Covered::default());
         for at in start..(start + TASK).min(rows.len()) {
-            row(diff, &layout, &lanes, rows.at(at), &mut covered, text);
+            row(diff, &layout, &mut lanes, rows.at(at), &mut covered, text);
         }
     };
     if rows.len() <= TASK {
@@ -46,15 +47,40 @@ pub(super) fn write(diff: &ViewDiff, rows: &Rows, out: &mut (impl Write + ?Sized
 }
 
 /// What all rows of a column share.
+#[derive(Clone)]
 struct Lanes<'a> {
+    names: Vec<Name<'a>>,
     counters: Vec<Option<Lane<'a>>>,
     gauges: Vec<Option<Lane<'a>>>,
+}
+
+/// A column that names rows.
+#[derive(Clone)]
+enum Name<'a> {
+    /// An OID or another whole number, as a counter is read.
+    Number(Box<Lane<'a>>),
+    /// Texts before and after.
+    Text(&'a TextData, &'a TextData),
+    /// Any other, by its position in the view.
+    Other(usize),
 }
 
 impl<'a> Lanes<'a> {
     fn of(diff: &'a ViewDiff, layout: &Layout) -> Self {
         let lanes = |columns: &[usize]| columns.iter().map(|c| Lane::of(diff, *c)).collect();
-        Self { counters: lanes(&layout.counters), gauges: lanes(&layout.gauges) }
+        let texts = |table: &'a Option<Arc<Table>>, column: usize| match table.as_ref()?.columns.get(column)? {
+            Some(Data::Text(texts)) => Some(texts),
+            _ => None,
+        };
+        let name = |column: &usize| match (texts(&diff.before, *column), texts(&diff.after, *column)) {
+            (Some(before), Some(after)) => Name::Text(before, after),
+            _ => Lane::of(diff, *column).map_or(Name::Other(*column), |lane| Name::Number(Box::new(lane))),
+        };
+        Self {
+            names: layout.key.iter().chain(&layout.labels).map(name).collect(),
+            counters: lanes(&layout.counters),
+            gauges: lanes(&layout.gauges),
+        }
     }
 }
 
@@ -93,12 +119,32 @@ impl Covered {
     }
 }
 
-fn row(diff: &ViewDiff, layout: &Layout, lanes: &Lanes<'_>, index: usize, covered: &mut Covered, out: &mut Vec<u8>) {
+fn row(
+    diff: &ViewDiff,
+    layout: &Layout,
+    lanes: &mut Lanes<'_>,
+    index: usize,
+    covered: &mut Covered,
+    out: &mut Vec<u8>,
+) {
     let row = diff.row(index);
     let pair = diff.rows[index];
     let columns = diff.view.columns;
-    for c in layout.key.iter().chain(&layout.labels) {
-        cell(value_of(row, *c), columns[*c].ty, out);
+    let gone = pair.after == RowDiff::NONE;
+    for name in &mut lanes.names {
+        match name {
+            Name::Number(lane) => {
+                let (before, after) = lane.cells(pair);
+                known(if gone { before } else { after }, out);
+            }
+            Name::Text(before, after) => {
+                let text = if gone { before.get(pair.before as usize) } else { after.get(pair.after as usize) };
+                if let Some(text) = text {
+                    quoted(text, out);
+                }
+            }
+            Name::Other(column) => cell(value_of(row, *column), columns[*column].ty, out),
+        }
         out.push(b',');
     }
     let verdict = row.verdict();
@@ -106,15 +152,21 @@ fn row(diff: &ViewDiff, layout: &Layout, lanes: &Lanes<'_>, index: usize, covere
     out.push(b',');
     covered.write(verdict.covered_s, out);
     let mut explained = row.class() == Class::Ok;
-    for (&c, lane) in layout.counters.iter().zip(&lanes.counters) {
+    for (&c, lane) in layout.counters.iter().zip(&mut lanes.counters) {
         out.push(b',');
         if let Some(lane) = lane {
             let cells = lane.cells(pair);
+            let delta = Lane::difference(verdict, cells);
+            let start = out.len();
             known(cells.0, out);
             out.push(b',');
-            known(cells.1, out);
-            out.push(b',');
-            if let Some(delta) = Lane::difference(verdict, cells) {
+            if delta == Some(0) {
+                out.extend_from_within(start..);
+            } else {
+                known(cells.1, out);
+                out.push(b',');
+            }
+            if let Some(delta) = delta {
                 cell::natural(out, delta);
                 out.push(b',');
                 if let Some(rate) = crate::diff::rate::over(delta as f64, verdict.covered_s) {
@@ -138,7 +190,7 @@ fn row(diff: &ViewDiff, layout: &Layout, lanes: &Lanes<'_>, index: usize, covere
             cell::rate(out, rate);
         }
     }
-    for (&c, lane) in layout.gauges.iter().zip(&lanes.gauges) {
+    for (&c, lane) in layout.gauges.iter().zip(&mut lanes.gauges) {
         out.push(b',');
         if let Some(lane) = lane {
             let (before, after) = lane.cells(pair);
@@ -196,12 +248,10 @@ fn cell(value: Value<'_>, ty: crate::catalog::Type, out: &mut Vec<u8>) {
 /// A text, quoted where it must be. A spreadsheet would run a text that starts like a formula: an apostrophe goes
 /// before it.
 pub(in crate::cli) fn quoted(text: &str, out: &mut Vec<u8>) {
-    let formula = text.starts_with(['=', '+', '-', '@']);
-    let quote = text.is_empty()
-        || memchr::memchr3(b',', b'"', b'\n', text.as_bytes()).is_some()
-        || text.contains('\r')
-        || text.starts_with(' ')
-        || text.ends_with(' ');
+    let bytes = text.as_bytes();
+    let formula = matches!(bytes.first(), Some(b'=' | b'+' | b'-' | b'@'));
+    let quote = matches!((bytes.first(), bytes.last()), (None | Some(b' '), _) | (_, Some(b' ')))
+        || bytes.iter().fold(false, |quote, b| quote | matches!(b, b',' | b'"' | b'\n' | b'\r'));
     if !quote {
         if formula {
             out.push(b'\'');

@@ -126,7 +126,9 @@ fn read(args: &Args, names: &[&'static str]) -> Result<(Arc<Snapshot>, Arc<Snaps
             )),
         }
     };
-    Ok((one(&args.before)?, one(&args.after)?))
+    // Side by side: while one waits for its bytes or is put in order, the other is parsed.
+    let (before, after) = rayon::join(|| one(&args.before), || one(&args.after));
+    Ok((before?, after?))
 }
 
 /// The subtracted views to show.

@@ -1,6 +1,6 @@
 //! Tables and indexes created, dropped, renamed, rebuilt, rewritten, vacuumed; partitions added and removed.
 
-use super::super::{Class, DiffRow, Exact, RowDiff, ViewDiff, identity};
+use super::super::{Class, DiffRow, Exact, RowDiff, ViewDiff, identity, wide};
 use super::{Event, Window, event};
 use crate::ident::display_qualified;
 use crate::snapshot::{Row, Table};
@@ -55,6 +55,11 @@ fn said(row: DiffRow<'_>, note: &str) -> bool {
     row.notes().any(|n| n == note)
 }
 
+/// The rows that have notes of their own, beyond their verdict's.
+fn noted(view: &ViewDiff) -> impl Iterator<Item = DiffRow<'_>> {
+    view.row_notes.keys().map(|at| view.row(*at as usize))
+}
+
 /// Renamed, recreated, created and dropped objects of one kind; returns the tables that came or went.
 fn lives(
     window: &Window<'_>,
@@ -67,17 +72,17 @@ fn lives(
     renamed(window, view, out);
     let scope = window.database();
     let mut changed = BTreeSet::new();
-    let names: BTreeMap<String, i64> = view
-        .iter()
+    let names: BTreeMap<String, i64> = noted(view)
         .filter(|r| said(*r, "recreated"))
         .filter_map(|r| r.after().and_then(|row| full_name(view, row).zip(oid(view, row))))
         .collect();
-    for row in view.iter() {
-        let entry = view.rows[row.index()];
-        // Nearly all rows go on as they were; names cost more than all the rest.
-        if entry.before != RowDiff::NONE && entry.after != RowDiff::NONE && !said(row, "reindexed") {
-            continue;
-        }
+    let reindexed: BTreeSet<usize> = noted(view).filter(|r| said(*r, "reindexed")).map(DiffRow::index).collect();
+    // Nearly all rows go on as they were; names cost more than all the rest.
+    let one_sided = |entry: &RowDiff| entry.before == RowDiff::NONE || entry.after == RowDiff::NONE;
+    let of_interest = |(at, entry): (usize, &RowDiff)| {
+        (one_sided(entry) || (!reindexed.is_empty() && reindexed.contains(&at))).then_some((view.row(at), *entry))
+    };
+    for (row, entry) in view.rows.iter().enumerate().filter_map(of_interest) {
         let Some(latest) = row.latest().filter(|r| is_users(*r)) else { continue };
         let (Some(name), Some(oid)) = (full_name(view, latest), oid(view, latest)) else { continue };
         // An index of a table that came or went is no event of its own.
@@ -112,7 +117,7 @@ fn oid(view: &ViewDiff, row: Row<'_>) -> Option<i64> {
 }
 
 fn renamed(window: &Window<'_>, view: &ViewDiff, out: &mut Vec<Event>) {
-    for row in view.iter() {
+    for row in noted(view) {
         let Some(old) = row.notes().find_map(|n| n.strip_prefix("renamed_from: ")) else { continue };
         let Some(name) = row.after().and_then(|r| full_name(view, r)) else { continue };
         let why = format!("was {old}; the OID is the same");
@@ -152,8 +157,16 @@ fn partitions(window: &Window<'_>, out: &mut Vec<Event>) -> BTreeSet<i64> {
 /// Vacuums by hand: `vacuum_count` is the only evidence of one.
 fn vacuumed(window: &Window<'_>, out: &mut Vec<Event>) {
     let Some(view) = window.view("pg_stat_user_tables") else { return };
-    for row in view.iter().filter(|r| r.class() != Class::Gone) {
-        let Some(Exact::Int(n)) = row.delta_of("vacuum_count").filter(|d| d.as_f64() > 0.0) else { continue };
+    let Some((count, _)) = view.view.column("vacuum_count") else { return };
+    let counted = |rows: std::ops::Range<usize>| -> Vec<(DiffRow<'_>, i128)> {
+        let rows = rows.map(|at| view.row(at)).filter(|r| r.class() != Class::Gone);
+        rows.filter_map(|row| match row.delta(count).0 {
+            Some(Exact::Int(n)) if n > 0 => Some((row, n)),
+            _ => None,
+        })
+        .collect()
+    };
+    for (row, n) in wide::collect(view.rows.len(), counted) {
         let Some(after) = row.after().filter(|r| is_users(*r)) else { continue };
         let why = format!("vacuum_count rose by {n}");
         let at = after.time("last_vacuum");
