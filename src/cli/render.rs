@@ -3,6 +3,7 @@
 use super::{Status, output, print};
 use crate::error::{Error, Result};
 use crate::render;
+use crate::report::{self, Redact};
 use std::path::{Path, PathBuf};
 
 /// Arguments of `pgretro render`.
@@ -17,13 +18,20 @@ pub(super) struct Args {
     /// Take templates from DIR; built-in ones stand in for those it does not have
     #[arg(long, value_name = "DIR")]
     templates: Option<PathBuf>,
+    /// Share safely: replace what is private by pseudonyms: names (of objects), queries (texts), hosts (addresses,
+    /// users, applications, files), or all; several with commas
+    #[arg(long, value_name = "WHAT", value_parser = Redact::parse)]
+    redact: Option<Redact>,
 }
 
 /// Runs it.
 pub(super) fn run(args: &Args) -> Result<Status> {
     // Endings are checked before the work.
     let formats: Vec<_> = args.output.iter().map(|path| render::by_path(path)).collect::<Result<_>>()?;
-    let report = render::read(&read_text(&args.report)?)?;
+    let mut report = render::read(&read_text(&args.report)?)?;
+    if let Some(what) = args.redact {
+        report = report::redact(&report, what);
+    }
     let options = render::Options { templates: args.templates.clone(), ..render::Options::default() };
     if args.output.is_empty() {
         let look = render::Surroundings::of_stdout().options(render::ColorChoice::Auto, false);

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::finding::Severity;
 use crate::ingest;
 use crate::render::{self, ColorChoice, Format};
-use crate::report;
+use crate::report::{self, Redact};
 use crate::snapshot::Snapshot;
 use crate::time::Timestamp;
 use std::path::{Path, PathBuf};
@@ -66,6 +66,10 @@ pub(super) struct Args {
     /// Take templates from DIR; built-in ones stand in for those it does not have
     #[arg(long, value_name = "DIR")]
     templates: Option<PathBuf>,
+    /// Share safely: replace what is private by pseudonyms: names (of objects), queries (texts), hosts (addresses,
+    /// users, applications, files), or all; several with commas
+    #[arg(long, value_name = "WHAT", value_parser = Redact::parse)]
+    redact: Option<Redact>,
     /// Print one line
     #[arg(short, long)]
     quiet: bool,
@@ -96,7 +100,10 @@ pub(super) fn run(args: &Args) -> Result<Status> {
     let chain = diff::chain(snapshots.into_iter().map(Arc::new).collect(), &options)?;
     let advice = advisor::run(&chain, &config);
     let arguments = arguments(args, baseline.as_ref());
-    let report = report::build(&chain, &advice, &report::Options { configuration: text, arguments, baseline })?;
+    let mut report = report::build(&chain, &advice, &report::Options { configuration: text, arguments, baseline })?;
+    if let Some(what) = args.redact {
+        report = report::redact(&report, what);
+    }
     deliver(args, &report, &formats, format)?;
     Ok(if fails(args, &report) { Status::Findings } else { Status::Done })
 }

@@ -21,6 +21,7 @@ pub(super) fn report(report: &Report) -> Value {
         id => report.id.as_str(),
         generator => report.generator.as_str(),
         rules => report.rules.as_str(),
+        redacted => plain(&report.redacted),
         title => report.title.as_str(),
         window => plain(&report.window),
         verdict => verdict(&report.verdict),

@@ -53,6 +53,7 @@ pub fn build(chain: &Chain, advice: &Advice, options: &Options) -> Result<Report
         id: id(chain, options),
         generator: format!("pgretro {}", env!("CARGO_PKG_VERSION")),
         rules: rules(advice, options),
+        redacted: Vec::new(),
         title,
         window: Window {
             from: chain.first().meta.taken_at,
@@ -83,7 +84,7 @@ fn rules(advice: &Advice, options: &Options) -> String {
 }
 
 /// The first 8 bytes of a hash.
-fn short(digest: &[u8]) -> String {
+pub(super) fn short(digest: &[u8]) -> String {
     let mut out = String::with_capacity(16);
     for byte in digest.iter().take(8) {
         // Writing to a string cannot fail.

@@ -342,7 +342,10 @@ impl<'a> Draft<'a> {
             .iter()
             .flatten()
             .filter_map(|row| self.locate(*row))
-            .map(|l| super::Fact { label: l.snapshot, value: Cell::code(format!("{} {}", l.file, l.place)) })
+            .map(|l| super::Fact {
+                label: l.snapshot,
+                value: Cell::Text(Text::new().code(l.file).t(format!(" {}", l.place))),
+            })
             .collect();
         Block::Facts { title: "In the files".to_owned(), items }
     }

@@ -14,6 +14,7 @@ mod headline;
 mod identity;
 mod model;
 mod names;
+mod redact;
 mod register;
 mod sections;
 mod table;
@@ -28,4 +29,5 @@ pub use model::{
     Action, Category, CheckLine, Deduction, EvidenceEntry, Exceptions, Horizon, Report, ReportFinding, SCHEMA, Section,
     Since, Verdict, Window,
 };
+pub use redact::{Redact, redact};
 pub use sections::SECTIONS;

@@ -21,6 +21,9 @@ pub struct Report {
     pub generator: String,
     /// Version of the rules and what the configuration changed: `30 rules, defaults`.
     pub rules: String,
+    /// What was redacted, in words; empty: nothing.
+    #[serde(default)]
+    pub redacted: Vec<String>,
     /// The database's name, or the server's where the dump does not say.
     pub title: String,
     /// What was compared.

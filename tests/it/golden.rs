@@ -773,6 +773,7 @@ pub fn golden() -> Report {
         id: "7f3a91c2d4e5f607".to_owned(),
         generator: "pgretro 0.1.0".to_owned(),
         rules: "30 rules, defaults".to_owned(),
+        redacted: Vec::new(),
         title: "shop".to_owned(),
         window: Window {
             from: Some(at("2026-11-21 14:22:11.592820+00")),

@@ -15,6 +15,7 @@ mod ingest;
 mod lab_advice;
 mod lifecycle;
 mod packed;
+mod redact;
 mod render;
 mod report;
 mod rules;

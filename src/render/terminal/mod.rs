@@ -66,7 +66,9 @@ fn summary(report: &Report, options: &Options, paint: &Paint, (areas, findings):
     lines.push(String::new());
     lines.extend(finding_lines(report, paint, findings));
     lines.push(String::new());
+    let redacted = (!report.redacted.is_empty()).then(|| report.redacted.join(", "));
     let last = [
+        ("Redacted", redacted),
         ("Changed", changed(report)),
         ("Baseline", against(report)),
         ("Accepted", accepted(report)),
