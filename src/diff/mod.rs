@@ -104,16 +104,7 @@ pub fn diff(a: Arc<Snapshot>, b: Arc<Snapshot>, options: &Options) -> Result<Dif
 fn window(before: Arc<Snapshot>, after: Arc<Snapshot>, options: &Options, mut notes: Notes) -> Result<Diff> {
     let settled = order::check(&before, &after, options, &mut notes)?;
     let evidence = Evidence { withheld: settled.withheld, ..Evidence::gather(&before, &after) };
-    let mut views = BTreeMap::new();
-    for group in subtract::groups() {
-        let sides = group
-            .into_iter()
-            .map(|v| (v, (before.table(v.name).cloned(), after.table(v.name).cloned())))
-            .collect::<Vec<_>>();
-        for diff in subtract::group(&sides, &evidence, options, &mut notes, &views) {
-            views.insert(diff.view.name, Arc::new(diff));
-        }
-    }
+    let views = subtract::all(&before, &after, &evidence, options, &mut notes);
     if let Some(doubt) = doubt_node(&views, &evidence, &before, &after) {
         notes.say("W-NODE", doubt);
     }

@@ -6,10 +6,11 @@ use super::evidence::Evidence;
 use super::filtered::cut_by;
 use super::join::{self, Joined};
 use super::temporary::Temporary;
-use super::{Class, Exact, Options, RowDiff, ViewDiff, identity, members, merge, statements};
+use super::{Class, Exact, Options, RowDiff, ViewDiff, identity, members, merge, statements, wide};
 use crate::catalog::{self, Epoch, Shape, View};
 use crate::meta::Notes;
-use crate::snapshot::{Table, Value};
+use crate::snapshot::{Snapshot, Table, Value};
+use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -40,7 +41,7 @@ pub const fn members_of(view: &str) -> Option<&'static str> {
 }
 
 /// All views that `diff` subtracts, in groups that have to be subtracted together, each group after those it needs.
-pub fn groups() -> Vec<Vec<&'static View>> {
+fn groups() -> Vec<Vec<&'static View>> {
     let grouped = |name: &str| GROUPS.iter().any(|g| g.contains(&name));
     GROUPS
         .iter()
@@ -79,14 +80,40 @@ struct Scanned {
     flags: Vec<u8>,
 }
 
-/// Subtracts the views of one group. Sums are settled with the members already in `done`.
-pub(super) fn group(
-    views: &[(&'static View, Sides)],
+/// Subtracts all views of a window, group by group; large groups side by side.
+pub(super) fn all(
+    before: &Snapshot,
+    after: &Snapshot,
     evidence: &Evidence,
     options: &Options,
     notes: &mut Notes,
-    done: &BTreeMap<&'static str, Arc<ViewDiff>>,
-) -> Vec<ViewDiff> {
+) -> BTreeMap<&'static str, Arc<ViewDiff>> {
+    let sides = |views: Vec<&'static View>| -> Vec<(&'static View, Sides)> {
+        views.into_iter().map(|v| (v, (before.table(v.name).cloned(), after.table(v.name).cloned()))).collect()
+    };
+    let groups: Vec<_> = groups().into_iter().map(sides).collect();
+    let large = after.tables.values().chain(before.tables.values()).any(|t| t.rows > wide::TASK);
+    let subtracted: Vec<_> = if large {
+        groups.par_iter().map(|views| group(views, evidence, options)).collect()
+    } else {
+        groups.iter().map(|views| group(views, evidence, options)).collect()
+    };
+    let mut views: BTreeMap<&'static str, Arc<ViewDiff>> = BTreeMap::new();
+    for (diffs, said) in subtracted {
+        notes.absorb(said);
+        for mut diff in diffs {
+            if let Some(name) = members_of(diff.view.name) {
+                members::settle(&mut diff, views.get(name).map(AsRef::as_ref));
+            }
+            views.insert(diff.view.name, Arc::new(diff));
+        }
+    }
+    views
+}
+
+/// Subtracts the views of one group; sums over members are not settled yet.
+fn group(views: &[(&'static View, Sides)], evidence: &Evidence, options: &Options) -> (Vec<ViewDiff>, Notes) {
+    let mut notes = Notes::default();
     let mut scanned = Vec::new();
     let mut out = Vec::new();
     for (view, (before, after)) in views {
@@ -94,7 +121,7 @@ pub(super) fn group(
             continue;
         }
         match (before, after) {
-            (Some(a), Some(b)) => match scan(view, a, b, evidence, options, notes) {
+            (Some(a), Some(b)) => match scan(view, a, b, evidence, options, &mut notes) {
                 Some(s) => scanned.push(s),
                 None => out.push(nothing(view, Some(a), Some(b))),
             },
@@ -110,15 +137,12 @@ pub(super) fn group(
     }
     share_flags(&mut scanned);
     for s in scanned {
-        let mut diff = decide(&s, evidence, notes);
+        let mut diff = decide(&s, evidence, &mut notes);
         identity::annotate(&mut diff, &continued);
         toast(&mut diff);
-        if let Some(name) = members_of(s.view.name) {
-            members::settle(&mut diff, done.get(name).map(AsRef::as_ref));
-        }
         out.push(diff);
     }
-    out
+    (out, notes)
 }
 
 fn nothing(view: &'static View, before: Option<&Arc<Table>>, after: Option<&Arc<Table>>) -> ViewDiff {

@@ -3,8 +3,8 @@
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// Rows of one task.
-const TASK: usize = 16 * 1024;
+/// Rows of one task; fewer are not worth the pool's start.
+pub(super) const TASK: usize = 16 * 1024;
 
 /// What `of` finds in each run of rows, in the order of the rows. The pool is not worth its start where rows are few.
 pub(super) fn collect<T: Send>(rows: usize, of: impl Fn(Range<usize>) -> Vec<T> + Sync) -> Vec<T> {

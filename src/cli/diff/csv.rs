@@ -157,15 +157,10 @@ fn row(
         if let Some(lane) = lane {
             let cells = lane.cells(pair);
             let delta = Lane::difference(verdict, cells);
-            let start = out.len();
             known(cells.0, out);
             out.push(b',');
-            if delta == Some(0) {
-                out.extend_from_within(start..);
-            } else {
-                known(cells.1, out);
-                out.push(b',');
-            }
+            known(cells.1, out);
+            out.push(b',');
             if let Some(delta) = delta {
                 cell::natural(out, delta);
                 out.push(b',');
@@ -223,6 +218,7 @@ fn row(
 }
 
 /// A whole number; NULL is empty.
+#[inline]
 fn known(n: i64, out: &mut Vec<u8>) {
     if n != Ints::NULL {
         cell::whole(out, n);
