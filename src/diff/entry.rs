@@ -27,13 +27,17 @@ pub(super) fn toast_pairs(view: &View) -> Vec<[usize; 2]> {
 }
 
 /// What a column says about its row's entry.
-enum Witness {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Witness {
+    /// A number that falls where the entry started again.
     Counter,
+    /// A time that is cleared there.
     Time,
 }
 
-fn witness(view: &View, column: usize) -> Option<Witness> {
-    let description = &view.columns[column];
+/// What a column of a view says about its row's entry, by its position.
+pub fn witness(view: &View, column: usize) -> Option<Witness> {
+    let description = view.columns.get(column)?;
     match description.kind {
         Kind::Counter if !TOAST.contains(&description.name) => Some(Witness::Counter),
         // A table's last_idx_scan is the latest of its present indexes: it goes with them.

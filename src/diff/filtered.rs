@@ -1,10 +1,15 @@
 //! Exports that a `LIMIT` cut: absence from them means nothing.
 
-use crate::catalog::{Kind, View};
+use crate::catalog::{Column, Kind, View};
 use crate::snapshot::{Table, Value};
 
 /// Round numbers that people put after `LIMIT`.
-const LIMITS: [usize; 8] = [10, 20, 25, 50, 100, 200, 500, 1000];
+pub const LIMITS: [usize; 8] = [10, 20, 25, 50, 100, 200, 500, 1000];
+
+/// Whether people sort by a column before they cut.
+pub const fn is_sorted_by(column: &Column) -> bool {
+    matches!(column.kind, Kind::Counter | Kind::Sum | Kind::Gauge | Kind::HighWater | Kind::Moment)
+}
 
 /// The column a table was cut by: it has exactly a round number of rows, in file order sorted downwards by that column.
 pub fn cut_by(view: &View, table: &Table) -> Option<&'static str> {
@@ -12,9 +17,7 @@ pub fn cut_by(view: &View, table: &Table) -> Option<&'static str> {
         return None;
     }
     (0..view.columns.len())
-        .filter(|c| {
-            matches!(view.columns[*c].kind, Kind::Counter | Kind::Sum | Kind::Gauge | Kind::HighWater | Kind::Moment)
-        })
+        .filter(|c| is_sorted_by(&view.columns[*c]))
         .find(|c| is_sorted_down(table, *c))
         .map(|c| view.columns[c].name)
 }

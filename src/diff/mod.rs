@@ -9,12 +9,14 @@
 //! * `entry`, `statements`, `filtered`: what rows show by themselves
 //! * `decide`: the decision table; `shared`: relations that are in every database
 //! * `subtract`, `members`: views and groups of views
+//! * `calm`: windows in which nothing happened that concerns a whole view
 //! * `chain`, `fold`: windows added up
 //! * `lane`, `wide`: deltas of many rows, loops over them
 //! * `temporary`: rows left out
 //! * `moments`, `rate`: numbers made from deltas
 //! * `event`, `happened`: what happened
 
+mod calm;
 mod chain;
 mod class;
 mod decide;
@@ -40,15 +42,17 @@ mod totals;
 mod view;
 mod wide;
 
+pub use calm::is_calm;
 pub use chain::{Chain, Change, ViewChange, chain};
 pub use class::{Class, Exact};
+pub use entry::{Witness, witness};
 pub use event::{Certainty, Event};
-pub use filtered::cut_by;
+pub use filtered::{LIMITS, cut_by, is_sorted_by};
 pub use lane::Lane;
 pub use order::mismatch;
 pub use rate::MIN_WINDOW_S;
 pub use statements::Phase;
-pub use subtract::{is_subtracted, needed_for};
+pub use subtract::{is_evidence, is_subtracted, needed_for};
 pub use view::{DiffRow, RowDiff, Verdict, ViewDiff};
 
 use crate::error::Result;

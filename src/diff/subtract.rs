@@ -27,6 +27,11 @@ const EVIDENCE_VIEWS: [&str; 9] = [
     "pg_stat_wal",
 ];
 
+/// Whether a view is one of the small ones that say what was reset.
+pub fn is_evidence(view: &View) -> bool {
+    EVIDENCE_VIEWS.contains(&view.name)
+}
+
 /// Views that feed on the same entries, in the order they have to be subtracted: indexes before their tables.
 const GROUPS: [&[&str]; 2] =
     [&["pg_stat_user_indexes", "pg_statio_user_indexes"], &["pg_stat_user_tables", "pg_statio_user_tables"]];

@@ -44,8 +44,18 @@ impl Opened {
         self.group.files.iter().map(|f| f.path.as_str())
     }
 
+    /// Its files; `None` where it is of a packed history.
+    pub(super) fn members(&self) -> Option<impl Iterator<Item = &Member>> {
+        self.group.packed.is_none().then(|| self.group.files.iter())
+    }
+
     /// Reads what is wanted. A file that cannot be read is a note of the snapshot, not an error.
     pub fn read(&self, wanted: &Wanted) -> Result<Snapshot> {
+        Ok(self.read_given(wanted, &|_| None))
+    }
+
+    /// The same where somebody else may have read a file.
+    pub(super) fn read_given(&self, wanted: &Wanted, other: &dyn Fn(&Member) -> Option<Parsed>) -> Snapshot {
         if let Some((history, at)) = &self.group.packed {
             let snapshot = history.read(*at, |view| wanted.view(view));
             if let Some(tally) = &self.options.tally {
@@ -54,7 +64,7 @@ impl Opened {
                 let bytes: Vec<u64> = read.map(|f| f.bytes).collect();
                 tally.add(bytes.len() as u64, bytes.iter().sum());
             }
-            return Ok(snapshot);
+            return snapshot;
         }
         let mut snapshot = Snapshot::default();
         self.group.label.clone_into(&mut snapshot.meta.label);
@@ -78,7 +88,9 @@ impl Opened {
             if !header::wanted(file.named.view.map(|(v, _)| v), wanted) && file.named.view.is_some() {
                 continue;
             }
-            let mut parsed = read_file(file, wanted, zone);
+            let somebody = other(file);
+            let own = somebody.is_none();
+            let mut parsed = somebody.unwrap_or_else(|| read_file(file, wanted, zone));
             add_about(&mut snapshot, &parsed.tables);
             let stated = snapshot.meta.timezone.as_deref().or(given).and_then(|z| z.parse::<Tz>().ok());
             if stated != zone {
@@ -90,7 +102,7 @@ impl Opened {
             }
             offsetless += parsed.offsetless;
             exported.append(&mut parsed.exported);
-            if let Some(tally) = &self.options.tally {
+            if let Some(tally) = self.options.tally.as_ref().filter(|_| own) {
                 tally.add(1, file.input.size());
             }
             add(&mut snapshot, parsed, file, self.options.hash);
@@ -112,7 +124,7 @@ impl Opened {
                 .and_then(|(_, names)| catalog::pgss_layout(&names.iter().map(String::as_str).collect::<Vec<_>>()));
             snapshot.meta.pgss_version = layout.map(str::to_owned);
         }
-        Ok(snapshot)
+        snapshot
     }
 }
 

@@ -33,6 +33,19 @@ pub(super) struct Plan {
     pub lines: u64,
 }
 
+impl Plan {
+    /// Of a file without columns.
+    pub fn nothing() -> Self {
+        Self {
+            dialect: Dialect { delimiter: b',', quotes: true },
+            spelling: Spelling::PLAIN,
+            layout: Layout::new(None, ""),
+            skip: 0,
+            lines: 0,
+        }
+    }
+}
+
 /// Reads all rows.
 pub(super) fn read(mut reader: impl Read, plan: &Plan) -> Rows {
     let mut rows = Rows::default();
@@ -102,6 +115,21 @@ pub(super) fn read(mut reader: impl Read, plan: &Plan) -> Rows {
             buffer.truncate(unfinished);
         }
     }
+    rows
+}
+
+/// The rows of some bytes: whole records, no header.
+pub(super) fn rows(bytes: &[u8], plan: &Plan) -> Rows {
+    let mut rows = Rows::default();
+    if bytes.is_empty() {
+        rows.append(Segment::new(&plan.layout.fields), 0, &plan.layout);
+        return rows;
+    }
+    let fields = &plan.layout.fields;
+    let plain = Plain::new(fields, plan.dialect, &plan.spelling);
+    let reading = Reading { plan, plain: plain.as_ref() };
+    let part = parse(bytes, true, &reading, &|rows| Segment::with_room(fields, rows));
+    rows.append(part.sink, plan.lines, &plan.layout);
     rows
 }
 

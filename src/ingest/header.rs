@@ -113,6 +113,11 @@ impl Layout {
 }
 
 impl Field {
+    /// Whether a column of a view is what it fills.
+    pub fn feeds_only(&self, view: &View, at: usize) -> bool {
+        self.feeds(view, at) && matches!(&self.role, Role::Known { places, .. } if places.len() == 1)
+    }
+
     fn feeds(&self, view: &View, at: usize) -> bool {
         matches!(&self.role, Role::Known { places, .. } if places.iter().any(|(v, a)| v.name == view.name && *a == at))
     }

@@ -10,6 +10,7 @@
 //! * `readers`: the list of formats. `csv` with `head`, `spelling`, `plain`, `records`, `delimited`; `bundle` with `json`,
 //!   `lexer`, `value`; `blocks`
 //! * `header`, `cell`, `clock`, `segment`: columns by the catalog, cells by type; `rows`, `spool`: all rows of a file
+//! * `succession`: one view's files of many snapshots, each compared with the one before
 //! * `file`: one file; `assemble`, `conform`, `merge`, `identity`, `when`, `infer`: one snapshot out of its files
 
 mod archive;
@@ -41,6 +42,7 @@ mod segment;
 mod source;
 mod spelling;
 mod spool;
+pub mod succession;
 mod value;
 mod when;
 

@@ -161,7 +161,27 @@ impl Follow {
         }
     }
 
-    fn remember(&mut self, window: &Diff) {
+    /// The objects of the first view.
+    pub(super) fn objects_mut(&mut self) -> Option<&mut Objects> {
+        self.views.first_mut()
+    }
+
+    /// Snapshots that somebody else took into the objects of the first view; `last` is the newest, without its rows.
+    pub(super) fn passed(&mut self, snapshots: usize, last: Snapshot) {
+        self.snapshots += snapshots;
+        self.replace_last(Arc::new(last));
+    }
+
+    /// Puts a whole snapshot in the place of the newest one, which somebody else took in without its rows.
+    pub(super) fn replace_last(&mut self, last: Arc<Snapshot>) {
+        for objects in &mut self.views {
+            objects.carrier = Some(Arc::clone(&last));
+        }
+        self.last = Some(last);
+    }
+
+    /// Keeps what happened in a window.
+    pub(super) fn remember(&mut self, window: &Diff) {
         let (from, to) = (window.before.meta.taken_at, window.after.meta.taken_at);
         let mut events: Vec<&Event> = window.events.iter().collect();
         events.sort_by_key(|e| e.at.or(to));

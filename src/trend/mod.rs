@@ -4,12 +4,14 @@
 //! * `series`, `activity`: the state of one column of one object; no rows, no files, mergeable
 //! * `measures`: which columns are followed
 //! * `follow`, `objects`, `object`: steps of a history, as subtracted snapshots, into those states
+//! * `calm`: the same without subtracting rows that simply go on
 //! * `lineage`, `read`: which snapshots of a mixed lot are one history, read one at a time
 //! * `summary`: what is said of a series
 //! * `watch`, `trigger`, `sawtooth`, `statements`: what else is kept while a history is read
 //! * `pace`, `forecast`, `scans`, `outlook`: what is said of a history
 
 pub mod activity;
+mod calm;
 pub mod confidence;
 pub mod fit;
 mod follow;

@@ -198,6 +198,14 @@ impl Object {
         schema.is_some_and(|(_, s)| matches!(&**s, "pg_catalog" | "information_schema" | "pg_toast"))
     }
 
+    /// Its key where that is one whole number.
+    pub(super) fn whole_key(&self) -> Option<i64> {
+        match self.key.as_slice() {
+            [(_, Part::Whole(n))] => i64::try_from(*n).ok(),
+            _ => None,
+        }
+    }
+
     /// Its key, parts separated by a slash; `(cluster)` where a view has one row.
     pub fn key_text(&self) -> String {
         if self.key.is_empty() {
@@ -315,14 +323,20 @@ fn rewritten(row: DiffRow<'_>) -> bool {
     file(row.before()).zip(file(row.after())).is_some_and(|(a, b)| a != b)
 }
 
+/// Times that say that a vacuum or analyze looked at a table.
+pub(super) const LOOKS: [&str; 4] = ["last_vacuum", "last_autovacuum", "last_analyze", "last_autoanalyze"];
+
+/// Whether a column is an estimate of live or dead rows.
+pub(super) fn is_estimate(view: &View, column: usize) -> bool {
+    view.name == "pg_stat_user_tables"
+        && view.columns.get(column).is_some_and(|c| matches!(c.name, "n_live_tup" | "n_dead_tup"))
+}
+
 /// Estimates of live and dead rows begin again at 0 with the counters and mean nothing until a vacuum or analyze looks
 /// at the table.
 fn is_meaningful(row: Row<'_>, column: usize, restarted: bool) -> bool {
-    const LOOKS: [&str; 4] = ["last_vacuum", "last_autovacuum", "last_analyze", "last_autoanalyze"];
     let Some(view) = row.table().view else { return true };
-    let estimate = view.name == "pg_stat_user_tables"
-        && view.columns.get(column).is_some_and(|c| matches!(c.name, "n_live_tup" | "n_dead_tup"));
-    !estimate || !restarted || LOOKS.iter().any(|c| row.time(c).is_some())
+    !is_estimate(view, column) || !restarted || LOOKS.iter().any(|c| row.time(c).is_some())
 }
 
 fn exact(row: Row<'_>, column: usize) -> Option<Exact> {

@@ -1,10 +1,10 @@
 //! The objects of a view while a history is read: whose series the next row is.
 
 use super::Followed;
-use super::object::{Key, Object, Window, key_of, label_columns};
+use super::object::{Key, Object, Part, Window, key_of, label_columns};
 use super::trigger::Surroundings;
 use crate::diff::{Diff, ViewDiff};
-use crate::snapshot::{Row, Snapshot};
+use crate::snapshot::{Row, Snapshot, Value};
 use crate::time::Timestamp;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -61,6 +61,26 @@ impl Objects {
     /// Positions of the columns that name its objects, beside the key.
     pub fn labels(&self) -> &[usize] {
         &self.labels
+    }
+
+    /// The object of a key of one part.
+    pub(super) fn place(&self, part: &Part) -> Option<usize> {
+        let [column] = self.key.as_slice() else { return None };
+        self.by_key.get(&vec![(*column, part.clone())]).copied()
+    }
+
+    /// The keys, where they are whole numbers, of all rows of the newest snapshot that carries the view.
+    pub(super) fn carried_keys(&self) -> impl Iterator<Item = i64> {
+        let column = match self.key.as_slice() {
+            [column] => Some(*column),
+            _ => None,
+        };
+        let table = self.carrier.as_ref().and_then(|s| s.table(self.followed.view.name));
+        let rows = table.zip(column).into_iter().flat_map(|(t, c)| (0..t.rows).map(move |row| t.value(row, c)));
+        rows.filter_map(|value| match value {
+            Value::Int(n) => Some(n),
+            _ => None,
+        })
     }
 
     /// Whether only named objects are followed.

@@ -1,5 +1,6 @@
 //! Dumps to histories: which snapshots there are, in which order, and each read once, one at a time.
 
+use super::calm::{self, Calm};
 use super::follow::{Follow, Plan};
 use super::lineage::lineages;
 use crate::diff;
@@ -11,6 +12,9 @@ use crate::time::Timestamp;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
+
+/// How often in a row the short way may fail before nobody tries any more.
+const PATIENCE: u32 = 6;
 
 /// Snapshots read while others are followed.
 const AHEAD: usize = 8;
@@ -31,7 +35,7 @@ pub struct Request {
 /// A snapshot as far as it is known before its rows are read.
 #[derive(Clone, Debug)]
 pub struct Moment {
-    opened: Opened,
+    pub(super) opened: Opened,
     /// When, of what.
     pub meta: Meta,
 }
@@ -85,15 +89,18 @@ pub fn follow(request: &Request, moments: &[Moment]) -> Result<(Vec<Follow>, Not
     let mut out = Vec::with_capacity(lineages.len());
     for lineage in lineages {
         let mut follow = Follow::new(request.plan.clone(), request.diff.clone());
-        let read = |at: &usize| -> Option<Result<(usize, Snapshot)>> {
-            let moment = moments.get(*at)?;
-            Some(moment.opened.read(&wanted).map(|mut snapshot| {
-                settle_time(&mut snapshot, moment.meta.taken_at, moment.meta.time_source);
-                (*at, snapshot)
-            }))
-        };
+        let mut read = 0;
+        if calm::suits(&request.plan) && lineage.anew.is_empty() {
+            read = follow_calm(
+                request,
+                &lineage.members.iter().filter_map(|at| moments.get(*at)).collect::<Vec<_>>(),
+                &mut follow,
+            )?;
+        }
+        let rest = lineage.members.get(read..).unwrap_or_default();
         // While some snapshots are followed, the next ones are read.
-        let mut batches = lineage.members.chunks(AHEAD).map(|batch| ingest::side_by_side(batch, read));
+        let whole = |at: &usize| Some(whole(moments.get(*at)?, &wanted).map(|snapshot| (*at, snapshot)));
+        let mut batches = rest.chunks(AHEAD).map(|batch| ingest::side_by_side(batch, whole));
         let mut ready = batches.next();
         while let Some(snapshots) = ready {
             let push = || {
@@ -111,9 +118,46 @@ pub fn follow(request: &Request, moments: &[Moment]) -> Result<(Vec<Follow>, Not
     Ok((out, notes))
 }
 
+/// A snapshot read whole.
+fn whole(moment: &Moment, wanted: &Wanted) -> Result<Snapshot> {
+    let mut snapshot = moment.opened.read(wanted)?;
+    settle_time(&mut snapshot, moment.meta.taken_at, moment.meta.time_source);
+    Ok(snapshot)
+}
+
+/// Follows what can be followed without subtracting every row; how many snapshots were taken in. The others are to be
+/// pushed.
+fn follow_calm(request: &Request, moments: &[&Moment], follow: &mut Follow) -> Result<usize> {
+    let wanted = request.plan.wanted();
+    let mut calm: Option<Calm<'_>> = None;
+    let (mut at, mut failures, mut pause) = (0, 0_u32, 1_u32);
+    while let Some(moment) = moments.get(at).filter(|_| failures < PATIENCE) {
+        follow.push(Arc::new(whole(moment, &wanted)?), false)?;
+        at += 1;
+        pause = pause.saturating_sub(1);
+        let rest = moments.get(at - 1..).unwrap_or_default();
+        if at < 2 || pause > 0 || rest.len() < 2 {
+            continue;
+        }
+        if calm.is_none() {
+            calm = Calm::new(request, rest);
+        }
+        let Some(calm) = &mut calm else { break };
+        let taken = calm.go_on(follow, rest);
+        at += taken;
+        // What is odd once is often odd again.
+        failures = if taken > 0 { 0 } else { failures + 1 };
+        pause = if taken > 0 { 1 } else { 1 << failures };
+        if let Some(last) = moments.get(at - 1).filter(|_| taken > 0 && at < moments.len()) {
+            follow.replace_last(Arc::new(whole(last, &wanted)?));
+        }
+    }
+    Ok(at)
+}
+
 /// A snapshot is taken to be of the moment by which it was sorted. Where nothing but the name says when, the name is
 /// nearer to the truth than the newest time in the data, which is only a lower bound.
-fn settle_time(snapshot: &mut Snapshot, at: Option<Timestamp>, source: Option<TimeSource>) {
+pub(super) fn settle_time(snapshot: &mut Snapshot, at: Option<Timestamp>, source: Option<TimeSource>) {
     let meta = &mut snapshot.meta;
     let doubtful = matches!(meta.time_source, None | Some(TimeSource::NewestInData | TimeSource::Unknown));
     if doubtful && at.is_some() {

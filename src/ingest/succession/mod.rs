@@ -1,0 +1,151 @@
+//! One view's files of many snapshots, each compared with the one before while it is read.
+//!
+//! Between two snapshots of a history nearly all rows go on: the same object, counters that stayed or rose, names and
+//! set times that stayed. Of those nothing but the followed numbers is asked. So nothing is made of them but these
+//! numbers; the other rows of two snapshots, new, gone, fallen, renamed, are given as small tables, to be judged like
+//! whole ones. Half of the rows of a database are the same bytes as an hour before, so the first thing tried is whether
+//! the row is that of the last snapshot.
+//!
+//! A file that is not written the plain way (other header, other order of columns, odd quotes, numbers with marks, times
+//! without an offset, a key twice, a look of being cut by a limit) is not read here at all.
+//!
+//! * `watched`: which cells matter; `cells`, `digits`: where they end, what they say
+//! * `frame`: the last snapshot's rows and the comparison; `run`: snapshots one after the other
+
+mod cells;
+mod digits;
+mod frame;
+mod run;
+mod watched;
+
+pub use run::{Run, Settle, Slots, Step};
+pub use watched::{Number, Watch};
+
+use super::Opened;
+use super::delimited::{self, Plan};
+use super::file::Parsed;
+use super::gather::Member;
+use super::head::{self, Kind};
+use super::name::Packing;
+use super::notes::Oddities;
+use super::options::Wanted;
+use super::readers::{self, Start};
+use super::source::{Input, Stream};
+use super::spelling::{Numbers, Spelling};
+use super::{conform, header};
+use crate::snapshot::{Snapshot, Table};
+use std::path::Path;
+use std::sync::Arc;
+use watched::Watched;
+
+/// A view's files of a history.
+pub struct Succession {
+    wanted: Wanted,
+    plan: Plan,
+    watched: Watched,
+    view: &'static str,
+    /// The views that may be exported beside it, read whole for every snapshot.
+    beside: Vec<&'static str>,
+    /// A snapshot that has nothing but this view.
+    alone: Snapshot,
+}
+
+impl Succession {
+    /// For a history of snapshots like this one; `None` where its files are not written the plain way, or it has more to
+    /// read than this view and the small ones beside it. `clocked`: whether times in rows are of interest.
+    pub fn new(watch: &Watch, like: &Opened, wanted: &Wanted, clocked: bool) -> Option<Self> {
+        let mut out = Self {
+            wanted: wanted.clone(),
+            plan: Plan::nothing(),
+            watched: Watched::default(),
+            view: watch.view.name,
+            beside: watch.beside.clone(),
+            alone: Snapshot::default(),
+        };
+        let file = out.file(like)?;
+        let stream = Stream::open(&file.input, file.named.packing).ok()?;
+        let start = Start { head: &stream.head, whole: stream.whole, named: &file.named };
+        if stream.encoding.is_some() || !readers::of(&start).is_ok_and(|reader| reader.endings.contains(&"csv")) {
+            return None;
+        }
+        let Kind::Delimited(plan) = head::look(&start, None, &mut Oddities::default()) else { return None };
+        let line = stream.head.get(..plan.skip)?;
+        if plan.lines != 1 || plan.dialect.delimiter != b',' || !plan.dialect.quotes || line.ends_with(b"\r\n") {
+            return None;
+        }
+        let plain = Spelling { zone: plan.spelling.zone, dates: plan.spelling.dates, ..Spelling::PLAIN };
+        if plan.spelling != plain || plan.spelling.numbers != Numbers::Plain {
+            return None;
+        }
+        out.watched = Watched::new(watch, &plan.layout.fields, line, clocked)?;
+        out.plan = *plan;
+        out.alone = like.read_given(wanted, &|member| out.given(member, &[]));
+        (out.alone.meta.taken_at, out.alone.meta.time_source) = (None, None);
+        Some(out)
+    }
+
+    /// The view's file in a snapshot's; `None` where there is none, or where there is more to read than is allowed.
+    fn file<'a>(&self, opened: &'a Opened) -> Option<&'a Member> {
+        let mut found = None;
+        for file in opened.members()? {
+            let (view, _) = file.named.view?;
+            if view.name == self.view {
+                let plain = matches!(file.input, Input::File(_)) && file.named.packing == Packing::Plain;
+                if found.is_some() || !plain {
+                    return None;
+                }
+                found = Some(file);
+            } else if header::wanted(Some(view), &self.wanted) && !self.beside.contains(&view.name) {
+                return None;
+            }
+        }
+        found
+    }
+
+    /// Its path.
+    fn path<'a>(&self, opened: &'a Opened) -> Option<&'a Path> {
+        match &self.file(opened)?.input {
+            Input::File(path) => Some(path),
+            _ => None,
+        }
+    }
+
+    /// What a snapshot says beside the rows of the view, which are left out.
+    fn beside(&self, opened: &Opened) -> Snapshot {
+        let else_wanted = |file: &Member| {
+            file.named.view.is_some_and(|(v, _)| v.name != self.view && header::wanted(Some(v), &self.wanted))
+        };
+        if opened.members().is_some_and(|mut files| files.any(else_wanted)) {
+            return opened.read_given(&self.wanted, &|member| self.given(member, &[]));
+        }
+        let mut alone = self.alone.clone();
+        opened.label().clone_into(&mut alone.meta.label);
+        alone
+    }
+
+    /// The view's file as if it held these rows.
+    fn given(&self, member: &Member, rows: &[u8]) -> Option<Parsed> {
+        if member.named.view.is_none_or(|(view, _)| view.name != self.view) {
+            return None;
+        }
+        let layout = &self.plan.layout;
+        let exported = layout.view.map(|v| (v, layout.fields.iter().map(|f| f.name.clone()).collect()));
+        Some(Parsed { tables: self.table(rows), exported: exported.into_iter().collect(), ..Parsed::default() })
+    }
+
+    fn table(&self, rows: &[u8]) -> Vec<Table> {
+        let rows = delimited::rows(rows, &self.plan);
+        let mut tables = rows.into_tables(&self.plan.layout, &self.view.into(), None);
+        tables.retain(|t| t.view.is_some_and(|v| v.name == self.view));
+        tables
+    }
+
+    /// A snapshot with these rows of the view.
+    fn with_rows(&self, beside: &Snapshot, rows: &[u8]) -> Option<Snapshot> {
+        let table = self.table(rows).pop()?;
+        let table = conform::conform(table, &mut Oddities::default())?;
+        let mut out = beside.clone();
+        out.tables.insert(self.view, Arc::new(table));
+        Some(out)
+    }
+}

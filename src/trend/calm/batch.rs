@@ -1,0 +1,147 @@
+//! Some dozen snapshots, read in stretches that follow each other.
+
+use crate::catalog::View;
+use crate::diff::{self, Diff};
+use crate::ingest::succession::{Run, Slots, Step, Succession};
+use crate::meta::{Meta, TimeSource};
+use crate::snapshot::Snapshot;
+use crate::time::Timestamp;
+use crate::trend::read::{Moment, Request, settle_time};
+use rayon::prelude::*;
+use std::sync::Arc;
+
+/// A snapshot may hold times so many seconds newer than itself before its clock is doubted.
+const APART_S: f64 = 600.0;
+/// Windows shorter than this are worth a word.
+const SHORT_S: f64 = 60.0;
+
+/// A window and the snapshot after it.
+pub(super) struct Window {
+    /// The snapshot after it.
+    pub step: Step,
+    /// What happened in it, and the rows that did not go on, subtracted; `None` where there is nothing to tell.
+    pub diff: Option<Diff>,
+}
+
+/// Something happened in a window that concerns more than single rows.
+struct Stormy;
+
+/// Windows that follow each other.
+#[derive(Default)]
+pub(super) struct Batch {
+    /// The snapshot before the first one.
+    pub first: Option<Step>,
+    pub windows: Vec<Window>,
+    /// Whether none of those asked for is missing.
+    pub whole: bool,
+}
+
+/// Reads batches.
+#[derive(Clone, Copy)]
+pub(super) struct Reader<'a> {
+    pub request: &'a Request,
+    pub succession: &'a Succession,
+    pub view: &'static View,
+}
+
+impl Reader<'_> {
+    /// Reads up to `size` windows from the first of some moments on.
+    pub fn read(self, moments: &[&Moment], size: usize, slots: &Slots) -> Batch {
+        let windows = moments.len().saturating_sub(1).min(size);
+        if windows == 0 {
+            return Batch::default();
+        }
+        // Each stretch begins with a snapshot that the one before it ends with.
+        let length = windows.div_ceil(rayon::current_num_threads() * 2);
+        let starts: Vec<usize> = (0..windows).step_by(length).collect();
+        let stretches: Vec<(Option<Step>, Vec<Window>)> = starts
+            .par_iter()
+            .map(|start| {
+                let end = (start + length).min(windows);
+                self.stretch(moments.get(*start..=end).unwrap_or_default(), slots)
+            })
+            .collect();
+        let mut out = Batch::default();
+        for (at, (first, windows)) in stretches.into_iter().enumerate() {
+            let broken = first.is_none() || windows.len() < length;
+            if at == 0 {
+                out.first = first;
+            }
+            out.windows.extend(windows);
+            if broken {
+                break;
+            }
+        }
+        out.whole = out.windows.len() == windows;
+        out
+    }
+
+    fn stretch(self, moments: &[&Moment], slots: &Slots) -> (Option<Step>, Vec<Window>) {
+        let mut run = Run::default();
+        let mut moments = moments.iter();
+        let mut first = None;
+        let mut windows: Vec<Window> = Vec::with_capacity(moments.len());
+        if let Some(moment) = moments.next() {
+            let settle = |s: &mut Snapshot, newest: Option<i64>| settle(moment, s, newest);
+            first = run.begin(self.succession, &moment.opened, slots, &settle);
+        }
+        for moment in moments {
+            let Some(before) = windows.last().map(|w| &w.step).or(first.as_ref()) else { break };
+            let settle = |s: &mut Snapshot, newest: Option<i64>| settle(moment, s, newest);
+            let Some(mut step) = run.go_on(self.succession, &moment.opened, slots, &settle) else { break };
+            let Ok(diff) = self.judge(before, &mut step) else { break };
+            if let Some(tally) = &self.request.ingest.tally {
+                tally.add(1, step.bytes);
+            }
+            windows.push(Window { step, diff });
+        }
+        (first, windows)
+    }
+
+    /// What happened between two snapshots; an error where that concerns more than single rows.
+    fn judge(self, before: &Step, after: &mut Step) -> Result<Option<Diff>, Stormy> {
+        let options = &self.request.diff;
+        let (a, b) = (&before.beside, &after.beside);
+        // The times of snapshots that say nothing else of themselves are in order.
+        let same = is_same(&a.meta, &b.meta) && a.tables.len() <= 1 && b.tables.len() <= 1;
+        let known = same && a.meta.taken_at.zip(b.meta.taken_at).is_some_and(|(a, b)| b.seconds_since(a) >= SHORT_S);
+        if !known && !diff::is_calm(self.view, a, b, options) {
+            return Err(Stormy);
+        }
+        let pair = match after.apart.take() {
+            Some(pair) => pair,
+            None if known => return Ok(None),
+            None => (a.clone(), b.clone()),
+        };
+        diff::diff(Arc::new(pair.0), Arc::new(pair.1), options).map(Some).map_err(|_| Stormy)
+    }
+}
+
+/// Whether two snapshots say the same of themselves, their names and times left out.
+fn is_same(a: &Meta, b: &Meta) -> bool {
+    let of = |m: &Meta| {
+        (
+            m.version,
+            m.in_recovery,
+            m.timeline,
+            m.postmaster_start,
+            m.database_oid,
+            m.wal_lsn,
+            m.next_xid,
+            m.zone_unknown,
+        )
+    };
+    of(a) == of(b)
+        && a.system_identifier == b.system_identifier
+        && a.node == b.node
+        && a.database == b.database
+        && a.major() != Some(12)
+}
+
+fn settle(moment: &Moment, snapshot: &mut Snapshot, newest: Option<i64>) -> Option<()> {
+    settle_time(snapshot, moment.meta.taken_at, moment.meta.time_source);
+    let taken = snapshot.meta.taken_at.filter(|at| Some(*at) == moment.meta.taken_at)?;
+    let own = matches!(snapshot.meta.time_source, Some(TimeSource::Meta | TimeSource::Column));
+    let doubtful = own && newest.is_some_and(|newest| Timestamp(newest).seconds_since(taken) > APART_S);
+    (!doubtful).then_some(())
+}

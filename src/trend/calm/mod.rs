@@ -1,0 +1,95 @@
+//! Histories in which nearly all rows of a view go on from snapshot to snapshot: their numbers go from the file straight
+//! into the series, and only the rows that do not go on are subtracted and judged.
+//!
+//! What is said of a history is the same as when every window is subtracted ([`super::Follow::push`]), bit by bit: a row
+//! goes on here only where the decision on it would be `ok` whatever else there is. Snapshots and windows that are not
+//! that simple are pushed as always.
+//!
+//! * `watch`: what of a view's rows is watched
+//! * `batch`: some dozen snapshots read, in stretches that follow each other, on all cores
+//! * `fold`: their rows into the series, object by object, on all cores
+
+mod batch;
+mod fold;
+mod watch;
+
+use super::read::{Moment, Request};
+use super::{Follow, Plan};
+use crate::ingest::succession::{Slots, Succession};
+use crate::meta::TimeSource;
+use batch::{Batch, Reader};
+
+/// Bytes that the numbers of a batch may take.
+const ROOM: usize = 8 << 20;
+/// Snapshots in a batch at most.
+const MOST: usize = 256;
+
+/// A history being read.
+pub(super) struct Calm<'a> {
+    request: &'a Request,
+    succession: Succession,
+    slots: Slots,
+}
+
+/// Whether a plan asks only for what can be read this way: numbers of one view.
+pub(super) fn suits(plan: &Plan) -> bool {
+    !plan.watched && plan.followed.len() == 1
+}
+
+impl<'a> Calm<'a> {
+    /// For a history of snapshots like this one; `None` where it cannot be read this way.
+    pub fn new(request: &'a Request, moments: &[&Moment]) -> Option<Self> {
+        let followed = request.plan.followed.first().filter(|_| suits(&request.plan))?;
+        let clocked = |m: &&Moment| matches!(m.meta.time_source, Some(TimeSource::Meta | TimeSource::Column));
+        let watch = watch::of(followed)?;
+        let clocked = moments.iter().any(clocked);
+        let succession = Succession::new(&watch, &moments.first()?.opened, &request.plan.wanted(), clocked)?;
+        Some(Self { request, succession, slots: Slots::default() })
+    }
+
+    /// Goes on from the first of some moments, which was pushed before, as far as it is that simple. How many further
+    /// snapshots that were; then the newest snapshot of `follow` is without the rows of the view.
+    pub fn go_on(&mut self, follow: &mut Follow, moments: &[&Moment]) -> usize {
+        let Some(objects) = follow.views().first() else { return 0 };
+        let mut places = Vec::new();
+        // Rows that are not asked for need a place as well.
+        for key in objects.carried_keys() {
+            self.slots.of(key);
+        }
+        for (at, object) in objects.list.iter().enumerate() {
+            if let Some(slot) = object.whole_key().and_then(|key| self.slots.of(key)) {
+                fold::put(&mut places, slot, at);
+            }
+        }
+        self.slots.learn();
+        let width = objects.followed.columns.len();
+        let mut taken = 0;
+        let reader = Reader { request: self.request, succession: &self.succession, view: objects.followed.view };
+        let mut ready = reader.read(moments, self.size(width), &self.slots);
+        while let Some(first) = ready.first.take() {
+            self.slots.learn();
+            let count = ready.windows.len();
+            if count == 0 {
+                break;
+            }
+            let whole = ready.whole;
+            taken += count;
+            let rest = moments.get(taken..).unwrap_or_default();
+            let (size, slots) = (self.size(width), &self.slots);
+            let ((), next) = rayon::join(
+                || fold::fold(follow, &first, ready, &mut places, slots),
+                || if whole && rest.len() > 1 { reader.read(rest, size, slots) } else { Batch::default() },
+            );
+            ready = next;
+        }
+        taken
+    }
+
+    /// Snapshots in a batch.
+    fn size(&self, width: usize) -> usize {
+        (ROOM / ((self.slots.count() + 64) * (1 + 8 * width))).clamp(2, MOST)
+    }
+}
+
+#[cfg(test)]
+mod tests;
