@@ -8,14 +8,16 @@
 //!
 //! Modules in floor order; each imports only what stands above it.
 //!
-//! 1. vocabulary: `error`, `unit`, `version`, `time`, `ident`, `suggest`, `text`, `meta`, `finding`
+//! 1. vocabulary: `error`, `unit`, `version`, `time`, `ident`, `suggest`, `text`, `meta`, `finding`,
+//!    `toml_file`
 //! 2. `catalog`: what PostgreSQL exports
 //! 3. `snapshot`, `pack`, `ingest`: files to typed columns
 //! 4. `diff`, `trend`: change over time
 //! 5. `advisor`: rules
 //! 6. `report`: blocks
-//! 7. `render`: text
-//! 8. `cli`: the command line
+//! 7. `check`: a policy against dumps
+//! 8. `render`: text
+//! 9. `cli`: the command line
 
 pub mod error;
 pub mod finding;
@@ -24,6 +26,7 @@ pub mod meta;
 pub mod suggest;
 pub mod text;
 pub mod time;
+pub mod toml_file;
 pub mod unit;
 pub mod version;
 
@@ -39,6 +42,8 @@ pub mod trend;
 pub mod advisor;
 
 pub mod report;
+
+pub mod check;
 
 pub mod render;
 

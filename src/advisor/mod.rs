@@ -57,7 +57,7 @@ mod wrap_limits;
 pub use age::{CounterAge, StatisticsAge};
 pub use build::ratio;
 pub use category::Category;
-pub use config::{Config, Ignore, Level, Options, RuleConfig, Storage};
+pub use config::{Config, Ignore, Level, Options, RuleConfig, Storage, fits, seconds};
 pub use consistency::Withdrawn;
 pub use context::{Context, State, label, show, state, whole};
 pub use facts::{Facts, TableFact, is_system_schema};

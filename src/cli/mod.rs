@@ -1,9 +1,10 @@
 //! The command line: arguments, and one file a subcommand.
 //!
-//! stdout carries results only; messages go to stderr. Exit codes: 0 done; 1 findings at or above `--fail-on`;
-//! 2 could not do it.
+//! stdout carries results only; messages go to stderr. Exit codes: 0 done; 1 findings at or above `--fail-on`, new ones
+//! at or above `--fail-on-new`, or a policy that is not met; 2 could not do it.
 
 mod catalog;
+mod check;
 mod columns;
 mod diff;
 mod export_sql;
@@ -35,6 +36,8 @@ struct Cli {
 enum Command {
     /// Write the report: what was found, how sure it is, what to do.
     Report(Box<report::Args>),
+    /// Hold dumps against a policy: every expectation passes, fails or cannot be assessed.
+    Check(Box<check::Args>),
     /// Print what changed between two snapshots, object by object.
     Diff(diff::Args),
     /// Follow every object through a history: what rises, what keeps up, and when it will hurt.
@@ -60,7 +63,7 @@ enum Command {
 enum Status {
     /// Exit code 0.
     Done,
-    /// Exit code 1: findings at or above `--fail-on`.
+    /// Exit code 1: findings at or above `--fail-on`, or a policy that is not met.
     Findings,
 }
 
@@ -80,6 +83,7 @@ pub fn main() -> ExitCode {
 fn run(command: Command) -> Result<Status> {
     match command {
         Command::Report(args) => report::run(&args),
+        Command::Check(args) => check::run(&args),
         Command::Diff(args) => diff::run(&args),
         Command::Trend(args) => trend::run(&args),
         Command::Inspect(args) => inspect::run(&args),

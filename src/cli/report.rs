@@ -179,7 +179,7 @@ pub(super) fn ingest_options(taken_at: &[String], timezone: Option<&str>) -> Res
 }
 
 /// The snapshots from one to another, both included.
-fn choose(snapshots: Vec<Snapshot>, from: Option<&str>, to: Option<&str>) -> Result<Vec<Snapshot>> {
+pub(super) fn choose(snapshots: Vec<Snapshot>, from: Option<&str>, to: Option<&str>) -> Result<Vec<Snapshot>> {
     let names: Vec<_> = snapshots.iter().map(|s| (s.meta.label.as_str(), s.meta.taken_at)).collect();
     let first = from.map_or(Ok(0), |w| position(&names, w, "--from", false))?;
     let last = to.map_or(Ok(snapshots.len().saturating_sub(1)), |w| position(&names, w, "--to", true))?;

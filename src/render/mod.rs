@@ -1,5 +1,6 @@
 //! Report in, text out: pure functions of a [`Report`]. A format is one file here and its line in [`FORMATS`].
 
+pub mod audit;
 mod held;
 mod html;
 mod json;

@@ -36,7 +36,7 @@ fn commands() -> Vec<String> {
 fn document() -> String {
     let mut text = String::from(
         "# Command line\n\nResults go to standard output, messages to standard error. Exit codes: 0 done; 1 findings at or above\n\
-         `--fail-on`; 2 could not do it.\n\nThis file is the program's own help: `PGRETRO_BLESS=1 cargo test command_line_is_documented` \
+         `--fail-on`, new ones at or above `--fail-on-new`, or a policy that is not met; 2 could not do it.\n\nThis file is the program's own help: `PGRETRO_BLESS=1 cargo test command_line_is_documented` \
          writes it\nanew.\n",
     );
     write!(text, "\n```text\n{}\n```\n", help(&[])).expect("to memory");

@@ -5,6 +5,7 @@
 
 mod advice;
 mod catalog;
+mod check;
 mod cli;
 mod diff;
 mod export;

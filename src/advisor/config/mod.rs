@@ -143,8 +143,13 @@ impl Ignore {
     }
 }
 
+/// A length of time as people write it, in seconds: `10 min`, `24 h`, `30 d`.
+pub fn seconds(text: &str) -> Option<f64> {
+    value::number(text, crate::unit::Unit::Seconds).ok()
+}
+
 /// Whether a text fits a pattern in which `*` stands for any text.
-fn fits(pattern: &str, text: &str) -> bool {
+pub fn fits(pattern: &str, text: &str) -> bool {
     let mut parts = pattern.split('*');
     let Some(head) = parts.next() else { return text.is_empty() };
     let Some(mut rest) = text.strip_prefix(head) else { return false };

@@ -1,7 +1,7 @@
 //! The summary printed to a terminal: at most 24 lines, 40 to 100 columns.
 
 mod look;
-mod paint;
+pub(super) mod paint;
 
 pub use look::{ColorChoice, Surroundings};
 

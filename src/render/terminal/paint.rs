@@ -6,15 +6,15 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// What may be written.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Paint {
-    pub(super) color: bool,
-    pub(super) ascii: bool,
-    pub(super) width: usize,
+pub(in crate::render) struct Paint {
+    pub(in crate::render) color: bool,
+    pub(in crate::render) ascii: bool,
+    pub(in crate::render) width: usize,
 }
 
 /// The sixteen colours that the user's palette decides about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Style {
+pub(in crate::render) enum Style {
     Plain,
     Bold,
     Red,
@@ -24,7 +24,7 @@ pub(super) enum Style {
 }
 
 impl Style {
-    pub(super) const fn of(severity: Severity) -> Self {
+    pub(in crate::render) const fn of(severity: Severity) -> Self {
         match severity {
             Severity::Critical => Self::Red,
             Severity::High => Self::Yellow,
@@ -47,7 +47,7 @@ impl Style {
 }
 
 impl Paint {
-    pub(super) fn style(&self, text: &str, style: Style) -> String {
+    pub(in crate::render) fn style(&self, text: &str, style: Style) -> String {
         if self.color && style != Style::Plain {
             format!("\u{1b}[{}m{text}\u{1b}[0m", style.code())
         } else {
@@ -56,7 +56,7 @@ impl Paint {
     }
 
     /// Words fit for this terminal: control characters visible, and ASCII only where nothing else can be shown.
-    pub(super) fn words(&self, text: &str) -> String {
+    pub(in crate::render) fn words(&self, text: &str) -> String {
         let text = visible(text);
         if !self.ascii {
             return text.into_owned();
@@ -83,22 +83,22 @@ impl Paint {
 }
 
 /// The lines as one text without trailing spaces.
-pub(super) fn finish(lines: &[String]) -> String {
+pub(in crate::render) fn finish(lines: &[String]) -> String {
     lines.iter().flat_map(|line| [line.trim_end(), "\n"]).collect()
 }
 
 /// Columns a text takes.
-pub(super) fn width(text: &str) -> usize {
+pub(in crate::render) fn width(text: &str) -> usize {
     UnicodeWidthStr::width(text)
 }
 
 /// Spaces on the right up to `to` columns.
-pub(super) fn pad(text: &str, to: usize) -> String {
+pub(in crate::render) fn pad(text: &str, to: usize) -> String {
     format!("{text}{}", " ".repeat(to.saturating_sub(width(text))))
 }
 
 /// Cut to `to` columns, with a sign that it was cut.
-pub(super) fn fit(text: &str, to: usize, paint: &Paint) -> String {
+pub(in crate::render) fn fit(text: &str, to: usize, paint: &Paint) -> String {
     if width(text) <= to {
         return text.to_owned();
     }
@@ -120,7 +120,7 @@ fn split(text: &str, to: usize) -> (&str, &str) {
 }
 
 /// Lines of at most `to` columns; those after the first are indented. Words longer than a line are cut.
-pub(super) fn wrap(text: &str, to: usize, indent: &str) -> Vec<String> {
+pub(in crate::render) fn wrap(text: &str, to: usize, indent: &str) -> Vec<String> {
     let mut lines = Vec::new();
     let mut rest = text;
     loop {
