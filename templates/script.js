@@ -101,23 +101,27 @@ function bar(fraction, mark) {
   if (mark !== undefined) svg.appendChild(draw('line', {'class': 'bk', x1: 52 * mark, x2: 52 * mark, y1: -2, y2: 9}));
   return svg;
 }
+var STEPS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 function spark(c) {
   var svg = draw('svg', {'class': 'sp', width: 92, height: 22, viewBox: '0 0 92 22', role: 'img', 'aria-label': c.l});
-  var largest = Math.max.apply(null, c.p.map(function (v) { return v || 0; }).concat(0));
-  var step = c.p.length > 1 ? 86 / (c.p.length - 1) : 0, run = [], last;
+  var step = c.p.length > 1 ? 86 / (c.p.length - 1) : 0, run = [], last, breaks = c.r || [];
+  var title = draw('title', {});
+  title.textContent = c.l;
+  svg.appendChild(title);
   function flush() {
     if (run.length > 1) svg.appendChild(draw('polyline', {'class': 'sl', points: run.join(' ')}));
     else if (run.length) svg.appendChild(draw('circle', {'class': 'se', cx: last[0], cy: last[1], r: 1.5}));
     run = [];
   }
-  c.p.forEach(function (v, i) {
-    if (v === null || c.r.indexOf(i) >= 0) flush();
-    if (v === null) return;
-    last = [(3 + step * i).toFixed(1), (19 - (largest > 0 ? Math.max(v, 0) / largest : 0) * 16).toFixed(1)];
+  c.p.split('').forEach(function (letter, i) {
+    var v = STEPS.indexOf(letter);
+    if (v < 0 || breaks.indexOf(i) >= 0) flush();
+    if (v < 0) return;
+    last = [(3 + step * i).toFixed(1), (19 - v / 61 * 16).toFixed(1)];
     run.push(last.join(','));
   });
   flush();
-  c.r.forEach(function (i) {
+  breaks.forEach(function (i) {
     var x = (3 + step * (i - .5)).toFixed(1);
     svg.appendChild(draw('line', {'class': 'sr', x1: x, x2: x, y1: 1, y2: 21}));
   });
@@ -157,7 +161,7 @@ function key(c) {
   if (typeof c === 'string') return c.toLowerCase();
   if (Array.isArray(c)) return c[0];
   if (c.b) return c.b[0];
-  if (c.p) return c.p.reduce(function (a, v) { return v === null ? a : v; }, null);
+  if (c.p) return c.v === undefined ? null : c.v;
   return (c.s || c.c || c.t.map(function (p) { return p[1]; }).join('')).toLowerCase();
 }
 

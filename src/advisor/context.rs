@@ -208,7 +208,7 @@ pub fn label(chain: &Chain, snapshot: usize) -> String {
     match snapshot {
         0 => "A".to_owned(),
         i if i + 1 == chain.snapshots.len() => "B".to_owned(),
-        i => (i + 1).to_string(),
+        i => (chain.positions.get(i).copied().unwrap_or(i) + 1).to_string(),
     }
 }
 

@@ -67,7 +67,7 @@ pub use plan::{PlannedAction, When};
 pub use rule::{Check, Checked, Docs, Need, Rule, Skip, Threshold};
 pub use run::{Advice, Judged, Suppressed, run};
 pub use score::{AreaScore, Deduction, Score};
-pub use sessions::is_client;
+pub use sessions::{is_client, is_telling};
 pub use settings::{Setting, SettingSource, setting};
 pub use since::Since;
 pub use trigger::{AutovacuumSettings, DeadRows, Triggers};

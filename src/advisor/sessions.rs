@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::ident::visible;
-use crate::snapshot::Row;
+use crate::snapshot::{Row, Snapshot};
 use crate::time::Timestamp;
 use std::collections::BTreeMap;
 
@@ -66,6 +66,17 @@ pub fn matching<'a>(ctx: &Context<'a>, matches: impl Fn(&Seen<'a>) -> bool) -> S
         }
     }
     out
+}
+
+/// Whether a snapshot's samples tell of something: a session that waits for a lock, or sits idle in its transaction.
+pub fn is_telling(snapshot: &Snapshot) -> bool {
+    let waits = |row: Row<'_>| {
+        row.text("wait_event_type") == Some("Lock")
+            || row.text("state").is_some_and(|s| s.starts_with("idle in transaction"))
+    };
+    let ungranted = |row: Row<'_>| row.bool("granted") == Some(false);
+    snapshot.table("pg_stat_activity").is_some_and(|t| t.iter().any(waits))
+        || snapshot.table("pg_locks").is_some_and(|t| t.iter().any(ungranted))
 }
 
 /// Whether a row is a client's session; where `backend_type` is hidden, a session of a database with a user.

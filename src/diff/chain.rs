@@ -12,6 +12,7 @@ use crate::catalog::{self, View};
 use crate::error::{Error, Result};
 use crate::meta::Notes;
 use crate::snapshot::{Row, Snapshot, Table};
+use crate::time::Timestamp;
 use crate::unit::Quantity;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -30,6 +31,27 @@ pub struct Chain {
     pub elapsed_s: Option<f64>,
     /// Warnings about the chain as a whole (`W-ORDER`, `W-DUP`); those of a window are with the window.
     pub notes: Notes,
+    /// Every snapshot of the history, those that were added up and let go included, in time order.
+    pub all: Vec<Glance>,
+    /// The position of each of [`Chain::snapshots`] among all.
+    pub positions: Vec<usize>,
+}
+
+/// What is known of a snapshot of a history, whether its rows are kept or not.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Glance {
+    /// The name the user knows it by.
+    pub label: String,
+    /// When it was taken.
+    pub taken_at: Option<Timestamp>,
+    /// Files it was read from.
+    pub files: usize,
+    /// Notes on its data.
+    pub notes: u64,
+    /// SHA-256 over the hashes of its files.
+    pub digest: [u8; 32],
+    /// Whether its rows are kept: it is one of [`Chain::snapshots`].
+    pub kept: bool,
 }
 
 /// One view's changes over the whole chain.
@@ -72,19 +94,32 @@ pub fn chain(mut snapshots: Vec<Arc<Snapshot>>, options: &Options) -> Result<Cha
     order::sort(&mut snapshots, &mut notes);
     order::drop_duplicates(&mut snapshots, &mut notes)?;
     order::of_one_database(&mut snapshots);
+    let windows = snapshots
+        .windows(2)
+        .map(|pair| super::window(Arc::clone(&pair[0]), Arc::clone(&pair[1]), options, Notes::default()))
+        .collect::<Result<Vec<_>>>()?;
+    let all = snapshots.iter().map(|s| Glance::of(s)).collect();
+    let positions = (0..snapshots.len()).collect();
+    assemble(snapshots, windows, (all, positions), notes, options)
+}
+
+/// A chain of snapshots in order and the windows between them.
+pub(super) fn assemble(
+    snapshots: Vec<Arc<Snapshot>>,
+    windows: Vec<Diff>,
+    (all, positions): (Vec<Glance>, Vec<usize>),
+    notes: Notes,
+    options: &Options,
+) -> Result<Chain> {
     let (Some(first), Some(last)) = (snapshots.first(), snapshots.last()) else {
         return Err(Error::input("find a snapshot"));
     };
     let elapsed_s = (snapshots.len() > 1)
         .then(|| first.meta.taken_at.zip(last.meta.taken_at).map(|(a, b)| b.seconds_since(a)))
         .flatten();
-    let windows = snapshots
-        .windows(2)
-        .map(|pair| super::window(Arc::clone(&pair[0]), Arc::clone(&pair[1]), options, Notes::default()))
-        .collect::<Result<Vec<_>>>()?;
     let elapsed_s = elapsed_s.filter(|_| windows.iter().all(|w| w.elapsed_s.is_some()));
     let views = changes(&snapshots, &windows, options)?;
-    Ok(Chain { snapshots, windows, views, elapsed_s, notes })
+    Ok(Chain { snapshots, windows, views, elapsed_s, notes, all, positions })
 }
 
 /// The change of every view that any snapshot carries.
@@ -94,6 +129,8 @@ fn changes(
     options: &Options,
 ) -> Result<BTreeMap<&'static str, ViewChange>> {
     let mut out = BTreeMap::new();
+    // That neighbours belong together was settled; what they withhold is withheld here, too.
+    let options = &Options { allow_different_servers: true, ..options.clone() };
     // Windows over snapshots that lack a view, each subtracted once whatever the number of views that need it.
     let mut bridges: BTreeMap<(usize, usize), Diff> = BTreeMap::new();
     for view in catalog::VIEWS.iter().copied().filter(|v| subtract::is_subtracted(v)) {
@@ -151,6 +188,16 @@ impl Chain {
     /// Whether there is only one snapshot: values are totals since the statistics began.
     pub fn is_single(&self) -> bool {
         self.snapshots.len() == 1
+    }
+
+    /// How many snapshots the history has, kept or not.
+    pub fn count(&self) -> usize {
+        self.all.len()
+    }
+
+    /// The snapshots that were added up and let go.
+    pub fn let_go(&self) -> usize {
+        self.all.len().saturating_sub(self.snapshots.len())
     }
 
     /// A view's changes.

@@ -10,7 +10,7 @@
 //! * `decide`: the decision table; `shared`: relations that are in every database
 //! * `subtract`, `members`: views and groups of views
 //! * `calm`: windows in which nothing happened that concerns a whole view
-//! * `chain`, `fold`: windows added up
+//! * `chain`, `fold`: windows added up; `condense`, `compose`: those of a long history, one snapshot after the other
 //! * `lane`, `wide`: deltas of many rows, loops over them
 //! * `temporary`: rows left out
 //! * `moments`, `rate`: numbers made from deltas
@@ -19,6 +19,8 @@
 mod calm;
 mod chain;
 mod class;
+mod compose;
+mod condense;
 mod decide;
 mod entry;
 mod event;
@@ -43,8 +45,9 @@ mod view;
 mod wide;
 
 pub use calm::is_calm;
-pub use chain::{Chain, Change, ViewChange, chain};
+pub use chain::{Chain, Change, Glance, ViewChange, chain};
 pub use class::{Class, Exact};
+pub use condense::Condensing;
 pub use entry::{Witness, witness};
 pub use event::{Certainty, Event};
 pub use filtered::{LIMITS, cut_by, is_sorted_by};

@@ -62,9 +62,14 @@ pub fn open(inputs: &[PathBuf], options: &Options) -> Result<Vec<Opened>> {
 
 /// Reads every snapshot of the inputs, whole, in time order. Those without a time stay behind the others, as given.
 pub fn read(inputs: &[PathBuf], options: &Options) -> Result<Vec<Snapshot>> {
+    read_opened(&open(inputs, options)?, options)
+}
+
+/// Reads some opened snapshots, whole, in time order. Those without a time stay behind the others, as given.
+pub fn read_opened(opened: &[Opened], options: &Options) -> Result<Vec<Snapshot>> {
     let mut taken_at = options.taken_at.iter().copied();
     let mut snapshots = Vec::new();
-    for snapshot in side_by_side(&open(inputs, options)?, |opened| opened.read(&Wanted::all())) {
+    for snapshot in side_by_side(opened, |opened| opened.read(&Wanted::all())) {
         let mut snapshot = snapshot?;
         when::fall_back(&mut snapshot.meta, &mut taken_at);
         snapshots.push(snapshot);

@@ -2,8 +2,8 @@
 
 use super::draft::{Body, Draft};
 use super::{
-    Action, Category, CheckLine, CoverageState, Deduction, Exceptions, Horizon, Report, ReportFinding, SCHEMA,
-    SECTIONS, Section, Since, Verdict, Window, headline,
+    Action, Aside, Category, CheckLine, CoverageState, Deduction, Exceptions, History, Horizon, Report, ReportFinding,
+    SCHEMA, SECTIONS, Section, Since, Verdict, Window, headline,
 };
 use crate::advisor::{Advice, Score, When};
 use crate::diff::Chain;
@@ -23,11 +23,24 @@ pub struct Options {
     pub arguments: String,
     /// An earlier report to hold this one against.
     pub baseline: Option<Report>,
+    /// Disk space for the data directory, in bytes.
+    pub capacity: Option<i64>,
+    /// Snapshots that were given and are not of the chain.
+    pub asides: Vec<Aside>,
 }
 
 /// Makes the report.
 pub fn build(chain: &Chain, advice: &Advice, options: &Options) -> Result<Report> {
-    let mut draft = Draft::new(chain, advice);
+    build_with(chain, None, advice, options)
+}
+
+/// Makes the report of a history that was followed while it was read.
+pub fn build_with(chain: &Chain, history: Option<History>, advice: &Advice, options: &Options) -> Result<Report> {
+    let history = match history {
+        None if chain.snapshots.len() > 2 => Some(History::of(chain)?),
+        given => given,
+    };
+    let mut draft = Draft::new(chain, history.as_ref(), advice, options);
     let mut findings = number(advice, &mut draft);
     let checks = checks(advice);
     let meta = &chain.last().meta;
@@ -59,7 +72,7 @@ pub fn build(chain: &Chain, advice: &Advice, options: &Options) -> Result<Report
             from: chain.first().meta.taken_at,
             to: meta.taken_at,
             elapsed_s: chain.elapsed_s,
-            snapshots: chain.snapshots.len(),
+            snapshots: chain.count(),
             server: super::sections::server(meta),
             sources: captured,
             sources_expected: expected,
@@ -85,8 +98,12 @@ fn rules(advice: &Advice, options: &Options) -> String {
 
 /// The first 8 bytes of a hash.
 pub(super) fn short(digest: &[u8]) -> String {
-    let mut out = String::with_capacity(16);
-    for byte in digest.iter().take(8) {
+    hexadecimal(digest.get(..8).unwrap_or(digest))
+}
+
+pub(super) fn hexadecimal(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
         // Writing to a string cannot fail.
         let _ = write!(out, "{byte:02x}");
     }
@@ -103,11 +120,14 @@ fn id(chain: &Chain, options: &Options) -> String {
     add(env!("CARGO_PKG_VERSION"));
     add(&options.configuration);
     add(&options.arguments);
-    for snapshot in &chain.snapshots {
+    let mut kept = chain.snapshots.iter();
+    for glance in &chain.all {
         // What was read decides, not where it lay: the same files elsewhere are the same report.
-        add(&snapshot.meta.taken_at.map_or_else(String::new, |t| t.to_string()));
-        for file in &snapshot.meta.files {
-            add(&file.sha256);
+        add(&glance.taken_at.map_or_else(String::new, |t| t.to_string()));
+        if glance.kept {
+            kept.next().into_iter().flat_map(|s| &s.meta.files).for_each(|file| add(&file.sha256));
+        } else {
+            add(&hexadecimal(&glance.digest));
         }
     }
     short(&hash.finalize())

@@ -1,6 +1,6 @@
 //! Cells and small blocks out of rows and changes: counters with their bounds, levels with their change, words.
 
-use super::{Block, Bound, Cell, Fact, Spark};
+use super::{Block, Bound, Cell, Fact};
 use crate::advisor::TableFact;
 use crate::diff::{Change, Class};
 use crate::snapshot::{Row, Value};
@@ -112,19 +112,6 @@ pub(super) fn total(values: impl Iterator<Item = Option<i64>>, unit: Unit) -> Op
 /// A count of things.
 pub(super) fn count(n: usize) -> Quantity {
     Quantity::int(i64::try_from(n).unwrap_or(i64::MAX), Unit::Count)
-}
-
-/// A small history of counters per window: a window whose counters started again is a gap.
-pub(super) fn spark(points: &[Option<Quantity>], resets: Vec<usize>) -> Cell {
-    if points.iter().flatten().count() < 2 {
-        return Cell::None;
-    }
-    let words: Vec<String> = points.iter().map(|p| p.map_or_else(|| "n/a".to_owned(), Quantity::human)).collect();
-    Cell::Spark(Spark {
-        points: points.iter().map(|p| p.map(Quantity::as_f64)).collect(),
-        resets,
-        label: words.join(", "),
-    })
 }
 
 /// Prose as a block.

@@ -2,7 +2,7 @@
 
 use super::cells::{count, counted_words, estimates_hold, links};
 use super::register::Register;
-use super::{Action, Block, Bound, Cell, CoverageState, ReportFinding, Section};
+use super::{Action, Block, Bound, Cell, CoverageState, History, Options, ReportFinding, Section};
 use crate::advisor::{self, Advice, Facts, State, TableFact};
 use crate::diff::{Chain, Change};
 use crate::finding::{Doubt, Evidence, Locator, Outcome};
@@ -16,6 +16,10 @@ use std::collections::BTreeMap;
 pub(super) struct Draft<'a> {
     /// The snapshots and what changed along them.
     pub(super) chain: &'a Chain,
+    /// Its objects followed; `None` for fewer than three snapshots.
+    pub(super) history: Option<&'a History>,
+    /// What the user decided.
+    pub(super) options: &'a Options,
     /// What the advisor says.
     pub(super) advice: &'a Advice,
     /// Tables with their sizes, joined once.
@@ -65,9 +69,16 @@ impl Body {
 
 impl<'a> Draft<'a> {
     /// Nothing written yet.
-    pub(super) fn new(chain: &'a Chain, advice: &'a Advice) -> Self {
+    pub(super) fn new(
+        chain: &'a Chain,
+        history: Option<&'a History>,
+        advice: &'a Advice,
+        options: &'a Options,
+    ) -> Self {
         Self {
             chain,
+            history,
+            options,
             advice,
             facts: Facts::new(chain),
             findings: Vec::new(),

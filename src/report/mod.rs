@@ -11,12 +11,15 @@ mod cells;
 mod coverage;
 mod draft;
 mod headline;
+mod history;
 mod identity;
 mod model;
 mod names;
+mod pulse;
 mod redact;
 mod register;
 mod sections;
+mod sparks;
 mod table;
 
 pub use baseline::{Against, Baseline, Past, Standing};
@@ -24,10 +27,12 @@ pub use block::{
     Bar, Block, Bound, Card, Cell, Chart, ChecklistGroup, Column, ColumnKind, CoverageItem, CoverageState, Fact, Line,
     Mark, MarkKind, NoteKind, Panel, Part, Row, Spark, SqlBlock, Table,
 };
-pub use build::{Options, build};
+pub use build::{Options, build, build_with};
+pub use history::{Aside, History};
 pub use model::{
     Action, Category, CheckLine, Deduction, EvidenceEntry, Exceptions, Horizon, Report, ReportFinding, SCHEMA, Section,
     Since, Verdict, Window,
 };
+pub use pulse::Pulse;
 pub use redact::{Redact, redact};
 pub use sections::SECTIONS;

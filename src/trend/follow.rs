@@ -140,12 +140,20 @@ impl Follow {
     pub fn of_chain(chain: &Chain, plan: Plan, options: &diff::Options) -> Result<Self> {
         let mut out = Self::new(plan, options.clone());
         out.push(Arc::clone(chain.first()), false)?;
-        for window in &chain.windows {
-            out.advance(window, options)?;
-            out.snapshots += 1;
-            out.last = Some(Arc::clone(&window.after));
-        }
+        chain.windows.iter().try_for_each(|window| out.window(window))?;
         Ok(out)
+    }
+
+    /// One more window that is subtracted already, from the last snapshot on.
+    ///
+    /// # Errors
+    /// As [`diff::diff`], for windows over snapshots that lack a view.
+    pub fn window(&mut self, window: &Diff) -> Result<()> {
+        let options = self.options.clone();
+        self.advance(window, &options)?;
+        self.snapshots += 1;
+        self.last = Some(Arc::clone(&window.after));
+        Ok(())
     }
 
     /// The window from the last snapshot to the next.

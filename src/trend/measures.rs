@@ -20,6 +20,12 @@ const DEFAULT: &[(&str, &[&str])] = &[
     ("pg_stat_wal", &["wal_bytes"]),
 ];
 
+/// Of these views a report needs fewer columns than are followed otherwise.
+const OF_A_REPORT: &[(&str, &[&str])] = &[
+    ("pg_stat_user_tables", &["seq_scan", "idx_scan", "n_live_tup", "n_dead_tup"]),
+    ("pg_stat_database", &["deadlocks"]),
+];
+
 /// A view and those of its columns that are followed.
 #[derive(Clone, Debug)]
 pub struct Followed {
@@ -78,6 +84,17 @@ pub fn choose(views: &[String], columns: &[String]) -> Result<Vec<Followed>> {
         (!columns.is_empty()).then_some(Followed { view, columns })
     };
     Ok(candidates.into_iter().filter_map(of).collect())
+}
+
+/// The columns that a report of a history is made of.
+pub fn for_report() -> Vec<Followed> {
+    let mut out = default();
+    for followed in &mut out {
+        if let Some((_, columns)) = OF_A_REPORT.iter().find(|(name, _)| *name == followed.view.name) {
+            followed.columns.retain(|(c, _)| followed.view.columns.get(*c).is_some_and(|c| columns.contains(&c.name)));
+        }
+    }
+    out
 }
 
 fn default() -> Vec<Followed> {

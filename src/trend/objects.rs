@@ -135,6 +135,11 @@ impl Objects {
         }
     }
 
+    /// The object that a row is of, by the key it had last.
+    pub fn of_row(&self, row: Row<'_>) -> Option<&Object> {
+        self.list.get(*self.by_key.get(&key_of(row, &self.key))?)
+    }
+
     /// Whether a row is of an object asked for: one of its names, or those of schema and object with a dot.
     fn is_asked_for(&self, row: Row<'_>) -> bool {
         if self.only.is_empty() {

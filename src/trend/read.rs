@@ -46,10 +46,17 @@ pub struct Moment {
 /// # Errors
 /// Where an input cannot be opened.
 pub fn moments(request: &Request) -> Result<Vec<Moment>> {
+    moments_of(ingest::open(&request.inputs, &request.ingest)?, request)
+}
+
+/// When each of some opened snapshots was taken, in time order.
+///
+/// # Errors
+/// Where one cannot be read.
+pub fn moments_of(opened: Vec<Opened>, request: &Request) -> Result<Vec<Moment>> {
     let mut given = request.ingest.taken_at.iter().copied();
     let mut out = Vec::new();
     let wanted = request.plan.wanted();
-    let opened = ingest::open(&request.inputs, &request.ingest)?;
     let metas = ingest::side_by_side(&opened, |opened| {
         let mut meta = opened.read(&Wanted::views([]))?.meta;
         if meta.taken_at.is_none() {
@@ -98,21 +105,7 @@ pub fn follow(request: &Request, moments: &[Moment]) -> Result<(Vec<Follow>, Not
             )?;
         }
         let rest = lineage.members.get(read..).unwrap_or_default();
-        // While some snapshots are followed, the next ones are read.
-        let whole = |at: &usize| Some(whole(moments.get(*at)?, &wanted).map(|snapshot| (*at, snapshot)));
-        let mut batches = rest.chunks(AHEAD).map(|batch| ingest::side_by_side(batch, whole));
-        let mut ready = batches.next();
-        while let Some(snapshots) = ready {
-            let push = || {
-                snapshots.into_iter().flatten().try_for_each(|snapshot| {
-                    let (at, snapshot) = snapshot?;
-                    follow.push(Arc::new(snapshot), lineage.anew.contains(&at))
-                })
-            };
-            let (pushed, next) = rayon::join(push, || batches.next());
-            pushed?;
-            ready = next;
-        }
+        each(moments, (rest, &lineage.anew), &wanted, |snapshot, anew| follow.push(Arc::new(snapshot), anew))?;
         out.push(follow);
     }
     Ok((out, notes))
@@ -153,6 +146,34 @@ fn follow_calm(request: &Request, moments: &[&Moment], follow: &mut Follow) -> R
         }
     }
     Ok(at)
+}
+
+/// Reads some members of a lineage one after the other in time order; while some are taken, the next ones are read. With
+/// each comes whether it begins anew: see [`super::lineage::Lineage::anew`].
+///
+/// # Errors
+/// Where a snapshot cannot be read or taken.
+pub fn each(
+    moments: &[Moment],
+    (members, anew): (&[usize], &[usize]),
+    wanted: &Wanted,
+    mut take: impl FnMut(Snapshot, bool) -> Result<()> + Send,
+) -> Result<()> {
+    let read = |at: &usize| Some(whole(moments.get(*at)?, wanted).map(|snapshot| (*at, snapshot)));
+    let mut batches = members.chunks(AHEAD).map(|batch| ingest::side_by_side(batch, read));
+    let mut ready = batches.next();
+    while let Some(snapshots) = ready {
+        let push = || {
+            snapshots.into_iter().flatten().try_for_each(|snapshot| {
+                let (at, snapshot) = snapshot?;
+                take(snapshot, anew.contains(&at))
+            })
+        };
+        let (pushed, next) = rayon::join(push, || batches.next());
+        pushed?;
+        ready = next;
+    }
+    Ok(())
 }
 
 /// A snapshot is taken to be of the moment by which it was sorted. Where nothing but the name says when, the name is

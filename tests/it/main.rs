@@ -19,5 +19,6 @@ mod packed;
 mod redact;
 mod render;
 mod report;
+mod report_history;
 mod rules;
 mod trend;

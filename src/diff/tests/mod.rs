@@ -2,6 +2,7 @@
 
 mod belonging;
 mod chains;
+mod condensed;
 mod decision;
 mod history;
 mod identity;

@@ -2,7 +2,7 @@
 //!
 //! A cell is `null` (–), a string (words or a name), an array `[value, shown, change, change shown, exact]` (a number;
 //! parts that follow from the value are null or left out), or an object: `{n}` not available (the number of its reason, or the reason), `{s}` severity, `{c}`
-//! confidence, `{b}` bar, `{p}` sparkline, `{t}` prose in pieces.
+//! confidence, `{b}` bar, `{p}` sparkline (heights as characters, its last value as `v`), `{t}` prose in pieces.
 
 use super::super::page::Page;
 use super::super::words;
@@ -147,19 +147,24 @@ fn prose(out: &mut String, text: &Text, page: &Page) {
     out.push_str("]}");
 }
 
+/// Heights of a history's points in 61 steps of its largest value, a character each; `-` is a gap.
+const STEPS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
 fn points(out: &mut String, spark: &Spark) {
-    let points: Vec<String> = spark
-        .points
-        .iter()
-        .map(|p| p.filter(|p| p.is_finite()).map_or_else(|| "null".to_owned(), |p| p.to_string()))
-        .collect();
-    let _ = write!(
-        out,
-        "{{\"p\":[{}],\"r\":{:?},\"l\":{}}}",
-        points.join(","),
-        spark.resets,
-        string(&visible(&spark.label))
-    );
+    let finite = |p: &Option<f64>| p.filter(|v| v.is_finite());
+    let largest = spark.points.iter().filter_map(finite).fold(0.0, f64::max);
+    let step = |v: f64| if largest > 0.0 { (v.max(0.0) / largest * 61.0).round() as usize } else { 0 };
+    let steps =
+        spark.points.iter().map(|p| finite(p).map_or('-', |v| STEPS.get(step(v)).map_or('-', |c| char::from(*c))));
+    let steps: String = steps.collect();
+    let _ = write!(out, "{{\"p\":\"{steps}\",\"l\":{}", string(&visible(&spark.label)));
+    if let Some(last) = spark.points.iter().filter_map(finite).next_back() {
+        let _ = write!(out, ",\"v\":{last}");
+    }
+    if !spark.resets.is_empty() {
+        let _ = write!(out, ",\"r\":{:?}", spark.resets);
+    }
+    out.push('}');
 }
 
 fn string(text: &str) -> String {

@@ -15,12 +15,16 @@ use crate::unit::{Quantity, Unit};
 
 /// The most notes listed.
 const MOST_NOTES: usize = 200;
+/// The most snapshots listed of those added up.
+const MOST_LET_GO: usize = 1_000;
 
 /// Writes the section.
 #[expect(clippy::unnecessary_wraps, reason = "the signature of every section")]
 pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
     let sources = sources(draft);
     let mut blocks = vec![snapshots(draft), window(draft)];
+    blocks.extend(condensed(draft));
+    blocks.extend(asides(draft));
     blocks.extend(files(draft));
     blocks.push(heading("Expected sources"));
     blocks.push(strip(draft, &sources));
@@ -56,11 +60,7 @@ fn snapshots(draft: &Draft<'_>) -> Block {
                 None => Cell::NotAvailable("nothing in the dump says when".to_owned()),
             },
             Cell::text(time_source(meta.time_source)),
-            Cell::text(match meta.in_recovery {
-                Some(true) => format!("{}, standby", server(meta)),
-                Some(false) => format!("{}, primary", server(meta)),
-                None => format!("{}, role not stated", server(meta)),
-            }),
+            Cell::text(role(meta)),
             Cell::number_or(since(meta.postmaster_start), "start of the server not in the dump"),
             Cell::number_or(since(reset), "no time of a reset is in the dump"),
             Cell::number(count(meta.files.len())),
@@ -115,7 +115,7 @@ fn window(draft: &Draft<'_>) -> Block {
                 "a capture time is unknown",
             ),
         ));
-        items.push(fact("Snapshots", Cell::number(count(chain.snapshots.len()))));
+        items.push(fact("Snapshots", Cell::number(count(chain.count()))));
         let is = |words: &[&str]| {
             chain.windows.iter().flat_map(|w| &w.events).filter(|e| words.iter().any(|w| e.kind.contains(w))).count()
         };
@@ -131,6 +131,85 @@ fn window(draft: &Draft<'_>) -> Block {
         items.push(fact("System identifier", Cell::code(id.clone())));
     }
     Block::Facts { title: "Window".to_owned(), items }
+}
+
+/// What is kept of a long history, and what of the rest.
+fn condensed(draft: &Draft<'_>) -> Vec<Block> {
+    let chain = draft.chain;
+    if chain.let_go() == 0 {
+        return Vec::new();
+    }
+    let text = Text::new()
+        .n(count(chain.count()))
+        .t(" snapshots were read, ")
+        .n(count(chain.snapshots.len()))
+        .t(" are listed and kept whole: the first, the last two, those around resets and restarts and with waiting sessions, the others spread over time. Sums, resets, trends and events are of all of them; sessions, locks and settings are looked at in those kept.");
+    let mut out = table("let-go", "Snapshots added up")
+        .about(Text::from("SHA-256 over the hashes of their files, in the order of their names."))
+        .name("Snapshot")
+        .name("Read from")
+        .number("Captured")
+        .text("SHA-256")
+        .number("Files");
+    for (at, glance) in chain.all.iter().enumerate().filter(|(_, g)| !g.kept).take(MOST_LET_GO) {
+        out.push(vec![
+            Cell::text((at + 1).to_string()),
+            Cell::name(glance.label.clone()),
+            match glance.taken_at {
+                Some(t) => Cell::text(format!("{t}")),
+                None => Cell::NotAvailable("nothing in the dump says when".to_owned()),
+            },
+            Cell::code(crate::report::build::hexadecimal(&glance.digest)),
+            Cell::number(count(glance.files)),
+        ]);
+    }
+    let summary = counted_words(chain.let_go(), "snapshot was added up", "snapshots were added up");
+    vec![prose(text), Block::Details { summary, blocks: vec![out.rows_in_all(chain.let_go()).block()] }]
+}
+
+/// What was given and is not of this history.
+fn asides(draft: &Draft<'_>) -> Option<Block> {
+    let all = &draft.options.asides;
+    if all.is_empty() {
+        return None;
+    }
+    let mut out = table("asides", "Given, and not in this report")
+        .about(Text::from(
+            "Snapshots of another node or database are a history of their own: nothing is subtracted between the two. This report is on the one of a primary with the most snapshots; give the others alone for theirs.",
+        ))
+        .name("Read from")
+        .text("Database")
+        .text("Server")
+        .number("Snapshots")
+        .number("First")
+        .number("Last");
+    for aside in all {
+        let time = |t: Option<crate::time::Timestamp>| match t {
+            Some(t) => Cell::number(Quantity::time(t)),
+            None => Cell::NotAvailable("time unknown".to_owned()),
+        };
+        let meta = &aside.server;
+        out.push(vec![
+            Cell::name(meta.label.clone()),
+            meta.database.clone().map_or(Cell::None, Cell::name),
+            Cell::text(role(meta)),
+            Cell::number(count(aside.snapshots)),
+            time(aside.from),
+            time(aside.to),
+        ]);
+    }
+    Some(out.block())
+}
+
+/// Version and role.
+fn role(meta: &crate::meta::Meta) -> String {
+    let node = meta.node.as_deref().map_or_else(String::new, |n| format!(", node {}", crate::ident::visible(n)));
+    let role = match meta.in_recovery {
+        Some(true) => "standby",
+        Some(false) => "primary",
+        None => "role not stated",
+    };
+    format!("{}, {role}{node}", server(meta))
 }
 
 fn files(draft: &Draft<'_>) -> Option<Block> {
@@ -199,7 +278,9 @@ fn notes(draft: &Draft<'_>) -> Vec<Block> {
             format!("{} to {}", crate::advisor::label(draft.chain, at), crate::advisor::label(draft.chain, at + 1));
         all.extend(window.notes.kept.iter().map(|n| (label.clone(), n)));
     }
-    let total: u64 = draft.chain.snapshots.iter().map(|s| s.meta.notes.total()).sum::<u64>()
+    all.extend(draft.chain.notes.kept.iter().map(|n| ("all".to_owned(), n)));
+    let total: u64 = draft.chain.all.iter().map(|g| g.notes).sum::<u64>()
+        + draft.chain.notes.total()
         + draft.chain.windows.iter().map(|w| w.notes.total()).sum::<u64>();
     if all.is_empty() {
         return vec![prose("Nothing about the data was odd: every file, row and cell was read.")];

@@ -7,6 +7,7 @@ use crate::report::absent;
 use crate::report::cells::{count, counted, counted_words, heading, last_time, level, links, prose, total};
 use crate::report::draft::{Body, Draft};
 use crate::report::names::{ByObject, index_name, is_system, table_name};
+use crate::report::sparks::{Of, Sparks};
 use crate::report::table::{ranked, table};
 use crate::report::{Block, Cell};
 use crate::snapshot::{Row, Table};
@@ -162,6 +163,10 @@ fn list(draft: &mut Draft<'_>, entries: &[Entry<'_>]) -> Result<Block> {
         out = out.number("Last scan");
     }
     out = out.number("Size").text("Kind").text("Judgement");
+    let sparks = Sparks::of(draft, "pg_stat_user_indexes", Of::Column("idx_scan"));
+    if sparks.is_some() {
+        out = out.graphic("Scans per second over time");
+    }
     let names: Vec<String> = entries.iter().map(Entry::name).collect();
     let values: Vec<Option<f64>> = entries.iter().map(|e| e.bytes().map(|b| b as f64)).collect();
     for at in ranked(&values, &names)? {
@@ -180,6 +185,7 @@ fn list(draft: &mut Draft<'_>, entries: &[Entry<'_>]) -> Result<Block> {
         cells.push(level(before, entry.definition, "index_size"));
         cells.push(kind(entry.definition));
         cells.push(judgement(draft, entry, &names[at]));
+        cells.extend(sparks.as_ref().map(|s| s.cell(now)));
         out.push_with(cells, || details(draft, entry));
     }
     let mut totals = vec![Cell::Text(Text::new().n(count(entries.len())).t(" indexes")), Cell::None];
@@ -188,6 +194,7 @@ fn list(draft: &mut Draft<'_>, entries: &[Entry<'_>]) -> Result<Block> {
     totals.extend(dated.then_some(Cell::None));
     totals.push(Cell::number_or(total(entries.iter().map(Entry::bytes), Unit::Bytes), "not exported"));
     totals.extend([Cell::None, Cell::None]);
+    totals.extend(sparks.is_some().then_some(Cell::None));
     Ok(out.totals(totals).rows_in_all(entries.len()).block())
 }
 

@@ -1,17 +1,15 @@
 //! What a history says of the future, and what happened in it: forecasts, dead rows, scans, events.
 
-use crate::diff;
-use crate::error::Result;
 use crate::report::cells::prose;
 use crate::report::draft::Draft;
 use crate::report::table::table;
-use crate::report::{Block, Bound, Cell};
+use crate::report::{Block, Bound, Cell, History};
 use crate::text::Text;
 use crate::time::Timestamp;
 use crate::trend::forecast::{Answer, Forecast, Kind};
 use crate::trend::outlook::{Changed, DeadRows, Given, Outlook};
 use crate::trend::scans::News;
-use crate::trend::{Confidence, Follow, Happening, Plan, choose};
+use crate::trend::{Confidence, Happening};
 use crate::unit::{Quantity, Unit};
 
 /// The most rows of a table here.
@@ -20,17 +18,14 @@ const MOST_ROWS: usize = 500;
 const CENTURY_S: f64 = 100.0 * 365.25 * 86_400.0;
 
 /// The blocks behind the courses.
-pub(super) fn blocks(draft: &mut Draft<'_>) -> Result<Vec<Block>> {
-    let plan = Plan { followed: choose(&[], &[])?, objects: Vec::new(), watched: true };
-    // Servers laid side by side were accepted, or refused, when the chain was formed.
-    let options = diff::Options { allow_different_servers: true, ..diff::Options::default() };
-    let history = Follow::of_chain(draft.chain, plan, &options)?;
-    let outlook = Outlook::of(&history, Given::default());
+pub(super) fn blocks(draft: &mut Draft<'_>) -> Vec<Block> {
+    let Some(History { follow: history, .. }) = draft.history else { return Vec::new() };
+    let outlook = Outlook::of(history, Given { capacity: draft.options.capacity });
     let mut out = vec![forecasts(draft, &outlook.forecasts)];
     out.extend((!outlook.dead_rows.is_empty()).then(|| dead_rows(draft, &outlook.dead_rows)));
     out.extend((!outlook.changed.is_empty()).then(|| changed(draft, &outlook.changed)));
     out.push(events(&history.events, history.more_events));
-    Ok(out)
+    out
 }
 
 fn number(x: Option<f64>, unit: Unit, why_not: &str) -> Cell {

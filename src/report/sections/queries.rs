@@ -7,6 +7,7 @@ use crate::report::absent;
 use crate::report::cells::{count, counted, fact, prose};
 use crate::report::draft::{Body, Draft};
 use crate::report::names::{one_line, qualified};
+use crate::report::sparks::{Of, Sparks};
 use crate::report::table::{ranked, table};
 use crate::report::{Bar, Block, Bound, Cell};
 use crate::text::Text;
@@ -114,11 +115,15 @@ fn statements(draft: &mut Draft<'_>) -> Result<Option<(Vec<Block>, usize)>> {
         .number("Blocks per call")
         .text("Findings")
         .empty("No statement ran in the window");
+    let sparks = Sparks::of(draft, "pg_stat_statements", Of::MeanTime);
+    if sparks.is_some() {
+        out = out.graphic("Mean over time");
+    }
     for statement in &list {
         let change = statement.change;
         let share = Quantity::share(statement.total, sum);
         let object = format!("queryid {}", change.latest().and_then(|r| r.int("queryid")).unwrap_or_default());
-        let cells = vec![
+        let mut cells = vec![
             Cell::code(statement.title()),
             counted(change, "calls"),
             counted(change, "total_exec_time"),
@@ -131,6 +136,7 @@ fn statements(draft: &mut Draft<'_>) -> Result<Option<(Vec<Block>, usize)>> {
             per_call(statement, blocks_of(change), Unit::Blocks),
             draft.links_of(&object, &["query-", "sql-"]).map_or(Cell::None, Cell::Text),
         ];
+        cells.extend(sparks.as_ref().map(|s| s.cell(change.latest())));
         out.push_with(cells, || details(draft, statement));
     }
     let calls: f64 = list.iter().map(|s| s.calls).sum();
@@ -139,19 +145,13 @@ fn statements(draft: &mut Draft<'_>) -> Result<Option<(Vec<Block>, usize)>> {
         Some(value) => Cell::Number { value, change: None, bound },
         None => Cell::NotAvailable("n/a".to_owned()),
     };
-    out = out
-        .totals(vec![
-            Cell::Text(Text::new().n(count(in_all)).t(" statements")),
-            total(calls, Unit::Count),
-            total(sum, Unit::Ms),
-            Cell::None,
-            Cell::None,
-            Cell::None,
-            Cell::None,
-            Cell::None,
-            Cell::None,
-        ])
-        .rows_in_all(in_all);
+    let mut totals = vec![
+        Cell::Text(Text::new().n(count(in_all)).t(" statements")),
+        total(calls, Unit::Count),
+        total(sum, Unit::Ms),
+    ];
+    totals.resize(if sparks.is_some() { 10 } else { 9 }, Cell::None);
+    out = out.totals(totals).rows_in_all(in_all);
     blocks.push(out.block());
     Ok(Some((blocks, in_all)))
 }

@@ -7,11 +7,10 @@ use crate::advisor::TableFact;
 use crate::diff::Change;
 use crate::error::Result;
 use crate::report::absent;
-use crate::report::cells::{
-    count, counted, counted_words, estimates_hold, fact, last_time, level, prose, spark, total,
-};
+use crate::report::cells::{count, counted, counted_words, estimates_hold, fact, last_time, level, prose, total};
 use crate::report::draft::{Body, Draft};
 use crate::report::names::ByObject;
+use crate::report::sparks::{Of, Sparks};
 use crate::report::table::{ranked, table};
 use crate::report::{Bar, Block, Bound, Cell, Chart, Part};
 use crate::snapshot::Row;
@@ -96,7 +95,7 @@ fn list(draft: &mut Draft<'_>) -> Result<Vec<Block>> {
         Some("dead share = n_dead_tup ÷ (n_live_tup + n_dead_tup); rows written = inserted + updated + deleted"),
     );
     let first = ByObject::tables(draft.first("table_sizes"));
-    let history = draft.chain.windows.len() >= 2;
+    let sparks = Sparks::of(draft, "pg_stat_user_tables", Of::Column("n_dead_tup"));
     let sized = draft.facts.tables.iter().any(|t| t.total_bytes().is_some());
     let whole = draft.facts.tables.iter().any(|t| t.sizes.is_some_and(|s| s.int("total_relation_size").is_some()));
     let mut out = table("tables", "Tables")
@@ -121,8 +120,8 @@ fn list(draft: &mut Draft<'_>) -> Result<Vec<Block>> {
         .number("Index scans")
         .number("Rows written")
         .text("Findings");
-    if history {
-        out = out.graphic("Rows written per window");
+    if sparks.is_some() {
+        out = out.graphic("Dead rows over time");
     }
     let facts: Vec<&TableFact<'_>> = draft.facts.tables.iter().collect();
     let names: Vec<String> = facts.iter().map(|f| f.display()).collect();
@@ -130,12 +129,10 @@ fn list(draft: &mut Draft<'_>) -> Result<Vec<Block>> {
     for at in ranked(&values, &names)? {
         let fact = facts[at];
         let mut cells = cells(draft, fact, &first);
-        if history {
-            cells.push(written_per_window(draft, fact));
-        }
+        cells.extend(sparks.as_ref().map(|s| s.cell(fact.change.and_then(Change::latest))));
         out.push_with(cells, || details(draft, fact, &first));
     }
-    let totals = totals(&facts, whole, history);
+    let totals = totals(&facts, whole, sparks.is_some());
     let rows = facts.len();
     let mut blocks = vec![out.totals(totals).rows_in_all(rows).empty("No table").block()];
     if rows > crate::report::table::MOST_ROWS {
@@ -243,27 +240,6 @@ fn sum_exact(values: impl Iterator<Item = Option<Quantity>>) -> Option<Quantity>
         }
     }
     Some(Quantity::int(sum, Unit::Rows))
-}
-
-/// Rows written in each window; a window whose counters started again is a gap.
-fn written_per_window(draft: &Draft<'_>, fact: &TableFact<'_>) -> Cell {
-    let Some(change) = fact.change else { return Cell::None };
-    let mut points = Vec::new();
-    let mut resets = Vec::new();
-    for (at, (diff, row)) in draft.chain.windows.iter().zip(change.windows()).enumerate() {
-        let row = row.and_then(|r| {
-            let view = diff.views.get("pg_stat_user_tables")?;
-            ((r as usize) < view.rows.len()).then(|| view.row(r as usize))
-        });
-        let fine = row.filter(|r| r.class().is_exact());
-        if row.is_some() && fine.is_none() {
-            resets.push(at);
-        }
-        points.push(fine.and_then(|r| {
-            sum_exact(WRITES.iter().map(|c| r.delta_of(c).map(|d| Quantity { value: d.number(), unit: Unit::Rows })))
-        }));
-    }
-    spark(&points, resets)
 }
 
 fn details(draft: &Draft<'_>, table: &TableFact<'_>, first: &ByObject<'_>) -> Vec<Block> {

@@ -1,10 +1,11 @@
 //! `pgretro report`.
 
+mod gather;
+
 use super::facts::Facts;
 use super::progress::Progress;
 use super::{Status, output, print};
 use crate::advisor;
-use crate::diff;
 use crate::error::{Error, Result};
 use crate::finding::Severity;
 use crate::ingest;
@@ -93,14 +94,17 @@ pub(super) fn run(args: &Args) -> Result<Status> {
     let baseline = args.baseline.as_deref().map(read_baseline).transpose()?;
     let reading = ingest_options(&args.taken_at, args.timezone.as_deref())?;
     let progress = Progress::watch(reading.tally.as_ref());
-    let snapshots = ingest::read(&args.dumps, &reading)?;
+    let gather::Material { chain, history, asides } = gather::gather(args, &reading)?;
     drop(progress);
-    let snapshots = choose(snapshots, args.from.as_deref(), args.to.as_deref())?;
-    let options = diff::Options { allow_different_servers: args.allow_different_servers, ..diff::Options::default() };
-    let chain = diff::chain(snapshots.into_iter().map(Arc::new).collect(), &options)?;
     let advice = advisor::run(&chain, &config);
-    let arguments = arguments(args, baseline.as_ref());
-    let mut report = report::build(&chain, &advice, &report::Options { configuration: text, arguments, baseline })?;
+    let options = report::Options {
+        configuration: text,
+        arguments: arguments(args, baseline.as_ref()),
+        baseline,
+        capacity: config.options.capacity_bytes,
+        asides,
+    };
+    let mut report = report::build_with(&chain, history, &advice, &options)?;
     if let Some(what) = args.redact {
         report = report::redact(&report, what);
     }

@@ -1,0 +1,103 @@
+//! What a report is made of: two snapshots whole, or a history read one snapshot after the other.
+
+use super::{Args, choose, position};
+use crate::advisor;
+use crate::diff::{self, Chain, Condensing};
+use crate::error::{Error, Result};
+use crate::ingest::{self, Wanted};
+use crate::meta::{Meta, Notes};
+use crate::report::{Aside, History, Pulse};
+use crate::trend::lineage::{Lineage, lineages};
+use crate::trend::{self, Follow, Plan, read};
+use std::sync::Arc;
+
+/// Dumps from which on they are a history, sorted into what belongs together.
+const HISTORY: usize = 3;
+
+/// What was read.
+pub(super) struct Material {
+    /// The snapshots and what changed.
+    pub chain: Chain,
+    /// Every object followed through all of them.
+    pub history: Option<History>,
+    /// What was given and is not of this history.
+    pub asides: Vec<Aside>,
+}
+
+/// Reads the dumps.
+pub(super) fn gather(args: &Args, reading: &ingest::Options) -> Result<Material> {
+    let options = diff::Options { allow_different_servers: args.allow_different_servers, ..diff::Options::default() };
+    let opened = ingest::open(&args.dumps, reading)?;
+    if opened.len() < HISTORY {
+        let snapshots = ingest::read_opened(&opened, reading)?;
+        let snapshots = choose(snapshots, args.from.as_deref(), args.to.as_deref())?;
+        let chain = diff::chain(snapshots.into_iter().map(Arc::new).collect(), &options)?;
+        return Ok(Material { chain, history: None, asides: Vec::new() });
+    }
+    let plan = Plan { followed: trend::for_report(), objects: Vec::new(), watched: true };
+    let request =
+        read::Request { inputs: Vec::new(), ingest: reading.clone(), diff: options.clone(), plan: plan.clone() };
+    let mut moments = read::moments_of(opened, &request)?;
+    let names: Vec<_> = moments.iter().map(|m| (m.meta.label.as_str(), m.meta.taken_at)).collect();
+    let first = args.from.as_deref().map_or(Ok(0), |w| position(&names, w, "--from", false))?;
+    let last = args.to.as_deref().map_or(Ok(names.len().saturating_sub(1)), |w| position(&names, w, "--to", true))?;
+    if first > last {
+        return Err(Error::usage("use --from after --to", "exchange them"));
+    }
+    moments.truncate(last + 1);
+    moments.drain(..first.min(moments.len()));
+
+    let mut notes = Notes::default();
+    let metas: Vec<&Meta> = moments.iter().map(|m| &m.meta).collect();
+    let (lineage, asides) = if args.allow_different_servers {
+        (Lineage { members: (0..moments.len()).collect(), anew: Vec::new() }, Vec::new())
+    } else {
+        the_one(lineages(&metas, false, &mut notes)?, &metas)
+    };
+    // Servers laid side by side were accepted, or refused, when the lineage was formed.
+    let follow_options = diff::Options { allow_different_servers: true, ..options.clone() };
+    let mut follow = Follow::new(plan, follow_options);
+    let mut pulse = Pulse::default();
+    let mut chain = Condensing::new(options, advisor::is_telling);
+    read::each(&moments, (&lineage.members, &lineage.anew), &Wanted::all(), |snapshot, anew| {
+        let snapshot = Arc::new(snapshot);
+        let is_first = follow.last().is_none();
+        match chain.push(Arc::clone(&snapshot), anew)? {
+            Some(window) => {
+                pulse.window(window);
+                follow.window(window)
+            }
+            None if is_first => {
+                pulse.first(&snapshot);
+                follow.push(snapshot, false)
+            }
+            None => Ok(()),
+        }
+    })?;
+    let chain = chain.finish(notes)?;
+    Ok(Material { chain, history: Some(History { follow, pulse }), asides })
+}
+
+/// The history that is reported on: one with a window, of a primary, with the most snapshots; and the others.
+fn the_one(mut all: Vec<Lineage>, metas: &[&Meta]) -> (Lineage, Vec<Aside>) {
+    let last = |l: &Lineage| l.members.last().and_then(|i| metas.get(*i)).copied();
+    let rank = |l: &Lineage| {
+        let last = last(l);
+        let primary = last.is_none_or(|m| m.in_recovery != Some(true));
+        (l.members.len() > 1, primary, l.members.len(), last.and_then(|m| m.taken_at))
+    };
+    // The first of equals.
+    let best = (0..all.len()).rev().max_by_key(|i| all.get(*i).map(rank)).unwrap_or(0);
+    let lineage = if best < all.len() { all.remove(best) } else { Lineage { members: Vec::new(), anew: Vec::new() } };
+    let asides = all.iter().filter_map(|l| Some((l, last(l)?))).map(|(l, meta)| {
+        let first = l.members.first().and_then(|i| metas.get(*i));
+        Aside {
+            server: meta.clone(),
+            snapshots: l.members.len(),
+            from: first.and_then(|m| m.taken_at),
+            to: meta.taken_at,
+        }
+    });
+    let asides = asides.collect();
+    (lineage, asides)
+}
