@@ -1,20 +1,13 @@
 //! When autovacuum starts on a table: the one computation that rules and report share.
 //!
-//! ```text
-//! vacuum   dead rows > vt + vsf · reltuples               (18+: at most autovacuum_vacuum_max_threshold)
-//! insert   rows inserted since vacuum > vit + visf · reltuples · unfrozen share     (13+; unfrozen share: 18+, else 1)
-//! analyze  rows changed since analyze > at + asf · reltuples
-//! ```
-//!
-//! The comparison is strict, `reltuples` below 0 counts as 0, a storage parameter of the table goes before the setting.
-//! Source: `autovacuum.c` (`relation_needs_vacanalyze`); thresholds observed on PostgreSQL 12 to 18.
+//! The formula is [`Thresholds`]; here it gets its settings, its words and its doubts.
 
 use super::context::show;
 use super::facts::{Facts, TableFact};
 use super::settings::setting;
 use crate::diff::{Chain, Change, Class};
 use crate::finding::Doubt;
-use crate::snapshot::Row;
+use crate::trend::threshold::{PARAMETERS, Term, Thresholds, is_true};
 use crate::unit::Unit;
 
 /// Autovacuum's settings, in base units.
@@ -35,17 +28,6 @@ pub struct AutovacuumSettings {
     numbers: Vec<(&'static str, f64)>,
 }
 
-/// The settings a table may override.
-const PER_TABLE: &[&str] = &[
-    "autovacuum_vacuum_threshold",
-    "autovacuum_vacuum_scale_factor",
-    "autovacuum_vacuum_max_threshold",
-    "autovacuum_vacuum_insert_threshold",
-    "autovacuum_vacuum_insert_scale_factor",
-    "autovacuum_analyze_threshold",
-    "autovacuum_analyze_scale_factor",
-];
-
 impl AutovacuumSettings {
     /// Reads them from a chain.
     pub fn of(chain: &Chain) -> Self {
@@ -60,7 +42,7 @@ impl AutovacuumSettings {
         let workers = read("autovacuum_max_workers").unwrap_or(3.0);
         let freeze_max_age = read("autovacuum_freeze_max_age").unwrap_or(200e6);
         let multixact_freeze_max_age = read("autovacuum_multixact_freeze_max_age").unwrap_or(400e6);
-        let numbers = PER_TABLE.iter().filter_map(|name| Some((*name, read(name)?))).collect();
+        let numbers = PARAMETERS.into_iter().filter_map(|name| Some((name, read(name)?))).collect();
         Self { on, naptime_s, workers, freeze_max_age, multixact_freeze_max_age, doubt, numbers }
     }
 
@@ -114,13 +96,11 @@ impl<'a> Facts<'a> {
     /// A table's triggers.
     pub fn triggers(&self, table: &TableFact<'a>) -> Triggers {
         let mut overridden = false;
-        let mut parameter = |name: &str| {
+        let parameter = |name: &'static str| {
             let own = table.option(name).and_then(|v| v.parse::<f64>().ok()).filter(|v| v.is_finite());
             overridden |= own.is_some();
             own.or_else(|| self.autovacuum.number(name))
         };
-        let [vt, vsf, max, vit, visf, at, asf] =
-            [0, 1, 2, 3, 4, 5, 6].map(|i| PER_TABLE.get(i).and_then(|n| parameter(n)));
         let mut doubts: Vec<Doubt> = self.autovacuum.doubt.into_iter().collect();
         let never_counted = table.sizes.is_some_and(|r| r.f64("reltuples").is_some_and(|n| n <= 0.0));
         let rows = match table.reltuples() {
@@ -131,32 +111,23 @@ impl<'a> Facts<'a> {
                 table.change.and_then(Change::last).and_then(|r| r.f64("n_live_tup")).unwrap_or(0.0).max(0.0)
             }
         };
-        let number = |x: f64| show(x, Unit::Plain);
-        let of = |base: f64, factor: f64, rows: f64| {
-            (base + factor * rows, format!("{} + {} × {}", number(base), number(factor), show(rows, Unit::Rows)))
-        };
-        let (mut vacuum, mut vacuum_formula) = of(vt.unwrap_or(50.0), vsf.unwrap_or(0.2), rows);
-        if let Some(max) = max.filter(|m| *m >= 0.0 && *m < vacuum) {
-            vacuum_formula = format!("the smaller of {vacuum_formula} and {}", show(max, Unit::Rows));
-            vacuum = max;
+        let thresholds = Thresholds::of(parameter, rows, table.sizes);
+        let mut vacuum_formula = formula(thresholds.dead);
+        if let Some(most) = thresholds.most.filter(|_| thresholds.is_capped()) {
+            vacuum_formula = format!("the smaller of {vacuum_formula} and {}", show(most, Unit::Rows));
         }
-        let insert = vit.filter(|base| *base >= 0.0).map(|base| {
-            let (unfrozen, shown) = unfrozen_share(table.sizes);
-            let (value, formula) = of(base, visf.unwrap_or(0.2), rows * unfrozen);
-            (value, format!("{formula}{shown}"))
-        });
-        let (analyze, analyze_formula) = of(at.unwrap_or(50.0), asf.unwrap_or(0.1), rows);
+        let shown = if thresholds.unfrozen < 1.0 { " (rows on pages not all frozen)" } else { "" };
         Triggers {
             enabled: table.option("autovacuum_enabled").is_none_or(|v| is_true(&v)),
             overridden,
-            vacuum,
-            insert: insert.as_ref().map(|(value, _)| *value),
-            analyze,
+            vacuum: thresholds.vacuum(),
+            insert: thresholds.inserted.map(Term::value),
+            analyze: thresholds.changed.value(),
             rows,
             doubts,
             vacuum_formula,
-            insert_formula: insert.map(|(_, formula)| formula),
-            analyze_formula,
+            insert_formula: thresholds.inserted.map(|term| format!("{}{shown}", formula(term))),
+            analyze_formula: formula(thresholds.changed),
         }
     }
 
@@ -178,24 +149,10 @@ impl<'a> Facts<'a> {
     }
 }
 
-/// The share of pages that inserts can still fill with rows to freeze (18+).
-fn unfrozen_share(sizes: Option<Row<'_>>) -> (f64, &'static str) {
-    let pages = sizes.and_then(|r| r.f64("relpages")).unwrap_or(0.0);
-    let frozen = sizes.and_then(|r| r.f64("relallfrozen")).unwrap_or(0.0);
-    if pages > 0.0 && frozen > 0.0 {
-        (1.0 - frozen.min(pages) / pages, " (rows on pages not all frozen)")
-    } else {
-        (1.0, "")
-    }
-}
-
-/// A boolean storage parameter, as PostgreSQL accepts it.
-fn is_true(text: &str) -> bool {
-    let text = text.to_ascii_lowercase();
-    !(text == "0"
-        || text == "of"
-        || text == "off"
-        || (!text.is_empty() && ("false".starts_with(&text) || "no".starts_with(&text))))
+/// `50 + 0.2 × 26`.
+fn formula(term: Term) -> String {
+    let number = |x: f64| show(x, Unit::Plain);
+    format!("{} + {} × {}", number(term.base), number(term.factor), show(term.rows, Unit::Rows))
 }
 
 #[cfg(test)]
@@ -234,21 +191,5 @@ mod tests {
         assert!(near(t.vacuum, 60.0) && !t.enabled && t.overridden);
         let t = triggers(15, "", "1000", "", &["autovacuum_vacuum_scale_factor | 0.1 | ''"]);
         assert!(near(t.vacuum, 150.0));
-    }
-
-    #[test]
-    fn booleans_as_postgres_reads_them() {
-        for (text, want) in [
-            ("true", true),
-            ("on", true),
-            ("1", true),
-            ("off", false),
-            ("FALSE", false),
-            ("f", false),
-            ("no", false),
-            ("0", false),
-        ] {
-            assert_eq!(is_true(text), want, "{text}");
-        }
     }
 }

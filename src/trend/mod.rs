@@ -7,7 +7,7 @@
 //! * `calm`: the same without subtracting rows that simply go on
 //! * `lineage`, `read`: which snapshots of a mixed lot are one history, read one at a time
 //! * `summary`: what is said of a series
-//! * `watch`, `trigger`, `sawtooth`, `statements`: what else is kept while a history is read
+//! * `watch`, `trigger`, `threshold`, `sawtooth`, `statements`: what else is kept while a history is read
 //! * `pace`, `forecast`, `scans`, `outlook`: what is said of a history
 
 pub mod activity;
@@ -29,6 +29,7 @@ pub mod scans;
 mod series;
 pub mod statements;
 mod summary;
+pub mod threshold;
 pub mod trigger;
 pub mod watch;
 pub mod words;

@@ -1,32 +1,17 @@
 //! When autovacuum starts on a table, snapshot by snapshot: settings and storage parameters as they were then.
-//!
-//! ```text
-//! dead rows > vt + vsf · reltuples                             (18+: at most autovacuum_vacuum_max_threshold)
-//! rows inserted since vacuum > vit + visf · reltuples · u      (13+; u: share of pages not frozen on 18+, else 1)
-//! ```
-//!
-//! The comparison is strict; `reltuples` below 0 counts as 0. Source: `autovacuum.c` (`relation_needs_vacanalyze`).
+//! The formula is [`Thresholds`].
 
+use super::threshold::{PARAMETERS, Term, Thresholds, is_true};
 use crate::catalog::settings;
 use crate::snapshot::{Row, Snapshot, Table};
 use crate::version::NEWEST;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-const VACUUM: &str = "autovacuum_vacuum_threshold";
-const VACUUM_FACTOR: &str = "autovacuum_vacuum_scale_factor";
-const VACUUM_MOST: &str = "autovacuum_vacuum_max_threshold";
-const INSERT: &str = "autovacuum_vacuum_insert_threshold";
-const INSERT_FACTOR: &str = "autovacuum_vacuum_insert_scale_factor";
 const NAPTIME: &str = "autovacuum_naptime";
 
-/// Settings that say when something is vacuumed, and what else forecasts need.
-const SETTINGS: [&str; 12] = [
-    VACUUM,
-    VACUUM_FACTOR,
-    VACUUM_MOST,
-    INSERT,
-    INSERT_FACTOR,
+/// What forecasts need beside [`PARAMETERS`].
+const SETTINGS: [&str; 7] = [
     NAPTIME,
     "autovacuum",
     "track_counts",
@@ -35,6 +20,10 @@ const SETTINGS: [&str; 12] = [
     "vacuum_failsafe_age",
     "vacuum_multixact_failsafe_age",
 ];
+
+fn names() -> impl Iterator<Item = &'static str> {
+    PARAMETERS.into_iter().chain(SETTINGS)
+}
 
 /// The server's settings and the tables' own parameters as last seen.
 #[derive(Clone, Debug, Default)]
@@ -69,14 +58,14 @@ impl Surroundings {
         if let Some(table) = snapshot.table("pg_settings") {
             self.exported = true;
             for row in table.iter() {
-                let known = row.text("name").and_then(|n| SETTINGS.iter().find(|s| **s == n));
+                let known = row.text("name").and_then(|n| names().find(|s| *s == n));
                 let amount = row.text("setting").map(|t| settings::parse(t, row.text("unit")));
                 if let (Some(name), Some(value)) = (known, amount.and_then(|a| base(&a))) {
                     self.numbers.insert(name, value);
                 }
             }
         }
-        for name in SETTINGS {
+        for name in names() {
             let default = || settings::default_amount(name, major).and_then(|a| base(&a));
             if !self.numbers.contains_key(name)
                 && let Some(value) = default()
@@ -145,14 +134,15 @@ impl Surroundings {
         };
         let counted = sizes.and_then(|r| r.f64("reltuples"));
         let rows = counted.unwrap_or_else(|| table.f64("n_live_tup").unwrap_or(0.0)).max(0.0);
-        let plain = parameter(VACUUM).unwrap_or(50.0) + parameter(VACUUM_FACTOR).unwrap_or(0.2) * rows;
-        let dead = parameter(VACUUM_MOST).filter(|most| *most >= 0.0).map_or(plain, |most| plain.min(most));
-        let inserts = parameter(INSERT)
-            .filter(|base| *base >= 0.0)
-            .map(|base| base + parameter(INSERT_FACTOR).unwrap_or(0.2) * rows * unfrozen(sizes));
+        let thresholds = Thresholds::of(parameter, rows, sizes);
         let on = |name: &str| self.setting(name).is_none_or(|v| v > 0.0);
         let enabled = on("autovacuum") && on("track_counts") && own("autovacuum_enabled").is_none_or(|t| is_true(&t));
-        Trigger { dead, inserts, enabled, estimated: counted.is_none() }
+        Trigger {
+            dead: thresholds.vacuum(),
+            inserts: thresholds.inserted.map(Term::value),
+            enabled,
+            estimated: counted.is_none(),
+        }
     }
 }
 
@@ -161,20 +151,6 @@ fn base(amount: &settings::Amount) -> Option<f64> {
         settings::Amount::Switch(on) => Some(f64::from(u8::from(*on))),
         amount => amount.number(),
     }
-}
-
-/// The share of pages that are not frozen, where exported (18+).
-fn unfrozen(sizes: Option<Row<'_>>) -> f64 {
-    let pages = sizes.and_then(|r| r.f64("relpages")).unwrap_or(0.0);
-    let frozen = sizes.and_then(|r| r.f64("relallfrozen")).unwrap_or(0.0);
-    if pages > 0.0 && frozen > 0.0 { 1.0 - frozen.min(pages) / pages } else { 1.0 }
-}
-
-/// A boolean storage parameter, as PostgreSQL accepts it.
-fn is_true(text: &str) -> bool {
-    let text = text.to_ascii_lowercase();
-    let off = |word: &str| !text.is_empty() && word.starts_with(&text);
-    !(text == "0" || (text.len() > 1 && off("off")) || off("false") || off("no"))
 }
 
 #[cfg(test)]
