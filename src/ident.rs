@@ -5,15 +5,47 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
-/// Quotes an identifier for SQL: always double quotes, inner quotes doubled.
+/// Quotes an identifier for SQL: always double quotes, inner quotes doubled. A name with characters that no reader sees
+/// or that a page shows as escapes is written `U&"a\202Eb"`, so that what is printed and copied is the name itself.
 pub fn quote_ident(name: &str) -> String {
+    if name.chars().any(is_treacherous) {
+        return format!("U&{}", escaped(&doubled(&name.replace('\\', "\\\\")), "\\"));
+    }
+    doubled(name)
+}
+
+fn doubled(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// Quotes a string literal for SQL: single quotes doubled, `E''` form where a backslash is inside.
+/// Treacherous characters as a prefix and four hexadecimal digits; all of them have no more.
+fn escaped(text: &str, prefix: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        if is_treacherous(c) {
+            // Writing to a string cannot fail.
+            let _ = write!(out, "{prefix}{:04X}", u32::from(c));
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+/// Quotes a string literal for SQL: single quotes doubled, the `E''` form where a backslash or a character that no
+/// reader sees is inside.
 pub fn quote_literal(text: &str) -> String {
     let doubled = text.replace('\'', "''");
-    if doubled.contains('\\') { format!("E'{}'", doubled.replace('\\', "\\\\")) } else { format!("'{doubled}'") }
+    if doubled.contains('\\') || doubled.chars().any(is_treacherous) {
+        format!("E'{}'", escaped(&doubled.replace('\\', "\\\\"), "\\u"))
+    } else {
+        format!("'{doubled}'")
+    }
+}
+
+/// `'"schema"."name"'`, to be cast to `regclass`, which knows no `U&""` inside the literal.
+pub fn quote_regclass(schema: &str, name: &str) -> String {
+    quote_literal(&format!("{}.{}", doubled(schema), doubled(name)))
 }
 
 /// `"schema"."name"`, for SQL.
@@ -80,6 +112,9 @@ mod tests {
         }
         assert_eq!(quote_literal("it's"), "'it''s'");
         assert_eq!(quote_literal(r"back\slash"), r"E'back\\slash'");
+        assert_eq!(quote_ident("a\nb\u{202e}\\\""), r#"U&"a\000Ab\202E\\"""#);
+        assert_eq!(quote_literal("a\u{202e}'"), r"E'a\u202E'''");
+        assert_eq!(quote_regclass("s", "a\tb"), r#"E'"s"."a\u0009b"'"#);
     }
 
     #[test]

@@ -271,6 +271,11 @@ impl<'a> TableFact<'a> {
         quote_qualified(self.schema(), self.name())
     }
 
+    /// `'"schema"."name"'` for a cast to `regclass`.
+    pub fn class_literal(&self) -> String {
+        crate::ident::quote_regclass(self.schema(), self.name())
+    }
+
     /// As the subject of a finding.
     pub fn subject(&self) -> Subject {
         Subject::new(SubjectKind::Table, self.display())

@@ -51,9 +51,9 @@ impl Start<'_> {
         &self.head[at..]
     }
 
-    /// Whether the bytes can be text.
+    /// Whether the bytes can be text. The first line decides: below it, names may hold any character.
     pub fn is_text(&self) -> bool {
-        !self.head.iter().take(4096).any(|b| *b < 9)
+        !self.head.iter().take(4096).take_while(|b| **b != b'\n').any(|b| *b < 9)
     }
 }
 
@@ -98,6 +98,7 @@ mod tests {
             ("a.csv", "{a,b}\n", Ok(2)),
             ("a.json", "wal_records\n", Err("is called JSON and does not begin like it")),
             ("a.csv", "PK\u{3}\u{4}", Err("holds no text")),
+            ("a.csv", "wal_records,wal_fpi\n\u{7},\u{0}\n", Ok(2)),
         ] {
             let named = Named::new(Path::new(name));
             let start = Start { head: head.as_bytes(), whole: true, named: &named };

@@ -2,7 +2,7 @@
 
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, show};
 use crate::finding::{Doubt, Effort, Finding, Fix, Risk, Severity, Subject, SubjectKind, Verb};
-use crate::ident::{quote_ident, quote_literal, quote_qualified};
+use crate::ident::{quote_ident, quote_qualified, quote_regclass};
 use crate::snapshot::Row;
 use crate::text::{Text, counted};
 use crate::unit::{Quantity, Unit};
@@ -218,7 +218,7 @@ fn cures(it: &Use<'_>, subject: &Subject) -> Vec<Fix> {
                 "SELECT d.refobjid::regclass AS table_name, a.attname, format_type(a.atttypid, a.atttypmod)\n\
                  FROM pg_depend d JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid\n\
                  WHERE d.classid = 'pg_class'::regclass AND d.objid = {}::regclass AND d.deptype IN ('a', 'i');",
-                quote_literal(&sequence)
+                quote_regclass(schema, name)
             ),
         )),
         Some(column) => {

@@ -2,7 +2,6 @@
 
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, TableFact, Threshold, show};
 use crate::finding::{Confidence, Doubt, Effort, Finding, Fix, Severity};
-use crate::ident::quote_literal;
 use crate::snapshot::{Row, Table};
 use crate::text::{Text, counted};
 use crate::time::Timestamp;
@@ -240,7 +239,7 @@ fn full_in(cx: &Context<'_>, fit: &Fit) -> Option<f64> {
 
 /// What of a table is large.
 fn parts(table: &TableFact<'_>) -> String {
-    let class = format!("{}::regclass", quote_literal(&table.sql()));
+    let class = format!("{}::regclass", table.class_literal());
     format!(
         "SELECT relid, pg_size_pretty(pg_relation_size(relid)) AS heap, pg_size_pretty(pg_indexes_size(relid)) AS indexes,\n\
          pg_size_pretty(pg_total_relation_size(relid) - pg_relation_size(relid) - pg_indexes_size(relid)) AS toast_and_maps\n\

@@ -146,7 +146,7 @@ fn report<'a>(
     }
     let sql = format!(
         "SELECT indexrelid::regclass, idx_scan FROM pg_stat_user_indexes WHERE relid = {}::regclass ORDER BY idx_scan;",
-        crate::ident::quote_literal(&table.sql())
+        table.class_literal()
     );
     finding.fix(Fix::diagnose(table.display(), sql))
 }

@@ -4,7 +4,6 @@ use crate::advisor::too_early::{Young, too_early};
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, TableFact, Threshold, show};
 use crate::diff::{Change, Class};
 use crate::finding::{Doubt, Effort, Finding, Fix, Severity};
-use crate::ident::quote_literal;
 use crate::text::{Text, counted};
 use crate::unit::{Quantity, Unit};
 use std::collections::{BTreeMap, BTreeSet};
@@ -182,7 +181,7 @@ fn report<'a>(cx: &Context<'a>, candidate: &Candidate<'_, 'a>, seconds: f64, is_
 
 /// What refers to a table.
 fn who_needs(table: &TableFact<'_>) -> String {
-    let class = format!("{}::regclass", quote_literal(&table.sql()));
+    let class = format!("{}::regclass", table.class_literal());
     format!(
         "SELECT conrelid::regclass AS referring_table, conname FROM pg_constraint WHERE contype = 'f' AND confrelid = {class};\n\
          SELECT DISTINCT r.ev_class::regclass AS view FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid\n\

@@ -191,6 +191,7 @@ fn quoted(names: &mut Pseudonyms, piece: &str) -> String {
     let start = piece.find('"').map_or(0, |at| at + 1);
     let inner = piece.get(start..).unwrap_or_default();
     let inner = inner.strip_suffix('"').unwrap_or(inner).replace("\"\"", "\"");
+    let inner = if piece.starts_with('"') { inner } else { unescaped(&inner) };
     let placeholder = inner
         .strip_prefix('<')
         .and_then(|t| t.strip_suffix('>'))
@@ -201,6 +202,27 @@ fn quoted(names: &mut Pseudonyms, piece: &str) -> String {
     let units: Vec<String> =
         inner.split('.').map(|unit| names.of(unit, Kind::Column).unwrap_or_else(|| unit.to_owned())).collect();
     crate::ident::quote_ident(&units.join("."))
+}
+
+/// The name inside `U&""`, where `\000A` is a character.
+fn unescaped(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('\\') {
+        out.push_str(before);
+        let code = after.get(..4).and_then(|digits| u32::from_str_radix(digits, 16).ok()).and_then(char::from_u32);
+        rest = match code {
+            Some(c) => {
+                out.push(c);
+                after.get(4..).unwrap_or_default()
+            }
+            None => {
+                out.push('\\');
+                after.strip_prefix('\\').unwrap_or(after)
+            }
+        };
+    }
+    out + rest
 }
 
 /// A literal of the program: a setting's value, a name to look up, a quoted name with its schema.
