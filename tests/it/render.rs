@@ -287,7 +287,7 @@ fn empty_page_is_small() {
 }
 
 /// The golden report with its statements table made long.
-fn long(rows: usize) -> Report {
+pub fn long(rows: usize) -> Report {
     use pgretro::report::{Block, Row};
     let mut report = golden();
     for block in report.sections.iter_mut().flat_map(|s| &mut s.blocks) {

@@ -1,0 +1,238 @@
+// Opens the pages that tests/it/browser.rs wrote and does what a reader does. Prints what is wrong, one line each.
+'use strict';
+const fs = require('fs');
+const path = require('path');
+const { pathToFileURL } = require('url');
+const { chromium } = require('playwright-core');
+
+const folder = process.argv[2];
+const browserPath = process.argv[3];
+const pictures = process.argv[4];
+const axe = fs.readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+const wrong = [];
+
+function expect(what, good, more) {
+  if (!good) wrong.push(what + (more === undefined ? '' : ': ' + JSON.stringify(more)));
+}
+
+// A page that must be silent: no console error, no request but for itself, no dialog.
+async function open(browser, file, options) {
+  const context = await browser.newContext(Object.assign({ viewport: { width: 1400, height: 900 } }, options));
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  const page = await context.newPage();
+  const url = pathToFileURL(path.join(folder, file)).href;
+  const noise = [];
+  page.on('console', (m) => { if (m.type() === 'error' || m.type() === 'warning') noise.push('console: ' + m.text()); });
+  page.on('pageerror', (e) => noise.push('error: ' + e.message));
+  page.on('dialog', (d) => { noise.push('dialog: ' + d.message()); d.dismiss(); });
+  page.on('request', (r) => { if (r.url().split('#')[0] !== url) noise.push('request: ' + r.url()); });
+  await page.goto(url);
+  return {
+    page,
+    async close(name) {
+      expect(name + ' is silent', noise.length === 0, noise.slice(0, 5));
+      await context.close();
+    },
+  };
+}
+
+async function openEverything(page) {
+  await page.evaluate(() => {
+    document.querySelectorAll('details').forEach((d) => { if (!d.classList.contains('cols')) d.open = true; });
+    Array.from(document.querySelectorAll('.xb')).slice(0, 5).forEach((b) => b.click());
+  });
+}
+
+const numbers = (page, table, column) => page.evaluate(([t, c]) => {
+  const rows = Array.from(document.getElementById(t).tBodies[0].rows).filter((r) => !r.classList.contains('x'));
+  return rows.map((r) => { const d = r.cells[c].querySelector('data'); return d ? parseFloat(d.value) : null; });
+}, [table, column]);
+
+const column = (page, table, name) => page.evaluate(([t, n]) =>
+  Array.from(document.getElementById(t).tHead.rows[0].cells).findIndex((c) => c.textContent.trim() === n), [table, name]);
+
+async function reader(browser) {
+  const { page, close } = await open(browser, 'shop.html');
+  // Sorting: numbers from the largest, then from the smallest.
+  const size = await column(page, 't-tables', 'Size with indexes');
+  const head = page.locator('#t-tables thead th').nth(size);
+  await head.locator('button').click();
+  let values = (await numbers(page, 't-tables', size)).filter((v) => v !== null);
+  expect('sorting says so', await head.getAttribute('aria-sort') === 'descending');
+  expect('the largest first', values.length > 5 && values.every((v, i) => i === 0 || values[i - 1] >= v), values.slice(0, 6));
+  await head.locator('button').click();
+  values = (await numbers(page, 't-tables', size)).filter((v) => v !== null);
+  expect('the smallest first', values.every((v, i) => i === 0 || values[i - 1] <= v), values.slice(0, 6));
+
+  // Filtering by a number and by a name.
+  const dead = await column(page, 't-tables', 'Dead rows');
+  const before = (await numbers(page, 't-tables', dead)).length;
+  const filter = page.locator('input[data-filter="t-tables"]');
+  await filter.fill('dead>1000');
+  values = await numbers(page, 't-tables', dead);
+  expect('dead>1000 keeps those rows', values.length > 0 && values.length < before && values.every((v) => v > 1000), values);
+  expect('the number of rows is told', (await page.locator('#t-tables-n').textContent()).includes(String(values.length)));
+  await filter.fill('orders');
+  const names = await page.locator('#t-tables tbody tr:not(.x) th').allTextContents();
+  expect('a word keeps names with it', names.length > 0 && names.every((n) => n.includes('orders')), names);
+  await filter.fill('');
+  expect('an empty filter keeps all', (await numbers(page, 't-tables', dead)).length === before);
+
+  // Columns.
+  const box = page.locator('input[data-t="t-tables"]').first();
+  const hidden = Number(await box.getAttribute('value'));
+  await page.locator('details.cols:has(input[data-t="t-tables"]) > summary').click();
+  await box.uncheck();
+  const visible = await page.locator('#t-tables tbody tr:not(.x)').first().locator('th,td').nth(hidden).isVisible();
+  expect('a column can be hidden', !visible && !(await page.locator('#t-tables thead th').nth(hidden).isVisible()));
+  await box.check();
+
+  // A row that unfolds.
+  const chevron = page.locator('#t-tables .xb').first();
+  await chevron.click();
+  expect('a row unfolds', await chevron.getAttribute('aria-expanded') === 'true'
+    && await page.locator('#t-tables tr.x.open').first().isVisible());
+  await chevron.click();
+  expect('and folds', (await page.locator('#t-tables tr.x.open').count()) === 0);
+
+  // Exact numbers and back.
+  const text = () => page.locator('#t-tables tbody data[title]').first().textContent();
+  const short = await text();
+  const title = await page.locator('#t-tables tbody data[title]').first().getAttribute('title');
+  await page.locator('#exact').click();
+  expect('exact numbers are shown', await text() === title, [short, title]);
+  await page.locator('#exact').click();
+  expect('and short ones again', await text() === short);
+
+  // Copying a statement.
+  await page.evaluate(() => { window.copied = []; document.addEventListener('copy', () => window.copied.push(String(getSelection()) || document.activeElement.value)); });
+  const block = page.locator('details.fnd[open] .sql').first();
+  await block.locator('[data-copy]').click();
+  await page.waitForFunction(() => document.getElementById('live').textContent.includes('Copied'));
+  expect('copying is told', (await block.locator('[data-copy]').textContent()) === 'Copied');
+  const pasted = await page.evaluate(() => navigator.clipboard ? navigator.clipboard.readText().catch(() => null) : null);
+  const sql = await block.locator('pre').textContent();
+  if (pasted !== null) expect('the statement is in the clipboard', pasted === sql, [pasted, sql]);
+
+  // Theme.
+  const theme = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  const light = await theme();
+  await page.locator('#theme').click();
+  expect('the theme changes', (await theme()) !== light && (await page.evaluate(() => document.documentElement.dataset.theme)) === 'dark');
+  await page.locator('#theme').click();
+  expect('and back', (await theme()) === light);
+
+  // Severities, expand all.
+  await page.locator('[data-sev="low"]').click();
+  const shown = await page.evaluate(() => Array.from(document.querySelectorAll('.fnd')).filter((f) => !f.hidden).map((f) => f.dataset.s));
+  expect('one severity alone', shown.length > 0 && shown.every((s) => s === 'low'), shown);
+  await page.locator('[data-sev="all"]').click();
+  await page.locator('#expand').click();
+  expect('everything expands', await page.evaluate(() => Array.from(document.querySelectorAll('main details.fnd')).every((d) => d.open)));
+  await page.locator('#expand').click();
+
+  // A link into something folded opens it.
+  await page.evaluate(() => { location.hash = '#f-03'; });
+  await page.waitForFunction(() => document.getElementById('f-03').open);
+
+  // Print: all that is folded opens, and folds again.
+  const pdf = await page.pdf({ preferCSSPageSize: true, printBackground: true });
+  expect('it prints', pdf.length > 50000, pdf.length);
+  const pages = (pdf.toString('latin1').match(/\/Type\s*\/Page[^s]/g) || []).length;
+  expect('on a sensible number of pages', pages > 5 && pages < 80, pages);
+  if (pictures) fs.writeFileSync(path.join(folder, 'shop.pdf'), pdf);
+  await close('shop.html');
+}
+
+async function longTable(browser) {
+  const { page, close } = await open(browser, 'long.html');
+  const rows = () => page.evaluate(() => document.getElementById('t-indexes').tBodies[0].rows.length);
+  expect('the first 50 rows are in the page', await rows() === 50, await rows());
+  await page.locator('[data-more="t-indexes"] button').first().click();
+  expect('50 more', await rows() === 100, await rows());
+  await page.locator('[data-more="t-indexes"] button').nth(1).click();
+  expect('all rows', await rows() === 400, await rows());
+  await page.locator('input[data-filter="t-indexes"]').fill('index_00399');
+  expect('the filter sees all rows', await rows() === 1, await rows());
+  await close('long.html');
+}
+
+async function accessible(browser, file, width, scheme) {
+  const name = `${file} at ${width}, ${scheme}`;
+  const { page, close } = await open(browser, file, { viewport: { width, height: 900 }, colorScheme: scheme });
+  const sideways = () => page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  expect(name + ' does not scroll sideways', await sideways() <= 0, await sideways());
+  await openEverything(page);
+  expect(name + ' does not scroll sideways when open', await sideways() <= 0, await sideways());
+  await page.evaluate(axe);
+  const result = await page.evaluate(() => window.axe.run(document, {
+    runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
+    resultTypes: ['violations'],
+  }));
+  for (const v of result.violations) {
+    const where = v.nodes.slice(0, 2).map((n) => n.html.slice(0, 160)).join(' | ');
+    wrong.push(`${name}: axe ${v.id}, ${v.nodes.length} nodes: ${where}`);
+  }
+  await close(name);
+}
+
+async function withoutScript(browser) {
+  const { page, close } = await open(browser, 'shop.html', { javaScriptEnabled: false });
+  expect('the verdict is there without script', await page.locator('h1').isVisible());
+  expect('tables are there', (await page.locator('#t-tables tbody tr').count()) > 10);
+  expect('controls that need script are not', !(await page.locator('#exact').isVisible()));
+  await close('shop.html without script');
+}
+
+async function hostile(browser) {
+  const { page, close } = await open(browser, 'hostile.html');
+  await openEverything(page);
+  await page.locator('#exact').click();
+  await page.locator('#expand').click();
+  for (const head of await page.locator('#t-tables thead th button').all()) await head.click();
+  await page.locator('input[data-filter="t-tables"]').first().fill('<img');
+  await page.mouse.move(300, 300);
+  await page.evaluate(() => document.querySelectorAll('a,th,td,span,code').forEach((e) => {
+    e.dispatchEvent(new MouseEvent('mouseover', { bubbles: true }));
+  }));
+  const links = await page.evaluate(() => Array.from(document.querySelectorAll('a')).map((a) => a.getAttribute('href')).filter((h) => !h.startsWith('#')));
+  expect('links stay in the page', links.length === 0, links.slice(0, 3));
+  expect('nothing of the dump ran', await page.evaluate(() => window.pwned === undefined));
+  const odd = await page.evaluate(() => Array.from(document.querySelectorAll('*')).filter((e) =>
+    Array.from(e.attributes).some((a) => a.name.startsWith('on') || a.name === 'style' || a.name === 'src')).map((e) => e.outerHTML.slice(0, 80)));
+  expect('no attribute of the dump', odd.length === 0, odd.slice(0, 3));
+  await close('hostile.html');
+}
+
+// Pictures for the README.
+async function photograph(browser) {
+  const shots = [['light', 1400, 900, 'light'], ['dark', 1400, 900, 'dark'], ['narrow', 400, 860, 'light']];
+  for (const [name, width, height, scheme] of shots) {
+    const { page, close } = await open(browser, 'shop.html', { viewport: { width, height }, colorScheme: scheme });
+    await page.screenshot({ path: path.join(pictures, `report-${name}.png`) });
+    if (name === 'light') {
+      await page.evaluate(() => document.getElementById('findings').scrollIntoView());
+      await page.screenshot({ path: path.join(pictures, 'report-finding.png') });
+    }
+    await close(name);
+  }
+}
+
+(async () => {
+  const browser = await chromium.launch({ executablePath: browserPath, args: ['--no-sandbox'] });
+  const all = [[1400, 'light'], [1400, 'dark'], [400, 'light'], [400, 'dark']];
+  const steps = [reader, longTable, withoutScript, hostile];
+  for (const look of all) steps.push((b) => accessible(b, 'shop.html', ...look));
+  for (const look of [all[0], all[3]]) steps.push((b) => accessible(b, 'one.html', ...look));
+  if (pictures) steps.push(photograph);
+  for (const step of steps) {
+    try {
+      await step(browser);
+    } catch (e) {
+      wrong.push(`${step.name || 'a step'} broke off: ${e.message.split('\n').slice(0, 3).join(' ')}`);
+    }
+  }
+  await browser.close();
+  wrong.forEach((w) => console.log(w));
+  process.exit(wrong.length ? 1 : 0);
+})();
