@@ -9,7 +9,7 @@
 //! Modules in floor order; each imports only what stands above it.
 //!
 //! 1. vocabulary: `error`, `unit`, `version`, `time`, `ident`, `suggest`, `text`, `meta`, `finding`,
-//!    `toml_file`
+//!    `toml_file`, `staged`
 //! 2. `catalog`: what PostgreSQL exports
 //! 3. `snapshot`, `pack`, `ingest`: files to typed columns
 //! 4. `diff`, `trend`: change over time
@@ -23,6 +23,7 @@ pub mod error;
 pub mod finding;
 pub mod ident;
 pub mod meta;
+pub mod staged;
 pub mod suggest;
 pub mod text;
 pub mod time;

@@ -1,10 +1,10 @@
 //! Files written whole or not at all: everything goes beside its target first and takes its place at the end.
 
 use crate::error::{Error, Result};
+use crate::staged::{self, Staged};
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use tempfile::NamedTempFile;
 
 /// A file being written. Dropped without [`commit`], it leaves nothing behind.
 #[derive(Debug)]
@@ -16,7 +16,7 @@ pub(super) struct Output {
 #[derive(Debug)]
 enum Target {
     /// Beside the file it becomes.
-    Staged(NamedTempFile, PathBuf),
+    Staged(Staged, PathBuf),
     /// A device or pipe (`/dev/stdout`, `/dev/null`, a fifo), which cannot be replaced.
     Direct(File),
 }
@@ -41,24 +41,12 @@ impl Output {
             Err(_) => None,
         };
         let folder = place.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
-        let staged = stage(folder)?;
-        if let Some(permissions) = existing {
-            staged.as_file().set_permissions(permissions)?;
+        let staged = Staged::beside(folder)?;
+        if let (Some(permissions), Some(file)) = (existing, staged.as_file()) {
+            file.set_permissions(permissions)?;
         }
         Ok(Self { path: path.to_owned(), writer: BufWriter::new(Target::Staged(staged, place)) })
     }
-}
-
-/// A new file in `folder` with the permissions that any new file gets, not the private ones of a temporary file.
-fn stage(folder: &Path) -> io::Result<NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".pgretro-");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(fs::Permissions::from_mode(0o666));
-    }
-    builder.tempfile_in(folder)
 }
 
 impl Write for Output {
@@ -93,14 +81,11 @@ pub(super) fn commit(outputs: Vec<Output>) -> Result<()> {
     let mut ready = Vec::with_capacity(outputs.len());
     for Output { path, writer } in outputs {
         let target = writer.into_inner().map_err(io::IntoInnerError::into_error).map_err(Error::io("write", &path))?;
-        ready.push((path, target));
-    }
-    for (path, target) in ready {
         if let Target::Staged(file, place) = target {
-            file.persist(place).map_err(|e| e.error).map_err(Error::io("write", path))?;
+            ready.push((file, place));
         }
     }
-    Ok(())
+    staged::put_in_place(ready).map_err(|(place, source)| Error::io("write", place)(source))
 }
 
 /// Writes several whole files, or none of them.

@@ -2,17 +2,17 @@
 
 use super::manifest::Written;
 use crate::error::{Error, Result};
+use crate::staged;
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use tempfile::NamedTempFile;
 
 /// A file being written beside its place. Dropped, it leaves nothing behind.
 #[derive(Debug)]
 pub(super) struct Staged {
-    file: BufWriter<NamedTempFile>,
+    file: BufWriter<staged::Staged>,
     place: PathBuf,
     path: String,
     hash: Sha256,
@@ -22,7 +22,7 @@ pub(super) struct Staged {
 /// A file that is written and not yet in its place.
 #[derive(Debug)]
 pub(super) struct Ready {
-    file: NamedTempFile,
+    file: staged::Staged,
     place: PathBuf,
 }
 
@@ -32,21 +32,14 @@ impl Staged {
         let place = root.join(path);
         let folder = place.parent().unwrap_or(root);
         fs::create_dir_all(folder)?;
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".pgretro-");
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            builder.permissions(fs::Permissions::from_mode(0o666));
-        }
-        let file = BufWriter::with_capacity(1 << 16, builder.tempfile_in(folder)?);
+        let file = BufWriter::with_capacity(1 << 16, staged::Staged::beside(folder)?);
         Ok(Self { file, place, path: path.to_owned(), hash: Sha256::new(), bytes: 0 })
     }
 
     /// Ends it.
     pub fn finish(self) -> io::Result<(Written, Ready)> {
         let file = self.file.into_inner().map_err(io::IntoInnerError::into_error)?;
-        file.as_file().sync_data()?;
+        file.as_file().map_or(Ok(()), fs::File::sync_data)?;
         let written = Written { path: self.path, bytes: self.bytes, sha256: hex(&self.hash.finalize()) };
         Ok((written, Ready { file, place: self.place }))
     }
@@ -67,10 +60,8 @@ impl Write for Staged {
 
 /// Puts files in their places, one after the other.
 pub(super) fn persist(files: Vec<Ready>) -> Result<()> {
-    for Ready { file, place } in files {
-        file.persist(&place).map_err(|e| e.error).map_err(Error::io("write", &place))?;
-    }
-    Ok(())
+    let files = files.into_iter().map(|Ready { file, place }| (file, place)).collect();
+    staged::put_in_place(files).map_err(|(place, source)| Error::io("write", place)(source))
 }
 
 /// SHA-256 of a file, hexadecimal.

@@ -24,4 +24,6 @@ mod render;
 mod report;
 mod report_history;
 mod rules;
+#[cfg(unix)]
+mod signals;
 mod trend;
