@@ -1,8 +1,9 @@
 //! Cures for indexes, and the order in which they are worth keeping.
 
+use super::facts::{Facts, TableFact};
 use super::index_facts::IndexFact;
 use crate::finding::{Fix, Risk, Verb};
-use crate::ident::quote_ident;
+use crate::ident::{display_qualified, quote_ident, quote_qualified};
 use crate::text::Text;
 use std::cmp::Ordering;
 
@@ -47,6 +48,94 @@ pub fn drop_index(index: &IndexFact<'_>) -> Option<Fix> {
     let recreate = index.recreate().unwrap_or(undo);
     let sql = format!("-- undo: {}\nDROP INDEX CONCURRENTLY {};", one_line(&recreate), index.sql());
     Some(Fix::new(Verb::Drop, Risk::R3, index.display(), sql).lock(CONCURRENT_LOCK).undo(recreate))
+}
+
+/// An index to create, its parts as SQL.
+#[derive(Clone, Debug, Default)]
+pub struct NewIndex<'c> {
+    /// Columns that its name is made of.
+    pub columns: Vec<&'c str>,
+    /// What stands in the parentheses of the keys.
+    pub keys: String,
+    /// What stands in those of INCLUDE; empty for none.
+    pub include: String,
+    /// The condition of a partial index; empty for none.
+    pub condition: String,
+}
+
+impl NewIndex<'_> {
+    /// What follows `ON table`.
+    fn on(&self) -> String {
+        let include = if self.include.is_empty() { String::new() } else { format!(" INCLUDE ({})", self.include) };
+        let condition = if self.condition.is_empty() { String::new() } else { format!(" WHERE {}", self.condition) };
+        format!("({}){include}{condition}", self.keys)
+    }
+}
+
+/// Most partitions whose statements are written out; for more the pattern is.
+const SPELLED_OUT: usize = 40;
+
+/// Creating an index without blocking writes; a partitioned one partition by partition. `None` without a free name.
+pub fn create_index(facts: &Facts<'_>, table: &TableFact<'_>, new: &NewIndex<'_>, when_not: Text) -> Option<Fix> {
+    let name = free_name(facts, table, &new.columns)?;
+    let (index, object) = (quote_qualified(table.schema(), &name), display_qualified(table.schema(), &name));
+    let (quoted, on) = (quote_ident(&name), new.on());
+    if table.is_kind("p") == Some(true) {
+        let sql = format!("CREATE INDEX {quoted} ON ONLY {} {on};\n{}", table.sql(), attach(facts, table, new, &index));
+        return Some(
+            Fix::new(Verb::Create, Risk::R1, object, sql)
+                .lock("SHARE on the partitioned table for a moment, SHARE UPDATE EXCLUSIVE on each partition")
+                .when_not(when_not)
+                .undo(format!("DROP INDEX {index};")),
+        );
+    }
+    let sql =
+        format!("{NO_LOCK_TIMEOUT}\nCREATE INDEX CONCURRENTLY {quoted} ON {} {on};\n{CHECK_INVALID}", table.sql());
+    Some(
+        Fix::new(Verb::Create, Risk::R1, object, sql)
+            .lock(CONCURRENT_LOCK)
+            .when_not(when_not)
+            .undo(format!("DROP INDEX CONCURRENTLY {index};")),
+    )
+}
+
+/// An index for each partition, attached; the partitioned one is valid when all are.
+fn attach(facts: &Facts<'_>, root: &TableFact<'_>, new: &NewIndex<'_>, index: &str) -> String {
+    let relid = root.relid().unwrap_or_default();
+    let below = |t: &&TableFact<'_>| t.relid().is_some_and(|r| r != relid && facts.root(r) == relid);
+    let parts: Vec<&TableFact<'_>> = facts.tables.iter().filter(below).collect();
+    let names: Option<Vec<String>> = parts.iter().map(|p| free_name(facts, p, &new.columns)).collect();
+    let on = new.on();
+    // Where a partition is partitioned itself, each level wants its own ON ONLY.
+    let flat = parts.iter().all(|p| p.is_kind("r") == Some(true));
+    match names.filter(|n| flat && (1..=SPELLED_OUT).contains(&n.len())) {
+        Some(names) => {
+            let each = parts.iter().zip(&names).map(|(part, name)| {
+                format!(
+                    "CREATE INDEX CONCURRENTLY {} ON {} {on};\nALTER INDEX {index} ATTACH PARTITION {};",
+                    quote_ident(name),
+                    part.sql(),
+                    quote_qualified(part.schema(), name)
+                )
+            });
+            format!("{NO_LOCK_TIMEOUT}\n{}\n{CHECK_INVALID}", each.collect::<Vec<_>>().join("\n"))
+        }
+        None => format!(
+            "-- then for each partition, and it is valid when all are attached:\n\
+             -- CREATE INDEX CONCURRENTLY <index of the partition> ON <partition> {on};\n\
+             -- ALTER INDEX {index} ATTACH PARTITION <index of the partition>;"
+        ),
+    }
+}
+
+/// `table_columns_idx`, at most 63 bytes, not yet in use.
+fn free_name(facts: &Facts<'_>, table: &TableFact<'_>, columns: &[&str]) -> Option<String> {
+    let mut stem = format!("{}_{}", table.name(), columns.join("_"));
+    while stem.len() > 56 {
+        stem.pop();
+    }
+    let taken = |name: &str| facts.is_taken(table.schema(), name);
+    (0..100).map(|n| if n == 0 { format!("{stem}_idx") } else { format!("{stem}_idx{n}") }).find(|name| !taken(name))
 }
 
 /// Rebuilding an index without blocking writes.

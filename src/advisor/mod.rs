@@ -22,9 +22,11 @@ mod context;
 mod cure;
 mod facts;
 pub mod handbook;
+pub mod index;
 mod index_cure;
 mod index_facts;
 mod index_use;
+
 pub mod indexdef;
 pub mod lifetime;
 mod lock_mode;
@@ -43,6 +45,7 @@ mod settings;
 mod sighting;
 mod since;
 mod slots;
+pub mod sql;
 pub mod statement;
 #[cfg(test)]
 pub mod testing;

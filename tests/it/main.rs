@@ -26,4 +26,5 @@ mod report_history;
 mod rules;
 #[cfg(unix)]
 mod signals;
+mod statements;
 mod trend;

@@ -1,10 +1,10 @@
 //! Foreign keys whose referencing columns have no index.
 
-use crate::advisor::index_cure::{CHECK_INVALID, CONCURRENT_LOCK, NO_LOCK_TIMEOUT};
+use crate::advisor::index_cure::{NewIndex, create_index};
 use crate::advisor::{Check, Checked, Context, Docs, Facts, IndexFact, Need, Rule, TableFact, Threshold, whole};
 use crate::diff::Change;
-use crate::finding::{Effort, Finding, Fix, Risk, Severity, Subject, SubjectKind, Verb};
-use crate::ident::{display_qualified, quote_ident, quote_qualified};
+use crate::finding::{Effort, Finding, Fix, Severity, Subject, SubjectKind};
+use crate::ident::{display_qualified, quote_ident};
 use crate::snapshot::Row;
 use crate::text::Text;
 use crate::unit::{Quantity, Unit};
@@ -199,51 +199,20 @@ fn single_valued(cx: &Context<'_>, table: &TableFact<'_>, columns: &[String]) ->
 }
 
 fn create(cx: &Context<'_>, child: &TableFact<'_>, columns: &[String]) -> Option<Fix> {
-    let name = free_name(cx, child, columns)?;
     let keys: Vec<String> = columns.iter().map(|c| quote_ident(c)).collect();
     let keys = keys.join(", ");
     let mostly_null = match columns {
         [column] => stats_row(cx, child, column).and_then(|r| r.f64("null_frac")).is_some_and(|f| f >= 0.5),
         _ => false,
     };
-    let condition = if mostly_null { format!(" WHERE {keys} IS NOT NULL") } else { String::new() };
-    let index = quote_qualified(child.schema(), &name);
-    let object = display_qualified(child.schema(), &name);
-    let quoted = quote_ident(&name);
-    if child.is_kind("p") == Some(true) {
-        let sql = format!(
-            "CREATE INDEX {quoted} ON ONLY {} ({keys}){condition};\n-- then for each partition, and it is valid when all are attached:\n\
-             -- CREATE INDEX CONCURRENTLY <index of the partition> ON <partition> ({keys}){condition};\n\
-             -- ALTER INDEX {index} ATTACH PARTITION <index of the partition>;",
-            child.sql()
-        );
-        return Some(
-            Fix::new(Verb::Create, Risk::R1, object, sql)
-                .lock("SHARE on the partitioned table for a moment, SHARE UPDATE EXCLUSIVE on each partition")
-                .when_not("While transactions stay open for hours: each build waits for them.")
-                .undo(format!("DROP INDEX {index};")),
-        );
-    }
-    let sql = format!(
-        "{NO_LOCK_TIMEOUT}\nCREATE INDEX CONCURRENTLY {quoted} ON {} ({keys}){condition};\n{CHECK_INVALID}",
-        child.sql()
-    );
-    Some(
-        Fix::new(Verb::Create, Risk::R1, object, sql)
-            .lock(CONCURRENT_LOCK)
-            .when_not("When referenced rows are never deleted or re-keyed and no query joins from that side.")
-            .undo(format!("DROP INDEX CONCURRENTLY {index};")),
-    )
-}
-
-/// `table_columns_idx`, at most 63 bytes, not yet in use.
-fn free_name(cx: &Context<'_>, child: &TableFact<'_>, columns: &[String]) -> Option<String> {
-    let mut stem = format!("{}_{}", child.name(), columns.join("_"));
-    while stem.len() > 56 {
-        stem.pop();
-    }
-    let taken = |name: &str| cx.facts.is_taken(child.schema(), name);
-    (0..100).map(|n| if n == 0 { format!("{stem}_idx") } else { format!("{stem}_idx{n}") }).find(|name| !taken(name))
+    let new = NewIndex {
+        columns: columns.iter().map(String::as_str).collect(),
+        condition: if mostly_null { format!("{keys} IS NOT NULL") } else { String::new() },
+        keys,
+        include: String::new(),
+    };
+    let when_not = "When referenced rows are never deleted or re-keyed and no query joins from that side.";
+    create_index(cx.facts, child, &new, when_not.into())
 }
 
 #[cfg(test)]

@@ -37,6 +37,7 @@ mod index_ccnew_leftover;
 mod index_duplicate;
 mod index_invalid;
 mod index_missing_fk;
+mod index_missing_predicate;
 mod index_redundant_prefix;
 mod index_unused;
 mod io_backend_fsync;
@@ -129,6 +130,7 @@ pub const RULES: &[&Rule] = &[
     &index_duplicate::RULE,
     &index_invalid::RULE,
     &index_missing_fk::RULE,
+    &index_missing_predicate::RULE,
     &index_redundant_prefix::RULE,
     &index_unused::RULE,
     &io_backend_fsync::RULE,

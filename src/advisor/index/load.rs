@@ -1,0 +1,230 @@
+//! The statements of the window, read, and what they ask of the tables of the dump.
+
+use super::access::Access;
+use super::joins::Reading;
+use super::table::Table;
+use crate::advisor::sql::{Kind, Names, Source, Statement, Test, Unread, Value, read_all};
+use crate::advisor::workload::HIDDEN;
+use crate::advisor::{Context, secret};
+use crate::diff::Change;
+use crate::snapshot::Row;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+/// Most statements that are read, the heaviest first.
+const MAX_STATEMENTS: usize = 4_000;
+
+/// The version from which on `starts_with` and `^@` use a B-tree.
+const PREFIXES_SINCE: u8 = 15;
+
+/// The load of the window.
+#[derive(Debug)]
+pub struct Load<'a> {
+    /// Statements that were read.
+    pub statements: Vec<Read<'a>>,
+    /// Tables that they name.
+    pub tables: Vec<Table<'a>>,
+    /// What they ask of them.
+    pub accesses: Vec<Access>,
+    /// Columns that they set.
+    pub updates: Vec<Update>,
+    /// Blocks that all top-level statements of the database read or found in cache.
+    pub buffers: f64,
+    /// What could not be judged.
+    pub unjudged: Unjudged,
+}
+
+/// A statement that was read.
+#[derive(Clone, Copy, Debug)]
+pub struct Read<'a> {
+    /// Its counters over the window.
+    pub change: Change<'a>,
+    /// Its newest row.
+    pub row: Row<'a>,
+    /// Calls.
+    pub calls: f64,
+    /// Shared blocks read or found in cache.
+    pub buffers: f64,
+    /// Rows returned or changed.
+    pub rows: f64,
+    /// Milliseconds of execution.
+    pub time_ms: f64,
+}
+
+/// Columns that a statement sets.
+#[derive(Clone, Debug)]
+pub struct Update {
+    /// The table.
+    pub relid: i64,
+    /// The columns.
+    pub columns: BTreeSet<String>,
+    /// Rows it changed in the window.
+    pub rows: f64,
+}
+
+/// What the advisor has to leave out, by number of statements.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Unjudged {
+    /// Statements of the database with calls in the window.
+    pub statements: usize,
+    /// Text that may not be seen.
+    pub hidden: usize,
+    /// Utility commands.
+    pub utility: usize,
+    /// Too long, too deep, cut off, or not understood.
+    pub unread: usize,
+    /// Read, but they name no table of the dump, or one whose name several schemas have.
+    pub unresolved: usize,
+    /// Patterns of LIKE that are parameters.
+    pub patterns: usize,
+}
+
+impl<'a> Load<'a> {
+    /// Reads the statements with calls in the window, of the database that the definitions are of.
+    pub fn read(cx: &Context<'a>) -> Self {
+        let mut out = Self {
+            statements: Vec::new(),
+            tables: Vec::new(),
+            accesses: Vec::new(),
+            updates: Vec::new(),
+            buffers: 0.0,
+            unjudged: Unjudged::default(),
+        };
+        let database = cx.chain.last().meta.database_oid;
+        let mut rows: Vec<Read<'a>> = Vec::new();
+        for change in cx.changes("pg_stat_statements").into_iter().flat_map(crate::diff::ViewChange::present) {
+            let Some(row) = change.last() else { continue };
+            let foreign = database.zip(row.int("dbid")).is_some_and(|(ours, theirs)| ours != theirs);
+            let delta = |column| change.delta(column).unwrap_or(0.0);
+            let calls = delta("calls");
+            if foreign || calls <= 0.0 {
+                continue;
+            }
+            let buffers = delta("shared_blks_hit") + delta("shared_blks_read");
+            if row.bool("toplevel") != Some(false) {
+                out.buffers += buffers;
+            }
+            rows.push(Read { change, row, calls, buffers, rows: delta("rows"), time_ms: delta("total_exec_time") });
+        }
+        out.unjudged.statements = rows.len();
+        rows.retain(|r| match r.row.text("query") {
+            Some(text) if text != HIDDEN => true,
+            _ => {
+                out.unjudged.hidden += 1;
+                false
+            }
+        });
+        let id = |r: &Read<'_>| (r.row.int("queryid"), r.row.int("userid"), r.row.bool("toplevel"));
+        rows.sort_by(|a, b| b.buffers.total_cmp(&a.buffers).then_with(|| id(a).cmp(&id(b))));
+        out.unjudged.unread += rows.len().saturating_sub(MAX_STATEMENTS);
+        rows.truncate(MAX_STATEMENTS);
+        out.understand(cx, &rows);
+        out
+    }
+
+    fn understand(&mut self, cx: &Context<'a>, rows: &[Read<'a>]) {
+        let distinct: BTreeSet<&str> = rows.iter().filter_map(|r| r.row.text("query")).collect();
+        let texts: Vec<&str> = distinct.into_iter().collect();
+        let (names, tables) = named(cx, &texts);
+        let by_relid: BTreeMap<i64, usize> = tables.iter().enumerate().map(|(i, t)| (t.relid, i)).collect();
+        self.tables = tables;
+        let statements: BTreeMap<&str, Result<Statement, Unread>> =
+            texts.iter().copied().zip(read_all(&texts, &names)).collect();
+        for row in rows {
+            let Some(text) = row.row.text("query") else { continue };
+            let statement = match statements.get(text) {
+                Some(Ok(statement)) => statement,
+                Some(Err(Unread::Utility)) => {
+                    self.unjudged.utility += 1;
+                    continue;
+                }
+                _ => {
+                    self.unjudged.unread += 1;
+                    continue;
+                }
+            };
+            let mut statement = statement.clone();
+            if secret::find(text).is_some() {
+                forget_literals(&mut statement);
+            }
+            if cx.major() < PREFIXES_SINCE {
+                forget_prefixes(&mut statement);
+            }
+            let relations = statement.blocks.iter().flat_map(|b| &b.relations);
+            if relations.clone().any(|r| r.source == Source::Unknown)
+                && !relations.clone().any(|r| matches!(r.source, Source::Table(_)))
+            {
+                self.unjudged.unresolved += 1;
+            }
+            let likes = statement.blocks.iter().flat_map(|b| &b.terms).filter(|t| t.test == Test::Like(None)).count();
+            self.unjudged.patterns += usize::from(likes > 0);
+            for block in &statement.blocks {
+                if let (Kind::Update | Kind::Merge, Some(Source::Table(relid))) =
+                    (block.kind, block.relations.first().map(|r| r.source))
+                {
+                    self.updates.push(Update { relid, columns: block.assigned.clone(), rows: row.rows });
+                }
+            }
+            let reading = Reading {
+                statement: self.statements.len(),
+                text: &statement,
+                tables: &self.tables,
+                by_relid: &by_relid,
+                rows_per_call: (row.calls > 0.0).then_some(row.rows / row.calls),
+            };
+            self.accesses.extend(reading.accesses());
+            self.statements.push(*row);
+        }
+    }
+}
+
+/// Before, only LIKE finds prefixes by a B-tree, and its pattern is not known.
+fn forget_prefixes(statement: &mut Statement) {
+    for term in statement.blocks.iter_mut().flat_map(|b| &mut b.terms).filter(|t| t.test == Test::Prefix) {
+        term.test = Test::Like(None);
+    }
+}
+
+/// Texts with secrets are read, but nothing that stands in them is shown.
+fn forget_literals(statement: &mut Statement) {
+    for term in statement.blocks.iter_mut().flat_map(|b| &mut b.terms) {
+        match &mut term.test {
+            Test::Equal(value) => *value = Value::Given,
+            Test::Like(pattern) => *pattern = None,
+            _ => {}
+        }
+    }
+}
+
+/// The tables that texts may name: their names, and what is known of them.
+fn named<'a>(cx: &Context<'a>, texts: &[&str]) -> (Names, Vec<Table<'a>>) {
+    let mut words: HashSet<&str> = HashSet::new();
+    for text in texts {
+        words.extend(text.split(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '$'))).filter(|w| !w.is_empty()));
+    }
+    let lower: HashSet<String> = words.iter().map(|w| w.to_lowercase()).collect();
+    let mut names = Names::default();
+    let mut tables = Vec::new();
+    for fact in &cx.facts.tables {
+        let (name, Some(relid)) = (fact.name(), fact.relid()) else { continue };
+        let odd = name.contains(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '$')));
+        if !(odd || words.contains(name) || lower.contains(name)) {
+            continue;
+        }
+        let table = Table::read(cx, fact);
+        let mut columns: BTreeSet<String> =
+            cx.facts.columns(fact.schema(), name).iter().filter_map(|r| r.text("attname")).map(str::to_owned).collect();
+        if let Some(table) = &table {
+            columns.extend(table.indexes.iter().flat_map(|(_, s)| s.columns()).map(str::to_owned));
+        }
+        names.add(fact.schema(), name, relid, columns);
+        tables.extend(table);
+    }
+    let functions = cx.state("function_definitions");
+    let volatile = |r: &Row<'_>| r.text("provolatile") == Some("v");
+    let rows = || functions.into_iter().flat_map(|s| s.table.iter());
+    let unstable: BTreeSet<&str> = rows().filter(volatile).filter_map(|r| r.text("funcname")).collect();
+    for name in rows().filter(|r| !volatile(r)).filter_map(|r| r.text("funcname")).filter(|n| !unstable.contains(n)) {
+        names.add_stable(name);
+    }
+    (names, tables)
+}

@@ -1,0 +1,303 @@
+//! A proposal as a finding: its evidence, what was weighed against it, how to create it.
+
+use super::choose::Refusals;
+use super::clause::Clause;
+use super::load::{Load, Read};
+use super::proposal::{Proposal, Served};
+use super::shape::{Key, Shape};
+use super::table::Table;
+use crate::advisor::context::show;
+use crate::advisor::index_cure::{NewIndex, create_index};
+use crate::advisor::sql::Operand;
+use crate::advisor::statement::family;
+use crate::advisor::workload::{Statement, Workload};
+use crate::advisor::{Context, IndexFact, whole};
+use crate::finding::{Confidence, Doubt, Effort, Finding, Fix, Severity, Subject, SubjectKind};
+use crate::ident::quote_ident;
+use crate::text::{Text, counted};
+use crate::unit::{Quantity, Unit};
+use std::fmt::Write;
+
+/// Statements whose numbers are shown; the rest is counted.
+const SHOWN: usize = 4;
+
+/// How much a proposal relieves.
+#[derive(Clone, Copy, Debug)]
+pub struct Relief {
+    /// Share of all blocks that statements read or found in cache.
+    pub blocks: f64,
+    /// Share of the execution time, if it falls like the blocks of each statement.
+    pub time: f64,
+    /// Sessions that this time keeps busy.
+    pub load: f64,
+}
+
+impl Relief {
+    /// Of a proposal.
+    pub fn of(proposal: &Proposal, load: &Load<'_>, workload: &Workload<'_>) -> Self {
+        let part = |s: &Served| {
+            let read = load.statements.get(s.statement)?;
+            Some(read.time_ms * (s.gain / read.buffers.max(1.0)).min(1.0))
+        };
+        let ms: f64 = proposal.served.iter().filter_map(part).sum();
+        let share = |of: f64, whole: f64| if whole > 0.0 { (of / whole).min(1.0) } else { 0.0 };
+        Self {
+            blocks: share(proposal.gain, load.buffers),
+            time: share(ms, workload.exec_ms),
+            load: share(ms / 1e3, workload.window_s),
+        }
+    }
+
+    /// The larger of its shares.
+    pub fn most(&self) -> f64 {
+        self.blocks.max(self.time)
+    }
+}
+
+fn statement<'a>(read: &Read<'a>) -> Statement<'a> {
+    Statement { change: read.change, row: read.row, family: family(read.row.text("query").unwrap_or_default()) }
+}
+
+/// The finding of a proposal.
+pub fn finding<'a>(
+    cx: &Context<'a>,
+    load: &Load<'a>,
+    workload: &Workload<'a>,
+    proposal: &Proposal,
+    relief: Relief,
+    severity: Severity,
+) -> Option<Finding> {
+    let table = load.tables.get(proposal.table)?;
+    let keys = proposal.shape.words();
+    let subject = Subject::new(SubjectKind::Index, format!("{} {keys}", table.fact.display()));
+    let n = proposal.served.len();
+    let title = Text::new()
+        .t("Missing: ")
+        .code(&keys)
+        .t(" on ")
+        .name(table.fact.display())
+        .t(" would spare about ")
+        .opt(Quantity::float(relief.blocks, Unit::Share))
+        .t(format!(" of all blocks read, for {}", counted(n, "statement", "statements")));
+    let first = proposal.served.first()?;
+    let why = Text::new()
+        .t("A call of the first statement reads ")
+        .opt(whole(first.before, Unit::Blocks))
+        .t(" blocks of ")
+        .name(table.fact.display())
+        .t(" to find its rows; with the index about ")
+        .opt(whole(first.after.max(1.0), Unit::Blocks))
+        .t(" would do. All that would be spared is about ")
+        .opt(Quantity::float(relief.time, Unit::Share))
+        .t(" of the execution time of all statements, if time falls as blocks do.");
+    let mut finding = cx
+        .finding(severity, subject, title)
+        .doubts(workload.doubts.iter().copied())
+        .doubts(table.doubts.iter().copied())
+        .doubts([named_only_by_text(cx, load, proposal)])
+        .at_most(Confidence::Medium)
+        .why(why)
+        .not(weighed(load, table, proposal))
+        .share(Some(relief.most()))
+        .effort(Effort::S);
+    for served in proposal.served.iter().take(SHOWN) {
+        finding = evidence(cx, load, served, finding);
+    }
+    finding = prices(cx, load, table, proposal, finding);
+    let look = load.statements.get(first.statement).map(|r| statement(r).look_up(cx.major()));
+    finding
+        .fixes(look)
+        .fixes(create(cx, table, proposal))
+        .verify(
+            "EXPLAIN of the statements names the index; in the next snapshot its idx_scan rises and their blocks per \
+             call fall. If not after a day of normal load, drop it again.",
+        )
+        .into()
+}
+
+/// 18+ merges statements that differ only in the table behind an alias.
+fn named_only_by_text(cx: &Context<'_>, load: &Load<'_>, proposal: &Proposal) -> Option<Doubt> {
+    let twins = load.tables.get(proposal.table).is_some_and(|t| {
+        cx.facts.tables.iter().filter(|o| o.name() == t.fact.name() && o.relid() != Some(t.relid)).count() > 0
+    });
+    (cx.major() >= 18 && twins).then_some(Doubt::C9)
+}
+
+fn evidence<'a>(cx: &Context<'a>, load: &Load<'a>, served: &Served, finding: Finding) -> Finding {
+    let Some(read) = load.statements.get(served.statement) else { return finding };
+    let label = statement(read).headline();
+    let columns = &["query", "calls", "shared_blks_hit", "shared_blks_read"][..];
+    let calls = show(read.calls, Unit::Count);
+    let now = format!("{} ÷ {calls} calls", show(read.buffers, Unit::Blocks));
+    let then = format!(
+        "{} now, of which the table {}; with the index about {}",
+        show(read.buffers / read.calls.max(1.0), Unit::Blocks),
+        show(served.before, Unit::Blocks),
+        show(served.after.max(1.0), Unit::Blocks)
+    );
+    let per_call = Quantity::float(read.buffers / read.calls.max(1.0), Unit::Blocks);
+    finding
+        .measure(cx.over_window(&format!("Blocks per call: {label}"), per_call, now, &[(read.row, columns)]))
+        .measure(cx.over_window(
+            "  spared per call, estimated",
+            whole(served.before - served.after, Unit::Blocks),
+            then,
+            &[(read.row, columns)],
+        ))
+}
+
+fn prices<'a>(cx: &Context<'a>, load: &Load<'a>, table: &Table<'a>, proposal: &Proposal, finding: Finding) -> Finding {
+    let rows: Vec<_> = table
+        .fact
+        .change
+        .and_then(crate::diff::Change::last)
+        .map(|r| (r, &["n_tup_ins", "n_tup_upd", "n_tup_hot_upd"][..]))
+        .into_iter()
+        .collect();
+    let sizes: Vec<_> = table.fact.sizes.map(|r| (r, &["reltuples", "relpages"][..])).into_iter().collect();
+    let mut statistics: Vec<_> = Vec::new();
+    for column in proposal.shape.keys.iter().filter_map(|k| k.operand.as_ref()).map(Operand::column) {
+        statistics
+            .extend(table.statistics(cx, column).map(|r| (r, &["n_distinct", "null_frac", "most_common_freqs"][..])));
+    }
+    let spared = format!(
+        "{} of {} blocks read by all statements",
+        show(proposal.gain, Unit::Blocks),
+        show(load.buffers, Unit::Blocks)
+    );
+    let cost = format!(
+        "about 4 blocks for each of {} inserted and updated rows that reach it",
+        show(table.writes.inserted + table.writes.updated - table.writes.hot + proposal.lost_hot, Unit::Rows)
+    );
+    let size = format!("{} × (width of its columns + 12, aligned) ÷ 0.9", show(table.rows, Unit::Rows));
+    let mut finding = finding
+        .measure(cx.over_window("Blocks spared", whole(proposal.gain, Unit::Blocks), spared, &rows))
+        .measure(cx.over_window("Blocks its writes cost", whole(proposal.cost, Unit::Blocks), cost, &rows))
+        .measure(cx.computed("Size of the index, at most", whole(proposal.bytes, Unit::Bytes), size, &sizes));
+    if proposal.worst > 0.0 {
+        let formula = "the most common value of its most selective column".to_owned();
+        finding = finding.measure(cx.computed(
+            "Rows for the worst value",
+            Quantity::float(proposal.worst, Unit::Share),
+            formula,
+            &statistics,
+        ));
+    }
+    if proposal.lost_hot > 0.0 {
+        let formula =
+            "rows changed by statements that set one of its columns, by the share that is heap-only now".to_owned();
+        finding = finding.measure(cx.over_window(
+            "Updates no longer heap-only",
+            whole(proposal.lost_hot, Unit::Rows),
+            formula,
+            &rows,
+        ));
+    }
+    finding
+}
+
+/// What else could have been created, and why what exists does not serve.
+fn weighed(load: &Load<'_>, table: &Table<'_>, proposal: &Proposal) -> Text {
+    let mut out = Text::new();
+    for other in &proposal.alternatives {
+        out = out.t("Not ").code(other.shape.words()).t(": ");
+        out = if other.gain_share < 0.95 {
+            out.opt(Quantity::float(other.gain_share, Unit::Share))
+                .t(format!(" of the relief, {}. ", counted(other.statements, "statement", "statements")))
+        } else {
+            out.t("about the same relief at ").opt(Quantity::float(other.size_share, Unit::Times)).t(" its size. ")
+        };
+    }
+    for (index, shape) in table.indexes.iter().take(8) {
+        out = out.name(index.name()).t(" ").t(why_not(index, shape, proposal)).t(" ");
+    }
+    if table.invalid > 0 {
+        out = out.t(format!(
+            "{} on the table cannot be used and was not counted on. ",
+            counted(table.invalid, "invalid index", "invalid indexes")
+        ));
+    }
+    if proposal.lost_hot > 0.0 {
+        out = out.t("Its columns are updated: see the updates that would no longer be heap-only. ");
+    }
+    let _ = load;
+    out.t("The plans themselves are not in the dump: test with EXPLAIN or a hypothetical index before you rely on it.")
+}
+
+fn why_not(index: &IndexFact<'_>, shape: &Shape, proposal: &Proposal) -> String {
+    let wanted = &proposal.shape;
+    let first = shape.keys.first();
+    let searched = |k: &Key| wanted.keys.iter().any(|w| w.operand == k.operand);
+    if shape.keys.is_empty() {
+        return "is no B-tree.".to_owned();
+    }
+    if !shape.predicate.is_empty() && shape.predicate != wanted.predicate {
+        let clauses: Vec<String> = shape.predicate.iter().map(Clause::words).collect();
+        return format!("holds only rows with {}, which the statements do not ask for.", clauses.join(" AND "));
+    }
+    if wanted.keys.starts_with(&shape.keys) && shape.predicate == wanted.predicate {
+        let after = if index.bound_to().is_none() && !shape.unique {
+            " The new one begins with it: once it is used, the old one is redundant."
+        } else {
+            ""
+        };
+        return format!("is only the beginning of it.{after}");
+    }
+    if first.is_some_and(|k| !searched(k)) {
+        let key = first.map(Key::words).unwrap_or_default();
+        return format!("begins with {key}, which these statements do not fix.");
+    }
+    format!("is on {}, which leaves more to read.", shape.words())
+}
+
+fn create(cx: &Context<'_>, table: &Table<'_>, proposal: &Proposal) -> Option<Fix> {
+    let shape = &proposal.shape;
+    let list = |parts: Vec<String>| parts.join(", ");
+    let new = NewIndex {
+        columns: shape.keys.iter().filter_map(|k| k.operand.as_ref()).map(Operand::column).collect(),
+        keys: list(shape.keys.iter().map(Key::sql).collect()),
+        include: list(shape.include.iter().map(|c| quote_ident(c)).collect()),
+        condition: shape.predicate.iter().map(Clause::sql).collect::<Vec<_>>().join(" AND "),
+    };
+    let space = whole(proposal.bytes, Unit::Bytes);
+    let mut when_not = Text::new()
+        .t("While ")
+        .opt(space)
+        .t(" of disk are not free, while transactions stay open for hours (it waits for them), or before EXPLAIN has shown that the planner takes it.");
+    if shape.keys.iter().any(|k| k.pattern) {
+        when_not = when_not.t(" For a column of type char or citext the operator class is another one.");
+    }
+    if proposal.lost_hot > 0.0 {
+        when_not = when_not.t(" Not where those updates are what the table must do fastest.");
+    }
+    create_index(cx.facts, &table.fact, &new, when_not)
+}
+
+/// One line on everything that was looked at.
+pub fn looked_at(load: &Load<'_>, refusals: &Refusals) -> String {
+    let u = &load.unjudged;
+    let mut out = format!(
+        "{} read, {} in all; {} of tables",
+        counted(load.statements.len(), "statement", "statements"),
+        counted(u.statements, "statement", "statements"),
+        counted(load.accesses.len(), "reading", "readings"),
+    );
+    let reasons = [
+        (refusals.small, "of small tables"),
+        (refusals.cheap, "cheap already"),
+        (refusals.served, "served by what exists"),
+        (refusals.unselective, "of too large a part of the table"),
+        (refusals.unknown, "on columns without statistics"),
+        (refusals.not_scanned, "of tables that were not scanned"),
+        (refusals.written, "not worth their writes"),
+        (u.utility, "utility commands"),
+        (u.hidden, "hidden texts"),
+        (u.unread, "texts not understood"),
+        (u.unresolved, "on names the dump has no table of"),
+        (u.patterns, "with a LIKE whose pattern is a parameter"),
+    ];
+    for (n, what) in reasons.into_iter().filter(|(n, _)| *n > 0) {
+        let _ = write!(out, ", {n} {what}");
+    }
+    out
+}

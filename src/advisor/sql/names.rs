@@ -1,0 +1,64 @@
+//! Names of tables and columns that statements may use.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The tables of the dump by name.
+#[derive(Clone, Debug, Default)]
+pub struct Names {
+    /// For each name the tables that bear it: schema, OID.
+    tables: BTreeMap<String, Vec<(String, i64)>>,
+    columns: BTreeMap<i64, BTreeSet<String>>,
+    /// Functions of the database that return the same for all rows of a statement.
+    stable: BTreeSet<String>,
+}
+
+impl Names {
+    /// Adds a table with the columns that are known of it.
+    pub fn add(&mut self, schema: &str, table: &str, relid: i64, columns: impl IntoIterator<Item = String>) {
+        self.tables.entry(table.to_owned()).or_default().push((schema.to_owned(), relid));
+        self.columns.insert(relid, columns.into_iter().collect());
+    }
+
+    /// Adds a function that is not volatile.
+    pub fn add_stable(&mut self, function: &str) {
+        self.stable.insert(function.to_owned());
+    }
+
+    /// Whether a function of the database is known not to be volatile.
+    pub fn is_stable(&self, function: &str) -> bool {
+        self.stable.contains(function)
+    }
+
+    /// The table of a name: with a schema that one, without it only where one schema has it.
+    pub fn table(&self, schema: Option<&str>, table: &str) -> Option<i64> {
+        let named = self.tables.get(table)?;
+        match (schema, named.as_slice()) {
+            (Some(schema), _) => named.iter().find(|(s, _)| s == schema).map(|(_, relid)| *relid),
+            (None, [(_, only)]) => Some(*only),
+            (None, _) => None,
+        }
+    }
+
+    /// Whether a table has a column, as far as the dump tells.
+    pub fn has(&self, relid: i64, column: &str) -> bool {
+        self.columns.get(&relid).is_some_and(|c| c.contains(column))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_without_schema_must_be_the_only_one() {
+        let mut names = Names::default();
+        names.add("a", "t", 1, ["x".to_owned()]);
+        names.add("b", "t", 2, []);
+        names.add("b", "u", 3, []);
+        assert_eq!(
+            (names.table(None, "t"), names.table(Some("b"), "t"), names.table(None, "u")),
+            (None, Some(2), Some(3))
+        );
+        assert!(names.has(1, "x") && !names.has(2, "x"));
+    }
+}
