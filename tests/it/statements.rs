@@ -1,6 +1,6 @@
 //! How many statements of real dumps are read, and what of the rest. Skips, saying so, where the dumps are not there.
 
-use pgretro::advisor::sql::{Names, Refused, Unread, read_all};
+use pgretro::advisor::sql::{Names, Refused, Text, Unread, read_all};
 use pgretro::ingest;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -35,9 +35,10 @@ fn every_query_of_real_dumps_is_read() {
         }
     }
     let texts: Vec<&str> = all.iter().map(String::as_str).collect();
+    let given: Vec<Text<'_>> = texts.iter().map(|sql| Text { sql, nested: false }).collect();
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     let mut unread = Vec::new();
-    for (text, statement) in texts.iter().zip(read_all(&texts, &Names::default())) {
+    for (text, statement) in texts.iter().zip(read_all(&given, &Names::default())) {
         let outcome = match statement {
             Ok(_) => "read".to_owned(),
             Err(why) => {

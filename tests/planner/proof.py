@@ -215,18 +215,25 @@ def prove(server, program, path, keep):
                 server.psql(database, fix["sql"], "-o", os.devnull)
                 created[fix["object"].split(".")[-1]] = finding["subject"]["name"]
     server.psql(database, "vacuum analyze;")
+    # Of a partitioned index the plan names the parts.
+    members = server.psql(database, "select c.relname, p.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid join pg_class p on p.oid = i.inhparent where c.relkind in ('i', 'I')")
+    root = dict(line.split("|") for line in members.splitlines())
     used = set()
     for text, _ in statements:
         before, after = plans[text], explain(server, database, text)
-        ours = after[0] & set(created)
-        used |= {i for i in created if i in after[0] or any(i in u for u in after[0])}
+        ours = {root.get(i, i) for i in after[0]} & set(created)
+        used |= ours
         if ours:
             first = " ".join(text.split())[:70]
             print(f"  {before[1]:>9} -> {after[1]:>7} blocks: {first}")
             if after[1] * 2 > before[1]:
                 failures.append(f"not half of the blocks: {first}")
-    failures += [f"{created[i]} is not used by any statement" for i in created if i not in used]
     after_s = run_statements(server, database, statements, 1)
+    # Plans of statements inside of functions are not shown; the server counts their scans.
+    time.sleep(1.2)
+    scanned = server.psql(database, "select indexrelname from pg_stat_user_indexes where idx_scan > 0").split("\n")
+    used |= {root.get(i, i) for i in scanned}
+    failures += [f"{created[i]} is not used by any statement" for i in created if i not in used]
     print(f"  {before_s:.2f} s -> {after_s:.2f} s for the workload")
     if created and after_s >= before_s:
         failures.append("the workload did not get faster")

@@ -175,7 +175,7 @@ fn tails(
         for begin in [&single, &all] {
             let mut keys = begin.clone();
             match &range.ask {
-                Ask::Prefix => keys.push(Key::pattern(range.operand.clone())),
+                Ask::Prefix => keys.push(Key::prefix(range.operand.clone(), table.bytewise)),
                 Ask::Range(then) => {
                     keys.push(Key::plain(range.operand.clone()));
                     keys.extend(then.iter().map(|c| Key::plain(Operand::Column(c.clone()))));

@@ -59,6 +59,8 @@ const MAX_ACCESSES: usize = 96;
 const WORTH_MORE: f64 = 1.05;
 /// An index that also holds what is read must be better by this much than one that does not.
 const WORTH_COVERING: f64 = 1.5;
+/// An index with more in it may be this much larger.
+const MOST_GROWTH: f64 = 2.0;
 /// The planner must find it cheaper by this much: estimates err.
 const PLANNER_MARGIN: f64 = 0.8;
 
@@ -283,7 +285,7 @@ fn writing(load: &Load<'_>, table: &Table<'_>, shape: &Shape) -> (f64, f64) {
     let lost = (touched.min(table.writes.updated) * hot_share).max(0.0);
     let plain = table.writes.inserted + (table.writes.updated - table.writes.hot).max(0.0);
     // An update that is no longer heap-only writes every index.
-    let others = table.indexes.len() + table.invalid;
+    let others = table.indexes.len() + table.invalid.len();
     let cost = BLOCKS_PER_WRITE * (plain * share_written(table, shape) + lost * (others + 1) as f64);
     (cost, lost)
 }
@@ -340,7 +342,31 @@ fn choose(
         })
         .map(|(i, _)| i)?;
     let best = judged.remove(best);
-    Some((best, judged))
+    match refined(&best, &judged, limits) {
+        Some(at) => {
+            let better = judged.remove(at);
+            judged.insert(0, best);
+            Some((better, judged))
+        }
+        None => Some((best, judged)),
+    }
+}
+
+/// The best index with more behind its keys, or with what is read included, where what is left to read falls by as much
+/// again: a search that still visits hundreds of scattered blocks may find all in the index.
+fn refined(best: &Judged, others: &[Judged], limits: &Limits) -> Option<usize> {
+    let left = |j: &Judged| -> f64 { j.served.iter().map(|s| s.after * s.gain / (s.before - s.after).max(1.0)).sum() };
+    let worth = best.served.iter().any(|s| s.after >= limits.min_buffers);
+    let serves_as_many = |j: &Judged| best.served.iter().all(|s| j.served.iter().any(|o| o.statement == s.statement));
+    let fits = |j: &Judged| {
+        j.shape.keys.starts_with(&best.shape.keys)
+            && j.shape.predicate == best.shape.predicate
+            && j.bytes <= best.bytes * MOST_GROWTH
+            && serves_as_many(j)
+            && left(j) * limits.min_ratio <= left(best)
+    };
+    let better = others.iter().enumerate().filter(|(_, j)| worth && fits(j));
+    better.min_by(|(_, a), (_, b)| left(a).total_cmp(&left(b)).then_with(|| a.shape.cmp(&b.shape))).map(|(at, _)| at)
 }
 
 fn proposal(table: usize, best: Judged, others: &[Judged]) -> Proposal {

@@ -3,7 +3,7 @@
 use super::access::Access;
 use super::joins::Reading;
 use super::table::Table;
-use crate::advisor::sql::{Kind, Names, Source, Statement, Test, Unread, Value, read_all};
+use crate::advisor::sql::{Kind, Names, Source, Statement, Test, Text, Unread, Value, read_all};
 use crate::advisor::workload::HIDDEN;
 use crate::advisor::{Context, secret};
 use crate::diff::Change;
@@ -48,6 +48,12 @@ pub struct Read<'a> {
     pub rows: f64,
     /// Milliseconds of execution.
     pub time_ms: f64,
+}
+
+impl<'a> Read<'a> {
+    fn text(&self) -> Option<Text<'a>> {
+        Some(Text { sql: self.row.text("query")?, nested: self.row.bool("toplevel") == Some(false) })
+    }
 }
 
 /// Columns that a statement sets.
@@ -122,16 +128,16 @@ impl<'a> Load<'a> {
     }
 
     fn understand(&mut self, cx: &Context<'a>, rows: &[Read<'a>]) {
-        let distinct: BTreeSet<&str> = rows.iter().filter_map(|r| r.row.text("query")).collect();
-        let texts: Vec<&str> = distinct.into_iter().collect();
+        let distinct: BTreeSet<Text<'_>> = rows.iter().filter_map(Read::text).collect();
+        let texts: Vec<Text<'_>> = distinct.into_iter().collect();
         let (names, tables) = named(cx, &texts);
         let by_relid: BTreeMap<i64, usize> = tables.iter().enumerate().map(|(i, t)| (t.relid, i)).collect();
         self.tables = tables;
-        let statements: BTreeMap<&str, Result<Statement, Unread>> =
+        let statements: BTreeMap<Text<'_>, Result<Statement, Unread>> =
             texts.iter().copied().zip(read_all(&texts, &names)).collect();
         for row in rows {
-            let Some(text) = row.row.text("query") else { continue };
-            let statement = match statements.get(text) {
+            let Some(text) = row.text() else { continue };
+            let statement = match statements.get(&text) {
                 Some(Ok(statement)) => statement,
                 Some(Err(Unread::Utility)) => {
                     self.unjudged.utility += 1;
@@ -143,7 +149,7 @@ impl<'a> Load<'a> {
                 }
             };
             let mut statement = statement.clone();
-            if secret::find(text).is_some() {
+            if secret::find(text.sql).is_some() {
                 forget_literals(&mut statement);
             }
             if cx.major() < PREFIXES_SINCE {
@@ -196,10 +202,12 @@ fn forget_literals(statement: &mut Statement) {
 }
 
 /// The tables that texts may name: their names, and what is known of them.
-fn named<'a>(cx: &Context<'a>, texts: &[&str]) -> (Names, Vec<Table<'a>>) {
+fn named<'a>(cx: &Context<'a>, texts: &[Text<'_>]) -> (Names, Vec<Table<'a>>) {
     let mut words: HashSet<&str> = HashSet::new();
     for text in texts {
-        words.extend(text.split(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '$'))).filter(|w| !w.is_empty()));
+        words.extend(
+            text.sql.split(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '$'))).filter(|w| !w.is_empty()),
+        );
     }
     let lower: HashSet<String> = words.iter().map(|w| w.to_lowercase()).collect();
     let mut names = Names::default();

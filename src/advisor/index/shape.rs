@@ -2,7 +2,7 @@
 
 use super::clause::Clause;
 use crate::advisor::indexdef::{self, IndexDef};
-use crate::advisor::sql::{Names, Operand, Test, Value, read_all};
+use crate::advisor::sql::{Names, Operand, Test, Text, Value, read_all};
 use crate::ident::{quote_ident, visible};
 use std::fmt::Write;
 
@@ -43,12 +43,12 @@ impl Key {
         Self { operand: Some(operand), descending: false, nulls_first: false, pattern: false, ordered: true }
     }
 
-    /// A key that finds prefixes of texts.
-    pub const fn pattern(operand: Operand) -> Self {
-        Self { operand: Some(operand), descending: false, nulls_first: false, pattern: true, ordered: false }
+    /// A key that finds prefixes: where texts compare byte by byte anyway, any key does.
+    pub const fn prefix(operand: Operand, bytewise: bool) -> Self {
+        Self { operand: Some(operand), descending: false, nulls_first: false, pattern: true, ordered: bytewise }
     }
 
-    fn of(key: &indexdef::Key) -> Self {
+    fn of(key: &indexdef::Key, bytewise: bool) -> Self {
         let class = key.opclass.as_deref().unwrap_or_default();
         let pattern_class = class.starts_with("text_pattern_ops")
             || class.starts_with("varchar_pattern_ops")
@@ -61,7 +61,7 @@ impl Key {
             operand: operand.filter(|_| !foreign || c),
             descending: key.descending,
             nulls_first: key.nulls_first,
-            pattern: pattern_class || c,
+            pattern: pattern_class || c || (bytewise && key.collation.is_none()),
             ordered: !pattern_class && !foreign,
         }
     }
@@ -73,7 +73,7 @@ impl Key {
             Some(Operand::Call(f, c)) => format!("{f}({})", quote_ident(c)),
             None => String::new(),
         };
-        if self.pattern {
+        if self.pattern && !self.ordered {
             out.push_str(" text_pattern_ops");
         }
         if self.descending {
@@ -92,7 +92,7 @@ impl Key {
             None => "(expression)".to_owned(),
         };
         let order = if self.descending { " DESC" } else { "" };
-        format!("{name}{}{order}", if self.pattern { " text_pattern_ops" } else { "" })
+        format!("{name}{}{order}", if self.pattern && !self.ordered { " text_pattern_ops" } else { "" })
     }
 }
 
@@ -115,7 +115,7 @@ fn clauses(predicate: &str) -> Vec<Clause> {
     // `(state)::text = 'x'::text` is how a varchar column is printed; the cast changes nothing.
     let text = predicate.replace(")::text", ")").replace("::text", "").replace("::character varying", "");
     let query = format!("SELECT FROM t WHERE {text}");
-    let read = read_all(&[&query], &Names::default());
+    let read = read_all(&[Text { sql: &query, nested: false }], &Names::default());
     let Some(Ok(statement)) = read.first() else { return vec![Clause::Other] };
     let Some(block) = statement.blocks.first() else { return vec![Clause::Other] };
     let mut out: Vec<Clause> =
@@ -143,11 +143,11 @@ pub(super) fn clause(operand: &Operand, test: &Test) -> Option<Clause> {
 }
 
 impl Shape {
-    /// What an existing index answers.
-    pub fn of(def: &IndexDef, unique: bool) -> Self {
+    /// What an existing index answers; `bytewise` where the database's own collation compares bytes.
+    pub fn of(def: &IndexDef, unique: bool, bytewise: bool) -> Self {
         let btree = def.method == "btree";
         let hash = def.method == "hash";
-        let keys = if btree || hash { def.keys.iter().map(Key::of).collect() } else { Vec::new() };
+        let keys = if btree || hash { def.keys.iter().map(|k| Key::of(k, bytewise)).collect() } else { Vec::new() };
         let predicate = def.predicate.as_deref().map(clauses).unwrap_or_default();
         Self { keys, include: def.include.clone(), predicate, unique, hash }
     }

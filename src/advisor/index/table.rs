@@ -23,8 +23,10 @@ pub struct Table<'a> {
     pub columns: BTreeMap<String, Column>,
     /// Valid indexes and what they can answer.
     pub indexes: Vec<(IndexFact<'a>, Shape)>,
-    /// Indexes that must be written and serve nothing.
-    pub invalid: usize,
+    /// Invalid indexes, which must be written and serve nothing.
+    pub invalid: Vec<(IndexFact<'a>, Shape)>,
+    /// Whether texts compare byte by byte in this database, so that any B-tree finds prefixes.
+    pub bytewise: bool,
     /// What was written in the window.
     pub writes: Writes,
     /// Rows that sequential scans read in the window; `None` where not exported.
@@ -70,6 +72,10 @@ impl<'a> Table<'a> {
     pub fn read(cx: &Context<'a>, fact: &TableFact<'a>) -> Option<Self> {
         let facts = cx.facts;
         let relid = fact.relid()?;
+        let temporary = fact.sizes.and_then(|s| s.text("relpersistence")) == Some("t");
+        if temporary || fact.is_kind("f") == Some(true) {
+            return None;
+        }
         let partitioned = fact.is_kind("p") == Some(true);
         let parts: Vec<&TableFact<'a>> = if partitioned {
             facts.tables.iter().filter(|t| t.relid().is_some_and(|r| r != relid && facts.root(r) == relid)).collect()
@@ -85,7 +91,8 @@ impl<'a> Table<'a> {
             visible: 0.0,
             columns: BTreeMap::new(),
             indexes: Vec::new(),
-            invalid: 0,
+            invalid: Vec::new(),
+            bytewise: is_bytewise(cx),
             writes: Writes::default(),
             scanned: None,
             doubts: vec![
@@ -127,12 +134,12 @@ impl<'a> Table<'a> {
 
     fn read_indexes(&mut self, facts: &Facts<'a>) {
         for index in facts.indexes_of(self.relid) {
+            let Some(def) = index.def() else { continue };
+            let shape = Shape::of(&def, index.is_unique() == Some(true), self.bytewise);
             if index.is_valid() == Some(false) {
-                self.invalid += 1;
-                continue;
-            }
-            if let Some(def) = index.def() {
-                self.indexes.push((*index, Shape::of(&def, index.is_unique() == Some(true))));
+                self.invalid.push((*index, shape));
+            } else {
+                self.indexes.push((*index, shape));
             }
         }
         self.indexes.sort_by(|(a, _), (b, _)| (a.schema(), a.name()).cmp(&(b.schema(), b.name())));
@@ -148,6 +155,17 @@ impl<'a> Table<'a> {
     pub fn width(&self, column: &str) -> f64 {
         self.columns.get(column).map_or(8.0, |c| c.width)
     }
+}
+
+/// Whether the database's collation is "C".
+fn is_bytewise(cx: &Context<'_>) -> bool {
+    let name = cx.chain.last().meta.database.as_deref();
+    let row =
+        cx.state("pg_database").and_then(|s| s.table.iter().find(|r| name.is_some() && r.text("datname") == name));
+    row.is_some_and(|r| {
+        let libc = r.text("datlocprovider").is_none_or(|p| p == "c");
+        libc && matches!(r.text("datcollate"), Some("C" | "POSIX"))
+    })
 }
 
 impl Column {

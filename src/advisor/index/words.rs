@@ -7,7 +7,7 @@ use super::proposal::{Proposal, Served};
 use super::shape::{Key, Shape};
 use super::table::Table;
 use crate::advisor::context::show;
-use crate::advisor::index_cure::{NewIndex, create_index};
+use crate::advisor::index_cure::{NewIndex, create_index, reindex};
 use crate::advisor::sql::Operand;
 use crate::advisor::statement::family;
 use crate::advisor::workload::{Statement, Workload};
@@ -94,7 +94,7 @@ pub fn finding<'a>(
         .finding(severity, subject, title)
         .doubts(workload.doubts.iter().copied())
         .doubts(table.doubts.iter().copied())
-        .doubts([named_only_by_text(cx, load, proposal)])
+        .doubts([named_only_by_text(cx, load, proposal), (cx.is_standby() == Some(true)).then_some(Doubt::C8)])
         .at_most(Confidence::Medium)
         .why(why)
         .not(weighed(load, table, proposal))
@@ -211,10 +211,10 @@ fn weighed(load: &Load<'_>, table: &Table<'_>, proposal: &Proposal) -> Text {
     for (index, shape) in table.indexes.iter().take(8) {
         out = out.name(index.name()).t(" ").t(why_not(index, shape, proposal)).t(" ");
     }
-    if table.invalid > 0 {
+    if !table.invalid.is_empty() {
         out = out.t(format!(
             "{} on the table cannot be used and was not counted on. ",
-            counted(table.invalid, "invalid index", "invalid indexes")
+            counted(table.invalid.len(), "invalid index", "invalid indexes")
         ));
     }
     if proposal.lost_hot > 0.0 {
@@ -252,6 +252,11 @@ fn why_not(index: &IndexFact<'_>, shape: &Shape, proposal: &Proposal) -> String 
 
 fn create(cx: &Context<'_>, table: &Table<'_>, proposal: &Proposal) -> Option<Fix> {
     let shape = &proposal.shape;
+    // What somebody began to build already has to be finished, not built twice.
+    let broken = table.invalid.iter().find(|(_, s)| s.keys == shape.keys && s.predicate == shape.predicate && !s.hash);
+    if let Some((index, _)) = broken.filter(|(i, _)| !i.is_partitioned()) {
+        return Some(reindex(index));
+    }
     let list = |parts: Vec<String>| parts.join(", ");
     let new = NewIndex {
         columns: shape.keys.iter().filter_map(|k| k.operand.as_ref()).map(Operand::column).collect(),
@@ -264,8 +269,12 @@ fn create(cx: &Context<'_>, table: &Table<'_>, proposal: &Proposal) -> Option<Fi
         .t("While ")
         .opt(space)
         .t(" of disk are not free, while transactions stay open for hours (it waits for them), or before EXPLAIN has shown that the planner takes it.");
-    if shape.keys.iter().any(|k| k.pattern) {
+    if shape.keys.iter().any(|k| k.pattern && !k.ordered) {
         when_not = when_not.t(" For a column of type char or citext the operator class is another one.");
+    }
+    if cx.is_standby() == Some(true) {
+        when_not = when_not
+            .t(" This node is a standby: the index is created on the primary, whose writes are not in this dump.");
     }
     if proposal.lost_hot > 0.0 {
         when_not = when_not.t(" Not where those updates are what the table must do fastest.");

@@ -132,12 +132,27 @@ impl Reader<'_> {
                 _ => {}
             }
         }
+        if self.variables && self.knows_all() {
+            return None;
+        }
         // Nobody is known to have it: then it is the only relation's, if there is only one.
         let at = *self.scopes.last()?;
         match self.blocks.get(at)?.relations.as_slice() {
             [_] => Some((at, 0, column.to_owned())),
             _ => None,
         }
+    }
+
+    /// Whether the columns of all tables in sight are known, so that another name is none of theirs.
+    fn knows_all(&self) -> bool {
+        let relations = self.scopes.iter().filter_map(|at| self.blocks.get(*at)).flat_map(|b| &b.relations);
+        relations.into_iter().all(|r| matches!(r.source, Source::Table(relid) if self.names.knows(relid)))
+    }
+
+    /// Whether a name that is no column in sight is a variable of the function around: `p_id`, `new.id`, `r.id`.
+    fn is_variable(&self, node: &SyntaxNode) -> bool {
+        let system = |p: &[String]| p.last().is_some_and(|c| SYSTEM.contains(&c.as_str()));
+        self.variables && self.knows_all() && path(node).is_some_and(|p| !system(&p))
     }
 
     /// What one side of a comparison is.
@@ -148,6 +163,7 @@ impl Reader<'_> {
                 Some((block, relation, column)) if block == at => Side::Column(relation, Operand::Column(column)),
                 Some(_) => Side::Value(Value::Outer),
                 None if path(&node).is_none() && node.kind() == K::NAME_REF => Side::Value(Value::Given),
+                None if self.is_variable(&node) => Side::Value(Value::Given),
                 None => Side::Opaque,
             },
             K::LITERAL => match literal(&node) {
@@ -185,7 +201,7 @@ impl Reader<'_> {
                     *value = Value::Outer;
                     return true;
                 }
-                None if path(node).is_some() => return false,
+                None if path(node).is_some() => return self.is_variable(node),
                 None => {}
             },
             K::CALL_EXPR if callee(node).is_some() && !is_stable(self.names, node) => return false,

@@ -19,4 +19,4 @@ mod tokens;
 pub use model::{Block, Edge, Kind, Operand, Relation, Role, Sort, Source, Statement, Term, Test, Value};
 pub use names::Names;
 pub use prepare::Refused;
-pub use reader::{Unread, read_all};
+pub use reader::{Text, Unread, read_all};

@@ -39,6 +39,11 @@ impl Names {
         }
     }
 
+    /// Whether anything is known of a table's columns.
+    pub fn knows(&self, relid: i64) -> bool {
+        self.columns.get(&relid).is_some_and(|c| !c.is_empty())
+    }
+
     /// Whether a table has a column, as far as the dump tells.
     pub fn has(&self, relid: i64, column: &str) -> bool {
         self.columns.get(&relid).is_some_and(|c| c.contains(column))

@@ -23,9 +23,18 @@ pub enum Unread {
     Utility,
 }
 
+/// A text to read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Text<'t> {
+    /// The statement.
+    pub sql: &'t str,
+    /// Whether it ran inside of a function, whose variables and arguments may stand in it by their names.
+    pub nested: bool,
+}
+
 /// Reads texts, each on its own.
-pub fn read_all(texts: &[&str], names: &Names) -> Vec<Result<Statement, Unread>> {
-    let work = || texts.iter().map(|text| read(text, names)).collect::<Vec<_>>();
+pub fn read_all(texts: &[Text<'_>], names: &Names) -> Vec<Result<Statement, Unread>> {
+    let work = || texts.iter().map(|text| read(*text, names)).collect::<Vec<_>>();
     std::thread::scope(|scope| {
         let thread =
             std::thread::Builder::new().name("statements".to_owned()).stack_size(STACK).spawn_scoped(scope, work);
@@ -34,25 +43,27 @@ pub fn read_all(texts: &[&str], names: &Names) -> Vec<Result<Statement, Unread>>
     .unwrap_or_else(|| vec![Err(Unread::Refused(Refused::TooLong)); texts.len()])
 }
 
-fn read(text: &str, names: &Names) -> Result<Statement, Unread> {
-    let family = family(text);
+fn read(given: Text<'_>, names: &Names) -> Result<Statement, Unread> {
+    let family = family(given.sql);
     if !matches!(family, Family::Query | Family::Write | Family::Unknown) {
         return Err(Unread::Utility);
     }
-    let mut text = prepare(text).map_err(Unread::Refused)?;
+    let mut text = prepare(given.sql).map_err(Unread::Refused)?;
     if family == Family::Unknown {
         // Expressions in functions are recorded without their SELECT: `a + $2`.
         text.insert_str(0, "SELECT ");
     }
     // The parser asserts what its authors believe; a text that proves them wrong is one that is not understood.
-    catch_unwind(AssertUnwindSafe(|| parse(&text, names))).unwrap_or(Err(Unread::Syntax))
+    catch_unwind(AssertUnwindSafe(|| parse(&text, given.nested, names))).unwrap_or(Err(Unread::Syntax))
 }
 
-fn parse(text: &str, names: &Names) -> Result<Statement, Unread> {
+fn parse(text: &str, variables: bool, names: &Names) -> Result<Statement, Unread> {
     let parsed = SourceFile::parse(text);
-    if let Some(first) = parsed.errors().first() {
-        let at = usize::from(first.range().start());
-        return Err(if at >= text.trim_end().len() { Unread::Refused(Refused::CutOff) } else { Unread::Syntax });
+    let errors = parsed.errors();
+    if let Some(last) = errors.iter().map(|e| usize::from(e.range().end())).max() {
+        // `$` without its number and half a `::` are errors at the end, too.
+        let at_end = last + 1 >= text.trim_end().len();
+        return Err(if at_end { Unread::Refused(Refused::CutOff) } else { Unread::Syntax });
     }
     let root = parsed.syntax_node();
     let mut statements = root.children();
@@ -60,7 +71,8 @@ fn parse(text: &str, names: &Names) -> Result<Statement, Unread> {
     if !is_query(statement.kind()) {
         return Err(Unread::Utility);
     }
-    let mut reader = Reader { names, blocks: Vec::new(), with: Vec::new(), scopes: Vec::new(), nested: HashMap::new() };
+    let mut reader =
+        Reader { names, variables, blocks: Vec::new(), with: Vec::new(), scopes: Vec::new(), nested: HashMap::new() };
     reader.query(&statement, Role::Top);
     Ok(Statement { blocks: reader.blocks })
 }
@@ -68,6 +80,8 @@ fn parse(text: &str, names: &Names) -> Result<Statement, Unread> {
 /// What is known while a statement is walked.
 pub(super) struct Reader<'n> {
     pub(super) names: &'n Names,
+    /// Whether a name that is no column may be a variable.
+    pub(super) variables: bool,
     pub(super) blocks: Vec<Block>,
     /// WITH queries by name; none while their own text is read.
     pub(super) with: Vec<(String, Option<usize>)>,
@@ -191,8 +205,12 @@ mod tests {
         names
     }
 
+    fn top(sql: &str) -> Text<'_> {
+        Text { sql, nested: false }
+    }
+
     fn one(text: &str) -> Statement {
-        read_all(&[text], &names()).remove(0).unwrap_or_else(|e| panic!("{text}: {e:?}"))
+        read_all(&[top(text)], &names()).remove(0).unwrap_or_else(|e| panic!("{text}: {e:?}"))
     }
 
     /// The tests of the outermost block: relation, column, test.
@@ -249,6 +267,17 @@ mod tests {
     }
 
     #[test]
+    fn variables_of_functions_are_values() {
+        const TEXT: &str = "select a from t where b = p_b and c = new.c and d > v_d";
+        let terms = |nested| {
+            let read = read_all(&[Text { sql: TEXT, nested }], &names()).remove(0).unwrap();
+            read.blocks[0].terms.iter().map(|t| t.operand.column().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(terms(true), ["b", "c", "d"]);
+        assert_eq!(terms(false), [""; 0]);
+    }
+
+    #[test]
     fn reads_joins() {
         let edges = |from: &str| -> Vec<String> {
             let b = one(&format!("select 1 from {from}")).blocks.remove(0);
@@ -288,12 +317,12 @@ mod tests {
 
     #[test]
     fn says_what_it_does_not_read() {
-        let read = |text: &str| read_all(&[text], &names()).remove(0).err();
+        let read = |text: &str| read_all(&[top(text)], &names()).remove(0).err();
         assert_eq!(read("create index on t (a)"), Some(Unread::Utility));
         assert_eq!(read("select a from t where b = $1 and"), Some(Unread::Refused(Refused::CutOff)));
         assert_eq!(read("select a from t where 'b"), Some(Unread::Refused(Refused::CutOff)));
-        assert_eq!(read("select a b c from t"), Some(Unread::Syntax));
-        assert_eq!(read("<insufficient privilege>"), Some(Unread::Syntax));
+        assert_eq!(read("select a b c from t where d = $1"), Some(Unread::Syntax));
+        assert!(read("<insufficient privilege>").is_some());
         assert_eq!(read("a + $2"), None);
     }
 
@@ -309,14 +338,16 @@ mod tests {
             (format!("{}select 1{}", "select (".repeat(110), ")".repeat(110)), true),
             (format!("select {}1", "(".repeat(100_000)), false),
         ] {
-            assert_eq!(read_all(&[&text], &names()).remove(0).is_ok(), want, "{}", &text[..40]);
+            assert_eq!(read_all(&[top(&text)], &names()).remove(0).is_ok(), want, "{}", &text[..40]);
         }
     }
 
     proptest! {
         #[test]
         fn no_text_breaks_it(words in proptest::collection::vec("select|from|t|u|a|b|where|=|\\(|\\)|,|\\$1|and|or|not|in|between|is|null|order by|limit|join|on|case|when|then|end|'x'|\\*|group by|with|as|update|set|delete|exists|union|any|\\[|\\]|::int|\\.|;|interval|like|left|using|lateral|values|insert into|returning|over|filter", 0..40)) {
-            let _ = read_all(&[&words.join(" "), &format!("select a from t where {}", words.join(" "))], &names());
+            let texts = [words.join(" "), format!("select a from t where {}", words.join(" "))];
+            let texts = texts.each_ref().map(|t| Text { sql: t, nested: t.len() % 2 == 0 });
+            let _ = read_all(&texts, &names());
         }
     }
 }
