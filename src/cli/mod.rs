@@ -12,10 +12,12 @@ mod facts;
 mod inspect;
 mod output;
 mod pack;
+mod presentation;
 mod progress;
 mod render;
 mod report;
 mod rules;
+mod templates;
 mod trend;
 mod unpack;
 
@@ -55,7 +57,9 @@ enum Command {
     /// Print the psql script that makes a dump.
     ExportSql(export_sql::Args),
     /// Print a saved report in another format.
-    Render(render::Args),
+    Render(Box<render::Args>),
+    /// Write the templates of the report, to be changed and used with `--templates`.
+    Templates(templates::Args),
 }
 
 /// What a subcommand that ran has to say to the shell.
@@ -95,6 +99,7 @@ fn run(command: Command) -> Result<Status> {
         Command::Catalog(args) => catalog::run(&args),
         Command::ExportSql(args) => export_sql::run(&args),
         Command::Render(args) => render::run(&args),
+        Command::Templates(args) => templates::run(&args),
     }
 }
 

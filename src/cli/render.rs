@@ -1,9 +1,9 @@
 //! `pgretro render`.
 
+use super::presentation::Presentation;
 use super::{Status, output, print};
 use crate::error::{Error, Result};
 use crate::render;
-use crate::report::{self, Redact};
 use std::path::{Path, PathBuf};
 
 /// Arguments of `pgretro render`.
@@ -15,24 +15,16 @@ pub(super) struct Args {
     /// Without it a summary is printed
     #[arg(short, long = "output", value_name = "FILE")]
     output: Vec<PathBuf>,
-    /// Take templates from DIR; built-in ones stand in for those it does not have
-    #[arg(long, value_name = "DIR")]
-    templates: Option<PathBuf>,
-    /// Share safely: replace what is private by pseudonyms: names (of objects), queries (texts), hosts (addresses,
-    /// users, applications, files), or all; several with commas
-    #[arg(long, value_name = "WHAT", value_parser = Redact::parse)]
-    redact: Option<Redact>,
+    #[command(flatten)]
+    presentation: Presentation,
 }
 
 /// Runs it.
 pub(super) fn run(args: &Args) -> Result<Status> {
     // Endings are checked before the work.
     let formats: Vec<_> = args.output.iter().map(|path| render::by_path(path)).collect::<Result<_>>()?;
-    let mut report = render::read(&read_text(&args.report)?)?;
-    if let Some(what) = args.redact {
-        report = report::redact(&report, what);
-    }
-    let options = render::Options { templates: args.templates.clone(), ..render::Options::default() };
+    let options = args.presentation.options()?;
+    let report = args.presentation.of(render::read(&read_text(&args.report)?)?);
     if args.output.is_empty() {
         let look = render::Surroundings::of_stdout().options(render::ColorChoice::Auto, false);
         print(&render::render(&report, render::by_name("txt")?, &look)?)?;

@@ -1,6 +1,7 @@
 //! Report in, text out: pure functions of a [`Report`]. A format is one file here and its line in [`FORMATS`].
 
 pub mod audit;
+mod cover;
 mod held;
 mod html;
 mod json;
@@ -12,7 +13,9 @@ mod terminal;
 mod values;
 mod words;
 
+pub use cover::{Cover, Logo, words_of};
 pub use json::read;
+pub use template::built_in;
 pub use terminal::{ColorChoice, Surroundings};
 
 use crate::error::{Error, Result};
@@ -59,6 +62,8 @@ pub const FORMATS: &[Format] = &[
 pub struct Options {
     /// A folder whose files replace the built-in templates of the same name.
     pub templates: Option<PathBuf>,
+    /// What stands around the report.
+    pub cover: Cover,
     /// Columns of the terminal summary, kept between 40 and 100.
     pub width: usize,
     /// Whether the terminal summary may use colours.
@@ -74,7 +79,15 @@ pub struct Options {
 impl Default for Options {
     /// What a pipe gets: 80 columns, no colours, Unicode.
     fn default() -> Self {
-        Self { templates: None, width: 80, color: false, ascii: false, quiet: false, files: Vec::new() }
+        Self {
+            templates: None,
+            cover: Cover::default(),
+            width: 80,
+            color: false,
+            ascii: false,
+            quiet: false,
+            files: Vec::new(),
+        }
     }
 }
 

@@ -21,7 +21,16 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("blocks.html", include_str!("../../templates/blocks.html")),
     ("style.css", include_str!("../../templates/style.css")),
     ("script.js", include_str!("../../templates/script.js")),
+    ("page.html", include_str!("../../templates/page.html")),
 ];
+
+/// A file of the user's whose macros replace those of the same name in `blocks.html` or `blocks.md`.
+const MACROS: [(&str, &str); 2] = [("blocks.html", "macros.html"), ("blocks.md", "macros.md")];
+
+/// The built-in templates by their names, and what they are given, in words.
+pub fn built_in() -> impl Iterator<Item = (&'static str, &'static str)> {
+    BUILT_IN.iter().copied().chain([("README.md", include_str!("../../templates/README.md"))])
+}
 
 /// An engine that knows the page as `report` and the filters that all formats share.
 pub(super) fn environment(report: &Report, page: &Arc<Page>, options: &Options) -> Result<Environment<'static>> {
@@ -38,6 +47,7 @@ pub(super) fn environment(report: &Report, page: &Arc<Page>, options: &Options) 
     env.set_loader(move |name| load(folder.as_deref(), name));
     add_filters(&mut env);
     env.add_global("report", values::report(report));
+    env.add_global("cover", values::cover(&options.cover));
     let reasons = Arc::clone(page);
     env.add_filter("reasons", move |id: &str| reasons.reasons.get(id).cloned().unwrap_or_default());
     let anchors = Arc::clone(page);
@@ -59,7 +69,28 @@ pub(super) fn render(env: &Environment<'_>, name: &str, context: Value) -> Resul
     env.get_template(name).and_then(|template| template.render(context)).map_err(|e| failure(&e, name))
 }
 
+/// Whether the user's folder has a file.
+pub(super) fn has(options: &Options, name: &str) -> bool {
+    options.templates.as_ref().is_some_and(|folder| folder.join(name).is_file())
+}
+
+/// A template, with the user's macros behind those that it has.
 fn load(folder: Option<&std::path::Path>, name: &str) -> Result<Option<String>, minijinja::Error> {
+    let mut text = file_or_built_in(folder, name)?;
+    if let Some((_, macros)) = MACROS.iter().find(|(of, _)| *of == name)
+        && let Some(more) = file_or_built_in(folder, macros)?
+        && let Some(text) = &mut text
+    {
+        text.push_str(MORE);
+        text.push_str(&more);
+    }
+    Ok(text)
+}
+
+/// Stands between the macros of a template and the user's.
+const MORE: &str = "\n{# macros of the user #}\n";
+
+fn file_or_built_in(folder: Option<&std::path::Path>, name: &str) -> Result<Option<String>, minijinja::Error> {
     if let Some(path) = folder.map(|f| f.join(name)) {
         match std::fs::read_to_string(&path) {
             Ok(text) => return Ok(Some(text)),
@@ -73,10 +104,14 @@ fn load(folder: Option<&std::path::Path>, name: &str) -> Result<Option<String>, 
     Ok(BUILT_IN.iter().find(|(n, _)| *n == name).map(|(_, text)| (*text).to_owned()))
 }
 
-/// A template's error: where, and what.
+/// A template's error: file, line, what is wrong, and the expression it is about.
 fn failure(error: &minijinja::Error, name: &str) -> Error {
+    let source = error.template_source().unwrap_or_default();
     let place = match (error.name(), error.line()) {
-        (Some(name), Some(line)) => format!("`{name}` line {line}"),
+        (Some(name), Some(line)) => {
+            let (file, line) = own_place(name, line, source);
+            format!("`{file}` line {line}")
+        }
         _ => format!("`{name}`"),
     };
     let mut message = format!("render template {place}: {}", error.kind());
@@ -84,7 +119,20 @@ fn failure(error: &minijinja::Error, name: &str) -> Error {
         message.push_str(": ");
         message.push_str(detail);
     }
+    if let Some(expression) = error.range().and_then(|range| source.get(range)).filter(|e| e.len() < 200) {
+        message.extend([": `", expression.trim(), "`"]);
+    }
     Error::Template { message }
+}
+
+/// The user's file and line where an error is in macros that were put behind a template.
+fn own_place<'n>(name: &'n str, line: usize, source: &str) -> (&'n str, usize) {
+    let macros = MACROS.iter().find(|(of, _)| *of == name).map(|(_, macros)| *macros);
+    let before = source.split_once(MORE).map(|(own, _)| own.matches('\n').count() + MORE.matches('\n').count());
+    match (macros, before) {
+        (Some(macros), Some(before)) if line > before => (macros, line - before),
+        _ => (name, line),
+    }
 }
 
 /// How many rows of a table the page does not show, and whether the JSON report has them all.

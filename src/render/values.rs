@@ -2,6 +2,7 @@
 //!
 //! Cells, prose and numbers are [`held`](super::held); the rest is small enough for serde.
 
+use super::cover::Cover;
 use super::held::{Given, held};
 use super::page::ROWS;
 use crate::finding::{Fix, Measure};
@@ -34,6 +35,33 @@ pub(super) fn report(report: &Report) -> Value {
     let more =
         [("exceptions", report.exceptions.as_ref().map(plain)), ("baseline", report.baseline.as_ref().map(plain))];
     with(&map, more)
+}
+
+/// What stands around the report; the logo as an address that holds it.
+pub(super) fn cover(cover: &Cover) -> Value {
+    context! {
+        title => cover.title.as_deref(),
+        customer => cover.customer.as_deref(),
+        author => cover.author.as_deref(),
+        logo => cover.logo.as_ref().map(|l| format!("data:{};base64,{}", l.kind, base64(&l.bytes))),
+        introduction => cover.introduction.as_deref(),
+        closing => cover.closing.as_deref(),
+    }
+}
+
+/// Bytes in the letters of a data address or a hash.
+pub(super) fn base64(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let bits = chunk.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
+        for i in 0..4 {
+            let index = (bits >> (18 - 6 * i)) & 63;
+            let letter = ALPHABET.get(index as usize).copied().unwrap_or(b'=');
+            out.push(if i <= chunk.len() { char::from(letter) } else { '=' });
+        }
+    }
+    out
 }
 
 fn all<T>(items: &[T], value: fn(&T) -> Value) -> Value {

@@ -27,4 +27,5 @@ mod rules;
 #[cfg(unix)]
 mod signals;
 mod statements;
+mod templates;
 mod trend;

@@ -3,6 +3,7 @@
 mod gather;
 
 use super::facts::Facts;
+use super::presentation::Presentation;
 use super::progress::Progress;
 use super::{Status, output, print};
 use crate::advisor;
@@ -10,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::finding::Severity;
 use crate::ingest;
 use crate::render::{self, ColorChoice, Format};
-use crate::report::{self, Redact};
+use crate::report;
 use crate::snapshot::Snapshot;
 use crate::time::Timestamp;
 use std::path::{Path, PathBuf};
@@ -64,13 +65,6 @@ pub(super) struct Args {
     /// Lay snapshots of different servers side by side; nothing is subtracted
     #[arg(long)]
     allow_different_servers: bool,
-    /// Take templates from DIR; built-in ones stand in for those it does not have
-    #[arg(long, value_name = "DIR")]
-    templates: Option<PathBuf>,
-    /// Share safely: replace what is private by pseudonyms: names (of objects), queries (texts), hosts (addresses,
-    /// users, applications, files), or all; several with commas
-    #[arg(long, value_name = "WHAT", value_parser = Redact::parse)]
-    redact: Option<Redact>,
     /// Print one line
     #[arg(short, long)]
     quiet: bool,
@@ -83,6 +77,8 @@ pub(super) struct Args {
     /// Columns of the summary, 40 to 100
     #[arg(long, value_name = "COLUMNS")]
     width: Option<usize>,
+    #[command(flatten)]
+    presentation: Presentation,
 }
 
 /// Runs it.
@@ -90,6 +86,7 @@ pub(super) fn run(args: &Args) -> Result<Status> {
     // What is asked for is checked before the work.
     let formats: Vec<Format> = args.output.iter().map(|path| render::by_path(path)).collect::<Result<_>>()?;
     let format = args.format.as_deref().map(render::by_name).transpose()?;
+    let plain = args.presentation.options()?;
     let (config, text) = args.facts.config()?;
     let baseline = args.baseline.as_deref().map(read_baseline).transpose()?;
     let reading = ingest_options(&args.taken_at, args.timezone.as_deref())?;
@@ -104,11 +101,9 @@ pub(super) fn run(args: &Args) -> Result<Status> {
         capacity: config.options.capacity_bytes,
         asides,
     };
-    let mut report = report::build_with(&chain, history, &advice, &options)?;
-    if let Some(what) = args.redact {
-        report = report::redact(&report, what);
-    }
-    deliver(args, &report, &formats, format)?;
+    let report = report::build_with(&chain, history, &advice, &options)?;
+    let report = args.presentation.of(report);
+    deliver(args, &plain, &report, &formats, format)?;
     Ok(if fails(args, &report) { Status::Findings } else { Status::Done })
 }
 
@@ -132,14 +127,19 @@ fn read_baseline(path: &Path) -> Result<report::Report> {
 }
 
 /// Writes the files, all or none, and prints what belongs on standard output.
-fn deliver(args: &Args, report: &report::Report, formats: &[Format], format: Option<Format>) -> Result<()> {
-    let plain = render::Options { templates: args.templates.clone(), ..render::Options::default() };
+fn deliver(
+    args: &Args,
+    plain: &render::Options,
+    report: &report::Report,
+    formats: &[Format],
+    format: Option<Format>,
+) -> Result<()> {
     // Formats know nothing of each other: while this thread renders the first, others render the rest.
     let texts: Vec<Result<String>> = std::thread::scope(|scope| {
         let (first, rest) = formats.split_at(formats.len().min(1));
         let running: Vec<_> =
-            rest.iter().map(|format| scope.spawn(|| render::render(report, *format, &plain))).collect();
-        let first = first.iter().map(|format| render::render(report, *format, &plain)).collect::<Vec<_>>();
+            rest.iter().map(|format| scope.spawn(|| render::render(report, *format, plain))).collect();
+        let first = first.iter().map(|format| render::render(report, *format, plain)).collect::<Vec<_>>();
         let rest =
             running.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
         first.into_iter().chain(rest).collect()
@@ -148,7 +148,7 @@ fn deliver(args: &Args, report: &report::Report, formats: &[Format], format: Opt
     let files: Vec<_> = args.output.iter().cloned().zip(texts).collect();
     output::write_files(&files)?;
     if let Some(format) = format {
-        return print(&render::render(report, format, &plain)?);
+        return print(&render::render(report, format, plain)?);
     }
     let color = match args.color.as_str() {
         "always" => ColorChoice::Always,
@@ -159,7 +159,8 @@ fn deliver(args: &Args, report: &report::Report, formats: &[Format], format: Opt
     look.quiet = args.quiet;
     look.width = args.width.map_or(look.width, |w| w.clamp(40, 100));
     look.files = args.output.iter().map(|p| p.display().to_string()).collect();
-    look.templates.clone_from(&args.templates);
+    look.templates.clone_from(&plain.templates);
+    look.cover.clone_from(&plain.cover);
     print(&render::render(report, render::by_name("txt")?, &look)?)
 }
 

@@ -7,6 +7,7 @@ mod cell;
 mod chart;
 mod escape;
 mod graphic;
+mod markdown;
 mod rows;
 mod sql;
 
@@ -46,6 +47,9 @@ pub(super) fn write(report: &Report, options: &Options) -> Result<String> {
     }
     env.add_filter("rows_json", move |id: &str| Value::from_safe_string(long.get(id).cloned().unwrap_or_default()));
     let style = template::source(options, "style.css")?.replace("REPORT_ID", &page::anchor(&report.id));
+    if template::has(options, "page.md") {
+        return from_markdown(report, options, &env, style);
+    }
     let script = template::source(options, "script.js")?;
     let policy = format!(
         "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; img-src data:; base-uri 'none'; form-action 'none'",
@@ -58,6 +62,17 @@ pub(super) fn write(report: &Report, options: &Options) -> Result<String> {
         policy,
     };
     Ok(tidy(&template::render(&env, "report.html", context)?))
+}
+
+/// A page whose body is a Markdown template: no script, the same policy.
+fn from_markdown(report: &Report, options: &Options, env: &Environment<'_>, style: String) -> Result<String> {
+    let body = markdown::to_html(&super::markdown::render(report, options, "page.md")?, markdown::Author::Template);
+    let policy = format!(
+        "default-src 'none'; style-src 'sha256-{}'; img-src data:; base-uri 'none'; form-action 'none'",
+        sha256_base64(&style)
+    );
+    let context = context! { style => Value::from_safe_string(style), body => Value::from_safe_string(body), policy };
+    Ok(tidy(&template::render(env, "page.html", context)?))
 }
 
 fn add_filters(env: &mut Environment<'_>, page: &Arc<Page>) {
@@ -83,6 +98,7 @@ fn add_filters(env: &mut Environment<'_>, page: &Arc<Page>) {
         Block::Chart(c) => Ok(safe(chart::chart(c))),
         _ => Err(template::wrong("chart")),
     });
+    env.add_filter("markdown", |text: &str| Value::from_safe_string(markdown::to_html(text, markdown::Author::User)));
     env.add_filter("icon", move |name: &str| safe(graphic::icon(name)));
     env.add_filter("severity_class", |s: Serde<Severity>| graphic::class(*s));
     env.add_filter("tag", move |s: Serde<Severity>| safe(graphic::tag(*s)));
@@ -186,18 +202,7 @@ fn opens(line: &str, (start, end): (&str, &str)) -> bool {
 
 /// The hash of a content security policy.
 fn sha256_base64(text: &str) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let hash = Sha256::digest(text.as_bytes());
-    let mut out = String::with_capacity(44);
-    for chunk in hash.chunks(3) {
-        let bits = chunk.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
-        for i in 0..4 {
-            let index = (bits >> (18 - 6 * i)) & 63;
-            let letter = ALPHABET.get(index as usize).copied().unwrap_or(b'=');
-            out.push(if i <= chunk.len() { char::from(letter) } else { '=' });
-        }
-    }
-    out
+    super::values::base64(&Sha256::digest(text.as_bytes()))
 }
 
 #[cfg(test)]

@@ -17,6 +17,11 @@ use std::sync::Arc;
 
 /// The report as Markdown.
 pub(super) fn write(report: &Report, options: &Options) -> Result<String> {
+    render(report, options, "report.md")
+}
+
+/// The report by one of the Markdown templates.
+pub(super) fn render(report: &Report, options: &Options, name: &str) -> Result<String> {
     let page = Arc::new(Page::of(report));
     let mut env = template::environment(report, &page, options)?;
     env.set_auto_escape_callback(|_| AutoEscape::Custom("markdown".into()));
@@ -29,7 +34,7 @@ pub(super) fn write(report: &Report, options: &Options) -> Result<String> {
         Ok(())
     });
     add_filters(&mut env, &page);
-    Ok(tidy(&template::render(&env, "report.md", Value::UNDEFINED)?))
+    Ok(tidy(&template::render(&env, name, Value::UNDEFINED)?))
 }
 
 fn add_filters(env: &mut Environment<'_>, page: &Arc<Page>) {
@@ -52,6 +57,8 @@ fn add_filters(env: &mut Environment<'_>, page: &Arc<Page>) {
         }
         Ok::<Value, minijinja::Error>(safe(line))
     });
+    // Of the user's own words only markup in the form of HTML is made harmless.
+    env.add_filter("own_words", |text: &str| Value::from_safe_string(text.replace('<', "&lt;")));
     env.add_filter("remark", move |text: &str| safe(cell::remark(text)));
     let p = Arc::clone(page);
     env.add_filter("ref", move |to: &str| safe(cell::reference(to, to, &p)));

@@ -211,15 +211,12 @@ fn unescaped(text: &str) -> String {
     while let Some((before, after)) = rest.split_once('\\') {
         out.push_str(before);
         let code = after.get(..4).and_then(|digits| u32::from_str_radix(digits, 16).ok()).and_then(char::from_u32);
-        rest = match code {
-            Some(c) => {
-                out.push(c);
-                after.get(4..).unwrap_or_default()
-            }
-            None => {
-                out.push('\\');
-                after.strip_prefix('\\').unwrap_or(after)
-            }
+        rest = if let Some(c) = code {
+            out.push(c);
+            after.get(4..).unwrap_or_default()
+        } else {
+            out.push('\\');
+            after.strip_prefix('\\').unwrap_or(after)
         };
     }
     out + rest
