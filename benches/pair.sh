@@ -40,13 +40,4 @@ for round in $(seq "$rounds"); do
     echo "$a $b" >>"$dir/times"
     echo "round $round: pgretro $a | duckdb $b   (wall s, cpu s, peak MiB)"
 done
-"$python" - "$dir/times" <<'EOF'
-import statistics, sys
-rows = [[float(x) for x in line.split()] for line in open(sys.argv[1])]
-median = lambda f: statistics.median(f(r) for r in rows)
-ratios = sorted(r[0] / r[3] for r in rows)
-print(f"pgretro: wall {median(lambda r: r[0]):.2f} s, cpu {median(lambda r: r[1]):.2f} s, peak {median(lambda r: r[2]):.0f} MiB")
-print(f"duckdb:  wall {median(lambda r: r[3]):.2f} s, cpu {median(lambda r: r[4]):.2f} s, peak {median(lambda r: r[5]):.0f} MiB")
-print(f"pgretro / duckdb: wall {statistics.median(ratios):.2f} [{ratios[0]:.2f}..{ratios[-1]:.2f}], "
-      f"cpu {median(lambda r: r[1] / r[4]):.2f}, memory {median(lambda r: r[2] / r[5]):.2f}")
-EOF
+"$python" benches/ratios.py "$dir/times"

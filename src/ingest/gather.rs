@@ -7,9 +7,13 @@ use super::source::Input;
 use crate::error::{Error, Result};
 use crate::pack::{History, is_packed};
 use crate::time::Timestamp;
+use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+/// From so many folders on they are looked into side by side.
+const SIDE_BY_SIDE: usize = 16;
 
 /// How deep folders are searched.
 const DEEPEST: usize = 4;
@@ -130,11 +134,15 @@ impl Place<'_> {
             Self::Archive(tree) => entries = tree.list(folder).unwrap_or_default(),
             Self::Disk => {
                 for entry in std::fs::read_dir(folder).map_err(Error::io("read", folder))? {
-                    let path = entry.map_err(Error::io("read", folder))?.path();
+                    let entry = entry.map_err(Error::io("read", folder))?;
+                    let path = entry.path();
                     if path.file_name().is_some_and(|n| n.to_string_lossy().starts_with('.')) {
                         continue;
                     }
-                    let is_dir = std::fs::metadata(&path).is_ok_and(|m| m.is_dir());
+                    // A link is what it leads to.
+                    let own = entry.file_type().ok().filter(|own| !own.is_symlink());
+                    let is_dir =
+                        own.map_or_else(|| std::fs::metadata(&path).is_ok_and(|m| m.is_dir()), |own| own.is_dir());
                     entries.push((path, is_dir));
                 }
                 entries.sort();
@@ -276,8 +284,24 @@ fn folder(
         let label = shown(Path::new(&label));
         moments(&label, path, members, false, groups)?;
     }
-    if depth < DEEPEST {
-        for (sub, _) in entries.iter().filter(|(_, is_dir)| *is_dir) {
+    let folders: Vec<&PathBuf> = entries.iter().filter(|(_, is_dir)| *is_dir).map(|(sub, _)| sub).collect();
+    if matches!(place, Place::Disk) && depth < DEEPEST && folders.len() >= SIDE_BY_SIDE {
+        // Those of a history are looked into side by side, and come in their order all the same.
+        let look = |sub: &&PathBuf| {
+            let (mut groups, mut ignored) = (Vec::new(), Vec::new());
+            if is_packed(sub) {
+                packed(sub, None, &mut groups)?;
+            } else {
+                folder(&Place::Disk, root, sub, depth + 1, &mut groups, &mut ignored)?;
+            }
+            Ok((groups, ignored))
+        };
+        for found in folders.par_iter().map(look).collect::<Result<Vec<_>>>()? {
+            groups.extend(found.0);
+            ignored.extend(found.1);
+        }
+    } else if depth < DEEPEST {
+        for sub in folders {
             if matches!(place, Place::Disk) && is_packed(sub) {
                 packed(sub, None, groups)?;
                 continue;

@@ -68,9 +68,15 @@ fn is_view_part(part: &str) -> bool {
 
 /// The longest view name found in `stem` between separators, with its position and length.
 fn find_view(stem: &str) -> Option<(&'static View, &'static str, usize, usize)> {
+    // Most files are called like their view, and no name in it is longer than the whole.
+    let names = |view: &'static View| std::iter::once(view.name).chain(view.also.iter().copied());
+    let whole = catalog::VIEWS.iter().find_map(|view| names(view).find(|name| *name == stem).map(|name| (*view, name)));
+    if let Some((view, name)) = whole {
+        return Some((view, name, 0, name.len()));
+    }
     let mut best: Option<(&'static View, &'static str, usize, usize)> = None;
     for view in catalog::VIEWS.iter().copied() {
-        for name in std::iter::once(view.name).chain(view.also.iter().copied()) {
+        for name in names(view) {
             if best.is_some_and(|(_, b, ..)| b.len() >= name.len()) {
                 continue;
             }

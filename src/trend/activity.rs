@@ -30,6 +30,7 @@ pub struct Activity {
 
 impl Activity {
     /// One more window.
+    #[inline]
     pub fn step(&mut self, from: Option<Timestamp>, at: Option<Timestamp>, delta: f64, covered_s: f64) {
         let Some(span) = from.zip(at) else { return };
         self.windows += 1;

@@ -10,7 +10,8 @@
 use super::confidence::Confidence;
 use super::math::autocorrelation::{inflation, lag_one, residuals};
 use super::math::quantile::median;
-use super::math::{Point, mann_kendall, season, student, theil_sen};
+use super::math::theil_sen::Slopes;
+use super::math::{Point, mann_kendall, season, student};
 use crate::time::Timestamp;
 
 /// Points a fit rests on at most.
@@ -64,22 +65,25 @@ pub fn fit(points: impl Iterator<Item = (Timestamp, f64)>) -> Option<Fit> {
     if span_s <= 0.0 {
         return None;
     }
-    let rough = theil_sen::line(&bucket_medians(&points, BUCKETS), 1.0)?.slope;
-    let plain = season::without_daily_pattern(&points, rough);
+    let mut used = bucket_medians(&points, BUCKETS);
+    let mut slopes = Slopes::of(&used)?;
+    let plain = season::without_daily_pattern(&points, slopes.median);
     let daily = plain.is_some();
-    let used = bucket_medians(plain.as_deref().unwrap_or(&points), BUCKETS);
+    if let Some(plain) = plain {
+        used = bucket_medians(&plain, BUCKETS);
+        slopes = Slopes::of(&used)?;
+    }
     if used.len() < LEAST {
         return None;
     }
-    let slope = theil_sen::line(&used, 1.0)?.slope;
+    let slope = slopes.median;
     let rho = lag_one(&residuals(&used, slope));
     // Taking out a pattern of few days takes out some of the days' own differences.
     let few_days = if daily { 1.0 + 2.0 * 86_400.0 / span_s } else { 1.0 };
     // Of a few points it says next to nothing: there the steps alone decide about dependence.
     let widened = if used.len() <= mann_kendall::EXACT { few_days } else { inflation(rho, used.len()) * few_days };
-    let line = theil_sen::line(&used, widened)?;
     let mut p = mann_kendall::test(&used, widened).p;
-    let (mut low, mut high) = (line.low, line.high);
+    let (mut low, mut high) = slopes.interval(widened);
     // Few points cannot rule it out: the standard error of the autocorrelation is about 1/√n.
     if rho + 1.5 / (used.len() as f64).sqrt() >= WALK {
         let steps = steps(&used);
@@ -88,7 +92,7 @@ pub fn fit(points: impl Iterator<Item = (Timestamp, f64)>) -> Option<Fit> {
         high = high.max(steps.mean + steps.reach);
     }
     let confidence = Confidence::of(used.len(), p);
-    Some(Fit { points: used.len(), span_s, slope: line.slope, low, high, p, autocorrelation: rho, daily, confidence })
+    Some(Fit { points: used.len(), span_s, slope, low, high, p, autocorrelation: rho, daily, confidence })
 }
 
 /// Medians of at most `most` buckets of equal time; the points themselves where they are no more.
@@ -128,7 +132,7 @@ fn steps(points: &[Point]) -> Steps {
         return Steps { mean, reach: f64::INFINITY, p: 1.0 };
     }
     let p = if error == 0.0 { f64::from(u8::from(mean == 0.0)) } else { student::two_sided(mean / error, df) };
-    Steps { mean, reach: error * student::critical(0.05, df), p }
+    Steps { mean, reach: error * student::critical_95(df), p }
 }
 
 #[cfg(test)]

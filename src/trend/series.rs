@@ -4,6 +4,10 @@
 //! gained and whether it went on counting. Memory is bounded whatever the length, and the series of two adjacent
 //! stretches of time merge to that of both ([`Series::append`]), so halves of a history can be read by two threads.
 
+mod going_on;
+
+pub(super) use going_on::Span;
+
 use super::activity::Activity;
 use super::math::least_squares::LeastSquares;
 use super::math::thin::Thinned;

@@ -8,6 +8,7 @@ use crate::ident::visible;
 use crate::trend::outlook::{Given, Outlook};
 use crate::trend::{Confidence, Fit, Follow, Measure, Object, Objects, Series, Summary};
 use crate::unit::{Number, Quantity, Unit};
+use rayon::prelude::*;
 use std::fmt::Write;
 
 /// Columns of a course.
@@ -96,11 +97,8 @@ fn section(view: &Objects, at: usize, column: usize, measure: Measure, order: &O
         Measure::Level => &["", "course", "first", "last", "trend", "p", "sure"],
     };
     let mut lines = vec![head.iter().map(|h| (*h).to_owned()).collect::<Vec<_>>()];
-    for object in objects {
-        if let Some(series) = object.series.get(at) {
-            lines.push(line(view, object, series, description));
-        }
-    }
+    let line = |object: &Object| object.series.get(at).map(|series| line(view, object, series, description));
+    lines.par_extend(objects.into_par_iter().filter_map(line));
     align(&lines, out);
     if hidden > 0 {
         let _ = writeln!(out, "  … {hidden} of system schemas: --object, or --format csv for all");

@@ -1,12 +1,12 @@
 //! The rows of a batch into the series of their objects.
 
 use super::batch::{Batch, Window};
-use crate::diff::{Class, DiffRow, Exact};
+use crate::diff::DiffRow;
 use crate::ingest::succession::{Slots, Step as Read};
 use crate::snapshot::Ints;
-use crate::time::Timestamp;
 use crate::trend::object::{Part, is_estimate};
-use crate::trend::{Follow, Followed, Object, Step};
+use crate::trend::series::Span;
+use crate::trend::{Follow, Followed, Object};
 use rayon::prelude::*;
 
 /// No object is followed under this slot.
@@ -23,11 +23,12 @@ pub(super) fn put(places: &mut Vec<u32>, slot: u32, object: usize) {
     }
 }
 
-/// The times of a batch's windows, and its steps with the one before the first.
+/// A batch's steps, with the one before the first, and the times of the windows between them.
 struct Course<'a> {
     /// Which of the columns are estimates.
     estimates: Vec<bool>,
     steps: Vec<&'a Read>,
+    spans: Vec<Span>,
 }
 
 /// Takes a batch into a history; `first` is the snapshot before it.
@@ -39,7 +40,8 @@ pub(super) fn fold(follow: &mut Follow, first: &Read, mut batch: Batch, places: 
     };
     let steps: Vec<&Read> = std::iter::once(first).chain(batch.windows.iter().map(|w| &w.step)).collect();
     let estimates = followed.columns.iter().map(|(c, _)| is_estimate(followed.view, *c)).collect();
-    let course = Course { estimates, steps };
+    let Some(spans) = steps.iter().zip(steps.iter().skip(1)).map(|(a, b)| span(a, b)).collect() else { return };
+    let course = Course { estimates, steps, spans };
     // Windows that each object has behind it, where that is not none.
     let mut done: Vec<u32> = Vec::new();
     for (at, diff) in diffs.iter().enumerate() {
@@ -93,36 +95,42 @@ fn view_key(followed: &Followed) -> &'static str {
     followed.view.key.first().copied().unwrap_or_default()
 }
 
+fn span(before: &Read, after: &Read) -> Option<Span> {
+    let (from, at) = before.beside.meta.taken_at.zip(after.beside.meta.taken_at)?;
+    Some(Span { from, at, covered_s: at.seconds_since(from).max(0.0) })
+}
+
 impl Course<'_> {
     /// The windows from one to before another, for an object whose row goes on in all of them that have it.
     fn go(&self, object: &mut Object, slot: usize, from: usize, to: usize) {
-        let Some(steps) = self.steps.get(from..=to) else { return };
-        let mut before = steps.first().and_then(|step| step.row(slot));
-        let mut last: Option<Timestamp> = steps.first().and_then(|s| s.beside.meta.taken_at);
-        for step in steps.iter().skip(1) {
-            let at = step.beside.meta.taken_at;
-            let after = step.row(slot);
-            if let (Some((was, _)), Some((is, looked))) = (before, after) {
-                object.last_seen = at.or(object.last_seen);
-                let covered_s = last.zip(at).map(|(a, b)| b.seconds_since(a).max(0.0));
-                let cells = was.iter().zip(is).zip(&self.estimates);
-                for (series, ((was, is), estimate)) in object.series.iter_mut().zip(cells) {
-                    let known = *is != Ints::NULL;
-                    let meant = known && (looked || !estimate || !series.is_interrupted());
-                    let delta = is.wrapping_sub(*was);
-                    series.step(&Step {
-                        from: last,
-                        at,
-                        value: meant.then_some(*is as f64),
-                        delta: (known && *was != Ints::NULL && delta >= 0).then_some(Exact::Int(i128::from(delta))),
-                        covered_s,
-                        class: Class::Ok,
-                        exact: true,
-                        gap: None,
-                    });
-                }
+        let mut start = from;
+        while start < to {
+            // Where the row is missing there is nothing to go on from.
+            let there = |at: &usize| self.steps.get(*at).is_some_and(|step| step.row(slot).is_some());
+            let Some(first) = (start..=to).find(there) else { return };
+            let last = (first..=to).take_while(there).last().unwrap_or(first);
+            if first < last {
+                self.stretch(object, slot, first, last);
             }
-            (before, last) = (after, at);
+            start = last + 1;
+        }
+    }
+
+    /// The windows from the snapshot `first` to the snapshot `last`, all of which have the row.
+    fn stretch(&self, object: &mut Object, slot: usize, first: usize, last: usize) {
+        let (Some(steps), Some(spans)) = (self.steps.get(first..=last), self.spans.get(first..last)) else { return };
+        object.last_seen = spans.last().map(|s| s.at).or(object.last_seen);
+        let mut cells = Vec::with_capacity(steps.len());
+        for (column, (series, estimate)) in object.series.iter_mut().zip(&self.estimates).enumerate() {
+            cells.clear();
+            cells.extend(steps.iter().filter_map(|step| step.row(slot)?.0.get(column).copied()));
+            if *estimate && series.is_interrupted() {
+                // Means nothing until somebody has looked.
+                let looked = |step: &&Read| step.row(slot).is_some_and(|(_, looked)| looked);
+                let blind = steps.iter().skip(1).take_while(|step| !looked(step)).count();
+                cells.iter_mut().skip(1).take(blind).for_each(|cell| *cell = Ints::NULL);
+            }
+            series.go_on(spans, &cells);
         }
     }
 }

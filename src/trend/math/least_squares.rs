@@ -16,6 +16,7 @@ pub struct LeastSquares {
 
 impl LeastSquares {
     /// Adds a point.
+    #[inline]
     pub fn push(&mut self, x: f64, y: f64) {
         self.n += 1.0;
         let (dx, dy) = (x - self.mean_x, y - self.mean_y);

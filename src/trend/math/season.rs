@@ -2,11 +2,13 @@
 
 use super::Point;
 use super::quantile::median;
-use std::collections::BTreeMap;
+use super::theil_sen::is_flat;
 
 const DAY_S: f64 = 86_400.0;
 /// Hours that a slot of the day lasts.
 const SLOT_S: f64 = 3_600.0;
+/// Slots of a day.
+const SLOTS: usize = 24;
 /// The share of the spread that the hours have to explain before they are called a pattern: with few days, medians of
 /// noise explain some of it.
 const EXPLAINS: f64 = 0.5;
@@ -19,28 +21,36 @@ const EXPLAINS: f64 = 0.5;
 pub fn without_daily_pattern(points: &[Point], slope: f64) -> Option<Vec<Point>> {
     let (first, last) = (points.first()?.0, points.last()?.0);
     let days = (last - first) / DAY_S;
-    if days < 2.0 || (points.len() as f64) < 4.0 * days {
+    if days < 2.0 || (points.len() as f64) < 4.0 * days || (slope == 0.0 && is_flat(points)) {
         return None;
     }
-    let mut slots: BTreeMap<i64, Vec<f64>> = BTreeMap::new();
-    let slot = |t: f64| (t.rem_euclid(DAY_S) / SLOT_S) as i64;
-    for (t, v) in points {
-        slots.entry(slot(*t)).or_default().push(v - slope * t);
+    let slots: Vec<usize> = points.iter().map(|p| slot(p.0)).collect();
+    let mut hours: [Vec<f64>; SLOTS] = [const { Vec::new() }; SLOTS];
+    for ((t, v), slot) in points.iter().zip(&slots) {
+        hours[*slot].push(v - slope * t);
     }
     // A pattern has to come again: hours seen only once explain themselves.
-    if slots.values().filter(|v| v.len() >= 2).count() * 2 < slots.len() || slots.len() < 4 {
+    let seen = hours.iter().filter(|v| !v.is_empty()).count();
+    if hours.iter().filter(|v| v.len() >= 2).count() * 2 < seen || seen < 4 {
         return None;
     }
-    let pattern: BTreeMap<i64, f64> = slots.iter_mut().filter_map(|(s, v)| Some((*s, median(v)?))).collect();
-    let spread = |values: &mut Vec<f64>| {
-        let middle = median(values).unwrap_or(0.0);
+    let pattern = hours.each_mut().map(|values| median(values).unwrap_or(0.0));
+    let spread = |mut values: Vec<f64>| {
+        let middle = median(&mut values).unwrap_or(0.0);
         values.iter().map(|v| (v - middle).abs()).sum::<f64>()
     };
-    let without: Vec<Point> =
-        points.iter().map(|(t, v)| (*t, v - pattern.get(&slot(*t)).copied().unwrap_or(0.0))).collect();
-    let before = spread(&mut points.iter().map(|(t, v)| v - slope * t).collect());
-    let after = spread(&mut without.iter().map(|(t, v)| v - slope * t).collect());
+    let without: Vec<Point> = points.iter().zip(&slots).map(|((t, v), slot)| (*t, v - pattern[*slot])).collect();
+    let before = spread(points.iter().map(|(t, v)| v - slope * t).collect());
+    let after = spread(without.iter().map(|(t, v)| v - slope * t).collect());
     (before > 0.0 && after < before * (1.0 - EXPLAINS)).then_some(without)
+}
+
+/// The hour of the day of a time.
+fn slot(t: f64) -> usize {
+    // As `rem_euclid`, whose division in steps is slow: the difference below is exact.
+    let rest = t - (t / DAY_S).floor() * DAY_S;
+    let rest = if rest < 0.0 { rest + DAY_S } else { rest };
+    ((rest / SLOT_S) as usize) % SLOTS
 }
 
 #[cfg(test)]
@@ -49,6 +59,21 @@ mod tests {
 
     fn hourly(days: u32, value: impl Fn(f64) -> f64) -> Vec<Point> {
         (0..days * 24).map(|h| f64::from(h) * 3_600.0).map(|t| (t, value(t))).collect()
+    }
+
+    #[test]
+    fn hours_of_the_day() {
+        for (t, want) in [
+            (0.0, 0),
+            (3_599.999_999, 0),
+            (3_600.0, 1),
+            (86_399.999_999, 23),
+            (86_400.0, 0),
+            (9.0 * 86_400.0 - 1e-6, 23),
+        ] {
+            assert_eq!(slot(t), want, "{t}");
+            assert_eq!(slot(t), (t.rem_euclid(DAY_S) / SLOT_S) as usize, "{t}");
+        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Student's t distribution.
 
+use std::sync::OnceLock;
+
 /// Probability of a |t| at least this large with `df` degrees of freedom.
 ///
 /// Through the regularized incomplete beta function: Abramowitz and Stegun 26.5.27, its continued fraction 26.5.8
@@ -12,6 +14,14 @@ pub fn two_sided(t: f64, df: f64) -> f64 {
         return 1.0;
     }
     incomplete_beta(df / 2.0, 0.5, df / (df + t * t)).clamp(0.0, 1.0)
+}
+
+/// The t that is exceeded in size in one of twenty cases.
+pub fn critical_95(df: f64) -> f64 {
+    // Asked for each series of a history, for few different `df`.
+    static KNOWN: [OnceLock<f64>; 128] = [const { OnceLock::new() }; 128];
+    let known = if df.fract() == 0.0 && df >= 0.0 { KNOWN.get(df as usize) } else { None };
+    known.map_or_else(|| critical(0.05, df), |known| *known.get_or_init(|| critical(0.05, df)))
 }
 
 /// The t that is exceeded in size with probability `p`.
@@ -96,6 +106,7 @@ mod tests {
             let got = critical(p, df);
             assert!((got - want).abs() < 1e-3, "{df} {p}: {got}");
             assert!((two_sided(want, df) - p).abs() < 1e-4);
+            assert_eq!(critical_95(df), critical(0.05, df));
         }
         assert_eq!(two_sided(f64::INFINITY, 4.0), 0.0);
         assert_eq!(two_sided(f64::NAN, 4.0), 1.0);

@@ -23,21 +23,62 @@ pub struct Line {
 
 /// Fits points; `None` where no two have different times. `inflation` as in [`mann_kendall::test`].
 pub fn line(points: &[Point], inflation: f64) -> Option<Line> {
-    let mut slopes = slopes(points);
-    let all = slopes.len();
-    let slope = median(&mut slopes)?;
-    let spread = Z95 * (mann_kendall::untied(points.len()) * inflation.max(1.0)).sqrt();
-    // Ranks (from 1) of the two ends: Gilbert, *Statistical Methods for Environmental Pollution Monitoring* (1987), 16.5.
-    let below = ((all as f64 - spread) / 2.0).floor();
-    let (low, high) = if below < 1.0 {
-        (f64::NEG_INFINITY, f64::INFINITY)
-    } else {
-        let place = (below as usize - 1).min(all - 1);
+    let mut slopes = Slopes::of(points)?;
+    let (low, high) = slopes.interval(inflation);
+    let slope = slopes.median;
+    Some(Line { slope, low, high, at_zero: at_zero(points, slope)? })
+}
+
+/// The slopes of all pairs of some points.
+#[derive(Clone, Debug)]
+pub struct Slopes {
+    /// Their median: the slope of the line.
+    pub median: f64,
+    /// Empty where all are 0.
+    each: Vec<f64>,
+    /// How many there are.
+    all: usize,
+    points: usize,
+}
+
+impl Slopes {
+    /// `None` where no two points have different times, or the line is beyond the doubles.
+    pub fn of(points: &[Point]) -> Option<Self> {
+        let count = points.len();
+        if count > 1 && is_flat(points) && points.iter().zip(points.iter().skip(1)).all(|(a, b)| a.0 < b.0) {
+            return Some(Self { median: 0.0, each: Vec::new(), all: count * (count - 1) / 2, points: count });
+        }
+        let mut slopes = slopes(points);
+        let median = median(&mut slopes).filter(|m| m.is_finite())?;
+        let finite = points.iter().all(|p| (p.1 - median * p.0).is_finite()) || at_zero(points, median).is_some();
+        finite.then_some(Self { median, all: slopes.len(), each: slopes, points: count })
+    }
+
+    /// The 95 % interval of the slope; infinite ends where the points are too few for one.
+    pub fn interval(&mut self, inflation: f64) -> (f64, f64) {
+        let spread = Z95 * (mann_kendall::untied(self.points) * inflation.max(1.0)).sqrt();
+        // Ranks (from 1) of the two ends: Gilbert, *Statistical Methods for Environmental Pollution Monitoring* (1987), 16.5.
+        let below = ((self.all as f64 - spread) / 2.0).floor();
+        if below < 1.0 {
+            return (f64::NEG_INFINITY, f64::INFINITY);
+        }
+        if self.each.is_empty() {
+            return (0.0, 0.0);
+        }
+        let place = (below as usize - 1).min(self.all - 1);
         let nth = |slopes: &mut [f64], at: usize| *slopes.select_nth_unstable_by(at, f64::total_cmp).1;
-        (nth(&mut slopes, place), nth(&mut slopes, all - 1 - place))
-    };
-    let at_zero = quantile(&mut points.iter().map(|p| p.1 - slope * p.0).collect::<Vec<_>>(), 0.5)?;
-    [slope, at_zero].iter().all(|x| x.is_finite()).then_some(Line { slope, low, high, at_zero })
+        (nth(&mut self.each, place), nth(&mut self.each, self.all - 1 - place))
+    }
+}
+
+/// Whether all values are the same.
+pub fn is_flat(points: &[Point]) -> bool {
+    points.first().is_some_and(|first| points.iter().all(|p| p.1 == first.1))
+}
+
+/// The median of what a slope leaves over; `None` beyond the doubles.
+fn at_zero(points: &[Point], slope: f64) -> Option<f64> {
+    quantile(&mut points.iter().map(|p| p.1 - slope * p.0).collect::<Vec<_>>(), 0.5).filter(|x| x.is_finite())
 }
 
 fn slopes(points: &[Point]) -> Vec<f64> {
@@ -67,6 +108,21 @@ mod tests {
             (0..40).map(|i| (f64::from(i), if i % 5 == 0 { 1e9 } else { 2.0 * f64::from(i) })).collect();
         let got = line(&points, 1.0).unwrap();
         assert!((got.slope - 2.0).abs() < 1e-9, "{got:?}");
+    }
+
+    #[test]
+    fn all_alike_are_flat() {
+        for count in [2_i32, 3, 8, 64] {
+            let flat: Vec<Point> = (0..count).map(|i| (f64::from(i) * 3.0, 0.1)).collect();
+            let mut bent = flat.clone();
+            bent.push((1e3, 0.1 + 1e-16));
+            let (a, b) = (line(&flat, 1.0).unwrap(), line(&bent[..flat.len()], 1.0).unwrap());
+            assert_eq!((a, a.slope, a.at_zero), (b, 0.0, 0.1));
+            let mut long = Slopes { each: slopes(&flat), ..Slopes::of(&flat).unwrap() };
+            assert_eq!(long.each.len(), long.all);
+            assert_eq!(Slopes::of(&flat).unwrap().interval(1.0), long.interval(1.0));
+        }
+        assert_eq!(line(&[(1.0, 2.0), (1.0, 2.0)], 1.0), None);
     }
 
     #[test]

@@ -26,12 +26,25 @@ impl<V: Copy> Default for Thinned<V> {
 }
 
 impl<V: Copy> Thinned<V> {
+    /// Makes room for so many points to come.
+    pub fn reserve(&mut self, more: usize) {
+        let wanted = (self.kept.len() + more).min(KEPT + 1);
+        if self.kept.capacity() < wanted {
+            // Little more than what is kept at most is all of it.
+            let wanted = if wanted * 8 > KEPT * 7 { KEPT + 1 } else { wanted };
+            self.kept.reserve_exact(wanted - self.kept.len());
+        }
+    }
+
     /// Adds a point, not older than the last one.
+    #[inline]
     pub fn push(&mut self, at: Timestamp, value: V) {
         self.seen += 1;
         self.last = Some((at, value));
         self.keep(at, value);
-        self.widen();
+        if self.kept.len() > KEPT {
+            self.widen();
+        }
     }
 
     /// Appends the points of a later stretch of time.
@@ -72,12 +85,14 @@ impl<V: Copy> Thinned<V> {
         self.kept.iter().copied().chain(tail)
     }
 
+    #[inline]
     fn keep(&mut self, at: Timestamp, value: V) {
         if self.kept.last().is_none_or(|k| k.0.0 >> self.width != at.0 >> self.width) {
             self.kept.push((at, value));
         }
     }
 
+    #[cold]
     fn widen(&mut self) {
         if self.kept.len() <= KEPT {
             return;
