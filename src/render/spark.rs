@@ -1,6 +1,7 @@
 //! Histories as a line of block characters.
 
-use crate::report::{Mark, MarkKind, Panel, Spark};
+use crate::report::{Lane, Mark, MarkKind, Panel, Spark};
+use crate::time::Timestamp;
 
 const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
@@ -13,6 +14,22 @@ pub(super) fn line(spark: &Spark) -> String {
 pub(super) fn panel(panel: &Panel) -> String {
     let values: Vec<Option<f64>> = panel.points.iter().map(|(_, value)| *value).collect();
     draw(&values, |i| panel.marks.iter().find(|mark| before(panel, i, mark)).and_then(|mark| sign(mark.kind)))
+}
+
+/// When events happened, on a line of 32 stretches of time: a number where there were some (`+` from ten on), `·` where
+/// there was none.
+pub(super) fn lane(lane: &Lane, from: Timestamp, to: Timestamp) -> String {
+    const STRETCHES: usize = 32;
+    let length = to.seconds_since(from);
+    let mut counts = [0_u32; STRETCHES];
+    for mark in &lane.marks {
+        let along = if length > 0.0 { mark.at.seconds_since(from) / length } else { 0.0 };
+        let at = ((along.clamp(0.0, 1.0) * STRETCHES as f64) as usize).min(STRETCHES - 1);
+        if let Some(count) = counts.get_mut(at) {
+            *count += 1;
+        }
+    }
+    counts.iter().map(|n| if *n == 0 { '·' } else { char::from_digit(*n, 10).unwrap_or('+') }).collect()
 }
 
 const fn sign(kind: MarkKind) -> Option<char> {
@@ -51,6 +68,16 @@ fn level(x: f64, largest: f64) -> char {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn events_are_counted_along_the_axis() {
+        let at = |s: i64| Timestamp::from_seconds(s);
+        let mark = |s: i64| Mark { at: at(s), kind: MarkKind::Other, label: String::new() };
+        let marks = std::iter::once(mark(0)).chain((0..11).map(|_| mark(500))).chain([mark(1_000)]).collect();
+        let drawn = lane(&Lane { label: String::new(), marks, further: 0 }, at(0), at(1_000));
+        assert_eq!(drawn, format!("1{0}+{1}1", "·".repeat(15), "·".repeat(14)));
+        assert_eq!(lane(&Lane { label: String::new(), marks: vec![mark(5)], further: 0 }, at(5), at(5)).len(), 63);
+    }
 
     #[test]
     fn draws_gaps_and_resets() {

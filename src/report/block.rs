@@ -303,6 +303,19 @@ pub enum Chart {
         /// The panels, in order.
         panels: Vec<Panel>,
     },
+    /// Objects × time.
+    Heatmap(Heat),
+    /// Events on a time axis.
+    Timeline {
+        /// What it shows.
+        title: String,
+        /// Where the axis begins.
+        from: Timestamp,
+        /// Where it ends.
+        to: Timestamp,
+        /// A line for each kind of event.
+        lanes: Vec<Lane>,
+    },
     /// Parts of a whole.
     Strip {
         /// What is split.
@@ -338,6 +351,43 @@ pub struct Panel {
     pub points: Vec<(Timestamp, Option<f64>)>,
     /// Events on the time axis.
     pub marks: Vec<Mark>,
+}
+
+/// One number of several objects at several moments.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Heat {
+    /// What is measured.
+    pub title: String,
+    /// Which objects these are.
+    pub about: String,
+    /// The moments, as short as they can be told apart.
+    pub columns: Vec<String>,
+    /// Positions of moments before which the statistics were reset.
+    pub breaks: Vec<usize>,
+    /// The objects, worst first.
+    pub rows: Vec<HeatRow>,
+}
+
+/// An object of a heatmap.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HeatRow {
+    /// Its name.
+    pub name: String,
+    /// Its number at each moment; `None` is unknown.
+    pub cells: Vec<Option<Quantity>>,
+    /// How dark each is, 0 to 5.
+    pub steps: Vec<Option<u8>>,
+}
+
+/// Events of one kind on a time axis.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Lane {
+    /// The kind.
+    pub label: String,
+    /// The events, in time order.
+    pub marks: Vec<Mark>,
+    /// Further ones that are not listed.
+    pub further: u64,
 }
 
 /// An event on a time axis.

@@ -14,44 +14,67 @@ const LEAST: usize = 3;
 
 /// The time axis that all small histories share.
 #[derive(Clone, Debug)]
-enum Axis {
+pub(super) enum Axis {
     /// The snapshots.
     Each(Vec<Timestamp>),
     /// Stretches of equal length.
-    Even(Timestamp, f64),
+    Even { first: Timestamp, seconds: f64, slots: usize },
 }
 
 impl Axis {
-    fn of(times: &[Option<Timestamp>]) -> Option<Self> {
+    /// That of snapshots of these times; with more than `slots`, stretches of equal length.
+    pub(super) fn of(times: &[Option<Timestamp>], slots: usize) -> Option<Self> {
         let times: Vec<Timestamp> = times.iter().copied().collect::<Option<_>>()?;
         let (first, last) = (*times.first()?, *times.last()?);
-        if times.len() <= SLOTS {
+        if times.len() <= slots {
             return Some(Self::Each(times));
         }
-        let length = last.seconds_since(first);
-        (length > 0.0).then_some(Self::Even(first, length))
+        let seconds = last.seconds_since(first);
+        (seconds > 0.0).then_some(Self::Even { first, seconds, slots })
     }
 
     fn len(&self) -> usize {
         match self {
             Self::Each(times) => times.len(),
-            Self::Even(..) => SLOTS,
+            Self::Even { slots, .. } => *slots,
         }
     }
 
     /// The slot of a moment: the nearest snapshot, for views have clocks of their own.
-    fn slot(&self, at: Timestamp) -> usize {
+    pub(super) fn slot(&self, at: Timestamp) -> usize {
         match self {
             Self::Each(times) => {
                 let after = times.partition_point(|t| *t < at).min(times.len().saturating_sub(1));
                 let far = |i: usize| times.get(i).map_or(u64::MAX, |t| t.0.abs_diff(at.0));
                 if after > 0 && far(after - 1) < far(after) { after - 1 } else { after }
             }
-            Self::Even(first, length) => {
-                let along = (at.seconds_since(*first) / length).clamp(0.0, 1.0);
-                ((along * SLOTS as f64) as usize).min(SLOTS - 1)
+            Self::Even { first, seconds, slots } => {
+                let along = (at.seconds_since(*first) / seconds).clamp(0.0, 1.0);
+                ((along * *slots as f64) as usize).min(slots.saturating_sub(1))
             }
         }
+    }
+
+    /// The last point of each slot.
+    pub(super) fn last_of_each(&self, points: impl Iterator<Item = (Timestamp, f64)>) -> Vec<Option<f64>> {
+        let mut out = vec![None; self.len()];
+        for (at, value) in points {
+            if let Some(slot) = out.get_mut(self.slot(at)) {
+                *slot = Some(value);
+            }
+        }
+        out
+    }
+
+    /// The last snapshot of each slot, of snapshots of these times.
+    pub(super) fn ends(&self, times: &[Option<Timestamp>]) -> Vec<Option<Timestamp>> {
+        let mut out = vec![None; self.len()];
+        for at in times.iter().flatten() {
+            if let Some(slot) = out.get_mut(self.slot(*at)) {
+                *slot = Some(*at);
+            }
+        }
+        out
     }
 }
 
@@ -78,7 +101,7 @@ impl<'a> Sparks<'a> {
     pub(super) fn of(draft: &Draft<'a>, view: &str, of: Of) -> Option<Self> {
         let history = draft.history?;
         let times: Vec<Option<Timestamp>> = draft.chain.all.iter().map(|g| g.taken_at).collect();
-        let axis = Axis::of(&times).filter(|a| a.len() >= LEAST)?;
+        let axis = Axis::of(&times, SLOTS).filter(|a| a.len() >= LEAST)?;
         let view = history.follow.views().iter().find(|v| v.followed.view.name == view && v.snapshots > 1)?;
         let (column, unit) = match of {
             Of::MeanTime => (None, Unit::Ms),
@@ -112,12 +135,7 @@ impl<'a> Sparks<'a> {
     }
 
     fn draw(&self, points: impl Iterator<Item = (Timestamp, f64)>, mut breaks: Vec<usize>) -> Option<Spark> {
-        let mut slots: Vec<Option<f64>> = vec![None; self.axis.len()];
-        for (at, value) in points {
-            if let Some(slot) = slots.get_mut(self.axis.slot(at)) {
-                *slot = Some(value);
-            }
-        }
+        let slots = self.axis.last_of_each(points);
         let known: Vec<f64> = slots.iter().flatten().copied().collect();
         let last = *known.last()?;
         if known.len() < LEAST {
@@ -156,13 +174,13 @@ mod tests {
 
     #[test]
     fn few_snapshots_are_slots_and_many_share_them() {
-        let axis = Axis::of(&[Some(at(0)), Some(at(60)), Some(at(600))]).unwrap();
+        let axis = Axis::of(&[Some(at(0)), Some(at(60)), Some(at(600))], SLOTS).unwrap();
         let slots: Vec<usize> = [-5, 0, 29, 31, 100, 700].map(|s| axis.slot(at(s))).to_vec();
         assert_eq!((axis.len(), slots), (3, vec![0, 0, 0, 1, 1, 2]));
         let many: Vec<Option<Timestamp>> = (0..1_000).map(|i| Some(at(i * 60))).collect();
-        let axis = Axis::of(&many).unwrap();
+        let axis = Axis::of(&many, SLOTS).unwrap();
         assert_eq!((axis.len(), axis.slot(at(0)), axis.slot(at(999 * 60))), (SLOTS, 0, SLOTS - 1));
-        assert!(Axis::of(&[Some(at(0)), None]).is_none(), "an unknown time has no place");
+        assert!(Axis::of(&[Some(at(0)), None], SLOTS).is_none(), "an unknown time has no place");
     }
 
     #[test]

@@ -20,7 +20,7 @@ fn export(folder: &Path, hour: i64, tables: i64) {
     fs::write(
         folder.join("meta.csv"),
         format!(
-            "captured_at,server_version,system_identifier,database,in_recovery,postmaster_start_time\n{},16.4,7,shop,f,{}\n",
+            "captured_at,server_version,system_identifier,current_database,is_in_recovery,pg_postmaster_start_time\n{},16.4,7,shop,f,{}\n",
             time(hour),
             time(-1_000)
         ),
@@ -116,4 +116,64 @@ fn overlapping_folders_in_the_wrong_order_are_one_history() {
     assert_eq!(cell(table(&report, "tables", "tables"), "t00000", "Seq scans")["number"]["value"]["value"], 110);
     let notes = table(&report, "coverage", "notes")["rows"].to_string();
     assert!(notes.contains("W-DUP"), "{notes}");
+}
+
+#[test]
+fn courses_events_and_shares_are_drawn_with_their_words() {
+    let folder = tempfile::tempdir().unwrap();
+    (0..60).for_each(|hour| export(folder.path(), hour, 3));
+    let page = folder.path().join("report.html");
+    let text = folder.path().join("report.md");
+    let arguments = [folder.path(), Path::new("-o"), &page, Path::new("-o"), &text].map(|p| p.to_str().unwrap());
+    let output = run(&arguments);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let (page, text) = (fs::read_to_string(page).unwrap(), fs::read_to_string(text).unwrap());
+    // Dead rows of the vacuumed table reach 11,500 of 31,500.
+    assert!(page.contains("<table class=\"t heat\">") && page.contains("class=\"h3\""));
+    assert!(text.contains("| Dead rows, % of all |") && text.contains("| `app.t00000` |"), "the same as a table");
+    let report = report(&[folder.path()]);
+    let trends = blocks(&report, "trends");
+    let heat = trends.iter().find(|b| b["chart"] == "heatmap").expect("a heatmap");
+    assert_eq!(heat["rows"][0]["name"], "app.t00000");
+    assert_eq!(heat["columns"].as_array().unwrap().len(), 12);
+    for row in heat["rows"].as_array().unwrap() {
+        assert_eq!(row["cells"].as_array().unwrap().len(), 12, "{row}");
+    }
+}
+
+#[test]
+fn a_given_space_is_forecast() {
+    let folder = tempfile::tempdir().unwrap();
+    for hour in 0..96 {
+        export(folder.path(), hour, 1);
+        let size = 1_000_000_000 + hour * 10_000_000 + hour * hour % 7 * 1_000;
+        fs::write(
+            folder.path().join(format!("{hour:05}/database_sizes.csv")),
+            format!("datid,datname,size\n5,shop,{size}\n"),
+        )
+        .unwrap();
+    }
+    let output = run(&[folder.path().to_str().unwrap(), "--capacity", "3GB", "--format", "md"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    let line = text.lines().find(|l| l.contains("Size of `all databases`")).expect("a forecast");
+    // (3 GiB − 1.95 GB) ÷ 10 MB an hour: 127 hours after the last snapshot, within three times the 95 hours seen.
+    assert!(line.contains("the given space is full") && line.contains("expected around 30 Sep 2026"), "{line}");
+    assert!(line.contains("…") && line.ends_with("| high |"), "with its range and how sure: {line}");
+}
+
+#[test]
+fn another_node_is_set_aside_and_named() {
+    let folder = tempfile::tempdir().unwrap();
+    (0..8).for_each(|hour| export(folder.path(), hour, 2));
+    let standby = tempfile::tempdir().unwrap();
+    (0..3).for_each(|hour| {
+        export(standby.path(), hour, 2);
+        let meta = standby.path().join(format!("{hour:05}/meta.csv"));
+        let text = fs::read_to_string(&meta).unwrap().replace(",f,", ",t,").replace(&time(-1_000), &time(-900));
+        fs::write(meta, text).unwrap();
+    });
+    let report = report(&[standby.path(), folder.path()]);
+    assert_eq!(report["window"]["snapshots"], 8);
+    let asides = table(&report, "coverage", "asides")["rows"].to_string();
+    assert!(asides.contains("standby") && asides.contains("PostgreSQL 16.4"), "{asides}");
 }

@@ -52,7 +52,7 @@ pub(super) fn gather(args: &Args, reading: &ingest::Options) -> Result<Material>
     let (lineage, asides) = if args.allow_different_servers {
         (Lineage { members: (0..moments.len()).collect(), anew: Vec::new() }, Vec::new())
     } else {
-        the_one(lineages(&metas, false, &mut notes)?, &metas)
+        the_one(lineages(&metas, false, &mut notes).map_err(refused)?, &metas)
     };
     // Servers laid side by side were accepted, or refused, when the lineage was formed.
     let follow_options = diff::Options { allow_different_servers: true, ..options.clone() };
@@ -76,6 +76,20 @@ pub(super) fn gather(args: &Args, reading: &ingest::Options) -> Result<Material>
     })?;
     let chain = chain.finish(notes)?;
     Ok(Material { chain, history: Some(History { follow, pulse }), asides })
+}
+
+/// The refusal, with what this subcommand can do about it.
+fn refused(error: Error) -> Error {
+    match error {
+        Error::Identity { code, message, .. } => Error::Identity {
+            code,
+            message,
+            hint: Some(
+                "give snapshots of one cluster, or lay them side by side with --allow-different-servers".to_owned(),
+            ),
+        },
+        other => other,
+    }
 }
 
 /// The history that is reported on: one with a window, of a primary, with the most snapshots; and the others.

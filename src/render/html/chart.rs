@@ -3,7 +3,7 @@
 use super::cell::data;
 use super::escape::{breakable, escape};
 use super::graphic;
-use crate::report::{Chart, Line, MarkKind, Panel, Part};
+use crate::report::{Chart, Heat, Lane, Line, MarkKind, Panel, Part};
 use crate::time::Timestamp;
 use crate::unit::Quantity;
 use std::fmt::Write;
@@ -16,6 +16,8 @@ pub(super) fn chart(chart: &Chart) -> String {
             let panels: String = panels.iter().map(panel).collect();
             format!("<h3 class=\"g\">{}</h3><div class=\"grid3\">{panels}</div>", escape(title))
         }
+        Chart::Heatmap(map) => heat(map),
+        Chart::Timeline { title, from, to, lanes } => timeline(title, *from, *to, lanes),
         Chart::Strip { title, parts } => strip(title, parts),
     }
 }
@@ -204,6 +206,99 @@ fn areas(points: &[Option<(f64, f64)>], broken: &[usize]) -> String {
         run.extend(point);
     }
     flush(&mut run);
+    out
+}
+
+/// Objects × time as a table: the number in every cell, six steps of one hue, a dashed line at a reset.
+fn heat(map: &Heat) -> String {
+    let class = |i: usize, class: &str| match (map.breaks.contains(&i), class) {
+        (false, "") => String::new(),
+        (false, class) => format!(" class=\"{class}\""),
+        (true, class) => format!(" class=\"{}\"", format!("rs {class}").trim_end()),
+    };
+    let mut out = format!(
+        "<div class=\"tw\" tabindex=\"0\" role=\"group\" aria-label=\"{0}, scrolls sideways on small screens\"><table class=\"t heat\"><caption><b>{0}</b> · {1}{2}</caption><thead><tr><th scope=\"col\">Table</th>",
+        escape(&map.title),
+        escape(&map.about),
+        if map.breaks.is_empty() { "" } else { " Dashed line: the statistics were reset before." },
+    );
+    for (i, column) in map.columns.iter().enumerate() {
+        let _ = write!(out, "<th scope=\"col\"{}>{}</th>", class(i, ""), escape(column));
+    }
+    out.push_str("</tr></thead><tbody>");
+    for row in &map.rows {
+        let _ = write!(out, "<tr><th scope=\"row\">{}</th>", breakable(&row.name));
+        for (i, cell) in row.cells.iter().enumerate() {
+            let step = row.steps.get(i).copied().flatten().unwrap_or(0).min(5);
+            let _ = match cell {
+                Some(q) => write!(out, "<td{}>{}</td>", class(i, &format!("h{step}")), data(*q, &q.human())),
+                None => write!(out, "<td{}>n/a</td>", class(i, "na")),
+            };
+        }
+        out.push_str("</tr>");
+    }
+    out.push_str("</tbody></table></div>");
+    out
+}
+
+/// Events on a time axis, a line for each kind.
+fn timeline(title: &str, from: Timestamp, to: Timestamp, lanes: &[Lane]) -> String {
+    const LEFT: f64 = 190.0;
+    const RIGHT: f64 = 748.0;
+    const LANE: f64 = 22.0;
+    let length = to.seconds_since(from);
+    let x = |at: Timestamp| {
+        let along = if length > 0.0 { (at.seconds_since(from) / length).clamp(0.0, 1.0) } else { 0.5 };
+        LEFT + along * (RIGHT - LEFT)
+    };
+    let times = |l: &Lane| (l.marks.len() as u64).saturating_add(l.further);
+    let said: Vec<String> = lanes.iter().map(|l| format!("{}, {} times", l.label, times(l))).collect();
+    let said = escape(&format!("{title}: {}", said.join("; ")));
+    let height = LANE * lanes.len() as f64;
+    let mut out = format!(
+        "<div class=\"panel cov\"><h3>{0}</h3><div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"{0}, scrolls sideways on small screens\"><svg class=\"slope\" viewBox=\"0 0 760 {1:.0}\" role=\"img\" aria-label=\"{said}\"><title>{said}</title>",
+        escape(title),
+        height + 20.0
+    );
+    for (i, lane) in lanes.iter().enumerate() {
+        let y = LANE * i as f64 + 12.0;
+        let _ = write!(
+            out,
+            "<text class=\"lb\" x=\"0\" y=\"{:.1}\">{} ({})</text><line class=\"ax\" x1=\"{LEFT}\" x2=\"{RIGHT}\" y1=\"{y:.1}\" y2=\"{y:.1}\"/>",
+            y + 4.0,
+            escape(&lane.label),
+            times(lane)
+        );
+        for mark in &lane.marks {
+            let (at, label) = (x(mark.at), escape(&mark.label));
+            let _ = match mark.kind {
+                MarkKind::Restart => write!(
+                    out,
+                    "<path class=\"st\" d=\"M{:.1} {:.1}l4-8 4 8z\"><title>{label}</title></path>",
+                    at - 4.0,
+                    y + 4.0
+                ),
+                MarkKind::Reset => write!(
+                    out,
+                    "<line class=\"sr\" x1=\"{at:.1}\" x2=\"{at:.1}\" y1=\"{:.1}\" y2=\"{:.1}\"><title>{label}</title></line>",
+                    y - 7.0,
+                    y + 7.0
+                ),
+                MarkKind::Other => {
+                    write!(
+                        out,
+                        "<circle class=\"se\" cx=\"{at:.1}\" cy=\"{y:.1}\" r=\"3\"><title>{label}</title></circle>"
+                    )
+                }
+            };
+        }
+    }
+    let (start, end) = ends(from, to);
+    let _ = write!(
+        out,
+        "<text x=\"{LEFT}\" y=\"{0:.1}\">{start}</text><text x=\"{RIGHT}\" y=\"{0:.1}\" text-anchor=\"end\">{end}</text></svg></div></div>",
+        height + 14.0
+    );
     out
 }
 

@@ -126,6 +126,40 @@ pub(super) fn chart(chart: &Chart) -> String {
                 line(&[plain(&p.title), plain(&p.value.human()), change, history, events]);
             }
         }
+        Chart::Heatmap(heat) => {
+            let mark = |i: usize| if heat.breaks.contains(&i) { "╎ " } else { "" };
+            let head = heat.columns.iter().enumerate().map(|(i, c)| format!("{}{}", mark(i), plain(c)));
+            line(&std::iter::once(plain(&heat.title)).chain(head).collect::<Vec<_>>());
+            line(
+                &std::iter::once(":--")
+                    .chain(heat.columns.iter().map(|_| "--:"))
+                    .map(str::to_owned)
+                    .collect::<Vec<_>>(),
+            );
+            for row in &heat.rows {
+                let cell = |c: &Option<Quantity>| c.map_or_else(|| "n/a".to_owned(), |q| plain(&q.human()));
+                let cells = row.cells.iter().map(cell);
+                line(&std::iter::once(escape::code(&row.name, Place::Cell)).chain(cells).collect::<Vec<_>>());
+            }
+            out.extend(["\n", &plain(&heat.about)]);
+            if !heat.breaks.is_empty() {
+                out.push_str(" `╎`: statistics reset before this moment.");
+            }
+            out.push('\n');
+        }
+        Chart::Timeline { title, from, to, lanes } => {
+            line(&[plain(title), "Times".into(), "When".into(), "First of them".into()]);
+            line(&[":--".into(), "--:".into(), ":--".into(), ":--".into()]);
+            for lane in lanes {
+                let times = (lane.marks.len() as u64).saturating_add(lane.further);
+                let course = escape::code(&spark::lane(lane, *from, *to), Place::Cell);
+                let mut shown: Vec<String> = lane.marks.iter().take(3).map(|m| plain(&m.label)).collect();
+                if times > 3 {
+                    shown.push(format!("{} more", times - 3));
+                }
+                line(&[plain(&lane.label), times.to_string(), course, shown.join("; ")]);
+            }
+        }
         Chart::Strip { title, parts } => {
             let whole: f64 = parts.iter().map(|p| p.value.as_f64()).sum();
             line(&[plain(title), "Amount".into(), "Share".into()]);

@@ -7,8 +7,8 @@ use super::place::{self, Kind, Place};
 use crate::finding::{Evidence, Finding, Fix, Locator, Measure, Subject};
 use crate::report::{
     Action, Against, Baseline, Block, Card, Category, Cell, Chart, CheckLine, ChecklistGroup, CoverageItem, Deduction,
-    EvidenceEntry, Exceptions, Fact, Line, Mark, Panel, Part, Past, Report, ReportFinding, Row, Section, Spark,
-    SqlBlock, Table, Verdict, Window,
+    EvidenceEntry, Exceptions, Fact, Heat, HeatRow, Lane, Line, Mark, Panel, Part, Past, Report, ReportFinding, Row,
+    Section, Spark, SqlBlock, Table, Verdict, Window,
 };
 use crate::text::{Span, Text};
 
@@ -287,6 +287,21 @@ fn chart(of: &mut Chart, visit: Visit<'_>) {
                 visit(Place::Prose, title);
                 for Mark { at: _, kind: _, label } in marks {
                     visit(Place::Prose, label);
+                }
+            }
+        }
+        Chart::Heatmap(Heat { title, about, columns, breaks: _, rows }) => {
+            [title, about].into_iter().chain(columns).for_each(|words| visit(Place::Prose, words));
+            for HeatRow { name, cells: _, steps: _ } in rows {
+                visit(Place::Mixed, name);
+            }
+        }
+        Chart::Timeline { title, from: _, to: _, lanes } => {
+            visit(Place::Prose, title);
+            for Lane { label, marks, further: _ } in lanes {
+                visit(Place::Prose, label);
+                for Mark { at: _, kind: _, label } in marks {
+                    visit(Place::Mixed, label);
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! What changed from the first snapshot to the last: events, the largest changes, most unusual first.
 
-use crate::diff::{Certainty, Change, Class};
+use crate::diff::{Certainty, Change, Class, Event};
 use crate::error::Result;
 use crate::report::cells::{count, difference, prose};
 use crate::report::draft::{Body, Draft};
@@ -8,6 +8,7 @@ use crate::report::names::ByObject;
 use crate::report::table::{ranked, table};
 use crate::report::{Block, Cell, Chart, Line};
 use crate::text::Text;
+use crate::time::Timestamp;
 use crate::unit::{Quantity, Unit};
 
 /// The most changes listed.
@@ -63,8 +64,20 @@ pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
 }
 
 fn events(draft: &Draft<'_>) -> Vec<Block> {
-    let all: Vec<_> =
-        draft.chain.windows.iter().enumerate().flat_map(|(at, w)| w.events.iter().map(move |e| (at, e))).collect();
+    let label = |i| crate::advisor::label(draft.chain, i);
+    let between = |from: Option<Timestamp>, to: Option<Timestamp>| match (from, to) {
+        (Some(from), Some(to)) => format!("{} and {}", from.human_seconds(), to.human_seconds()),
+        _ => "time unknown".to_owned(),
+    };
+    // Windows of a long history are sums of many: its objects were followed through each.
+    let all: Vec<(String, &Event)> = if let Some(history) = draft.history.filter(|_| draft.chain.let_go() > 0) {
+        history.follow.events.iter().map(|h| (between(h.from, h.to), &h.event)).collect()
+    } else {
+        let windows = draft.chain.windows.iter().enumerate();
+        let named = |at: usize| format!("{} and {}", label(at), label(at + 1));
+        windows.flat_map(|(at, w)| w.events.iter().map(move |e| (named(at), e))).collect()
+    };
+    let further = draft.history.map_or(0, |h| h.follow.more_events);
     if all.is_empty() {
         let restarted = super::coverage::restarted(draft);
         if restarted == 0 {
@@ -85,8 +98,7 @@ fn events(draft: &Draft<'_>) -> Vec<Block> {
         .number("At")
         .text("How sure")
         .text("What shows it");
-    for (at, event) in all.iter().take(MOST_EVENTS) {
-        let label = |i| crate::advisor::label(draft.chain, i);
+    for (between, event) in all.iter().take(MOST_EVENTS) {
         let object = match (&event.object, &event.scope) {
             (Some(object), _) => Cell::name(object.clone()),
             (None, Some(scope)) => Cell::name(scope.clone()),
@@ -95,7 +107,7 @@ fn events(draft: &Draft<'_>) -> Vec<Block> {
         out.push(vec![
             Cell::text(event.kind.replace('_', " ")),
             object,
-            Cell::text(format!("{} and {}", label(*at), label(at + 1))),
+            Cell::text(between.clone()),
             event.at.map_or(Cell::None, |t| Cell::number(Quantity::time(t))),
             Cell::text(match event.certainty {
                 Certainty::Proven => "proven",
@@ -104,7 +116,7 @@ fn events(draft: &Draft<'_>) -> Vec<Block> {
             Cell::text(event.evidence.join("; ")),
         ]);
     }
-    vec![out.rows_in_all(all.len()).block()]
+    vec![out.rows_in_all(all.len() + further).block()]
 }
 
 /// How far apart two counts are, in standard deviations of counting: twice the difference of the square roots.

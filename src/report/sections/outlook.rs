@@ -1,15 +1,14 @@
-//! What a history says of the future, and what happened in it: forecasts, dead rows, scans, events.
+//! What a history says of the future: forecasts, dead rows, scans.
 
-use crate::report::cells::prose;
 use crate::report::draft::Draft;
 use crate::report::table::table;
 use crate::report::{Block, Bound, Cell, History};
 use crate::text::Text;
 use crate::time::Timestamp;
+use crate::trend::Confidence;
 use crate::trend::forecast::{Answer, Forecast, Kind};
 use crate::trend::outlook::{Changed, DeadRows, Given, Outlook};
 use crate::trend::scans::News;
-use crate::trend::{Confidence, Happening};
 use crate::unit::{Quantity, Unit};
 
 /// The most rows of a table here.
@@ -24,7 +23,6 @@ pub(super) fn blocks(draft: &mut Draft<'_>) -> Vec<Block> {
     let mut out = vec![forecasts(draft, &outlook.forecasts)];
     out.extend((!outlook.dead_rows.is_empty()).then(|| dead_rows(draft, &outlook.dead_rows)));
     out.extend((!outlook.changed.is_empty()).then(|| changed(draft, &outlook.changed)));
-    out.push(events(&history.events, history.more_events));
     out
 }
 
@@ -78,6 +76,7 @@ fn forecasts(draft: &mut Draft<'_>, all: &[Forecast]) -> Block {
         .number("Left")
         .number("Rate per second")
         .text("When")
+        .text("How sure")
         .empty("Nothing moves towards a limit");
     let all = told.len();
     let mut before: Option<&Forecast> = None;
@@ -94,9 +93,19 @@ fn forecasts(draft: &mut Draft<'_>, all: &[Forecast]) -> Block {
             number(f.remaining, f.unit, "no limit given"),
             number(f.speed.map(|s| s.middle), rate, "not measured"),
             Cell::text(f.when()),
+            f.speed.map_or(Cell::None, |s| Cell::Confidence(sure(s.confidence))),
         ]);
     }
     out.rows_in_all(all).block()
+}
+
+const fn sure(confidence: Confidence) -> crate::finding::Confidence {
+    match confidence {
+        Confidence::Insufficient => crate::finding::Confidence::Insufficient,
+        Confidence::Low => crate::finding::Confidence::Low,
+        Confidence::Medium => crate::finding::Confidence::Medium,
+        Confidence::High => crate::finding::Confidence::High,
+    }
 }
 
 fn dead_rows(draft: &mut Draft<'_>, all: &[DeadRows]) -> Block {
@@ -208,37 +217,4 @@ fn changed(draft: &mut Draft<'_>, all: &[Changed]) -> Block {
         ]);
     }
     out.rows_in_all(all.len()).block()
-}
-
-fn events(all: &[Happening], more: usize) -> Block {
-    if all.is_empty() {
-        return prose(
-            Text::new().t("No reset, crash, restart or change of a definition was seen between the snapshots."),
-        );
-    }
-    let mut out = table("timeline", "What happened")
-        .about(Text::new().t("As far as two neighbouring snapshots prove it, in the order of time. A time span is the window in which it happened."))
-        .text("When")
-        .text("What")
-        .name("Object")
-        .text("Evidence");
-    for happening in all.iter().take(MOST_ROWS) {
-        let event = &happening.event;
-        let when = match (event.at, happening.from, happening.to) {
-            (Some(at), _, _) => at.human_seconds(),
-            (None, Some(from), Some(to)) => between(from, to),
-            _ => "time unknown".to_owned(),
-        };
-        let mut object = Text::new();
-        for name in [&event.scope, &event.object].into_iter().flatten() {
-            object = if object.is_empty() { object.name(name) } else { object.t(" ").name(name) };
-        }
-        out.push(vec![
-            Cell::text(when),
-            Cell::text(event.kind.replace('_', " ")),
-            Cell::Text(object),
-            Cell::text(event.evidence.join("; ")),
-        ]);
-    }
-    out.rows_in_all(all.len() + more).block()
 }

@@ -14,6 +14,8 @@ use std::borrow::Cow;
 const LEAST_POINTS: usize = 5;
 /// The most rows of the table of values.
 const MOST_ROWS: usize = 500;
+/// The most events drawn in a panel.
+const MOST_MARKS: usize = 40;
 
 /// Writes the section.
 #[expect(clippy::unnecessary_wraps, reason = "the signature of every section")]
@@ -44,6 +46,8 @@ pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
             note = note.t(" One snapshot of ").n(count(pulse.every())).t(" is drawn.");
         }
         blocks.push(prose(note));
+        blocks.extend(super::timeline::block(draft));
+        blocks.extend(super::heat::block(draft));
         blocks.extend(super::outlook::blocks(draft));
     } else {
         blocks.push(prose(
@@ -61,23 +65,7 @@ pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
 fn multiples(draft: &Draft<'_>, beats: &[&Beat], shown: &[usize]) -> Option<Block> {
     let times: Option<Vec<_>> = beats.iter().map(|b| b.at).collect();
     let times = times?;
-    let marks: Vec<Mark> = draft
-        .chain
-        .windows
-        .iter()
-        .flat_map(|w| w.events.iter().map(move |e| (w, e)))
-        .filter_map(|(window, event)| {
-            let kind = if event.kind.contains("restart") || event.kind.contains("crash") {
-                MarkKind::Restart
-            } else if event.kind == "stats_reset_database" {
-                MarkKind::Reset
-            } else {
-                return None;
-            };
-            let at = event.at.or(window.after.meta.taken_at)?;
-            Some(Mark { at, kind, label: format!("{}, {}", event.kind.replace('_', " "), at.human()) })
-        })
-        .collect();
+    let marks = marks(draft);
     let panels: Vec<Panel> = shown
         .iter()
         .filter_map(|m| {
@@ -144,6 +132,23 @@ fn values(draft: &mut Draft<'_>, beats: &[&Beat], shown: &[usize]) -> Block {
         out.push(cells);
     }
     out.rows_in_all(chain.count()).block()
+}
+
+/// What happened to the whole database, for the panels.
+fn marks(draft: &Draft<'_>) -> Vec<Mark> {
+    const OF_ALL: [&str; 6] =
+        ["stats_reset_database", "crash", "restart", "promoted", "upgraded", "database_recreated"];
+    let events = draft.history.map_or(&[][..], |h| &h.follow.events);
+    events
+        .iter()
+        .filter(|h| OF_ALL.contains(&h.event.kind.as_str()))
+        .filter_map(|happening| {
+            let at = happening.event.at.or(happening.to)?;
+            let label = format!("{}, {}", happening.event.kind.replace('_', " "), at.human());
+            Some(Mark { at, kind: super::timeline::kind(&happening.event), label })
+        })
+        .take(MOST_MARKS)
+        .collect()
 }
 
 /// At most [`MOST_ROWS`] of the snapshots, spread over the history, the first and the last among them.
