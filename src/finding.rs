@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// The consequence of a finding, not the size of a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Context; never counts in a score.
@@ -44,6 +45,7 @@ impl Severity {
 
 /// How sure a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Confidence {
     /// Below low: only listed under "not enough evidence".
@@ -80,6 +82,7 @@ impl Confidence {
 
 /// A reason that lowers confidence one step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum Doubt {
     /// Single snapshot, cumulative values only.
     C1,
@@ -120,6 +123,7 @@ impl Doubt {
 
 /// What kind of thing a finding is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SubjectKind {
     /// The whole server or cluster.
@@ -156,6 +160,7 @@ pub enum SubjectKind {
 
 /// What a finding is about.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Subject {
     /// Its kind.
     pub kind: SubjectKind,
@@ -172,6 +177,7 @@ impl Subject {
 
 /// Which snapshot a value was read from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Locator {
     /// Label of the snapshot: `A`, `B`, or its number in a history.
     pub snapshot: String,
@@ -183,6 +189,7 @@ pub struct Locator {
 
 /// A number's origin: view, column, object and the places in the user's files; and the formula where it was computed.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Evidence {
     /// View it was read from.
     pub view: String,
@@ -198,6 +205,7 @@ pub struct Evidence {
 
 /// One line of a finding's evidence table.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Measure {
     /// What is measured.
     pub label: String,
@@ -213,6 +221,7 @@ pub struct Measure {
 
 /// How much harm a statement can do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum Risk {
     /// Read-only.
     R0,
@@ -226,6 +235,7 @@ pub enum Risk {
 
 /// What a statement does, for the header of its block and for the consistency pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Verb {
     /// Only looks.
@@ -246,6 +256,7 @@ pub enum Verb {
 
 /// A cure: SQL that the program prints and never runs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Fix {
     /// What it does.
     pub verb: Verb,
@@ -268,6 +279,7 @@ pub struct Fix {
 
 /// How much work a cure is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum Effort {
     /// Minutes.
     S,
@@ -279,6 +291,7 @@ pub enum Effort {
 
 /// What a rule found.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Finding {
     /// The rule's id, `index-unused`.
     pub rule: String,
@@ -330,6 +343,7 @@ impl Finding {
 
 /// What became of a rule.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", tag = "outcome")]
 pub enum Outcome {
     /// It ran and found something.

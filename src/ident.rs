@@ -112,7 +112,7 @@ mod tests {
         }
         assert_eq!(quote_literal("it's"), "'it''s'");
         assert_eq!(quote_literal(r"back\slash"), r"E'back\\slash'");
-        assert_eq!(quote_ident("a\nb\u{202e}\\\""), r#"U&"a\000Ab\202E\\"""#);
+        assert_eq!(quote_ident("a\nb\u{202e}\\\""), r#"U&"a\000Ab\202E\\""""#);
         assert_eq!(quote_literal("a\u{202e}'"), r"E'a\u202E'''");
         assert_eq!(quote_regclass("s", "a\tb"), r#"E'"s"."a\u0009b"'"#);
     }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// A run of prose.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Span {
     /// Plain words.
@@ -30,6 +31,7 @@ pub enum Span {
 
 /// A piece of prose: one paragraph or one cell.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Text(pub Vec<Span>);
 

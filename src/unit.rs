@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// What a number counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Unit {
     /// A plain number of things: scans, calls, checkpoints.
@@ -43,6 +44,7 @@ pub enum Unit {
 
 /// A number: an exact integer, or a float.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub enum Number {
     /// Exact.
@@ -63,6 +65,7 @@ impl Number {
 
 /// A number with its unit. Cells of a report are quantities, never strings.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Quantity {
     /// The exact value.
     pub value: Number,

@@ -12,6 +12,10 @@ pub(super) struct Presentation {
     /// Take templates from DIR; built-in ones stand in for those it does not have. `pgretro templates` writes them
     #[arg(long, value_name = "DIR")]
     pub(super) templates: Option<PathBuf>,
+    /// The table that .csv files hold, by its id in the JSON report (tables, indexes, statements, ...); without it the
+    /// findings
+    #[arg(long, value_name = "ID")]
+    table: Option<String>,
     /// Share safely: replace what is private by pseudonyms: names (of objects), queries (texts), hosts (addresses,
     /// users, applications, files), or all; several with commas
     #[arg(long, value_name = "WHAT", value_parser = Redact::parse)]
@@ -58,7 +62,7 @@ impl Presentation {
         if let Some(path) = &self.logo {
             cover.logo = Some(Logo::read(path)?);
         }
-        Ok(Options { templates: self.templates.clone(), cover, ..Options::default() })
+        Ok(Options { templates: self.templates.clone(), table: self.table.clone(), cover, ..Options::default() })
     }
 
     /// The report as it may be shown.

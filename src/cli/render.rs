@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 pub(super) struct Args {
     /// A report that `pgretro report` wrote as JSON; `-` reads standard input
     report: PathBuf,
-    /// Write to FILE, in the format its ending names (.html, .md, .json, .txt); may be given several times.
+    /// Write to FILE, in the format its ending names (.html, .md, .json, .csv, .txt); may be given several times.
     /// Without it a summary is printed
     #[arg(short, long = "output", value_name = "FILE")]
     output: Vec<PathBuf>,

@@ -2,6 +2,7 @@
 
 pub mod audit;
 mod cover;
+mod csv;
 mod held;
 mod html;
 mod json;
@@ -55,6 +56,7 @@ pub const FORMATS: &[Format] = &[
         write: terminal::write,
     },
     Format { name: "json", endings: &["json"], about: "the report itself, for programs", write: json::write },
+    Format { name: "csv", endings: &["csv"], about: "one table of the report, or its findings", write: csv::write },
 ];
 
 /// How to print.
@@ -62,6 +64,8 @@ pub const FORMATS: &[Format] = &[
 pub struct Options {
     /// A folder whose files replace the built-in templates of the same name.
     pub templates: Option<PathBuf>,
+    /// The table that CSV is written of, by its id; `None`: the findings.
+    pub table: Option<String>,
     /// What stands around the report.
     pub cover: Cover,
     /// Columns of the terminal summary, kept between 40 and 100.
@@ -81,6 +85,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             templates: None,
+            table: None,
             cover: Cover::default(),
             width: 80,
             color: false,

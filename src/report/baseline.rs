@@ -20,6 +20,7 @@ const DEADLINE_MOVED_S: f64 = 86_400.0;
 
 /// How a finding stands against the baseline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
     /// Not in the baseline.
@@ -46,6 +47,7 @@ impl Standing {
 
 /// A finding against the baseline.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Against {
     /// How it stands.
     pub standing: Standing,
@@ -58,6 +60,7 @@ pub struct Against {
 
 /// The baseline, and what became of its findings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Baseline {
     /// The baseline report's id.
     pub id: String,
@@ -84,6 +87,7 @@ pub struct Baseline {
 
 /// A finding of the baseline that is not among those of now.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Past {
     /// Its stable id.
     pub id: String,

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 /// A piece of a section.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Block {
     /// A paragraph.
@@ -86,6 +87,7 @@ pub enum Block {
 
 /// The weight of a note.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum NoteKind {
     /// Context.
@@ -98,6 +100,7 @@ pub enum NoteKind {
 
 /// A labelled value.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Fact {
     /// The label.
     pub label: String,
@@ -107,6 +110,7 @@ pub struct Fact {
 
 /// Rows and columns.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Table {
     /// Unique in the report, for anchors and filters.
     pub id: String,
@@ -128,6 +132,7 @@ pub struct Table {
 
 /// A column of a table.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Column {
     /// Header.
     pub label: String,
@@ -137,6 +142,7 @@ pub struct Column {
 
 /// What the cells of a column are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ColumnKind {
     /// The row's name: row header, filter target.
@@ -151,6 +157,7 @@ pub enum ColumnKind {
 
 /// A row of a table.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Row {
     /// One cell per column.
     pub cells: Vec<Cell>,
@@ -161,6 +168,7 @@ pub struct Row {
 
 /// A cell.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Cell {
     /// Unknown; prints `n/a`, with the reason.
@@ -219,6 +227,7 @@ impl Cell {
 
 /// What a number is a bound of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Bound {
     /// Prints `≥`.
@@ -231,6 +240,7 @@ pub enum Bound {
 
 /// A bar in a cell; bars of one column share one scale.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Bar {
     /// The number beside it.
     pub value: Quantity,
@@ -242,6 +252,7 @@ pub struct Bar {
 
 /// A small history. A reset is a gap, never a dip.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Spark {
     /// One value per snapshot or window; `None` is a gap.
     pub points: Vec<Option<f64>>,
@@ -253,6 +264,7 @@ pub struct Spark {
 
 /// A card of the top actions.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Card {
     /// What to do.
     pub title: Text,
@@ -270,6 +282,7 @@ pub struct Card {
 
 /// A block of SQL.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SqlBlock {
     /// `Diagnose, read-only`, `Change setting`, `Drop`, ...
     pub title: String,
@@ -287,6 +300,7 @@ pub struct SqlBlock {
 
 /// A chart; each prints its numbers in words too.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "chart", rename_all = "snake_case")]
 pub enum Chart {
     /// Two values per object, at most 8 objects.
@@ -327,6 +341,7 @@ pub enum Chart {
 
 /// A line of a slope chart.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Line {
     /// The object.
     pub name: String,
@@ -340,6 +355,7 @@ pub struct Line {
 
 /// A panel of small multiples.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Panel {
     /// What is measured.
     pub title: String,
@@ -355,6 +371,7 @@ pub struct Panel {
 
 /// One number of several objects at several moments.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Heat {
     /// What is measured.
     pub title: String,
@@ -370,6 +387,7 @@ pub struct Heat {
 
 /// An object of a heatmap.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct HeatRow {
     /// Its name.
     pub name: String,
@@ -381,6 +399,7 @@ pub struct HeatRow {
 
 /// Events of one kind on a time axis.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Lane {
     /// The kind.
     pub label: String,
@@ -392,6 +411,7 @@ pub struct Lane {
 
 /// An event on a time axis.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Mark {
     /// When.
     pub at: Timestamp,
@@ -403,6 +423,7 @@ pub struct Mark {
 
 /// Kinds of events on a time axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum MarkKind {
     /// Statistics reset.
@@ -415,6 +436,7 @@ pub enum MarkKind {
 
 /// A part of a strip.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Part {
     /// What it is.
     pub label: String,
@@ -424,6 +446,7 @@ pub struct Part {
 
 /// One expected source.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CoverageItem {
     /// The view.
     pub name: String,
@@ -437,6 +460,7 @@ pub struct CoverageItem {
 
 /// What became of an expected source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum CoverageState {
     /// Captured, with rows.
@@ -451,6 +475,7 @@ pub enum CoverageState {
 
 /// Things to tick off in one phase.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ChecklistGroup {
     /// `Before`, `During`, `After`.
     pub title: String,

@@ -18,6 +18,8 @@ mod names;
 mod pulse;
 mod redact;
 mod register;
+#[cfg(test)]
+mod schema_tests;
 mod sections;
 mod sparks;
 mod table;

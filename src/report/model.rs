@@ -12,6 +12,7 @@ pub const SCHEMA: u32 = 1;
 
 /// The whole report.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Report {
     /// Version of this form: [`SCHEMA`].
     pub schema: u32,
@@ -50,6 +51,7 @@ pub struct Report {
 
 /// What was compared.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Window {
     /// Capture time of the first snapshot.
     pub from: Option<Timestamp>,
@@ -69,6 +71,7 @@ pub struct Window {
 
 /// The first screen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Verdict {
     /// One sentence.
     pub headline: Text,
@@ -94,6 +97,7 @@ pub struct Verdict {
 
 /// What became of the exceptions of the configuration.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Exceptions {
     /// How many the configuration has.
     pub given: usize,
@@ -105,6 +109,7 @@ pub struct Exceptions {
 
 /// How findings differ from those of the earlier state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Since {
     /// Found now, not then.
     pub new: usize,
@@ -116,6 +121,7 @@ pub struct Since {
 
 /// A category's score with the arithmetic behind it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Category {
     /// `Queries`, `Vacuum`, ...
     pub name: String,
@@ -135,6 +141,7 @@ pub struct Category {
 
 /// One deduction of a score.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Deduction {
     /// Finding numbers, `F-01`.
     pub findings: Vec<String>,
@@ -148,6 +155,7 @@ pub struct Deduction {
 
 /// A finding in its place in the report.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ReportFinding {
     /// `F-01`, by rank.
     pub number: String,
@@ -172,6 +180,7 @@ pub struct ReportFinding {
 
 /// One check, for "Checked and fine" and "Not assessed".
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CheckLine {
     /// The rule.
     pub rule: String,
@@ -185,6 +194,7 @@ pub struct CheckLine {
 
 /// When to act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Horizon {
     /// Within a day.
@@ -197,6 +207,7 @@ pub enum Horizon {
 
 /// A step of the plan: one or more findings' cure.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Action {
     /// Position in the plan, from 1.
     pub rank: usize,
@@ -227,6 +238,7 @@ pub struct Action {
 
 /// A section, always present, with a fixed id.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Section {
     /// `verdict`, `actions`, ..., the anchor.
     pub id: String,
@@ -242,6 +254,7 @@ pub struct Section {
 
 /// An entry of the evidence register.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct EvidenceEntry {
     /// `E1`.
     pub id: String,

@@ -23,7 +23,7 @@ pub(super) struct Args {
     /// Folders of view files, folders of such folders, archives of them, packed histories, JSON dumps; `-` reads a JSON dump from standard input
     #[arg(required = true, value_name = "DUMP")]
     dumps: Vec<PathBuf>,
-    /// Write to FILE, in the format its ending names (.html, .md, .json, .txt); may be given several times.
+    /// Write to FILE, in the format its ending names (.html, .md, .json, .csv, .txt); may be given several times.
     /// Without it a summary is printed
     #[arg(short, long = "output", value_name = "FILE")]
     output: Vec<PathBuf>,
