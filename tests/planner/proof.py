@@ -177,7 +177,7 @@ def prove(server, program, path, keep):
     database = f"proof_{name}"
     server.psql("postgres", f"create database {database}")
     schema = "".join(text for kind, _, text in sections if kind == "schema")
-    server.psql(database, "create extension pg_stat_statements;\n" + schema + "\nvacuum analyze;\nselect pg_stat_statements_reset();", "-o", os.devnull)
+    server.psql(database, "create extension pg_stat_statements;\n" + schema + "\ncheckpoint;\nvacuum analyze;\nselect pg_stat_statements_reset();", "-o", os.devnull)
     statements = [(text, int(words or 5)) for kind, words, text in sections if kind == "run"]
     expected = [words for kind, words, _ in sections if kind == "expect"]
     traps = [words for kind, words, _ in sections if kind == "never"]
@@ -214,7 +214,8 @@ def prove(server, program, path, keep):
             if fix["verb"] == "create":
                 server.psql(database, fix["sql"], "-o", os.devnull)
                 created[fix["object"].split(".")[-1]] = finding["subject"]["name"]
-    server.psql(database, "vacuum analyze;")
+    # Pages are marked visible to all only when the commits of their rows are on disk.
+    server.psql(database, "checkpoint;\nvacuum analyze;")
     # Of a partitioned index the plan names the parts.
     members = server.psql(database, "select c.relname, p.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid join pg_class p on p.oid = i.inhparent where c.relkind in ('i', 'I')")
     root = dict(line.split("|") for line in members.splitlines())

@@ -371,7 +371,8 @@ fn refined(best: &Judged, others: &[Judged], limits: &Limits) -> Option<usize> {
 
 fn proposal(table: usize, best: Judged, others: &[Judged]) -> Proposal {
     let mut alternatives: Vec<Alternative> = Vec::new();
-    for other in others {
+    let serves_one = |j: &Judged| j.served.iter().any(|s| best.served.iter().any(|b| b.statement == s.statement));
+    for other in others.iter().filter(|j| serves_one(j)) {
         // Those that differ only in what they include say nothing new.
         if alternatives.len() < 3
             && !alternatives.iter().any(|a| {

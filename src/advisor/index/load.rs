@@ -2,7 +2,8 @@
 
 use super::access::Access;
 use super::joins::Reading;
-use super::table::Table;
+use super::patterns::Patterns;
+use super::table::{Partitions, Table};
 use crate::advisor::sql::{Kind, Names, Source, Statement, Test, Text, Unread, Value, read_all};
 use crate::advisor::workload::HIDDEN;
 use crate::advisor::{Context, secret};
@@ -135,6 +136,7 @@ impl<'a> Load<'a> {
         self.tables = tables;
         let statements: BTreeMap<Text<'_>, Result<Statement, Unread>> =
             texts.iter().copied().zip(read_all(&texts, &names)).collect();
+        let patterns = Patterns::seen(cx, &names);
         for row in rows {
             let Some(text) = row.text() else { continue };
             let statement = match statements.get(&text) {
@@ -155,6 +157,7 @@ impl<'a> Load<'a> {
             if cx.major() < PREFIXES_SINCE {
                 forget_prefixes(&mut statement);
             }
+            patterns.fill_in(&mut statement);
             let relations = statement.blocks.iter().flat_map(|b| &b.relations);
             if relations.clone().any(|r| r.source == Source::Unknown)
                 && !relations.clone().any(|r| matches!(r.source, Source::Table(_)))
@@ -212,13 +215,14 @@ fn named<'a>(cx: &Context<'a>, texts: &[Text<'_>]) -> (Names, Vec<Table<'a>>) {
     let lower: HashSet<String> = words.iter().map(|w| w.to_lowercase()).collect();
     let mut names = Names::default();
     let mut tables = Vec::new();
+    let partitions = Partitions::new(cx.facts);
     for fact in &cx.facts.tables {
         let (name, Some(relid)) = (fact.name(), fact.relid()) else { continue };
         let odd = name.contains(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '$')));
         if !(odd || words.contains(name) || lower.contains(name)) {
             continue;
         }
-        let table = Table::read(cx, fact);
+        let table = Table::read(cx, fact, &partitions);
         let mut columns: BTreeSet<String> =
             cx.facts.columns(fact.schema(), name).iter().filter_map(|r| r.text("attname")).map(str::to_owned).collect();
         if let Some(table) = &table {

@@ -16,6 +16,7 @@ mod choose;
 mod clause;
 mod joins;
 mod load;
+mod patterns;
 mod price;
 mod proposal;
 mod selectivity;

@@ -35,6 +35,28 @@ pub struct Table<'a> {
     pub doubts: Vec<Option<Doubt>>,
 }
 
+/// Partitions by their topmost parent.
+#[derive(Debug, Default)]
+pub struct Partitions<'a>(BTreeMap<i64, Vec<&'a TableFact<'a>>>);
+
+impl<'a> Partitions<'a> {
+    /// Of all tables of a dump.
+    pub fn new(facts: &'a Facts<'a>) -> Self {
+        let mut out = Self::default();
+        for table in &facts.tables {
+            let root = table.relid().map(|r| (r, facts.root(r))).filter(|(r, root)| r != root);
+            if let Some((_, root)) = root {
+                out.0.entry(root).or_default().push(table);
+            }
+        }
+        out
+    }
+
+    fn of(&self, root: i64) -> Vec<&'a TableFact<'a>> {
+        self.0.get(&root).cloned().unwrap_or_default()
+    }
+}
+
 /// Distribution of a column.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Column {
@@ -69,7 +91,7 @@ pub struct Writes {
 
 impl<'a> Table<'a> {
     /// What the dump knows of a table; `None` without rows or blocks.
-    pub fn read(cx: &Context<'a>, fact: &TableFact<'a>) -> Option<Self> {
+    pub fn read(cx: &Context<'a>, fact: &TableFact<'a>, partitions: &Partitions<'a>) -> Option<Self> {
         let facts = cx.facts;
         let relid = fact.relid()?;
         let temporary = fact.sizes.and_then(|s| s.text("relpersistence")) == Some("t");
@@ -77,11 +99,7 @@ impl<'a> Table<'a> {
             return None;
         }
         let partitioned = fact.is_kind("p") == Some(true);
-        let parts: Vec<&TableFact<'a>> = if partitioned {
-            facts.tables.iter().filter(|t| t.relid().is_some_and(|r| r != relid && facts.root(r) == relid)).collect()
-        } else {
-            vec![fact]
-        };
+        let parts: Vec<&TableFact<'a>> = if partitioned { partitions.of(relid) } else { vec![fact] };
         let block = cx.chain.last().meta.block_bytes() as f64;
         let mut out = Self {
             fact: *fact,

@@ -315,6 +315,41 @@ mod tests {
     }
 
     #[test]
+    fn finishes_what_somebody_began() {
+        let statement = ("select * from orders where customer_id = $1", 2_000.0, 20_000.0, 10.0);
+        let sql = |index| found(&[statement], &[index]).remove(0).fixes.pop().map(|f| f.sql).unwrap_or_default();
+        assert!(sql("btree (customer_id) INVALID").contains("REINDEX INDEX CONCURRENTLY \"public\".\"i0\";"));
+        assert!(sql("btree (placed_at) INVALID").contains("CREATE INDEX CONCURRENTLY"));
+    }
+
+    #[test]
+    fn patterns_that_sessions_used_tell_what_like_looks_for() {
+        let statements = [("select * from orders where email like $1", 2_000.0, 20_000.0, 5.0)];
+        let proposed = |patterns: &[&str], collation: &str| {
+            let sessions: Vec<String> = patterns
+                .iter()
+                .enumerate()
+                .map(|(i, p)| format!("{i} | select * from orders where email like '{p}'"))
+                .collect();
+            let sessions: Vec<&str> = sessions.iter().map(String::as_str).collect();
+            let at = |at, part| {
+                shop(at, &statements, part, &[], 1e9)
+                    .view("pg_stat_activity", "pid | query", &sessions)
+                    .view("pg_database", "oid | datname | datcollate", &[&format!("16697 | shop | {collation}")])
+                    .build()
+            };
+            match judge(&RULE, &[at(A, 0.0), at(B, 1.0)], "") {
+                Outcome::Found { findings, .. } => findings.into_iter().map(|f| f.subject.name).collect(),
+                _ => Vec::new(),
+            }
+        };
+        assert_eq!(proposed(&["anna%", "bert%"], "en_US.utf8"), ["public.orders (email text_pattern_ops)"]);
+        assert_eq!(proposed(&["anna%"], "C"), ["public.orders (email)"]);
+        assert_eq!(proposed(&["anna%", "%bert%"], "en_US.utf8"), [""; 0]);
+        assert_eq!(proposed(&[], "C"), [""; 0]);
+    }
+
+    #[test]
     fn one_index_serves_several_statements() {
         let statements = [
             ("select * from orders where state = $1 order by placed_at limit $2", 2_000.0, 20_000.0, 20.0),
