@@ -4,7 +4,8 @@ use super::access::Access;
 use super::candidates::{pool, share_written};
 use super::load::Load;
 use super::price::{Prices, bytes, cheapest};
-use super::proposal::{Alternative, Proposal, Served};
+use super::proposal::{Proposal, Served};
+use super::refine::{Judged, proposal, refined};
 use super::shape::Shape;
 use super::table::Table;
 use std::collections::{BTreeMap, BTreeSet};
@@ -59,8 +60,6 @@ const MAX_ACCESSES: usize = 96;
 const WORTH_MORE: f64 = 1.05;
 /// An index that also holds what is read must be better by this much than one that does not.
 const WORTH_COVERING: f64 = 1.5;
-/// An index with more in it may be this much larger.
-const MOST_GROWTH: f64 = 2.0;
 /// The planner must find it cheaper by this much: estimates err.
 const PLANNER_MARGIN: f64 = 0.8;
 
@@ -71,18 +70,6 @@ struct Asked<'l> {
     /// Blocks a call reads now.
     now: f64,
     units: f64,
-}
-
-/// One candidate, judged.
-#[derive(Clone)]
-struct Judged {
-    shape: Shape,
-    gain: f64,
-    cost: f64,
-    lost_hot: f64,
-    bytes: f64,
-    served: Vec<Served>,
-    worst: f64,
 }
 
 /// The proposals, the most relieving first, and why the rest led to nothing.
@@ -349,53 +336,5 @@ fn choose(
             Some((better, judged))
         }
         None => Some((best, judged)),
-    }
-}
-
-/// The best index with more behind its keys, or with what is read included, where what is left to read falls by as much
-/// again: a search that still visits hundreds of scattered blocks may find all in the index.
-fn refined(best: &Judged, others: &[Judged], limits: &Limits) -> Option<usize> {
-    let left = |j: &Judged| -> f64 { j.served.iter().map(|s| s.after * s.gain / (s.before - s.after).max(1.0)).sum() };
-    let worth = best.served.iter().any(|s| s.after >= limits.min_buffers);
-    let serves_as_many = |j: &Judged| best.served.iter().all(|s| j.served.iter().any(|o| o.statement == s.statement));
-    let fits = |j: &Judged| {
-        j.shape.keys.starts_with(&best.shape.keys)
-            && j.shape.predicate == best.shape.predicate
-            && j.bytes <= best.bytes * MOST_GROWTH
-            && serves_as_many(j)
-            && left(j) * limits.min_ratio <= left(best)
-    };
-    let better = others.iter().enumerate().filter(|(_, j)| worth && fits(j));
-    better.min_by(|(_, a), (_, b)| left(a).total_cmp(&left(b)).then_with(|| a.shape.cmp(&b.shape))).map(|(at, _)| at)
-}
-
-fn proposal(table: usize, best: Judged, others: &[Judged]) -> Proposal {
-    let mut alternatives: Vec<Alternative> = Vec::new();
-    let serves_one = |j: &Judged| j.served.iter().any(|s| best.served.iter().any(|b| b.statement == s.statement));
-    for other in others.iter().filter(|j| serves_one(j)) {
-        // Those that differ only in what they include say nothing new.
-        if alternatives.len() < 3
-            && !alternatives.iter().any(|a| {
-                a.shape.keys.first() == other.shape.keys.first() && a.shape.keys.len() == other.shape.keys.len()
-            })
-        {
-            alternatives.push(Alternative {
-                shape: other.shape.clone(),
-                gain_share: other.gain / best.gain.max(1.0),
-                statements: other.served.len(),
-                size_share: other.bytes / best.bytes.max(1.0),
-            });
-        }
-    }
-    Proposal {
-        table,
-        shape: best.shape,
-        bytes: best.bytes,
-        served: best.served,
-        gain: best.gain,
-        cost: best.cost,
-        lost_hot: best.lost_hot,
-        alternatives,
-        worst: best.worst,
     }
 }

@@ -19,9 +19,12 @@ mod load;
 mod patterns;
 mod price;
 mod proposal;
+mod refine;
 mod selectivity;
 mod shape;
 mod table;
+#[cfg(test)]
+pub mod testing;
 mod words;
 
 pub use access::{Access, Condition, Way};

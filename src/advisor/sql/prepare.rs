@@ -9,9 +9,12 @@ use std::fmt::Write;
 /// Bytes of a text that is read at all.
 const MAX_BYTES: usize = 1 << 20;
 /// Tokens that the parser may get. Its recursion is bounded by them.
-const MAX_TOKENS: usize = 12_000;
+const MAX_TOKENS: usize = 8_000;
 /// How deep parentheses, brackets and CASE may be nested.
 const MAX_DEPTH: usize = 120;
+/// How many signs, casts, fields, calls and NOTs may follow each other without an operand between: the parser's time
+/// grows with the square of such a chain.
+const MAX_CHAIN: usize = 200;
 /// Elements of a list of parameters that are kept.
 const KEPT_ELEMENTS: usize = 24;
 
@@ -64,6 +67,8 @@ struct Rewriter {
     /// The last words and signs, lower case, newest last.
     before: [String; 2],
     tokens: usize,
+    /// Signs and the like since the last operand.
+    chain: usize,
     depth: usize,
     /// Depths at which a `BETWEEN` waits for its `AND`.
     waiting: Vec<usize>,
@@ -85,6 +90,7 @@ impl Rewriter {
                 }
                 self.flush_comma()?;
                 self.elements += 1;
+                self.chain = 0;
                 let [before, last] = &self.before;
                 // `AT TIME ZONE $1` is an expression, `timestamp with time zone $1` a literal; both read as a string.
                 let literal = listed(TYPES, last) || (before == "extract" && last == "(");
@@ -118,6 +124,7 @@ impl Rewriter {
     }
 
     fn other(&mut self, token: Token<'_>) -> Result<(), Refused> {
+        self.chain(token)?;
         match token {
             Token::Word(word) => {
                 let lower = word.to_ascii_lowercase();
@@ -171,6 +178,20 @@ impl Rewriter {
             Token::Parameter(_) | Token::Elements => {}
         }
         self.count()
+    }
+
+    fn chain(&mut self, token: Token<'_>) -> Result<(), Refused> {
+        let last = self.before[1].as_str();
+        match token {
+            Token::Word(w) if w.eq_ignore_ascii_case("not") => self.chain += 1,
+            // The type of a cast and the name of a field go on with the chain.
+            Token::Word(_) if matches!(last, ":" | ".") => {}
+            Token::Open if last == ")" => self.chain += 1,
+            Token::Open | Token::Close => {}
+            Token::Other(s) if s.len() == 1 && "+-~!@#%^&|*/<>=:.`?".contains(s) => self.chain += 1,
+            _ => self.chain = 0,
+        }
+        if self.chain > MAX_CHAIN { Err(Refused::TooDeep) } else { Ok(()) }
     }
 
     fn remember(&mut self, token: &str) {
@@ -272,6 +293,10 @@ mod tests {
         assert_eq!(prepare(&"(".repeat(500)), Err(Refused::TooDeep));
         assert_eq!(prepare(&"case ".repeat(500)), Err(Refused::TooDeep));
         assert_eq!(prepare(&"a + ".repeat(20_000)), Err(Refused::TooLong));
+        for chain in ["not ", "- ", "::int", ".b", "()", "not (", "- not "] {
+            assert_eq!(prepare(&format!("a{}", chain.repeat(1_000))), Err(Refused::TooDeep), "{chain}");
+        }
+        assert!(prepare(&format!("select {} 1", "a::int + -b.c(1) * ".repeat(400))).is_ok());
         assert_eq!(prepare(&"a".repeat(2 << 20)), Err(Refused::TooLong));
         for cut in ["a = 'x", "a /* b", "a = $q$ b", "\"a", "e'\\"] {
             assert_eq!(prepare(cut), Err(Refused::CutOff), "{cut}");
