@@ -85,11 +85,15 @@ function name(text) {
   });
   return span;
 }
-function exactText(c, unit) { return c[4] || group(c[0]) + unit; }
-function number(c, unit) {
-  var d = make('data', '', c[1] === null || c[1] === undefined ? group(c[0]) : c[1]);
+function exactText(c, unit) {
+  var n = unit === '%' ? +(c[0] * 100).toFixed(6) : unit === ' times' ? +c[0].toFixed(9) : group(c[0]);
+  return c[4] || n + unit;
+}
+function bound(text, k) { return k === undefined ? text : k === 2 ? text + ' (est.)' : (k ? '≤ ' : '≥ ') + text; }
+function number(c, unit, k) {
+  var d = make('data', '', bound(c[1] === null || c[1] === undefined ? group(c[0]) : c[1], k));
   d.value = c[0];
-  d.title = exactText(c, unit);
+  d.title = bound(exactText(c, unit), k);
   var out = [d];
   if (c[3]) out.push(make('span', 'd', c[3].replace(/^\+/, '▲ ').replace(/^−/, '▼ ')));
   return out;
@@ -137,6 +141,7 @@ function content(c, unit) {
     na.appendChild(typeof c.n === 'number' ? make('sup', '', c.n) : make('span', 'small', c.n));
     return [na];
   }
+  if (c.q) return number(c.q, unit, c.k);
   if (c.b) {
     var holder = make('span', 'barc');
     holder.appendChild(bar(c.f, c.m));
@@ -160,6 +165,7 @@ function key(c) {
   if (c === null || c.n !== undefined) return null;
   if (typeof c === 'string') return c.toLowerCase();
   if (Array.isArray(c)) return c[0];
+  if (c.q) return c.q[0];
   if (c.b) return c.b[0];
   if (c.p) return c.v === undefined ? null : c.v;
   return (c.s || c.c || c.t.map(function (p) { return p[1]; }).join('')).toLowerCase();
@@ -182,6 +188,9 @@ function grow(table) {
   function load() {
     if (!source || data) return;
     data = JSON.parse(source.textContent);
+    data.columns.forEach(function (c) {
+      if (c.dict) c.cells = c.cells.map(function (i) { return c.dict[i]; });
+    });
     for (var i = rows.length; i < data.rows; i++) rows.push({tr: null, x: null});
   }
   function value(i, c) {

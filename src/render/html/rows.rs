@@ -1,16 +1,20 @@
 //! The rows of long tables as inert JSON, column by column, for the page's script.
 //!
+//! A column whose cells repeat has its distinct ones as `dict`, and `cells` are positions there.
+//!
 //! A cell is `null` (–), a string (words or a name), an array `[value, shown, change, change shown, exact]` (a number;
 //! parts that follow from the value are null or left out), or an object: `{n}` not available (the number of its reason, or the reason), `{s}` severity, `{c}`
-//! confidence, `{b}` bar, `{p}` sparkline (heights as characters, its last value as `v`), `{t}` prose in pieces.
+//! confidence, `{q}` a number that is a bound (`k`),
+//! `{b}` bar, `{p}` sparkline (heights as characters, its last value as `v`), `{t}` prose in pieces.
 
 use super::super::page::Page;
 use super::super::words;
 use super::cell::raw;
 use crate::ident::visible;
-use crate::report::{Bar, Cell, Spark, Table};
+use crate::report::{Bar, Bound, Cell, Row, Spark, Table};
 use crate::text::{Span, Text};
-use crate::unit::{Number, Quantity, group_int};
+use crate::unit::{Number, Quantity, Unit, group_int};
+use std::collections::HashMap;
 use std::fmt::Write;
 
 /// The largest integer that JavaScript keeps exact.
@@ -24,28 +28,52 @@ pub(super) fn json(table: &Table, page: &Page) -> String {
             out.push(',');
         }
         let unit = table.rows.iter().find_map(|row| row.cells.get(i).and_then(unit)).unwrap_or_default();
-        let _ = write!(out, "{{\"unit\":{},\"cells\":[", string(&unit));
-        for (j, row) in table.rows.iter().enumerate() {
-            if j > 0 {
-                out.push(',');
-            }
+        let _ = write!(out, "{{\"unit\":{},", string(&unit));
+        let one = |row: &Row| {
+            let mut text = String::new();
             match row.cells.get(i) {
-                Some(content) => cell(&mut out, content, &unit, page, &table.id),
-                None => out.push_str("null"),
+                Some(content) => cell(&mut text, content, &unit, page, &table.id),
+                None => text.push_str("null"),
             }
-        }
-        out.push_str("]}");
+            text
+        };
+        cells(&mut out, &table.rows.iter().map(one).collect::<Vec<_>>());
+        out.push('}');
     }
     out.push_str("]}");
     out.replace('<', "\\u003c").replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")
 }
 
+/// The cells of a column; each distinct one once, where that is shorter.
+fn cells(out: &mut String, all: &[String]) {
+    let mut known: HashMap<&str, usize> = HashMap::new();
+    let mut distinct: Vec<&str> = Vec::new();
+    let places: Vec<String> = all
+        .iter()
+        .map(|text| {
+            let at = *known.entry(text).or_insert_with(|| {
+                distinct.push(text);
+                distinct.len() - 1
+            });
+            at.to_string()
+        })
+        .collect();
+    let length = |list: &[String]| list.iter().map(|s| s.len() + 1).sum::<usize>();
+    if distinct.iter().map(|s| s.len() + 1).sum::<usize>() + length(&places) < length(all) {
+        let _ = write!(out, "\"dict\":[{}],\"cells\":[{}]", distinct.join(","), places.join(","));
+    } else {
+        let _ = write!(out, "\"cells\":[{}]", all.join(","));
+    }
+}
+
 /// What follows the digits of a column's exact values: ` bytes`.
 fn unit(cell: &Cell) -> Option<String> {
     let (Cell::Number { value, .. } | Cell::Bar(Bar { value, .. })) = cell else { return None };
-    match value.value {
-        Number::Int(n) => value.exact().strip_prefix(&group_int(n)).map(str::to_owned),
-        Number::Float(_) => None,
+    match (value.value, value.unit) {
+        (Number::Int(n), _) => value.exact().strip_prefix(&group_int(n)).map(str::to_owned),
+        (Number::Float(_), Unit::Share) => Some("%".to_owned()),
+        (Number::Float(_), Unit::Times) => Some(" times".to_owned()),
+        (Number::Float(_), _) => None,
     }
 }
 
@@ -59,7 +87,21 @@ fn cell(out: &mut String, cell: &Cell, unit: &str, page: &Page, table: &str) {
         Cell::Text(text) => prose(out, text, page),
         Cell::Number { value, change, bound } => {
             let (shown, exact) = (page.shown(*value, *bound), words::bounded_exact(*value, *bound));
-            number(out, *value, *change, (&shown, &exact), unit);
+            let plain = (page.shown(*value, None), words::bounded_exact(*value, None));
+            let decorated = |text: &str, bound: Bound| match bound {
+                Bound::AtLeast => format!("≥ {text}"),
+                Bound::AtMost => format!("≤ {text}"),
+                Bound::Estimate => format!("{text} (est.)"),
+            };
+            let as_script = |b: &Bound| decorated(&plain.0, *b) == shown && decorated(&plain.1, *b) == exact;
+            match bound.filter(as_script) {
+                Some(bound) => {
+                    out.push_str("{\"q\":");
+                    number(out, *value, *change, (&plain.0, &plain.1), unit);
+                    let _ = write!(out, ",\"k\":{}}}", bound as u8);
+                }
+                None => number(out, *value, *change, (&shown, &exact), unit),
+            }
         }
         Cell::Bar(bar) => {
             out.push_str("{\"b\":");
@@ -108,13 +150,33 @@ fn number(out: &mut String, value: Quantity, change: Option<Quantity>, (shown, e
 fn derived(value: Quantity, unit: &str) -> Option<String> {
     match value.value {
         Number::Int(n) if n.abs() <= SAFE => Some(format!("{}{unit}", group_int(n))),
-        _ => None,
+        Number::Int(_) => None,
+        Number::Float(x) => match (value.unit, unit) {
+            (Unit::Share, "%") => Some(format!("{}%", trimmed(short(x) * 100.0, 6))),
+            (Unit::Times, " times") => Some(format!("{} times", trimmed(short(x), 9))),
+            _ => None,
+        },
     }
+}
+
+/// A number with at most so many decimals, without zeros at their end.
+fn trimmed(x: f64, decimals: usize) -> String {
+    let text = format!("{x:.decimals$}");
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+}
+
+/// Eleven digits: more than any exact value prints.
+fn short(x: f64) -> f64 {
+    format!("{x:.10e}").parse().unwrap_or(x)
 }
 
 /// The value for sorting: a number that JSON can say.
 fn safe_raw(value: Quantity) -> String {
-    if value.as_f64().is_finite() { raw(value) } else { "0".to_owned() }
+    match value.value {
+        Number::Float(x) if x.is_finite() => short(x).to_string(),
+        Number::Float(_) => "0".to_owned(),
+        Number::Int(_) => raw(value),
+    }
 }
 
 fn prose(out: &mut String, text: &Text, page: &Page) {
@@ -174,8 +236,7 @@ fn string(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::{Column, ColumnKind, Report, Row};
-    use crate::unit::Unit;
+    use crate::report::{Column, ColumnKind, Report};
 
     fn page() -> Page {
         let report = include_str!("../../../fixtures/report/golden.json");
@@ -216,5 +277,42 @@ mod tests {
         assert_eq!(value["columns"][1]["cells"][1], serde_json::Value::Null);
         assert_eq!(value["columns"][1]["cells"][2][4], "9,223,372,036,854,775,807 bytes");
         assert_eq!(value["columns"][1]["cells"][3], serde_json::json!([7, "7 bytes"]));
+    }
+
+    #[test]
+    fn what_repeats_or_follows_from_a_value_is_written_once() {
+        let quantity = |x, unit| Quantity::float(x, unit).unwrap();
+        let estimate = Cell::Number {
+            value: quantity(0.871_077_743_860_517_5, Unit::Times),
+            change: None,
+            bound: Some(Bound::Estimate),
+        };
+        let rows = |cell: Cell| (0..4).map(|_| Row { cells: vec![cell.clone()], detail: vec![] }).collect();
+        let mut table = Table {
+            id: "t".into(),
+            title: String::new(),
+            about: Text::new(),
+            columns: vec![Column { label: "a".into(), kind: ColumnKind::Number }],
+            rows: rows(estimate),
+            rows_in_all: 4,
+            totals: vec![],
+            empty: String::new(),
+        };
+        let value: serde_json::Value = serde_json::from_str(&json(&table, &page())).unwrap();
+        assert_eq!(value["columns"][0]["dict"], serde_json::json!([{"q": [0.871_077_743_86, "0.87×"], "k": 2}]));
+        assert_eq!(value["columns"][0]["cells"], serde_json::json!([0, 0, 0, 0]));
+        table.rows = rows(Cell::number(quantity(0.149_241_424_802_11, Unit::Share)));
+        table.rows.truncate(1);
+        let value: serde_json::Value = serde_json::from_str(&json(&table, &page())).unwrap();
+        assert_eq!(value["columns"][0]["cells"], serde_json::json!([[0.149_241_424_8, "14.9%"]]));
+        let spark = Spark {
+            points: vec![Some(0.0), None, Some(61.0), Some(30.5)],
+            resets: vec![2],
+            label: "0 to 61, last 30.5; broken off once".into(),
+        };
+        table.rows = vec![Row { cells: vec![Cell::Spark(spark)], detail: vec![] }];
+        let value: serde_json::Value = serde_json::from_str(&json(&table, &page())).unwrap();
+        let drawn = &value["columns"][0]["cells"][0];
+        assert_eq!((&drawn["p"], &drawn["v"], &drawn["r"]), (&"0-zV".into(), &30.5.into(), &serde_json::json!([2])));
     }
 }

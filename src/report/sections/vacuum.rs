@@ -72,7 +72,7 @@ fn tables(draft: &mut Draft<'_>) -> Result<Block> {
         .number("Transaction id age")
         .text("Remark")
         .text("Findings");
-    for at in ranked(&pressures, &names)? {
+    for at in ranked(&pressures, &names)?.into_iter().take(MOST_ROWS) {
         let fact = &facts[at];
         let now = fact.change.and_then(Change::last);
         let before = now.and_then(|r| first.of(r));
@@ -98,6 +98,9 @@ fn tables(draft: &mut Draft<'_>) -> Result<Block> {
     }
     Ok(out.rows_in_all(facts.len()).block())
 }
+
+/// The most rows listed: below these no table is near its trigger, and every table stands in the list of tables.
+const MOST_ROWS: usize = 2_000;
 
 /// What a narrow column says instead of "not since the statistics began".
 const NOT_SEEN: &str = "not seen";
