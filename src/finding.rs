@@ -323,6 +323,9 @@ pub struct Finding {
     pub effort: Effort,
     /// Affected share of the category's resource (time, bytes, rows, connections), 0 to 1; `None` is unknown.
     pub share: Option<f64>,
+    /// The servers it holds for; empty where one server was looked at.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub nodes: Vec<String>,
 }
 
 impl Finding {

@@ -38,6 +38,7 @@ impl<'a> Context<'a> {
             deadline: None,
             effort: Effort::S,
             share: None,
+            nodes: Vec::new(),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::{Config, Facts, Options, Rule, Skip};
 use crate::diff::{Chain, Change, Class, Diff, DiffRow, ViewChange};
-use crate::finding::{Doubt, Locator};
+use crate::finding::{Doubt, Locator, Measure};
 use crate::snapshot::{Row, Table};
 use crate::time::Timestamp;
 use crate::unit::{Quantity, Unit};
@@ -112,9 +112,23 @@ impl<'a> Context<'a> {
         self.chain.last().meta.ram_bytes.or(self.options().ram_bytes)
     }
 
-    /// C8 where use on standbys is not known.
+    /// C8 where use on standbys is not known: nobody said that none is read, and not all of them are among the dumps.
     pub fn standby_doubt(&self) -> Option<Doubt> {
-        (self.options().standby_reads != Some(false)).then_some(Doubt::C8)
+        (self.options().standby_reads != Some(false) && !self.facts.peers.complete).then_some(Doubt::C8)
+    }
+
+    /// Whether a standby is read, as the user says, whose counters are not among the dumps.
+    pub fn is_read_elsewhere(&self) -> bool {
+        self.options().standby_reads == Some(true) && !self.facts.peers.complete
+    }
+
+    /// A row of another server as a line of evidence.
+    pub fn of_peer(&self, label: &str, peer: &str, row: Row<'a>, column: &str) -> Measure {
+        let locators =
+            row.place().map(|(file, place)| Locator { snapshot: peer.to_owned(), file: file.to_owned(), place });
+        let mut evidence = self.cite(std::iter::once(row), &[column]);
+        evidence.locators = locators.into_iter().collect();
+        Measure { label: label.to_owned(), before: None, after: row.quantity(column), window: None, evidence }
     }
 
     /// Seconds the counters of this run cover: from the first to the last snapshot; for a single snapshot the age of

@@ -3,6 +3,7 @@
 use super::age::StatisticsAge;
 use super::context::{State, state};
 use super::index_facts::IndexFact;
+use super::peers::{Peer, Peers};
 use super::trigger::AutovacuumSettings;
 use crate::diff::{Chain, Change};
 use crate::finding::{Doubt, Subject, SubjectKind};
@@ -13,6 +14,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 /// What all rules share, computed once.
 #[derive(Debug, Default)]
 pub struct Facts<'a> {
+    /// The other servers of the cluster.
+    pub peers: Peers<'a>,
     /// Since when the database's counters count.
     pub age: StatisticsAge,
     /// Autovacuum's settings.
@@ -64,10 +67,20 @@ fn heap_bytes(sizes: Row<'_>, block_bytes: i64) -> Option<i64> {
 impl<'a> Facts<'a> {
     /// Joins the views of the chain.
     pub fn new(chain: &'a Chain) -> Self {
+        Self::among(chain, &[])
+    }
+
+    /// The same beside the other servers of the cluster.
+    pub fn among(chain: &'a Chain, peers: &[Peer<'a>]) -> Self {
         let sizes = state(chain, "table_sizes");
         let block_bytes = chain.last().meta.block_bytes();
-        let mut facts =
-            Self { age: StatisticsAge::of(chain), autovacuum: AutovacuumSettings::of(chain), sizes, ..Self::default() };
+        let mut facts = Self {
+            peers: Peers::of(chain, peers),
+            age: StatisticsAge::of(chain),
+            autovacuum: AutovacuumSettings::of(chain),
+            sizes,
+            ..Self::default()
+        };
         let changes = chain.view("pg_stat_user_tables").into_iter().flat_map(|v| v.present().collect::<Vec<_>>());
         for change in changes {
             facts.add(TableFact { change: Some(change), sizes: None, heap_bytes: None });

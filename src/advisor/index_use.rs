@@ -1,7 +1,7 @@
 //! Indexes as one decides about them: a partitioned index with all its parts; what else needs them; their load.
 
 use super::indexdef::IndexDef;
-use super::{Context, IndexFact};
+use super::{Context, Elsewhere, IndexFact};
 use crate::diff::Change;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -64,6 +64,27 @@ pub fn supporting(cx: &Context<'_>) -> BTreeSet<i64> {
         }
     }
     only
+}
+
+/// How the other servers of the cluster use an index.
+pub enum OnPeers {
+    /// One of them scans it.
+    Used,
+    /// None of those that say has scanned it for so many seconds; `None` where one does not say since when it counts.
+    Quiet(Option<f64>),
+}
+
+/// How the other servers use an index and all its parts.
+pub fn on_peers(cx: &Context<'_>, candidate: &Candidate<'_, '_>) -> OnPeers {
+    let mut quiet_s = Some(f64::INFINITY);
+    for (part, _) in &candidate.parts {
+        match cx.facts.peers.index(part.indexrelid()) {
+            Elsewhere::Used(_) => return OnPeers::Used,
+            Elsewhere::Idle { rows, .. } if rows.is_empty() => {}
+            Elsewhere::Idle { age_s, .. } => quiet_s = quiet_s.zip(age_s).map(|(a, b)| a.min(b)),
+        }
+    }
+    OnPeers::Quiet(quiet_s)
 }
 
 /// Scans of the tables, sequential ones included, since the counters began.

@@ -2,11 +2,12 @@
 
 use super::config::{Level, Match};
 use super::consistency::Withdrawn;
-use super::{Config, Context, Facts, Need, Rule, plan, score, since};
+use super::{Config, Context, Facts, Need, Peer, Rule, cluster, plan, score, since};
 use crate::catalog::{self, Shape};
 use crate::diff::{self, Chain};
 use crate::finding::{Confidence, Finding, Outcome, Severity};
 use crate::time::Timestamp;
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -26,6 +27,8 @@ pub struct Advice {
     pub exceptions: usize,
     /// What was odd about them: those that expired or concern nothing.
     pub notes: Vec<String>,
+    /// The servers it is of, the main one first; empty for one server.
+    pub servers: Vec<String>,
     /// Scores with their arithmetic.
     pub score: score::Score,
     /// The plan, in order.
@@ -83,9 +86,31 @@ pub(super) fn rank(a: &Finding, b: &Finding) -> std::cmp::Ordering {
 
 /// Runs these rules over a chain: outcomes, accepted findings, scores and plan; without the comparison with the past.
 pub(super) fn judge(chain: &Chain, config: &Config, rules: &[&'static Rule]) -> Advice {
-    let facts = Facts::new(chain);
-    let mut advice = Advice { exceptions: config.ignores.len(), ..Advice::default() };
+    judge_among(chain, &[], config, rules)
+}
+
+/// The same beside the other servers of the cluster.
+pub(super) fn judge_among<'a>(
+    chain: &'a Chain,
+    peers: &[Peer<'a>],
+    config: &Config,
+    rules: &[&'static Rule],
+) -> Advice {
     let mut used = vec![Used::default(); config.ignores.len()];
+    let advice = outcomes(chain, peers, config, rules, &mut used);
+    finish(advice, chain, config, &used)
+}
+
+/// What became of each rule, and which exceptions met a finding.
+fn outcomes<'a>(
+    chain: &'a Chain,
+    peers: &[Peer<'a>],
+    config: &Config,
+    rules: &[&'static Rule],
+    used: &mut [Used],
+) -> Advice {
+    let facts = Facts::among(chain, peers);
+    let mut advice = Advice { exceptions: config.ignores.len(), ..Advice::default() };
     for rule in rules.iter().copied() {
         let outcome = if config.level(rule.id) == Some(Level::Off) {
             Outcome::Skipped { reason: "switched off in the configuration".to_owned(), missing_input: false }
@@ -93,12 +118,23 @@ pub(super) fn judge(chain: &Chain, config: &Config, rules: &[&'static Rule]) -> 
             one(&Context { rule, chain, facts: &facts, config })
         };
         let outcome = match outcome {
-            Outcome::Found { findings, checked } => sift(chain, config, findings, checked, &mut advice, &mut used),
+            Outcome::Found { findings, checked } => sift(chain, config, findings, checked, &mut advice, used),
             other => other,
         };
         advice.judged.push(Judged { rule, outcome });
     }
-    advice.notes = exception_notes(config, &used);
+    advice
+}
+
+/// Lists of findings alike, notes on exceptions, scores and plan.
+fn finish(mut advice: Advice, chain: &Chain, config: &Config, used: &[Used]) -> Advice {
+    for judged in &mut advice.judged {
+        if let Outcome::Found { findings, .. } = &mut judged.outcome {
+            findings.sort_by(rank);
+            *findings = fold(std::mem::take(findings));
+        }
+    }
+    advice.notes = exception_notes(config, used);
     advice.score = score::score(&advice.judged);
     let (actions, withdrawn) = plan::plan(&advice.findings(), chain.last().meta.taken_at);
     advice.actions = actions;
@@ -210,7 +246,7 @@ fn sift(
         for (ignore, used) in config.ignores.iter().zip(used.iter_mut()) {
             match ignore.matches(&finding, now) {
                 Match::No => {}
-                Match::Expired => used.expired += 1,
+                Match::Expired => drop(used.expired.insert(finding.key())),
                 Match::Yes => {
                     used.hidden += 1;
                     let (reason, until) = (ignore.reason.clone(), ignore.until);
@@ -234,8 +270,7 @@ fn sift(
     if kept.is_empty() {
         return Outcome::Passed { checked };
     }
-    kept.sort_by(rank);
-    Outcome::Found { findings: fold(kept), checked }
+    Outcome::Found { findings: kept, checked }
 }
 
 /// Rules whose severity low confidence does not cap: what they warn of cannot be undone.
@@ -276,12 +311,12 @@ fn fold(findings: Vec<Finding>) -> Vec<Finding> {
 }
 
 /// What an exception met.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Used {
     /// Findings that it hides.
     hidden: usize,
-    /// Findings that it would hide, had it not expired.
-    expired: usize,
+    /// Keys of findings that it would hide, had it not expired.
+    expired: BTreeSet<String>,
 }
 
 fn exception_notes(config: &Config, used: &[Used]) -> Vec<String> {
@@ -290,12 +325,12 @@ fn exception_notes(config: &Config, used: &[Used]) -> Vec<String> {
         let object = ignore.object.as_deref().unwrap_or("*");
         let what = format!("`{}` on `{object}`", ignore.rule);
         let (line, reason) = (ignore.line, &ignore.reason);
-        if used.expired > 0 {
+        if !used.expired.is_empty() {
             let until = ignore.until.map(Timestamp::human_date).unwrap_or_default();
-            let findings = if used.expired == 1 {
+            let findings = if used.expired.len() == 1 {
                 "1 finding is reported again".to_owned()
             } else {
-                format!("{} findings are reported again", used.expired)
+                format!("{} findings are reported again", used.expired.len())
             };
             notes.push(format!(
                 "the exception on line {line} expired on {until}: {what}, {findings} (reason given: {reason})"
@@ -309,12 +344,44 @@ fn exception_notes(config: &Config, used: &[Used]) -> Vec<String> {
 
 /// Runs every rule over a chain; with two snapshots or more also over the first one alone, to tell what is new.
 pub fn run(chain: &Chain, config: &Config) -> Advice {
+    run_among(chain, &[], config)
+}
+
+/// The same for one of several servers of a cluster: what the others say is known to its rules.
+pub fn run_among<'a>(chain: &'a Chain, peers: &[Peer<'a>], config: &Config) -> Advice {
+    with_past(judge_among(chain, peers, config, super::rules::RULES), chain, config)
+}
+
+/// Every rule over every server of a cluster, the main one first: its findings, and those of the others that it does not
+/// have, each with the servers it holds for.
+pub fn run_cluster<'a>(servers: &[Peer<'a>], config: &Config) -> Option<Advice> {
+    let (main, others) = servers.split_first()?;
+    if others.is_empty() {
+        return Some(run(main.chain, config));
+    }
     let rules = super::rules::RULES;
-    let mut advice = judge(chain, config, rules);
+    let mut used = vec![Used::default(); config.ignores.len()];
+    let mut whole = outcomes(main.chain, others, config, rules, &mut used);
+    let alone = finish(whole.clone(), main.chain, config, &used);
+    let since = with_past(alone, main.chain, config).since;
+    cluster::mark(&mut whole, main.name);
+    for (at, server) in servers.iter().enumerate().skip(1) {
+        let peers: Vec<Peer<'a>> = servers.iter().enumerate().filter(|(i, _)| *i != at).map(|(_, p)| *p).collect();
+        let mut advice = outcomes(server.chain, &peers, config, rules, &mut used);
+        cluster::mark(&mut advice, server.name);
+        cluster::merge(&mut whole, advice);
+    }
+    let mut advice = finish(whole, main.chain, config, &used);
+    advice.since = since;
+    advice.servers = servers.iter().map(|s| s.name.to_owned()).collect();
+    Some(advice)
+}
+
+fn with_past(mut advice: Advice, chain: &Chain, config: &Config) -> Advice {
     if !chain.is_single()
         && let Ok(first) = diff::chain(vec![Arc::clone(chain.first())], &diff::Options::default())
     {
-        advice.since = Some(since::compare(&judge(&first, config, rules), &advice));
+        advice.since = Some(since::compare(&judge(&first, config, super::rules::RULES), &advice));
     }
     advice
 }

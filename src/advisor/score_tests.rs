@@ -42,6 +42,7 @@ fn finding(rule: &str, object: &str, severity: Severity) -> Finding {
         deadline: None,
         effort: Effort::S,
         share: None,
+        nodes: Vec::new(),
     }
 }
 

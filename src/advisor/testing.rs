@@ -1,7 +1,7 @@
 //! For tests of rules: literal snapshots in, one rule's outcome out, as a few readable lines.
 
-use super::run::judge as run_rules;
-use super::{Advice, Config, Rule};
+use super::run::{judge as run_rules, judge_among as judge_rules_among};
+use super::{Advice, Config, Peer, Rule};
 use crate::diff::{self, Chain};
 use crate::finding::Outcome;
 use crate::snapshot::Snapshot;
@@ -20,6 +20,22 @@ pub fn chain(snapshots: &[Arc<Snapshot>]) -> Chain {
 pub fn judge(rule: &'static Rule, snapshots: &[Arc<Snapshot>], config: &str) -> Outcome {
     let mut advice = advise(&[rule], snapshots, config);
     advice.judged.remove(0).outcome
+}
+
+/// What one rule says about a server beside others of its cluster, given by name.
+///
+/// # Panics
+/// When the configuration cannot be read.
+pub fn judge_among(
+    rule: &'static Rule,
+    snapshots: &[Arc<Snapshot>],
+    others: &[(&str, Vec<Arc<Snapshot>>)],
+    config: &str,
+) -> Outcome {
+    let config = Config::parse(config, "test.toml").unwrap();
+    let chains: Vec<(&str, Chain)> = others.iter().map(|(name, taken)| (*name, chain(taken))).collect();
+    let peers: Vec<Peer<'_>> = chains.iter().map(|(name, chain)| Peer { name, chain }).collect();
+    judge_rules_among(&chain(snapshots), &peers, &config, &[rule]).judged.remove(0).outcome
 }
 
 /// What some rules say.

@@ -3,6 +3,7 @@
 use super::facts::Facts;
 use super::progress::Progress;
 use super::report::{choose, ingest_options};
+use super::servers::{peers, servers};
 use super::{Status, output, print};
 use crate::advisor;
 use crate::check::{Audit, Node, Policy, PolicyFile, audit};
@@ -14,12 +15,11 @@ use crate::render::{ColorChoice, Surroundings};
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 /// Arguments of `pgretro check`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Dumps of one server, as `pgretro report` takes them
+    /// Dumps of one server, or of a primary and its standbys, as `pgretro report` takes them
     #[arg(required = true, value_name = "DUMP")]
     dumps: Vec<PathBuf>,
     /// What is expected: settings, versions, views, worst severities, extensions, as TOML
@@ -71,14 +71,29 @@ pub(super) fn run(args: &Args) -> Result<Status> {
     let snapshots = ingest::read(&args.dumps, &reading)?;
     drop(progress);
     let snapshots = choose(snapshots, args.from.as_deref(), args.to.as_deref())?;
-    let chain = diff::chain(snapshots.into_iter().map(Arc::new).collect(), &diff::Options::default())?;
-    let advice = advisor::run(&chain, &config);
-    let meta = &chain.last().meta;
-    let name = meta.node.clone().or_else(|| meta.database.clone()).unwrap_or_else(|| meta.label.clone());
-    let nodes = [Node { name, chain: &chain, advice: &advice }];
+    let servers = servers(snapshots, &diff::Options::default())?;
+    let peers = peers(&servers);
+    let others = |at: usize| peers.iter().enumerate().filter(|(i, _)| *i != at).map(|(_, p)| *p).collect::<Vec<_>>();
+    let advice: Vec<_> = (0..peers.len())
+        .filter_map(|at| Some(advisor::run_among(peers.get(at)?.chain, &others(at), &config)))
+        .collect();
+    let nodes: Vec<Node<'_>> = servers
+        .iter()
+        .zip(&advice)
+        .map(|((name, chain), advice)| Node { name: title(name, chain, servers.len()), chain, advice })
+        .collect();
     let result = audit(&policy, file, &nodes, args.strict || policy.strict);
     deliver(args, &result, &endings, format)?;
     Ok(if result.fails() { Status::Findings } else { Status::Done })
+}
+
+/// One server is told by its database, where nothing names it.
+fn title(name: &str, chain: &diff::Chain, servers: usize) -> String {
+    let meta = &chain.last().meta;
+    if servers > 1 || meta.node.is_some() {
+        return name.to_owned();
+    }
+    meta.database.clone().unwrap_or_else(|| meta.label.clone())
 }
 
 fn read_policy(path: &Path) -> Result<(Policy, PolicyFile)> {

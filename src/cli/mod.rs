@@ -17,6 +17,7 @@ mod progress;
 mod render;
 mod report;
 mod rules;
+mod servers;
 mod templates;
 mod trend;
 mod unpack;

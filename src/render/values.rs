@@ -221,6 +221,7 @@ fn finding(f: &ReportFinding) -> Value {
         [
             ("withdrawn", (!f.withdrawn.is_empty()).then(|| plain(&f.withdrawn))),
             ("baseline", f.baseline.as_ref().map(plain)),
+            ("nodes", (!it.nodes.is_empty()).then(|| plain(&it.nodes))),
         ],
     )
 }

@@ -3,7 +3,7 @@
 use super::draft::{Body, Draft};
 use super::{
     Action, Aside, Category, CheckLine, CoverageState, Deduction, Exceptions, History, Horizon, Report, ReportFinding,
-    SCHEMA, SECTIONS, Section, Since, Verdict, Window, headline,
+    SCHEMA, SECTIONS, Section, Server, Since, Verdict, Window, headline,
 };
 use crate::advisor::{Advice, Score, When};
 use crate::diff::Chain;
@@ -27,6 +27,8 @@ pub struct Options {
     pub capacity: Option<i64>,
     /// Snapshots that were given and are not of the chain.
     pub asides: Vec<Aside>,
+    /// The servers the advice is of, the main one first; empty for one server.
+    pub servers: Vec<Server>,
 }
 
 /// Makes the report.
@@ -41,6 +43,7 @@ pub fn build_with(chain: &Chain, history: Option<History>, advice: &Advice, opti
         given => given,
     };
     let mut draft = Draft::new(chain, history.as_ref(), advice, options);
+    draft.servers.clone_from(&options.servers);
     let mut findings = number(advice, &mut draft);
     let checks = checks(advice);
     let meta = &chain.last().meta;
@@ -78,6 +81,7 @@ pub fn build_with(chain: &Chain, history: Option<History>, advice: &Advice, opti
             sources_expected: expected,
         },
         verdict,
+        servers: draft.servers,
         exceptions: exceptions(advice),
         baseline: draft.baseline,
         checks,

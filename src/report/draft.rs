@@ -30,6 +30,8 @@ pub(super) struct Draft<'a> {
     pub(super) actions: Vec<Action>,
     /// Positions in `findings` by the name of their subject or member.
     by_object: BTreeMap<String, Vec<usize>>,
+    /// The servers, the main one first; empty for one server.
+    pub(super) servers: Vec<super::Server>,
     /// What became of the findings of an earlier report.
     pub(super) baseline: Option<super::Baseline>,
     /// The evidence so far.
@@ -84,6 +86,7 @@ impl<'a> Draft<'a> {
             findings: Vec::new(),
             actions: Vec::new(),
             by_object: BTreeMap::new(),
+            servers: Vec::new(),
             baseline: None,
             register: Register::default(),
             sections: Vec::new(),

@@ -53,6 +53,7 @@ pub(super) mod tests {
             deadline: None,
             effort: Effort::S,
             share: None,
+            nodes: Vec::new(),
         }
     }
 

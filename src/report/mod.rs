@@ -33,7 +33,7 @@ pub use build::{Options, build, build_with};
 pub use history::{Aside, History};
 pub use model::{
     Action, Category, CheckLine, Deduction, EvidenceEntry, Exceptions, Horizon, Report, ReportFinding, SCHEMA, Section,
-    Since, Verdict, Window,
+    Server, Since, Verdict, Window,
 };
 pub use pulse::Pulse;
 pub use redact::{Redact, redact};

@@ -1,6 +1,7 @@
 //! The whole report, without the blocks of its sections.
 
 use super::{Against, Baseline, Block};
+use crate::diff::Chain;
 use crate::finding::{Confidence, Evidence, Finding, Severity};
 use crate::text::Text;
 use crate::time::Timestamp;
@@ -31,6 +32,10 @@ pub struct Report {
     pub window: Window,
     /// Verdict, score, counts.
     pub verdict: Verdict,
+    /// The servers it is of, the main one first: sections show that one, findings say which they hold for. Empty for one
+    /// server.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub servers: Vec<Server>,
     /// What became of the exceptions of the configuration; `None` where it has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exceptions: Option<Exceptions>,
@@ -93,6 +98,39 @@ pub struct Verdict {
     pub counts: BTreeMap<Severity, usize>,
     /// Against the first snapshot judged alone: new, unchanged, fixed. `None` for one snapshot.
     pub since: Option<Since>,
+}
+
+/// One of several servers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Server {
+    /// The name that findings say.
+    pub name: String,
+    /// Whether it is a standby; `None` where the dump does not say.
+    pub standby: Option<bool>,
+    /// `PostgreSQL 15.18`.
+    pub version: String,
+    /// How many snapshots.
+    pub snapshots: usize,
+    /// Capture time of the first.
+    pub from: Option<Timestamp>,
+    /// Capture time of the last.
+    pub to: Option<Timestamp>,
+}
+
+impl Server {
+    /// The server of a chain.
+    pub fn of(name: &str, chain: &Chain) -> Self {
+        let meta = &chain.last().meta;
+        Self {
+            name: name.to_owned(),
+            standby: meta.in_recovery,
+            version: super::sections::server(meta),
+            snapshots: chain.count(),
+            from: chain.first().meta.taken_at,
+            to: meta.taken_at,
+        }
+    }
 }
 
 /// What became of the exceptions of the configuration.

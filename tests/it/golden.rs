@@ -133,6 +133,7 @@ fn finding(rule: &str, severity: Severity, subject: Subject, title: Text, fixes:
         deadline: None,
         effort: Effort::S,
         share: Some(0.62),
+        nodes: vec![],
     }
 }
 
@@ -785,6 +786,7 @@ pub fn golden() -> Report {
             sources_expected: 29,
         },
         verdict: verdict(),
+        servers: vec![],
         exceptions: None,
         baseline: None,
         findings,

@@ -24,6 +24,7 @@ mod render;
 mod report;
 mod report_history;
 mod rules;
+mod servers;
 #[cfg(unix)]
 mod signals;
 mod statements;

@@ -28,7 +28,8 @@ fn fixtures() -> Vec<PathBuf> {
         .expect("fixtures")
         .map(|entry| entry.expect("an entry").path())
         .filter(|p| {
-            p.is_dir() && !["columns", "config", "report", "settings", "versions"].iter().any(|n| p.ends_with(n))
+            p.is_dir()
+                && !["columns", "config", "policy", "report", "settings", "versions"].iter().any(|n| p.ends_with(n))
         })
         .collect();
     found.sort();

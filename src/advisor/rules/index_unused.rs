@@ -1,9 +1,9 @@
 //! Indexes that no query scanned for as long as the counters count.
 
 use crate::advisor::index_cure::{drop_index, statistics_first};
-use crate::advisor::index_use::{Candidate, bytes, candidates, supporting, table_scans, writes};
+use crate::advisor::index_use::{Candidate, OnPeers, bytes, candidates, on_peers, supporting, table_scans, writes};
 use crate::advisor::too_early::{Young, too_early};
-use crate::advisor::{Check, Checked, Context, CounterAge, Docs, IndexFact, Need, Rule, Threshold, show};
+use crate::advisor::{Check, Checked, Context, CounterAge, Docs, Elsewhere, IndexFact, Need, Rule, Threshold, show};
 use crate::diff::{Change, Class};
 use crate::finding::{Doubt, Effort, Finding, Severity};
 use crate::text::Text;
@@ -72,7 +72,8 @@ pub const RULE: Rule = Rule {
                   `min_table_scans` scans. A unique index is only mentioned. Partitions are judged together, on their \
                   partitioned index. Low; medium from `medium_bytes` or `medium_writes` on; high from `high_bytes` on; \
                   below the size floor of the configuration (`min_bytes`) only a note. One step less sure unless the \
-                  configuration says that no standby is read, and only a note where it says that one is, and below `sure_age`.",
+                  configuration says that no standby is read, and only a note where it says that one is \
+                  and its dump is not given; where dumps of several servers are given, scans on any of them count, and below `sure_age`.",
         what_to_do: "Drop it with CONCURRENTLY; the definition stands beside it as undo. An index on an expression also \
                      gives the planner statistics: create extended statistics on the expression first (14+).",
         ignore_when: "Seasonal jobs and rare reports need it, a standby reads it (its own statistics tell), it is kept \
@@ -90,10 +91,15 @@ fn check(cx: &Context<'_>) -> Check {
     let supporting = supporting(cx);
     let mut excluded = 0;
     let mut looked = 0;
+    let mut elsewhere = 0;
     for candidate in candidates(cx) {
         let index = candidate.index;
         looked += 1;
-        if candidate.parts.iter().any(|(_, c)| c.last().and_then(|r| r.int("idx_scan")) != Some(0)) {
+        let OnPeers::Quiet(quiet_s) = on_peers(cx, &candidate) else {
+            elsewhere += usize::from(is_never_scanned(&candidate));
+            continue;
+        };
+        if !is_never_scanned(&candidate) {
             findings.extend(no_longer_scanned(cx, &candidate, &supporting));
             continue;
         }
@@ -106,6 +112,7 @@ fn check(cx: &Context<'_>) -> Check {
         }
         let ages: Option<Vec<CounterAge>> = candidate.parts.iter().map(|(_, c)| cx.counter_age(*c)).collect();
         let age = ages.and_then(|ages| ages.into_iter().min_by(|a, b| a.seconds.total_cmp(&b.seconds)));
+        let age = quiet_s.zip(age).map(|(s, age)| CounterAge { seconds: age.seconds.min(s), ..age });
         let fresh = candidate
             .parts
             .iter()
@@ -121,18 +128,28 @@ fn check(cx: &Context<'_>) -> Check {
             age => young.push((index, age.map(|a| a.seconds))),
         }
     }
+    let there = if cx.facts.peers.all.is_empty() {
+        String::new()
+    } else {
+        format!("; {elsewhere} are scanned on another server only")
+    };
     let looked_at = format!(
-        "{looked} indexes, {excluded} of those never scanned are bound to constraints, invalid or on tables nobody reads"
+        "{looked} indexes, {excluded} of those never scanned are bound to constraints, invalid or on tables nobody reads{there}"
     );
     findings.extend(note(cx, &young));
     Ok(Checked { findings, looked_at })
 }
 
+fn is_never_scanned(candidate: &Candidate<'_, '_>) -> bool {
+    candidate.parts.iter().all(|(_, c)| c.last().and_then(|r| r.int("idx_scan")) == Some(0))
+}
+
 fn severity(cx: &Context<'_>, candidate: &Candidate<'_, '_>) -> Severity {
     let size = bytes(candidate).map(|b| b as f64);
     let at_least = |name| size.is_some_and(|s| s >= cx.threshold(name));
-    let elsewhere = cx.options().standby_reads == Some(true);
-    if elsewhere || candidate.index.is_unique() == Some(true) || size.is_some_and(|s| s < cx.options().min_bytes as f64)
+    if cx.is_read_elsewhere()
+        || candidate.index.is_unique() == Some(true)
+        || size.is_some_and(|s| s < cx.options().min_bytes as f64)
     {
         Severity::Info
     } else if at_least("high_bytes") {
@@ -187,7 +204,6 @@ fn no_longer_scanned<'a>(
 fn finish<'a>(cx: &Context<'a>, candidate: &Candidate<'_, 'a>, finding: Finding, seconds: f64, basis: &str) -> Finding {
     let index = candidate.index;
     let unique = index.is_unique() == Some(true);
-    let elsewhere = cx.options().standby_reads == Some(true);
     let class = candidate.parts.iter().find_map(|(_, c)| cx.class_doubt(*c));
     let share = bytes(candidate).zip(cx.facts.total_bytes()).map(|(b, all)| b as f64 / all.max(1.0));
     let mut finding = finding
@@ -204,6 +220,12 @@ fn finish<'a>(cx: &Context<'a>, candidate: &Candidate<'_, 'a>, finding: Finding,
     for (part, change) in candidate.parts.iter().take(5) {
         let rows: Vec<_> = part.definition.into_iter().collect();
         finding = finding.measure(cx.measure(&format!("Scans of {}", part.display()), *change, "idx_scan"));
+        if let Elsewhere::Idle { rows, .. } = cx.facts.peers.index(part.indexrelid()) {
+            for (peer, row) in rows {
+                let label = format!("Scans of {} on {peer}", part.display());
+                finding = finding.measure(cx.of_peer(&label, peer, row, "idx_scan"));
+            }
+        }
         for row in rows {
             finding = finding.measure(cx.read(&format!("Size of {}", part.display()), row, "index_size"));
         }
@@ -219,7 +241,7 @@ fn finish<'a>(cx: &Context<'a>, candidate: &Candidate<'_, 'a>, finding: Finding,
     if unique {
         return finding.not("It enforces uniqueness: that needs no scans. Only its owner can say whether it may go.");
     }
-    if elsewhere {
+    if cx.is_read_elsewhere() {
         return finding.not(
             "A standby is read, as the configuration says, and counts its scans for itself: give its dump together with \
              this one before anything is dropped.",
@@ -253,7 +275,7 @@ fn note<'a>(cx: &Context<'a>, young: &[(&IndexFact<'a>, Option<f64>)]) -> Option
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::advisor::testing::{advise, judge, told};
+    use crate::advisor::testing::{advise, judge, judge_among, told};
     use crate::finding::Outcome;
     use crate::snapshot::Snapshot;
     use crate::snapshot::literal::{Literal, literal};
@@ -391,5 +413,52 @@ mod tests {
             say(literal("2026-11-22 12:00:00+00").build(), ""),
             ["skipped, input missing: `pg_stat_user_indexes` is not in the dump"]
         );
+    }
+
+    /// The same server's standby: scans of index `i` there, and what its primary sends WAL to.
+    fn standby(reset: &str, scans: &str) -> Arc<Snapshot> {
+        taken(reset, scans, PLAIN, MB200).meta(|m| m.in_recovery = Some(true)).build()
+    }
+
+    fn among(senders: &[&str], standbys: &[Arc<Snapshot>]) -> Outcome {
+        let primary = taken(JANUARY, "0 | ", PLAIN, MB200)
+            .meta(|m| m.in_recovery = Some(false))
+            .view("pg_stat_replication", "pid | application_name | state", senders)
+            .build();
+        let names = ["b", "c"];
+        let others: Vec<(&str, Vec<Arc<Snapshot>>)> =
+            names.iter().zip(standbys).map(|(name, s)| (*name, vec![Arc::clone(s)])).collect();
+        judge_among(&RULE, &[primary], &others, "")
+    }
+
+    #[test]
+    fn scans_are_summed_over_all_servers() {
+        let one = ["7 | b | streaming"];
+        // Every standby is there and none scanned it: as sure as with the word that none is read.
+        let outcome = among(&one, &[standby(JANUARY, "0 | ")]);
+        assert_eq!(told(&outcome), ["medium, high: public.i: Not scanned once in 325 d 12 h, 200 MB on t"]);
+        let Outcome::Found { findings, .. } = outcome else { panic!() };
+        let labels: Vec<&str> = findings[0].measures.iter().map(|m| m.label.as_str()).collect();
+        assert!(labels.contains(&"Scans of public.i on b"), "{labels:?}");
+        // Used there: in use.
+        let used = told(&among(&one, &[standby(JANUARY, "3 | ")]));
+        assert!(
+            used[0].starts_with("passed: 1 indexes") && used[0].ends_with("1 are scanned on another server only"),
+            "{used:?}"
+        );
+    }
+
+    #[test]
+    fn a_standby_that_is_missing_or_young_lowers_what_can_be_said() {
+        let two = ["7 | b | streaming", "8 | c | streaming"];
+        let missing = told(&among(&two, &[standby(JANUARY, "0 | ")]));
+        assert!(missing[0].starts_with("medium, medium: public.i"), "{missing:?}");
+        let both = told(&among(&two, &[standby(JANUARY, "0 | "), standby(JANUARY, "0 | ")]));
+        assert!(both[0].starts_with("medium, high: public.i"), "{both:?}");
+        // Its counters began an hour ago: too early, whatever the primary's age.
+        let young = told(&among(&two[..1], &[standby("2026-11-22 11:00:00+00", "0 | ")]));
+        assert_eq!(young, ["info, high: shop: 1 index not scanned in 1 h 00 m, too early to judge"]);
+        let unknown = told(&among(&two[..1], &[standby("", "0 | ")]));
+        assert_eq!(unknown, ["info, high: shop: 1 index not scanned in an unknown time, too early to judge"]);
     }
 }

@@ -8,9 +8,11 @@ mod cache_hit_low;
 mod cfg_autovacuum_off;
 mod cfg_dev_options;
 mod cfg_durability_off;
+mod cfg_effective_cache;
 mod cfg_logging;
 mod cfg_pending_restart;
 mod cfg_planner_off;
+mod cfg_random_page_cost;
 mod cfg_timeouts;
 mod cfg_version_eol;
 mod ckpt_requested;
@@ -60,8 +62,10 @@ mod query_variable_latency;
 mod query_wal_heavy;
 mod repl_lag;
 mod repl_no_identity;
+mod repl_settings_differ;
 mod repl_sub_errors;
 mod repl_sync_missing;
+mod repl_version_differs;
 mod schema_no_pk;
 mod schema_not_validated;
 mod sec_definer_search_path;
@@ -101,9 +105,11 @@ pub const RULES: &[&Rule] = &[
     &cfg_autovacuum_off::RULE,
     &cfg_dev_options::RULE,
     &cfg_durability_off::RULE,
+    &cfg_effective_cache::RULE,
     &cfg_logging::RULE,
     &cfg_pending_restart::RULE,
     &cfg_planner_off::RULE,
+    &cfg_random_page_cost::RULE,
     &cfg_timeouts::RULE,
     &cfg_version_eol::RULE,
     &ckpt_requested::RULE,
@@ -153,8 +159,10 @@ pub const RULES: &[&Rule] = &[
     &query_wal_heavy::RULE,
     &repl_lag::RULE,
     &repl_no_identity::RULE,
+    &repl_settings_differ::RULE,
     &repl_sub_errors::RULE,
     &repl_sync_missing::RULE,
+    &repl_version_differs::RULE,
     &schema_no_pk::RULE,
     &schema_not_validated::RULE,
     &sec_definer_search_path::RULE,

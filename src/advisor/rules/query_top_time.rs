@@ -93,6 +93,14 @@ fn finding<'a>(ctx: &Context<'a>, work: &Workload<'a>, s: &Statement<'a>, severi
         .many(Quantity::float(calls, Unit::Count), "call of ", "calls of ")
         .opt(Quantity::float(mean_ms, Unit::Ms))
         .t(" each.");
+    if let Some(cpus) = ctx.options().cpus {
+        why = why
+            .t(" That is at most ")
+            .opt(Quantity::float(work.load(s) / cpus as f64, Unit::Share))
+            .t(" of ")
+            .many(Quantity::int(cpus, Unit::Count), "processor", "processors")
+            .t(": the time it waited is in it.");
+    }
     if mean_ms / 1e3 >= work.window_s {
         why = why.t(" A call is booked when it ends: part of this time lies before the window.");
     }

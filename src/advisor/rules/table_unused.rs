@@ -1,7 +1,7 @@
 //! Tables that nobody reads and nobody writes.
 
 use crate::advisor::too_early::{Young, too_early};
-use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, TableFact, Threshold, show};
+use crate::advisor::{Check, Checked, Context, Docs, Elsewhere, Need, Rule, TableFact, Threshold, show};
 use crate::diff::{Change, Class};
 use crate::finding::{Doubt, Effort, Finding, Fix, Severity};
 use crate::text::{Text, counted};
@@ -84,6 +84,8 @@ fn check(cx: &Context<'_>) -> Check {
         looked += 1;
         match quiet(cx, &candidate) {
             Quiet::No => {}
+            _ if candidate.parts.iter().any(|(t, _)| matches!(cx.facts.peers.table(t.relid()), Elsewhere::Used(_))) => {
+            }
             Quiet::For(seconds) if seconds >= min_age => {
                 let is_referred = candidate.root.relid().is_some_and(|r| referred.contains(&r));
                 findings.push(report(cx, &candidate, seconds, is_referred));

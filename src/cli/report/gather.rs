@@ -1,8 +1,9 @@
 //! What a report is made of: two snapshots whole, or a history read one snapshot after the other.
 
+use super::super::servers::{Server, named, servers};
 use super::{Args, choose, position};
 use crate::advisor;
-use crate::diff::{self, Chain, Condensing};
+use crate::diff::{self, Condensing};
 use crate::error::{Error, Result};
 use crate::ingest::{self, Wanted};
 use crate::meta::{Meta, Notes};
@@ -16,8 +17,8 @@ const HISTORY: usize = 3;
 
 /// What was read.
 pub(super) struct Material {
-    /// The snapshots and what changed.
-    pub chain: Chain,
+    /// The servers, that which is reported on first: their snapshots and what changed.
+    pub servers: Vec<Server>,
     /// Every object followed through all of them.
     pub history: Option<History>,
     /// What was given and is not of this history.
@@ -31,8 +32,7 @@ pub(super) fn gather(args: &Args, reading: &ingest::Options) -> Result<Material>
     if opened.len() < HISTORY {
         let snapshots = ingest::read_opened(&opened, reading)?;
         let snapshots = choose(snapshots, args.from.as_deref(), args.to.as_deref())?;
-        let chain = diff::chain(snapshots.into_iter().map(Arc::new).collect(), &options)?;
-        return Ok(Material { chain, history: None, asides: Vec::new() });
+        return Ok(Material { servers: servers(snapshots, &options)?, history: None, asides: Vec::new() });
     }
     let plan = Plan { followed: trend::for_report(), objects: Vec::new(), watched: true };
     let request =
@@ -49,12 +49,21 @@ pub(super) fn gather(args: &Args, reading: &ingest::Options) -> Result<Material>
 
     let mut notes = Notes::default();
     let metas: Vec<&Meta> = moments.iter().map(|m| &m.meta).collect();
-    let (lineage, asides) = if args.allow_different_servers {
+    let (lineage, others) = if args.allow_different_servers {
         (Lineage { members: (0..moments.len()).collect(), anew: Vec::new() }, Vec::new())
     } else {
         the_one(lineages(&metas, false, &mut notes).map_err(refused)?, &metas)
     };
     // Servers laid side by side were accepted, or refused, when the lineage was formed.
+    let (beside, asides) = of_one_cluster(others, &lineage, &metas);
+    let mut chains = Vec::with_capacity(beside.len());
+    for other in &beside {
+        let mut chain = Condensing::new(options.clone(), advisor::is_telling);
+        read::each(&moments, (&other.members, &other.anew), &Wanted::all(), |snapshot, anew| {
+            chain.push(Arc::new(snapshot), anew).map(|_| ())
+        })?;
+        chains.push(chain.finish(Notes::default())?);
+    }
     let follow_options = diff::Options { allow_different_servers: true, ..options.clone() };
     let mut follow = Follow::new(plan, follow_options);
     let mut pulse = Pulse::default();
@@ -74,8 +83,8 @@ pub(super) fn gather(args: &Args, reading: &ingest::Options) -> Result<Material>
             None => Ok(()),
         }
     })?;
-    let chain = chain.finish(notes)?;
-    Ok(Material { chain, history: Some(History { follow, pulse }), asides })
+    chains.insert(0, chain.finish(notes)?);
+    Ok(Material { servers: named(chains), history: Some(History { follow, pulse }), asides })
 }
 
 /// The refusal, with what this subcommand can do about it.
@@ -93,17 +102,35 @@ fn refused(error: Error) -> Error {
 }
 
 /// The history that is reported on: one with a window, of a primary, with the most snapshots; and the others.
-fn the_one(mut all: Vec<Lineage>, metas: &[&Meta]) -> (Lineage, Vec<Aside>) {
-    let last = |l: &Lineage| l.members.last().and_then(|i| metas.get(*i)).copied();
+fn the_one(mut all: Vec<Lineage>, metas: &[&Meta]) -> (Lineage, Vec<Lineage>) {
     let rank = |l: &Lineage| {
-        let last = last(l);
+        let last = last(l, metas);
         let primary = last.is_none_or(|m| m.in_recovery != Some(true));
         (l.members.len() > 1, primary, l.members.len(), last.and_then(|m| m.taken_at))
     };
     // The first of equals.
     let best = (0..all.len()).rev().max_by_key(|i| all.get(*i).map(rank)).unwrap_or(0);
     let lineage = if best < all.len() { all.remove(best) } else { Lineage { members: Vec::new(), anew: Vec::new() } };
-    let asides = all.iter().filter_map(|l| Some((l, last(l)?))).map(|(l, meta)| {
+    (lineage, all)
+}
+
+fn last<'m>(lineage: &Lineage, metas: &[&'m Meta]) -> Option<&'m Meta> {
+    lineage.members.last().and_then(|i| metas.get(*i)).copied()
+}
+
+/// Other servers of the same cluster, which are judged beside the one reported on; and what is neither.
+fn of_one_cluster(others: Vec<Lineage>, main: &Lineage, metas: &[&Meta]) -> (Vec<Lineage>, Vec<Aside>) {
+    let main = last(main, metas);
+    let (beside, rest): (Vec<_>, Vec<_>) = others.into_iter().partition(|other| {
+        main.zip(last(other, metas)).is_some_and(|(a, b)| {
+            let another = (&a.node, a.in_recovery, a.postmaster_start) != (&b.node, b.in_recovery, b.postmaster_start);
+            another
+                && a.database == b.database
+                && a.system_identifier.is_some()
+                && a.system_identifier == b.system_identifier
+        })
+    });
+    let asides = rest.iter().filter_map(|l| Some((l, last(l, metas)?))).map(|(l, meta)| {
         let first = l.members.first().and_then(|i| metas.get(*i));
         Aside {
             server: meta.clone(),
@@ -112,6 +139,5 @@ fn the_one(mut all: Vec<Lineage>, metas: &[&Meta]) -> (Lineage, Vec<Aside>) {
             to: meta.taken_at,
         }
     });
-    let asides = asides.collect();
-    (lineage, asides)
+    (beside, asides.collect())
 }

@@ -5,6 +5,7 @@ mod gather;
 use super::facts::Facts;
 use super::presentation::Presentation;
 use super::progress::Progress;
+use super::servers::{Server, peers};
 use super::{Status, output, print};
 use crate::advisor;
 use crate::error::{Error, Result};
@@ -91,17 +92,20 @@ pub(super) fn run(args: &Args) -> Result<Status> {
     let baseline = args.baseline.as_deref().map(read_baseline).transpose()?;
     let reading = ingest_options(&args.taken_at, args.timezone.as_deref())?;
     let progress = Progress::watch(reading.tally.as_ref());
-    let gather::Material { chain, history, asides } = gather::gather(args, &reading)?;
+    let gather::Material { servers, history, asides } = gather::gather(args, &reading)?;
     drop(progress);
-    let advice = advisor::run(&chain, &config);
+    let advice = advisor::run_cluster(&peers(&servers), &config).unwrap_or_default();
+    let Some(((_, chain), others)) = servers.split_first() else { return Err(Error::input("find a snapshot")) };
+    let told = if others.is_empty() { &[][..] } else { &servers[..] };
     let options = report::Options {
         configuration: text,
-        arguments: arguments(args, baseline.as_ref()),
+        arguments: arguments(args, baseline.as_ref(), others),
         baseline,
         capacity: config.options.capacity_bytes,
         asides,
+        servers: told.iter().map(|(name, chain)| report::Server::of(name, chain)).collect(),
     };
-    let report = report::build_with(&chain, history, &advice, &options)?;
+    let report = report::build_with(chain, history, &advice, &options)?;
     let report = args.presentation.of(report);
     deliver(args, &plain, &report, &formats, format)?;
     Ok(if fails(args, &report) { Status::Findings } else { Status::Done })
@@ -164,10 +168,15 @@ fn deliver(
     print(&render::render(report, render::by_name("txt")?, &look)?)
 }
 
-/// The options that change what the report says, beside the configuration and the facts.
-fn arguments(args: &Args, baseline: Option<&report::Report>) -> String {
+/// What changes the report's content beside the configuration and the main server's files.
+fn arguments(args: &Args, baseline: Option<&report::Report>, others: &[Server]) -> String {
     let against = baseline.map_or("", |b| b.id.as_str());
-    format!("{} different={} baseline={against}", args.facts.spelled(), args.allow_different_servers)
+    let mut out = format!("{} different={} baseline={against}", args.facts.spelled(), args.allow_different_servers);
+    for (name, chain) in others {
+        let files = chain.snapshots.iter().flat_map(|s| &s.meta.files).map(|f| f.sha256.as_str());
+        out = files.fold(format!("{out} server={name}"), |out, hash| out + " " + hash);
+    }
+    out
 }
 
 /// How to read dumps.

@@ -96,6 +96,10 @@ fn head(report: &Report, paint: &Paint) -> Vec<String> {
         (_, Some(to), _) => to.human(),
         _ => "time unknown".to_owned(),
     };
+    let when = match report.servers.len() {
+        0 | 1 => when,
+        n => format!("{when}, and {} more", if n == 2 { "1 server".to_owned() } else { format!("{} servers", n - 1) }),
+    };
     let title = paint.words(&report.title);
     let line = format!("{title}  {}   {}", paint.words(&window.server), paint.words(&when));
     if width(&line) <= paint.width {
@@ -170,7 +174,7 @@ fn finding_lines(report: &Report, paint: &Paint, rows: usize) -> Vec<String> {
         let head = format!("{} {}  ", pad(&tag, shape_width + 9), finding.number);
         let style = Style::of(severity);
         let tagged = format!("{}{}", paint.style(&tag, style), head.get(tag.len()..).unwrap_or_default());
-        let title = paint.words(&titled(finding));
+        let title = paint.words(&titled(finding, report.servers.len()));
         let room = paint.width.saturating_sub(width(&head));
         if paint.width < 60 {
             let indent = "   ";
@@ -197,15 +201,20 @@ fn finding_lines(report: &Report, paint: &Paint, rows: usize) -> Vec<String> {
     lines
 }
 
-/// A finding's title, with its object in front where the title does not name it.
-fn titled(finding: &ReportFinding) -> String {
+/// A finding's title, with its object in front where the title does not name it, and the servers where it is not all.
+fn titled(finding: &ReportFinding, servers: usize) -> String {
     let title = finding.finding.title.plain();
     let subject = &finding.finding.subject;
     let name = crate::ident::visible(&subject.name);
     let bare = name.rsplit('.').next().unwrap_or(&name);
     let is_object = !matches!(subject.kind, SubjectKind::Server | SubjectKind::Data);
     let named = title.contains(&*name) || (!bare.is_empty() && title.contains(bare));
-    if is_object && !named && finding.finding.members.is_empty() { format!("{name}: {title}") } else { title }
+    let title =
+        if is_object && !named && finding.finding.members.is_empty() { format!("{name}: {title}") } else { title };
+    match finding.finding.nodes.as_slice() {
+        nodes if nodes.len() < servers => format!("[{}] {title}", nodes.join(", ")),
+        _ => title,
+    }
 }
 
 /// What moved most, and which findings are new.

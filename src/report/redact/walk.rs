@@ -8,7 +8,7 @@ use crate::finding::{Evidence, Finding, Fix, Locator, Measure, Subject};
 use crate::report::{
     Action, Against, Baseline, Block, Card, Category, Cell, Chart, CheckLine, ChecklistGroup, CoverageItem, Deduction,
     EvidenceEntry, Exceptions, Fact, Heat, HeatRow, Lane, Line, Mark, Panel, Part, Past, Report, ReportFinding, Row,
-    Section, Spark, SqlBlock, Table, Verdict, Window,
+    Section, Server, Spark, SqlBlock, Table, Verdict, Window,
 };
 use crate::text::{Span, Text};
 
@@ -26,6 +26,7 @@ pub(super) fn report(report: &mut Report, visit: Visit<'_>) {
         generator: _,
         rules: _,
         redacted: _,
+        servers,
         exceptions,
         baseline: of_baseline,
         title,
@@ -44,6 +45,11 @@ pub(super) fn report(report: &mut Report, visit: Visit<'_>) {
     if let Some(of) = of_baseline {
         baseline(of, visit);
     }
+    for Server { name, standby: _, version, snapshots: _, from: _, to: _ } in servers {
+        node(name, visit);
+        visit(Place::Prose, version);
+    }
+    findings.iter_mut().flat_map(|f| &mut f.finding.nodes).for_each(|n| node(n, visit));
     visit(Place::Name(Kind::Database), title);
     visit(Place::Prose, server);
     if let Some(Exceptions { given: _, accepted: _, notes }) = exceptions {
@@ -67,6 +73,14 @@ pub(super) fn report(report: &mut Report, visit: Visit<'_>) {
 
 fn subject(Subject { kind, name }: &mut Subject, visit: Visit<'_>) {
     visit(place::of_subject(*kind), name);
+}
+
+/// A server's name; its role is none.
+fn node(name: &mut String, visit: Visit<'_>) {
+    let role = name.split(' ').next().unwrap_or_default();
+    if !matches!(role, "primary" | "standby" | "server") {
+        visit(Place::Name(Kind::Address), name);
+    }
 }
 
 fn baseline(of: &mut Baseline, visit: Visit<'_>) {
@@ -122,7 +136,7 @@ fn finding(of: &mut ReportFinding, visit: Visit<'_>) {
     if let Some(Against { standing: _, was: _, remark }) = baseline {
         visit(Place::Prose, remark);
     }
-    // Subject and members were first.
+    // Subject, members and nodes were first.
     let Finding {
         rule: _,
         subject: _,
@@ -139,6 +153,7 @@ fn finding(of: &mut ReportFinding, visit: Visit<'_>) {
         deadline: _,
         effort: _,
         share: _,
+        nodes: _,
     } = finding;
     [title, why, verify].into_iter().chain(not).for_each(|t| prose(t, visit));
     for Measure { label, before: _, after: _, window: _, evidence } in measures {

@@ -3,7 +3,7 @@
 use crate::error::Result;
 use crate::report::cells::{count, prose};
 use crate::report::draft::{Body, Draft};
-use crate::report::{Baseline, Block};
+use crate::report::{Baseline, Block, Server};
 use crate::text::Text;
 use crate::unit::Quantity;
 
@@ -11,10 +11,25 @@ use crate::unit::Quantity;
 #[expect(clippy::unnecessary_wraps, reason = "the signature of every section")]
 pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
     let mut blocks = vec![Block::Verdict];
+    blocks.extend(servers(&draft.servers));
     blocks.extend(draft.baseline.as_ref().map(against));
     blocks.extend(exceptions(draft));
     blocks.push(Block::Scores);
     Ok(Body::filled(blocks))
+}
+
+/// Which servers, and whose numbers the sections show.
+fn servers(servers: &[Server]) -> Option<Block> {
+    let main = servers.first()?;
+    let mut text = Text::new().n(count(servers.len())).t(" servers of one cluster: ");
+    for (i, server) in servers.iter().enumerate() {
+        text = if i > 0 { text.t(", ") } else { text };
+        text = text.name(server.name.clone()).t(format!(" ({}, ", server.version));
+        text = text.many(count(server.snapshots), "snapshot", "snapshots").t(")");
+    }
+    let text = text
+        .t(". Checks ran on each, and know of the others; findings say which they hold for. Tables and charts are of ");
+    Some(prose(text.name(main.name.clone()).t(".")))
 }
 
 /// How many findings are new, worse, better, unchanged, fixed.
