@@ -64,4 +64,4 @@ select kind, body from event_log_big order by body desc offset 5000 limit 5;
 update orders set status = 'paid' where id = 5;
 --- expect public.event_log_big (actor)
 --- expect public.order_items (order_id)
---- expect public.metrics (source)
+--- expect public.metrics (source) INCLUDE (at, value)
