@@ -119,6 +119,7 @@ fn layout(columns: &[Column], rows: usize) -> Value {
     context! {
         words => count(&[Number, Graphic]) <= count(&[Text]).max(1) && columns.len() <= 7,
         dense => columns.len() >= 7,
+        crowded => columns.len() >= 10,
         tall => rows > 25,
         long => rows > 30 && columns.len() <= 8,
         tools => rows > 15,
