@@ -117,6 +117,18 @@ impl<'a> Context<'a> {
         (self.options().standby_reads != Some(false) && !self.facts.peers.complete).then_some(Doubt::C8)
     }
 
+    /// A skip where the server is a standby whose primary is not among the dumps: it counts only its own scans, so what is
+    /// unused there may be in use.
+    pub fn primary_known(&self) -> Result<(), Skip> {
+        let primary = |chain: &Chain| chain.last().meta.in_recovery == Some(false);
+        if self.is_standby() == Some(true) && !self.facts.peers.all.iter().any(|p| primary(p.chain)) {
+            return Err(Skip(
+                "a standby counts only its own scans: give its primary's dump together with it".to_owned(),
+            ));
+        }
+        Ok(())
+    }
+
     /// Whether a standby is read, as the user says, whose counters are not among the dumps.
     pub fn is_read_elsewhere(&self) -> bool {
         self.options().standby_reads == Some(true) && !self.facts.peers.complete

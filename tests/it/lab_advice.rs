@@ -159,3 +159,59 @@ fn two_runs_say_the_same() {
     assert_eq!(lines(&one), lines(&two));
     assert_eq!((one.score, one.actions), (two.score, two.actions));
 }
+
+/// What is true of each standby, with the defaults and with windows of minutes alike: nothing that needs the primary's
+/// counters.
+const STANDBY: &[&str] = &[
+    "high index-invalid: public.uq_orders_ref",
+    "high seq-exhaustion: public.tickets_id_seq",
+    "high seq-exhaustion: public.tiny_seq",
+    "low cfg-logging: logging",
+    "low cfg-timeouts: idle_in_transaction_session_timeout",
+    "low index-duplicate: public.idx_orders_customer_dup",
+    "low index-redundant-prefix: public.idx_orders_customer",
+    "low index-redundant-prefix: public.idx_orders_customer_dup",
+    "low schema-no-pk: public.pgbench_history",
+];
+
+/// What is true of every server of PostgreSQL 13 as it is installed, in November 2026.
+const OF_13: &[&str] = &[
+    "high cfg-version-eol: PostgreSQL 13",
+    "low ckpt-target-low: checkpoint_completion_target",
+    "medium sec-password-md5: password_encryption",
+];
+
+fn told(advice: &Advice) -> Vec<String> {
+    let worth = advice.findings().into_iter().filter(|f| f.severity > Severity::Info);
+    let mut lines: Vec<String> =
+        worth.map(|f| format!("{} {}: {}", f.severity.word(), f.rule, f.subject.name)).collect();
+    lines.sort();
+    lines
+}
+
+#[test]
+fn a_standby_shows_what_is_true_of_it_and_no_more() {
+    for version in [13, 15, 18] {
+        let series = format!("pgbench-shop-pg{version}-standby");
+        let mut want: Vec<&str> = STANDBY.iter().chain(if version == 13 { OF_13 } else { &[] }).copied().collect();
+        want.sort_unstable();
+        for config in [Config::default(), minutes()] {
+            let Some(advice) = advise(&series, &config) else { return };
+            assert_eq!(told(&advice), want, "{series}");
+        }
+    }
+}
+
+#[test]
+fn the_quiet_queue_of_13_shows_only_what_every_such_server_does() {
+    let Some(advice) = advise("mission-queue-pg13", &Config::default()) else { return };
+    let mut want = vec![
+        "low cfg-logging: logging",
+        "low cfg-timeouts: idle_in_transaction_session_timeout",
+        "low hyg-reset-in-window: counters",
+        "low lock-deadlocks: binaryrogue",
+    ];
+    want.extend(OF_13);
+    want.sort_unstable();
+    assert_eq!(told(&advice), want);
+}

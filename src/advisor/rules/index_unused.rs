@@ -86,6 +86,7 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(cx: &Context<'_>) -> Check {
+    cx.primary_known()?;
     let mut young: Vec<(&IndexFact<'_>, Option<f64>)> = Vec::new();
     let mut findings = Vec::new();
     let supporting = supporting(cx);
@@ -446,6 +447,12 @@ mod tests {
             used[0].starts_with("passed: 1 indexes") && used[0].ends_with("1 are scanned on another server only"),
             "{used:?}"
         );
+    }
+
+    #[test]
+    fn a_standby_alone_condemns_nothing() {
+        let said = say(standby(JANUARY, "0 | "), OPTIONS);
+        assert!(said[0].starts_with("skipped: a standby counts only its own scans"), "{said:?}");
     }
 
     #[test]

@@ -66,6 +66,7 @@ struct Candidate<'c, 'a> {
 }
 
 fn check(cx: &Context<'_>) -> Check {
+    cx.primary_known()?;
     let (min_age, min_bytes) = (cx.threshold("min_age"), cx.threshold("min_bytes"));
     let referred: BTreeSet<i64> = cx
         .state("constraints")
