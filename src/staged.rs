@@ -111,8 +111,8 @@ pub fn remove_on_signals() {
                 // What cannot be removed cannot be told to anybody either.
                 let _ = std::fs::remove_file(path);
             }
+            // Does not come back.
             let _ = signal_hook::low_level::emulate_default_handler(signal);
-            std::process::exit(128 + signal);
         }
     });
 }
