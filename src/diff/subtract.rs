@@ -12,7 +12,7 @@ use crate::meta::Notes;
 use crate::snapshot::{Snapshot, Table, Value};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 /// Small views that say what was reset.
 const EVIDENCE_VIEWS: [&str; 9] = [
@@ -46,13 +46,16 @@ pub const fn members_of(view: &str) -> Option<&'static str> {
 }
 
 /// All views that `diff` subtracts, in groups that have to be subtracted together, each group after those it needs.
-fn groups() -> Vec<Vec<&'static View>> {
-    let grouped = |name: &str| GROUPS.iter().any(|g| g.contains(&name));
-    GROUPS
-        .iter()
-        .map(|names| names.iter().filter_map(|n| catalog::view(n)).collect())
-        .chain(catalog::VIEWS.iter().filter(|v| !grouped(v.name) && is_subtracted(v)).map(|v| vec![*v]))
-        .collect()
+fn groups() -> &'static [Vec<&'static View>] {
+    static ALL: LazyLock<Vec<Vec<&'static View>>> = LazyLock::new(|| {
+        let grouped = |name: &str| GROUPS.iter().any(|g| g.contains(&name));
+        GROUPS
+            .iter()
+            .map(|names| names.iter().filter_map(|n| catalog::view(n)).collect())
+            .chain(catalog::VIEWS.iter().filter(|v| !grouped(v.name) && is_subtracted(v)).map(|v| vec![*v]))
+            .collect()
+    });
+    &ALL
 }
 
 /// Whether a view has numbers that can be compared over time.
@@ -93,10 +96,11 @@ pub(super) fn all(
     options: &Options,
     notes: &mut Notes,
 ) -> BTreeMap<&'static str, Arc<ViewDiff>> {
-    let sides = |views: Vec<&'static View>| -> Vec<(&'static View, Sides)> {
-        views.into_iter().map(|v| (v, (before.table(v.name).cloned(), after.table(v.name).cloned()))).collect()
+    let sides = |views: &Vec<&'static View>| -> Vec<(&'static View, Sides)> {
+        views.iter().map(|v| (*v, (before.table(v.name).cloned(), after.table(v.name).cloned()))).collect()
     };
-    let groups: Vec<_> = groups().into_iter().map(sides).collect();
+    let exported = |v: &&View| before.table(v.name).is_some() || after.table(v.name).is_some();
+    let groups: Vec<_> = groups().iter().filter(|views| views.iter().any(exported)).map(sides).collect();
     let large = after.tables.values().chain(before.tables.values()).any(|t| t.rows > wide::TASK);
     let subtracted: Vec<_> = if large {
         groups.par_iter().map(|views| group(views, evidence, options)).collect()

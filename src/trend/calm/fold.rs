@@ -103,31 +103,31 @@ fn span(before: &Read, after: &Read) -> Option<Span> {
 impl Course<'_> {
     /// The windows from one to before another, for an object whose row goes on in all of them that have it.
     fn go(&self, object: &mut Object, slot: usize, from: usize, to: usize) {
-        let mut start = from;
-        while start < to {
-            // Where the row is missing there is nothing to go on from.
-            let there = |at: &usize| self.steps.get(*at).is_some_and(|step| step.row(slot).is_some());
-            let Some(first) = (start..=to).find(there) else { return };
-            let last = (first..=to).take_while(there).last().unwrap_or(first);
-            if first < last {
-                self.stretch(object, slot, first, last);
+        let mut rows: Vec<(&[i64], bool)> = Vec::with_capacity(to + 1 - from.min(to));
+        for (at, step) in self.steps.iter().enumerate().take(to + 1).skip(from) {
+            if let Some(row) = step.row(slot) {
+                rows.push(row);
+            } else {
+                // Where the row is missing there is nothing to go on from.
+                self.stretch(object, &rows, at);
+                rows.clear();
             }
-            start = last + 1;
         }
+        self.stretch(object, &rows, to + 1);
     }
 
-    /// The windows from the snapshot `first` to the snapshot `last`, all of which have the row.
-    fn stretch(&self, object: &mut Object, slot: usize, first: usize, last: usize) {
-        let (Some(steps), Some(spans)) = (self.steps.get(first..=last), self.spans.get(first..last)) else { return };
+    /// The windows between snapshots that all have the row; `end` is the snapshot behind them.
+    fn stretch(&self, object: &mut Object, rows: &[(&[i64], bool)], end: usize) {
+        let (Some(first), Some(last)) = (end.checked_sub(rows.len()), end.checked_sub(1)) else { return };
+        let Some(spans) = self.spans.get(first..last).filter(|_| rows.len() > 1) else { return };
         object.last_seen = spans.last().map(|s| s.at).or(object.last_seen);
-        let mut cells = Vec::with_capacity(steps.len());
+        let mut cells = Vec::with_capacity(rows.len());
         for (column, (series, estimate)) in object.series.iter_mut().zip(&self.estimates).enumerate() {
             cells.clear();
-            cells.extend(steps.iter().filter_map(|step| step.row(slot)?.0.get(column).copied()));
+            cells.extend(rows.iter().map(|(row, _)| row.get(column).copied().unwrap_or(Ints::NULL)));
             if *estimate && series.is_interrupted() {
                 // Means nothing until somebody has looked.
-                let looked = |step: &&Read| step.row(slot).is_some_and(|(_, looked)| looked);
-                let blind = steps.iter().skip(1).take_while(|step| !looked(step)).count();
+                let blind = rows.iter().skip(1).take_while(|(_, looked)| !looked).count();
                 cells.iter_mut().skip(1).take(blind).for_each(|cell| *cell = Ints::NULL);
             }
             series.go_on(spans, &cells);
