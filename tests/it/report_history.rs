@@ -161,19 +161,33 @@ fn a_given_space_is_forecast() {
     assert!(line.contains("…") && line.ends_with("| high |"), "with its range and how sure: {line}");
 }
 
-#[test]
-fn another_node_is_set_aside_and_named() {
+/// The report on a primary's history and a standby's of three hours, whose `meta` says this database.
+fn beside_a_standby(database: &str) -> Value {
     let folder = tempfile::tempdir().unwrap();
     (0..8).for_each(|hour| export(folder.path(), hour, 2));
     let standby = tempfile::tempdir().unwrap();
     (0..3).for_each(|hour| {
         export(standby.path(), hour, 2);
         let meta = standby.path().join(format!("{hour:05}/meta.csv"));
-        let text = fs::read_to_string(&meta).unwrap().replace(",f,", ",t,").replace(&time(-1_000), &time(-900));
-        fs::write(meta, text).unwrap();
+        let text = fs::read_to_string(&meta).unwrap().replace(",shop,f,", &format!(",{database},t,"));
+        fs::write(meta, text.replace(&time(-1_000), &time(-900))).unwrap();
     });
-    let report = report(&[standby.path(), folder.path()]);
+    report(&[standby.path(), folder.path()])
+}
+
+#[test]
+fn another_node_is_judged_beside_the_history() {
+    let report = beside_a_standby("shop");
+    assert_eq!(report["window"]["snapshots"], 8);
+    let servers = report["servers"].as_array().unwrap();
+    assert_eq!(servers.len(), 2, "{servers:?}");
+}
+
+#[test]
+fn another_database_is_set_aside_and_named() {
+    let report = beside_a_standby("archive");
     assert_eq!(report["window"]["snapshots"], 8);
     let asides = table(&report, "coverage", "asides")["rows"].to_string();
     assert!(asides.contains("standby") && asides.contains("PostgreSQL 16.4"), "{asides}");
+    assert!(report.get("servers").is_none());
 }

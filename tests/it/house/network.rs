@@ -3,8 +3,8 @@
 use super::root;
 use std::process::Command;
 
-/// Network calls of a program, or `None` where they cannot be traced. A pair of sockets joined to each other, through
-/// which a signal wakes its thread, reaches nobody.
+/// Calls of a program that could reach another one, or `None` where they cannot be traced. Those on a pair of sockets
+/// joined to each other are none: so a signal wakes its thread. Without a socket nothing is connected, bound or sent to.
 fn network_calls(program: &str, arguments: &[&str]) -> Option<Vec<String>> {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let log = folder.path().join("calls");
@@ -21,7 +21,15 @@ fn network_calls(program: &str, arguments: &[&str]) -> Option<Vec<String>> {
     status
         .code()
         .is_some_and(|code| code < 2)
-        .then(|| calls.lines().filter(|call| !call.contains("socketpair(AF_UNIX")).map(str::to_owned).collect())
+        .then(|| calls.lines().filter(|call| !is_within(call)).map(str::to_owned).collect())
+}
+
+/// A call that makes a pair of joined sockets, or uses a socket that is open.
+fn is_within(call: &str) -> bool {
+    let name = call.split_once(' ').map_or(call, |(_, call)| call.trim_start());
+    ["socketpair(AF_UNIX", "recvfrom(", "sendto(", "<... recvfrom resumed>", "<... sendto resumed>"]
+        .iter()
+        .any(|known| name.starts_with(known))
 }
 
 fn can_trace() -> bool {
