@@ -56,8 +56,9 @@ impl Part {
         let mut cursors = Vec::with_capacity(AT_ONCE);
         for few in rows.chunks(AT_ONCE) {
             // Each row is far from the one before. Asked for together, they come from memory at the same time.
-            let touch = |at: usize| u32::from(self.bytes.get(at).copied().unwrap_or(0));
-            std::hint::black_box(few.iter().map(|(_, start)| touch(*start) + touch(start + 64)).sum::<u32>());
+            let touch = |bytes: &[u8], at: usize| u32::from(bytes.get(at).copied().unwrap_or(0));
+            let rows = few.iter().map(|(_, start)| touch(&self.bytes, *start) + touch(&self.bytes, start + 64));
+            std::hint::black_box(rows.sum::<u32>());
             cursors.clear();
             cursors.extend(few.iter().map(|&(_, start)| {
                 let piece = self.pieces.partition_point(|piece| piece.start <= start).saturating_sub(1);
@@ -66,6 +67,8 @@ impl Part {
                 cursor.text_at = piece.texts + u32::from_le_bytes(cursor.take()) as usize;
                 cursor
             }));
+            let texts = cursors.iter().map(|cursor| touch(self.texts.as_bytes(), cursor.text_at));
+            std::hint::black_box(texts.sum::<u32>());
             for (at, column) in columns.iter_mut().enumerate() {
                 let Some(column) = column else { continue };
                 // Columns met later in the file are unknown to its first rows.
