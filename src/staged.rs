@@ -1,14 +1,13 @@
 //! Files that appear whole or not at all: written beside their place, renamed at the end.
 //!
-//! Dropped before that they are removed; so they are where a signal ends the program, which drops nothing
-//! ([`remove_on_signals`]). Files without a name (`O_TMPFILE`) would vanish by themselves, but a name can only be given
+//! Dropped before that they are removed; so they are where a signal ends the program, which drops nothing. Files without a name (`O_TMPFILE`) would vanish by themselves, but a name can only be given
 //! to them where none is yet: they cannot replace an older report in one step.
 
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 use tempfile::NamedTempFile;
 
 /// The files of this process that are not in their places yet.
@@ -33,6 +32,9 @@ impl Staged {
     /// # Errors
     /// Where the folder takes no file.
     pub fn beside(folder: &Path) -> io::Result<Self> {
+        // A command that writes no file needs no thread that waits for signals.
+        static SIGNALS: Once = Once::new();
+        SIGNALS.call_once(remove_on_signals);
         let mut builder = tempfile::Builder::new();
         builder.prefix(".pgretro-");
         #[cfg(unix)]
@@ -99,7 +101,7 @@ pub fn put_in_place(files: Vec<(Staged, PathBuf)>) -> Result<(), (PathBuf, io::E
 /// From now on SIGINT and SIGTERM remove the files that are not in their places before they end the program. SIGHUP is
 /// left alone: who runs a program under `nohup` has it ignored.
 #[cfg(unix)]
-pub fn remove_on_signals() {
+fn remove_on_signals() {
     use signal_hook::consts::{SIGINT, SIGTERM};
     // Without a handler the signals end the program as ever.
     let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGINT, SIGTERM]) else { return };
@@ -119,7 +121,7 @@ pub fn remove_on_signals() {
 
 /// Elsewhere a closed console ends the program at once.
 #[cfg(not(unix))]
-pub fn remove_on_signals() {}
+fn remove_on_signals() {}
 
 #[cfg(test)]
 mod tests {

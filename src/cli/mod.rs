@@ -75,7 +75,6 @@ enum Status {
 /// Parses the arguments, runs the subcommand, prints an error with its causes and hint.
 pub fn main() -> ExitCode {
     let command = Cli::parse().command;
-    crate::staged::remove_on_signals();
     match run(command) {
         Ok(Status::Done) => ExitCode::SUCCESS,
         Ok(Status::Findings) => ExitCode::from(1),
