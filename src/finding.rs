@@ -329,6 +329,28 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// A finding that says no more than its title yet.
+    pub fn new(rule: &str, subject: Subject, severity: Severity, title: impl Into<Text>) -> Self {
+        Self {
+            rule: rule.to_owned(),
+            subject,
+            members: Vec::new(),
+            severity,
+            doubts: Vec::new(),
+            at_most: None,
+            title: title.into(),
+            why: Text::new(),
+            not: None,
+            measures: Vec::new(),
+            fixes: Vec::new(),
+            verify: Text::new(),
+            deadline: None,
+            effort: Effort::S,
+            share: None,
+            nodes: Vec::new(),
+        }
+    }
+
     /// How sure it is: high, one step down for each doubt, not above the rule's own bound.
     pub fn confidence(&self) -> Confidence {
         let mut doubts = self.doubts.clone();

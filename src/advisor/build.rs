@@ -22,24 +22,7 @@ impl Subject {
 impl<'a> Context<'a> {
     /// Begins a finding of this rule.
     pub fn finding(&self, severity: Severity, subject: Subject, title: impl Into<Text>) -> Finding {
-        Finding {
-            rule: self.rule.id.to_owned(),
-            subject,
-            members: Vec::new(),
-            severity,
-            doubts: Vec::new(),
-            at_most: None,
-            title: title.into(),
-            why: Text::new(),
-            not: None,
-            measures: Vec::new(),
-            fixes: Vec::new(),
-            verify: Text::new(),
-            deadline: None,
-            effort: Effort::S,
-            share: None,
-            nodes: Vec::new(),
-        }
+        Finding::new(self.rule.id, subject, severity, title)
     }
 
     /// A column of an object: its value in the first and in the last snapshot, and for counters what was counted in

@@ -3,8 +3,7 @@
 use super::run::Judged;
 use super::score::score;
 use super::{Docs, Rule, When, plan};
-use crate::finding::{Confidence, Doubt, Effort, Finding, Fix, Outcome, Risk, Severity, Subject, SubjectKind, Verb};
-use crate::text::Text;
+use crate::finding::{Confidence, Doubt, Finding, Fix, Outcome, Risk, Severity, Subject, SubjectKind, Verb};
 use crate::time::Timestamp;
 use proptest::prelude::*;
 
@@ -26,24 +25,7 @@ static UNUSED: Rule = rule("index-unused");
 static DUPLICATE: Rule = rule("index-duplicate");
 
 fn finding(rule: &str, object: &str, severity: Severity) -> Finding {
-    Finding {
-        rule: rule.to_owned(),
-        subject: Subject::new(SubjectKind::Index, object),
-        members: Vec::new(),
-        severity,
-        doubts: Vec::new(),
-        at_most: None,
-        title: Text::from("x"),
-        why: Text::new(),
-        not: None,
-        measures: Vec::new(),
-        fixes: Vec::new(),
-        verify: Text::new(),
-        deadline: None,
-        effort: Effort::S,
-        share: None,
-        nodes: Vec::new(),
-    }
+    Finding::new(rule, Subject::new(SubjectKind::Index, object), severity, "x")
 }
 
 fn found(rule: &'static Rule, findings: Vec<Finding>) -> Judged {

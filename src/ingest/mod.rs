@@ -22,6 +22,7 @@ mod clock;
 mod conform;
 mod csv;
 mod delimited;
+mod digits;
 mod file;
 mod gather;
 mod head;

@@ -5,6 +5,7 @@
 
 use super::cell;
 use super::clock;
+use super::digits::number;
 use super::header::{Field, Layout};
 use super::records::Dialect;
 use super::rows::Rows;
@@ -217,7 +218,7 @@ fn int(bytes: &[u8], at: usize) -> Option<(i64, usize)> {
             return Some((i64::from(values as u8), at + 1));
         }
         if (2..8).contains(&length) {
-            return Some((number(values << (64 - 8 * length)), at + length));
+            return Some((number(values << (64 - 8 * length)) as i64, at + length));
         }
     }
     long_int(bytes, at)
@@ -230,14 +231,6 @@ const HIGHS: u64 = 0x8080_8080_8080_8080;
 #[inline]
 fn word(bytes: &[u8], at: usize) -> Option<u64> {
     bytes.get(at..at + 8)?.first_chunk().map(|b| u64::from_le_bytes(*b))
-}
-
-/// The number of eight decimal digits, the first one lowest: neighbours are put together, then pairs, then fours.
-#[inline]
-const fn number(digits: u64) -> i64 {
-    let pairs = (digits.wrapping_mul(10) + (digits >> 8)) & 0x00ff_00ff_00ff_00ff;
-    let fours = (pairs.wrapping_mul(100) + (pairs >> 16)) & 0x0000_ffff_0000_ffff;
-    ((fours.wrapping_mul(10_000) + (fours >> 32)) & 0xffff_ffff) as i64
 }
 
 /// The same digit by digit.

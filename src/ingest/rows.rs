@@ -145,17 +145,7 @@ impl Rows {
         let source =
             || Source { file: Arc::clone(file), pointer: pointer.map(str::to_owned), places: self.places.clone() };
         let mut tables: Vec<Table> = if views.is_empty() {
-            vec![Table {
-                view: None,
-                name: layout.exported_as.clone(),
-                exported_as: layout.exported_as.clone(),
-                rows: 0,
-                columns: Vec::new(),
-                extra: Vec::new(),
-                taken_at: None,
-                sources: Vec::new(),
-                origin: Vec::new(),
-            }]
+            vec![Table::unknown(&layout.exported_as)]
         } else {
             views.iter().map(|v| Table::empty(v)).collect()
         };

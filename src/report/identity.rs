@@ -32,29 +32,12 @@ fn without_pid(name: &str) -> &str {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::finding::{Effort, Severity};
+    use crate::finding::Severity;
     use crate::text::Text;
 
     /// A finding of a rule `r` about one object.
     pub(in crate::report) fn finding(kind: SubjectKind, name: &str) -> Finding {
-        Finding {
-            rule: "r".to_owned(),
-            subject: Subject::new(kind, name),
-            members: Vec::new(),
-            severity: Severity::Low,
-            doubts: Vec::new(),
-            at_most: None,
-            title: Text::new(),
-            why: Text::new(),
-            not: None,
-            measures: Vec::new(),
-            fixes: Vec::new(),
-            verify: Text::new(),
-            deadline: None,
-            effort: Effort::S,
-            share: None,
-            nodes: Vec::new(),
-        }
+        Finding::new("r", Subject::new(kind, name), Severity::Low, Text::new())
     }
 
     #[test]

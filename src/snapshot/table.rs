@@ -77,6 +77,21 @@ impl Table {
         }
     }
 
+    /// An empty relation that nobody knows.
+    pub fn unknown(name: &str) -> Self {
+        Self {
+            view: None,
+            name: name.to_owned(),
+            exported_as: name.to_owned(),
+            rows: 0,
+            columns: Vec::new(),
+            extra: Vec::new(),
+            taken_at: None,
+            sources: Vec::new(),
+            origin: Vec::new(),
+        }
+    }
+
     /// The storage of a column by its present name; `None` where it was not exported.
     pub fn data(&self, column: &str) -> Option<&Data> {
         let (i, _) = self.view?.column(column)?;

@@ -38,14 +38,7 @@ pub(super) fn gather(args: &Args, reading: &ingest::Options) -> Result<Material>
     let request =
         read::Request { inputs: Vec::new(), ingest: reading.clone(), diff: options.clone(), plan: plan.clone() };
     let mut moments = read::moments_of(opened, &request)?;
-    let names: Vec<_> = moments.iter().map(|m| (m.meta.label.as_str(), m.meta.taken_at)).collect();
-    let first = args.from.as_deref().map_or(Ok(0), |w| position(&names, w, "--from", false))?;
-    let last = args.to.as_deref().map_or(Ok(names.len().saturating_sub(1)), |w| position(&names, w, "--to", true))?;
-    if first > last {
-        return Err(Error::usage("use --from after --to", "exchange them"));
-    }
-    moments.truncate(last + 1);
-    moments.drain(..first.min(moments.len()));
+    narrow(&mut moments, args.from.as_deref(), args.to.as_deref())?;
 
     let mut notes = Notes::default();
     let metas: Vec<&Meta> = moments.iter().map(|m| &m.meta).collect();
@@ -85,6 +78,19 @@ pub(super) fn gather(args: &Args, reading: &ingest::Options) -> Result<Material>
     })?;
     chains.insert(0, chain.finish(notes)?);
     Ok(Material { servers: named(chains), history: Some(History { follow, pulse }), asides })
+}
+
+/// Keeps the moments from `--from` to `--to`, both included.
+pub(in crate::cli) fn narrow(moments: &mut Vec<read::Moment>, from: Option<&str>, to: Option<&str>) -> Result<()> {
+    let names: Vec<_> = moments.iter().map(|m| (m.meta.label.as_str(), m.meta.taken_at)).collect();
+    let first = from.map_or(Ok(0), |w| position(&names, w, "--from", false))?;
+    let last = to.map_or(Ok(names.len().saturating_sub(1)), |w| position(&names, w, "--to", true))?;
+    if first > last {
+        return Err(Error::usage("use --from after --to", "exchange them"));
+    }
+    moments.truncate(last + 1);
+    moments.drain(..first.min(moments.len()));
+    Ok(())
 }
 
 /// The refusal, with what this subcommand can do about it.

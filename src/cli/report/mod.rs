@@ -1,6 +1,6 @@
 //! `pgretro report`.
 
-mod gather;
+pub(super) mod gather;
 
 use super::facts::Facts;
 use super::presentation::Presentation;
@@ -204,12 +204,7 @@ pub(super) fn choose(snapshots: Vec<Snapshot>, from: Option<&str>, to: Option<&s
 }
 
 /// The place of a snapshot among those of these names and times: by its name, its position from 1, or a time.
-pub(super) fn position(
-    snapshots: &[(&str, Option<Timestamp>)],
-    wanted: &str,
-    option: &str,
-    last: bool,
-) -> Result<usize> {
+fn position(snapshots: &[(&str, Option<Timestamp>)], wanted: &str, option: &str, last: bool) -> Result<usize> {
     find(snapshots, wanted, last).ok_or_else(|| {
         let known: Vec<&str> = snapshots.iter().map(|s| s.0).take(8).collect();
         Error::usage(

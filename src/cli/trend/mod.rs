@@ -10,7 +10,8 @@ mod table;
 use super::facts::bytes;
 use super::output::{self, Output};
 use super::progress::Progress;
-use super::report::{ingest_options, position};
+use super::report::gather::narrow;
+use super::report::ingest_options;
 use super::{Status, print};
 use crate::diff;
 use crate::error::{Error, Result};
@@ -94,7 +95,7 @@ pub(super) fn run(args: &Args) -> Result<Status> {
     };
     let progress = Progress::watch(request.ingest.tally.as_ref());
     let mut moments = read::moments(&request)?;
-    narrow(&mut moments, args)?;
+    narrow(&mut moments, args.from.as_deref(), args.to.as_deref())?;
     let (histories, notes) = read::follow(&request, &moments)?;
     drop(progress);
     warn(notes.kept.iter().chain(histories.iter().flat_map(|h| &h.notes.kept)));
@@ -118,19 +119,6 @@ fn warn<'a>(notes: impl Iterator<Item = &'a crate::meta::Note>) {
         let more = if n > 1 { format!(" (and {} more like it)", n - 1) } else { String::new() };
         super::warn(&format!("{message}{more} [{code}]"));
     }
-}
-
-/// Keeps the moments from `--from` to `--to`, both included.
-fn narrow(moments: &mut Vec<read::Moment>, args: &Args) -> Result<()> {
-    let names: Vec<_> = moments.iter().map(|m| (m.meta.label.as_str(), m.meta.taken_at)).collect();
-    let first = args.from.as_deref().map_or(Ok(0), |w| position(&names, w, "--from", false))?;
-    let last = args.to.as_deref().map_or(Ok(names.len().saturating_sub(1)), |w| position(&names, w, "--to", true))?;
-    if first > last {
-        return Err(Error::usage("use --from after --to", "exchange them"));
-    }
-    moments.truncate(last + 1);
-    moments.drain(..first.min(moments.len()));
-    Ok(())
 }
 
 fn deliver(args: &Args, write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> Result<()> {

@@ -1,9 +1,9 @@
 //! The rows of the snapshot read last, kept so that the next one's can be compared with them.
 
 use super::cells::{BLOCK, Ends};
-use super::digits::whole;
 use super::watched::{Number, Watched};
 use crate::ingest::clock::plain_time;
+use crate::ingest::digits::whole;
 use crate::snapshot::Ints;
 use std::fs::File;
 use std::io::Read;

@@ -9,11 +9,10 @@
 //! A file that is not written the plain way (other header, other order of columns, odd quotes, numbers with marks, times
 //! without an offset, a key twice, a look of being cut by a limit) is not read here at all.
 //!
-//! * `watched`: which cells matter; `cells`, `digits`: where they end, what they say
+//! * `watched`: which cells matter; `cells`: where they end
 //! * `frame`: the last snapshot's rows and the comparison; `run`: snapshots one after the other
 
 mod cells;
-mod digits;
 mod frame;
 mod run;
 mod watched;

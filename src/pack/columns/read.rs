@@ -154,20 +154,7 @@ fn trace(tables: &mut [(u32, Table)], slots: &Slots, sources: &Ints, places: &In
 /// A table of a kind, without rows.
 pub(in crate::pack) fn table(layout: &Layout) -> Table {
     let view = catalog::view(&layout.name).filter(|_| layout.known);
-    let mut table = match view {
-        Some(view) => Table::empty(view),
-        None => Table {
-            view: None,
-            name: layout.name.clone(),
-            exported_as: String::new(),
-            rows: 0,
-            columns: Vec::new(),
-            extra: Vec::new(),
-            taken_at: None,
-            sources: Vec::new(),
-            origin: Vec::new(),
-        },
-    };
+    let mut table = view.map_or_else(|| Table::unknown(&layout.name), Table::empty);
     table.exported_as.clone_from(&layout.exported_as);
     for name in &layout.columns {
         if let Some((at, column)) = view.and_then(|v| v.column(name))

@@ -19,11 +19,16 @@ fn eight_digits(word: u64, n: usize) -> Option<u64> {
     if (above | below) & 0x8080_8080_8080_8080 != 0 {
         return None;
     }
-    // Pairs, then fours, then all eight; the first character stands in the lowest byte.
-    let pairs = below.wrapping_mul(10).wrapping_add(below >> 8);
-    let low = (pairs & 0x0000_00ff_0000_00ff).wrapping_mul(0x000f_4240_0000_0064);
-    let high = ((pairs >> 16) & 0x0000_00ff_0000_00ff).wrapping_mul(0x0000_2710_0000_0001);
-    Some(u64::from((low.wrapping_add(high) >> 32) as u32))
+    Some(number(below))
+}
+
+/// The number of eight decimal digits, the first one in the lowest byte: neighbours are put together, then pairs, then
+/// fours.
+#[inline]
+pub(super) const fn number(digits: u64) -> u64 {
+    let pairs = (digits.wrapping_mul(10).wrapping_add(digits >> 8)) & 0x00ff_00ff_00ff_00ff;
+    let fours = (pairs.wrapping_mul(100).wrapping_add(pairs >> 16)) & 0x0000_ffff_0000_ffff;
+    fours.wrapping_mul(10_000).wrapping_add(fours >> 32) & 0xffff_ffff
 }
 
 /// The digits from `start` to `end` as a number. `None` where they are no digits, or more than 16 (the general reader has
