@@ -3,8 +3,11 @@
 in DuckDB: both files with explicit column types, full join, class by the simple rule (a counter fell: reset), every
 before, after, delta and rate, a CSV for each view.
 
-    duckdb_diff.py BEFORE AFTER OUT [--threads 2]
+    duckdb_diff.py BEFORE AFTER OUT [--threads 2] [--top N]
     duckdb_diff.py --compare OURS THEIRS          same columns, same rows, same values?
+
+With --top the same of `pgretro diff --top N`: the first N rows of each view by its most telling counter, and the sum of every
+delta over all rows.
 
 It is spared what pgretro does besides: looking for evidence of resets and crashes, sums over indexes, notes, the order
 of rows.
@@ -25,6 +28,7 @@ TABLES = dict(
             "analyze_count autoanalyze_count".split(),
     gauges=["n_live_tup", "n_dead_tup", "n_mod_since_analyze", "n_ins_since_vacuum"],
     sums=["idx_scan", "idx_tup_fetch"],
+    telling="seq_tup_read",
 )
 INDEXES = dict(
     key=["indexrelid"],
@@ -32,6 +36,7 @@ INDEXES = dict(
     columns="relid indexrelid schemaname relname indexrelname idx_scan last_idx_scan idx_tup_read idx_tup_fetch".split(),
     gauges=[],
     sums=[],
+    telling="idx_scan",
 )
 VIEWS = {"pg_stat_user_tables": TABLES, "pg_stat_user_indexes": INDEXES}
 TEXT = {"schemaname", "relname", "indexrelname"}
@@ -74,7 +79,16 @@ def run(o):
     os.makedirs(o.out, exist_ok=True)
     for name, view in VIEWS.items():
         files = (os.path.join(folder, name + ".csv") for folder in (o.before, o.after))
-        connection.execute(f"copy ({query(view, *files)}) to '{os.path.join(o.out, name)}.csv' (header)")
+        target = f"'{os.path.join(o.out, name)}.csv' (header)"
+        if o.top is None:
+            connection.execute(f"copy ({query(view, *files)}) to {target}")
+            continue
+        connection.execute(f"create or replace temp table deltas as {query(view, *files)}")
+        connection.execute(f"copy (select * from deltas order by {view['telling']}_delta desc nulls last, {view['key'][0]} "
+                           f"limit {o.top}) to {target}")
+        deltas = connection.execute("select columns('_delta$|_change$') from deltas limit 0")
+        sums = ", ".join(f"sum({c[0]}) as {c[0]}" for c in deltas.description)
+        print(name, connection.execute(f"select count(*), {sums} from deltas").fetchone())
 
 
 def compare(ours, theirs):
@@ -109,6 +123,7 @@ def main():
     options.add_argument("after")
     options.add_argument("out", nargs="?")
     options.add_argument("--threads", type=int, default=2)
+    options.add_argument("--top", type=int)
     options.add_argument("--compare", action="store_true")
     o = options.parse_args()
     if o.compare:

@@ -3,7 +3,7 @@
 #
 #   benches/pair.sh [TABLES [ROUNDS [options of generate.py]]]       default: 200000 tables, 5 rounds
 #
-# PYTHON: a Python that has the package `duckdb` (default python3). PGRETRO: the program (default target/release/pgretro,
+# TOP=100: only the first hundred rows of each view and the sums of all. PYTHON: a Python that has the package `duckdb` (default python3). PGRETRO: the program (default target/release/pgretro,
 # built if it is not there). BENCH_DIR: where data and results go (default target/bench).
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -27,6 +27,10 @@ mkdir -p "$dir/ours" "$dir/theirs"
 ours=("$pgretro" diff "$data/before" "$data/after" --view pg_stat_user_tables --view pg_stat_user_indexes
     --format csv -o "$dir/ours")
 theirs=("$python" benches/duckdb_diff.py "$data/before" "$data/after" "$dir/theirs" --threads 2)
+if [ -n "${TOP:-}" ]; then
+    ours+=(--top "$TOP")
+    theirs+=(--top "$TOP")
+fi
 
 # One run each to fill the page cache, and to see that both do the same.
 "${ours[@]}" >/dev/null

@@ -255,6 +255,7 @@ impl Rows {
             overrides: BTreeMap::new(),
             row_notes: self.notes,
             untrusted,
+            rest: crate::ingest::pairing::Rest::default(),
         }
     }
 }

@@ -9,9 +9,10 @@
 //! * `entry`, `statements`, `filtered`: what rows show by themselves
 //! * `decide`: the decision table; `shared`: relations that are in every database
 //! * `subtract`, `members`: views and groups of views
-//! * `calm`: windows in which nothing happened that concerns a whole view
+//! * `calm`: windows in which nothing happened that concerns a whole view; `foremost`: large ones of which few rows are
+//!   asked for
 //! * `chain`, `fold`: windows added up; `condense`, `compose`: those of a long history, one snapshot after the other
-//! * `lane`, `wide`: deltas of many rows, loops over them
+//! * `lane`, `wide`, `sum`: deltas of many rows, loops over them, all of them added up
 //! * `temporary`: rows left out
 //! * `moments`, `rate`: numbers made from deltas
 //! * `event`, `happened`: what happened
@@ -27,6 +28,7 @@ mod event;
 mod evidence;
 mod filtered;
 mod fold;
+mod foremost;
 mod happened;
 mod identity;
 mod join;
@@ -40,18 +42,20 @@ pub mod rate;
 mod shared;
 mod statements;
 mod subtract;
+mod sum;
 mod temporary;
 mod totals;
 mod view;
 mod wide;
 
-pub use calm::is_calm;
+pub use calm::{is_calm, watch};
 pub use chain::{Chain, Change, Glance, ViewChange, chain};
 pub use class::{Class, Exact};
 pub use condense::Condensing;
 pub use entry::{Witness, witness};
 pub use event::{Certainty, Event};
 pub use filtered::{LIMITS, cut_by, is_sorted_by};
+pub use foremost::Foremost;
 pub use lane::Lane;
 pub use nodes::by_node;
 pub use order::mismatch;

@@ -8,6 +8,7 @@ use super::join::{self, Joined};
 use super::temporary::Temporary;
 use super::{Class, Exact, Options, RowDiff, ViewDiff, identity, members, merge, statements, wide};
 use crate::catalog::{self, Epoch, Shape, View};
+use crate::ingest::pairing::Rest;
 use crate::meta::Notes;
 use crate::snapshot::{Snapshot, Table, Value};
 use rayon::prelude::*;
@@ -165,6 +166,7 @@ fn nothing(view: &'static View, before: Option<&Arc<Table>>, after: Option<&Arc<
         overrides: BTreeMap::new(),
         row_notes: BTreeMap::new(),
         untrusted: Vec::new(),
+        rest: Rest::default(),
     }
 }
 

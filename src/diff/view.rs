@@ -2,6 +2,7 @@
 
 use super::{Class, Exact};
 use crate::catalog::{Kind, View};
+use crate::ingest::pairing::Rest;
 use crate::snapshot::{Row, Table, Value};
 use crate::time::Timestamp;
 use std::collections::BTreeMap;
@@ -80,6 +81,8 @@ pub struct ViewDiff {
     pub row_notes: BTreeMap<u32, Vec<String>>,
     /// Columns whose numbers are wrong in the versions of these snapshots, by position, with the reason.
     pub untrusted: Vec<(usize, &'static str)>,
+    /// Rows that went on and are not among `rows`, where not all were asked for.
+    pub rest: Rest,
 }
 
 /// A row of a [`ViewDiff`].

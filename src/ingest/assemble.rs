@@ -7,7 +7,7 @@ use super::header;
 use super::identity;
 use super::infer;
 use super::merge::union;
-use super::options::{Options, Wanted};
+use super::options::{Options, Tally, Wanted};
 use super::when;
 use crate::catalog;
 use crate::error::Result;
@@ -47,6 +47,11 @@ impl Opened {
     /// Its files; `None` where it is of a packed history.
     pub(super) fn members(&self) -> Option<impl Iterator<Item = &Member>> {
         self.group.packed.is_none().then(|| self.group.files.iter())
+    }
+
+    /// Where to count what has been read.
+    pub(super) fn tally(&self) -> Option<&Tally> {
+        self.options.tally.as_deref()
     }
 
     /// Reads what is wanted. A file that cannot be read is a note of the snapshot, not an error.

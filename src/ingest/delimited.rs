@@ -33,19 +33,6 @@ pub(super) struct Plan {
     pub lines: u64,
 }
 
-impl Plan {
-    /// Of a file without columns.
-    pub fn nothing() -> Self {
-        Self {
-            dialect: Dialect { delimiter: b',', quotes: true },
-            spelling: Spelling::PLAIN,
-            layout: Layout::new(None, ""),
-            skip: 0,
-            lines: 0,
-        }
-    }
-}
-
 /// Reads all rows.
 pub(super) fn read(mut reader: impl Read, plan: &Plan) -> Rows {
     let mut rows = Rows::default();

@@ -10,7 +10,8 @@
 //! * `readers`: the list of formats. `csv` with `head`, `spelling`, `plain`, `records`, `delimited`; `bundle` with `json`,
 //!   `lexer`, `value`; `blocks`
 //! * `header`, `cell`, `clock`, `segment`: columns by the catalog, cells by type; `rows`, `spool`: all rows of a file
-//! * `succession`: one view's files of many snapshots, each compared with the one before
+//! * `succession`: one view's files of many snapshots, each compared with the one before; `pairing`: large files of two
+//!   snapshots, read side by side; `plain_file`: how such files are written
 //! * `file`: one file; `assemble`, `conform`, `merge`, `identity`, `when`, `infer`: one snapshot out of its files
 
 mod archive;
@@ -35,7 +36,9 @@ mod merge;
 mod name;
 mod notes;
 mod options;
+pub mod pairing;
 mod plain;
+mod plain_file;
 mod readers;
 mod records;
 mod rows;

@@ -37,7 +37,7 @@ impl Wanted {
     }
 
     /// Whether a view is asked for; `None` stands for a relation nobody knows.
-    pub(super) fn view(&self, view: Option<&'static View>) -> bool {
+    pub fn view(&self, view: Option<&'static View>) -> bool {
         match (&self.views, view) {
             (None, _) => true,
             (Some(wanted), Some(view)) => view.name == "meta" || wanted.contains(view.name),

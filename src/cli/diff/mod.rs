@@ -14,13 +14,15 @@ use super::{Status, print};
 use crate::catalog;
 use crate::diff::{self, Diff, ViewDiff};
 use crate::error::{Error, Result};
-use crate::ingest::{self, Wanted};
-use crate::snapshot::Snapshot;
+use crate::ingest::{self, Opened, Wanted};
 use choose::Order;
 use std::fs;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+/// Files of objects that have so many bytes together are not kept whole where few rows are asked for.
+const LARGE: u64 = 4 << 20;
 
 /// Arguments of `pgretro diff`.
 #[derive(Debug, clap::Args)]
@@ -65,11 +67,10 @@ enum Format {
 /// Runs it.
 pub(super) fn run(args: &Args) -> Result<Status> {
     let names = view_names(&args.views)?;
-    let (before, after) = read(args, &names)?;
     let options = diff::Options { allow_different_servers: args.allow_different_clusters, temporary: args.temporary };
-    let diff = diff::diff(before, after, &options)?;
-    warn(&diff);
     let order = Order { top: args.top, by: args.by.clone() };
+    let diff = subtract(args, &names, &order, &options)?;
+    warn(&diff);
     let views = shown(&diff, &names)?;
     order.check(views.iter().copied())?;
     match args.format {
@@ -107,28 +108,41 @@ fn view_names(asked: &[String]) -> Result<Vec<&'static str>> {
     asked.iter().map(known).collect()
 }
 
-/// Reads both sides: all of them, or the views shown with what decides about them.
-fn read(args: &Args, names: &[&'static str]) -> Result<(Arc<Snapshot>, Arc<Snapshot>)> {
+/// Reads both sides and subtracts them: all of it, or the views shown with what decides about them.
+fn subtract(args: &Args, names: &[&'static str], order: &Order, options: &diff::Options) -> Result<Diff> {
     if args.before == Path::new("-") && args.after == Path::new("-") {
         return Err(Error::usage("read both dumps from standard input", "give one of them as a file"));
     }
     let wanted = if names.is_empty() { Wanted::all() } else { Wanted::views(diff::needed_for(names)) };
-    let options = ingest::Options { tally: Some(Arc::default()), ..ingest::Options::default() };
-    let _progress = Progress::watch(options.tally.as_ref());
-    let one = |path: &PathBuf| -> Result<Arc<Snapshot>> {
-        let opened = ingest::open(std::slice::from_ref(path), &options)?;
-        match opened.as_slice() {
-            [only] => only.read(&wanted).map(Arc::new),
-            [] => Err(Error::input(format!("find a snapshot in `{}`", path.display()))),
-            several => Err(Error::usage(
-                format!("compare `{}`: it holds {} snapshots", path.display(), several.len()),
-                "give one snapshot before and one after; `pgretro report` reads whole histories",
-            )),
-        }
+    let reading = ingest::Options { tally: Some(Arc::default()), ..ingest::Options::default() };
+    let _progress = Progress::watch(reading.tally.as_ref());
+    let (before, after) = (open(&args.before, &reading)?, open(&args.after, &reading)?);
+    let all = args.format != Format::Table && order.top.is_none();
+    let foremost = diff::Foremost {
+        most: order.top.unwrap_or(table::TOP),
+        moved: args.format == Format::Table,
+        by: &|view| order.column(view),
+        least: LARGE,
     };
+    if !all && let Some(diff) = foremost.diff(&before, &after, &wanted, options) {
+        return Ok(diff);
+    }
     // Side by side: while one waits for its bytes or is put in order, the other is parsed.
-    let (before, after) = rayon::join(|| one(&args.before), || one(&args.after));
-    Ok((before?, after?))
+    let (before, after) = rayon::join(|| before.read(&wanted), || after.read(&wanted));
+    diff::diff(Arc::new(before?), Arc::new(after?), options)
+}
+
+/// The one snapshot of an input.
+fn open(path: &PathBuf, options: &ingest::Options) -> Result<Opened> {
+    let mut opened = ingest::open(std::slice::from_ref(path), options)?;
+    match (opened.pop(), opened.len() + 1) {
+        (Some(only), 1) => Ok(only),
+        (None, _) => Err(Error::input(format!("find a snapshot in `{}`", path.display()))),
+        (_, several) => Err(Error::usage(
+            format!("compare `{}`: it holds {several} snapshots", path.display()),
+            "give one snapshot before and one after; `pgretro report` reads whole histories",
+        )),
+    }
 }
 
 /// The subtracted views to show.

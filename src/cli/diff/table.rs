@@ -3,7 +3,7 @@
 use super::choose::{Order, largest};
 use super::layout::Layout;
 use crate::advisor::secret;
-use crate::catalog::Type;
+use crate::catalog::{Column, Type};
 use crate::cli::columns::{align, short};
 use crate::diff::{Certainty, Class, Diff, DiffRow, Event, Exact, ViewDiff};
 use crate::ident::visible;
@@ -13,7 +13,7 @@ use crate::unit::{Number, Quantity, Unit};
 use std::fmt::Write;
 
 /// Rows of a view where nobody asks for a number.
-const TOP: usize = 10;
+pub(super) const TOP: usize = 10;
 /// Columns of numbers of a view.
 const WIDE: usize = 5;
 /// The whole table.
@@ -61,7 +61,7 @@ fn section(view: &ViewDiff, order: &Order, out: &mut String) {
         None => (0..view.rows.len()).collect(),
     };
     let mut rows: Vec<usize> = rows.into_iter().filter(|r| moved(view.row(*r))).collect();
-    let all = rows.len();
+    let all = rows.len() + view.rest.moved;
     rows.truncate(order.top.unwrap_or(TOP));
     if rows.is_empty() {
         return;
@@ -88,7 +88,10 @@ fn section(view: &ViewDiff, order: &Order, out: &mut String) {
         }
         lines.push(line);
     }
-    let _ = writeln!(out, "\n{}: {} of {} rows changed", view.view.name, all, view.rows.len());
+    if all > 1 {
+        lines.push(total(view, &columns, first));
+    }
+    let _ = writeln!(out, "\n{}: {} of {} rows changed", view.view.name, all, view.count());
     align(&lines, out);
     if all > rows.len() {
         let _ = writeln!(out, "  … {} more: --top, or --format csv for all", all - rows.len());
@@ -111,13 +114,28 @@ fn columns(view: &ViewDiff, layout: &Layout, first: Option<usize>, rows: &[usize
     first.into_iter().filter(|c| view.exports(*c)).chain(rest).collect()
 }
 
+/// The sums over all rows, whichever are shown.
+fn total(view: &ViewDiff, columns: &[usize], first: Option<usize>) -> Vec<String> {
+    let mut line = vec!["total".to_owned(), String::new()];
+    for &c in columns {
+        line.push(human(&view.view.columns[c], view.sum(c)));
+        if Some(c) == first && view.view.columns[c].kind.is_counter() {
+            line.push(String::new());
+        }
+    }
+    line
+}
+
 fn number(row: DiffRow<'_>, column: usize) -> Option<Exact> {
     if row.view().columns[column].kind.is_counter() { row.delta(column).0 } else { row.change(column) }
 }
 
 fn shown(row: DiffRow<'_>, column: usize) -> String {
-    let description = &row.view().columns[column];
-    let Some(number) = number(row, column) else { return "–".to_owned() };
+    human(&row.view().columns[column], number(row, column))
+}
+
+fn human(description: &Column, number: Option<Exact>) -> String {
+    let Some(number) = number else { return "–".to_owned() };
     let quantity = match description.ty {
         Type::Interval => Quantity { value: Number::Float(number.as_f64() / 1e6), unit: Unit::Seconds },
         Type::Lsn => Quantity { value: number.number(), unit: Unit::Bytes },

@@ -4,6 +4,7 @@ mod belonging;
 mod chains;
 mod condensed;
 mod decision;
+mod foremost;
 mod history;
 mod identity;
 mod laws;

@@ -1,13 +1,13 @@
 //! Where the cells of a row end.
 
 /// The most cells a row may have here.
-pub(super) const MOST: usize = 64;
+pub(in crate::ingest) const MOST: usize = 64;
 /// Bytes that have to stand behind the last row: separators are looked for in blocks of so many.
-pub(super) const BLOCK: usize = 64;
+pub(in crate::ingest) const BLOCK: usize = 64;
 
 /// Ends of a row's cells.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Ends {
+pub(in crate::ingest) struct Ends {
     at: [u32; MOST],
     count: usize,
 }

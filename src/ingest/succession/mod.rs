@@ -17,22 +17,20 @@ mod frame;
 mod run;
 mod watched;
 
+pub(super) use cells::{BLOCK, Ends, MOST};
 pub use run::{Run, Settle, Slots, Step};
 pub use watched::{Number, Watch};
 
 use super::Opened;
-use super::delimited::{self, Plan};
 use super::file::Parsed;
 use super::gather::Member;
-use super::head::{self, Kind};
 use super::name::Packing;
 use super::notes::Oddities;
 use super::options::Wanted;
-use super::readers::{self, Start};
-use super::source::{Input, Stream};
-use super::spelling::{Numbers, Spelling};
+use super::plain_file::PlainFile;
+use super::source::Input;
 use super::{conform, header};
-use crate::snapshot::{Snapshot, Table};
+use crate::snapshot::Snapshot;
 use std::path::Path;
 use std::sync::Arc;
 use watched::Watched;
@@ -40,9 +38,9 @@ use watched::Watched;
 /// A view's files of a history.
 pub struct Succession {
     wanted: Wanted,
-    plan: Plan,
+    /// How its files are written.
+    plain: PlainFile,
     watched: Watched,
-    view: &'static str,
     /// The views that may be exported beside it, read whole for every snapshot.
     beside: Vec<&'static str>,
     /// A snapshot that has nothing but this view.
@@ -53,31 +51,10 @@ impl Succession {
     /// For a history of snapshots like this one; `None` where its files are not written the plain way, or it has more to
     /// read than this view and the small ones beside it. `clocked`: whether times in rows are of interest.
     pub fn new(watch: &Watch, like: &Opened, wanted: &Wanted, clocked: bool) -> Option<Self> {
-        let mut out = Self {
-            wanted: wanted.clone(),
-            plan: Plan::nothing(),
-            watched: Watched::default(),
-            view: watch.view.name,
-            beside: watch.beside.clone(),
-            alone: Snapshot::default(),
-        };
-        let file = out.file(like)?;
-        let stream = Stream::open(&file.input, file.named.packing).ok()?;
-        let start = Start { head: &stream.head, whole: stream.whole, named: &file.named };
-        if stream.encoding.is_some() || !readers::of(&start).is_ok_and(|reader| reader.endings.contains(&"csv")) {
-            return None;
-        }
-        let Kind::Delimited(plan) = head::look(&start, None, &mut Oddities::default()) else { return None };
-        let line = stream.head.get(..plan.skip)?;
-        if plan.lines != 1 || plan.dialect.delimiter != b',' || !plan.dialect.quotes || line.ends_with(b"\r\n") {
-            return None;
-        }
-        let plain = Spelling { zone: plan.spelling.zone, dates: plan.spelling.dates, ..Spelling::PLAIN };
-        if plan.spelling != plain || plan.spelling.numbers != Numbers::Plain {
-            return None;
-        }
-        out.watched = Watched::new(watch, &plan.layout.fields, line, clocked)?;
-        out.plan = *plan;
+        let (view, beside) = (watch.view, watch.beside.clone());
+        let (plain, line) = PlainFile::of(find(like, view.name, wanted, &beside)?, view)?;
+        let watched = Watched::new(watch, &plain.plan.layout.fields, &line, clocked)?;
+        let mut out = Self { wanted: wanted.clone(), plain, watched, beside, alone: Snapshot::default() };
         out.alone = like.read_given(wanted, &|member| out.given(member, &[]));
         (out.alone.meta.taken_at, out.alone.meta.time_source) = (None, None);
         Some(out)
@@ -85,20 +62,7 @@ impl Succession {
 
     /// The view's file in a snapshot's; `None` where there is none, or where there is more to read than is allowed.
     fn file<'a>(&self, opened: &'a Opened) -> Option<&'a Member> {
-        let mut found = None;
-        for file in opened.members()? {
-            let (view, _) = file.named.view?;
-            if view.name == self.view {
-                let plain = matches!(file.input, Input::File(_)) && file.named.packing == Packing::Plain;
-                if found.is_some() || !plain {
-                    return None;
-                }
-                found = Some(file);
-            } else if header::wanted(Some(view), &self.wanted) && !self.beside.contains(&view.name) {
-                return None;
-            }
-        }
-        found
+        find(opened, self.plain.view.name, &self.wanted, &self.beside)
     }
 
     /// Its path.
@@ -112,7 +76,9 @@ impl Succession {
     /// What a snapshot says beside the rows of the view, which are left out.
     fn beside(&self, opened: &Opened) -> Snapshot {
         let else_wanted = |file: &Member| {
-            file.named.view.is_some_and(|(v, _)| v.name != self.view && header::wanted(Some(v), &self.wanted))
+            file.named
+                .view
+                .is_some_and(|(v, _)| v.name != self.plain.view.name && header::wanted(Some(v), &self.wanted))
         };
         if opened.members().is_some_and(|mut files| files.any(else_wanted)) {
             return opened.read_given(&self.wanted, &|member| self.given(member, &[]));
@@ -124,27 +90,35 @@ impl Succession {
 
     /// The view's file as if it held these rows.
     fn given(&self, member: &Member, rows: &[u8]) -> Option<Parsed> {
-        if member.named.view.is_none_or(|(view, _)| view.name != self.view) {
-            return None;
-        }
-        let layout = &self.plan.layout;
-        let exported = layout.view.map(|v| (v, layout.fields.iter().map(|f| f.name.clone()).collect()));
-        Some(Parsed { tables: self.table(rows), exported: exported.into_iter().collect(), ..Parsed::default() })
-    }
-
-    fn table(&self, rows: &[u8]) -> Vec<Table> {
-        let rows = delimited::rows(rows, &self.plan);
-        let mut tables = rows.into_tables(&self.plan.layout, &self.view.into(), None);
-        tables.retain(|t| t.view.is_some_and(|v| v.name == self.view));
-        tables
+        let own = member.named.view.is_some_and(|(view, _)| view.name == self.plain.view.name);
+        // What is odd about the header was said of the first one.
+        own.then(|| Parsed { odd: Oddities::default(), ..self.plain.parsed(rows, 0) })
     }
 
     /// A snapshot with these rows of the view.
     fn with_rows(&self, beside: &Snapshot, rows: &[u8]) -> Option<Snapshot> {
-        let table = self.table(rows).pop()?;
+        let table = self.plain.tables(rows).pop()?;
         let table = conform::conform(table, &mut Oddities::default())?;
         let mut out = beside.clone();
-        out.tables.insert(self.view, Arc::new(table));
+        out.tables.insert(self.plain.view.name, Arc::new(table));
         Some(out)
     }
+}
+
+/// The file of a view in a snapshot's, with nothing but what is not wanted and some views beside it.
+fn find<'a>(opened: &'a Opened, name: &str, wanted: &Wanted, beside: &[&str]) -> Option<&'a Member> {
+    let mut found = None;
+    for file in opened.members()? {
+        let (view, _) = file.named.view?;
+        if view.name == name {
+            let plain = matches!(file.input, Input::File(_)) && file.named.packing == Packing::Plain;
+            if found.is_some() || !plain {
+                return None;
+            }
+            found = Some(file);
+        } else if header::wanted(Some(view), wanted) && !beside.contains(&view.name) {
+            return None;
+        }
+    }
+    found
 }

@@ -1,0 +1,236 @@
+//! Rows left out while reading change nothing of what is said of the others.
+
+use crate::catalog::View;
+use crate::diff::{Diff, Exact, Foremost, Options, ViewDiff, diff};
+use crate::ingest::{self, Opened, Wanted};
+use proptest::prelude::*;
+use std::fmt::Write;
+use std::path::Path;
+use std::sync::Arc;
+
+const TABLES: &str = "relid,schemaname,relname,seq_scan,last_seq_scan,seq_tup_read,idx_scan,n_live_tup,n_dead_tup,\
+                      last_vacuum,vacuum_count,total_vacuum_time\n";
+const INDEXES: &str = "relid,indexrelid,schemaname,relname,indexrelname,idx_scan,last_idx_scan,idx_tup_read\n";
+
+/// What happens to a table between the two snapshots.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Fate {
+    Idle,
+    Busy,
+    Reset,
+    Dropped,
+    Created,
+    Recreated,
+    Renamed,
+    IndexDropped,
+    IndexReset,
+    Vacuumed,
+    Unread,
+    Temporary,
+    Moved,
+}
+
+const FATES: [Fate; 13] = [
+    Fate::Idle,
+    Fate::Busy,
+    Fate::Reset,
+    Fate::Dropped,
+    Fate::Created,
+    Fate::Recreated,
+    Fate::Renamed,
+    Fate::IndexDropped,
+    Fate::IndexReset,
+    Fate::Vacuumed,
+    Fate::Unread,
+    Fate::Temporary,
+    Fate::Moved,
+];
+
+fn table(n: usize, later: bool, fate: Fate) -> (Vec<String>, Vec<String>) {
+    let (n64, is) = (n as u64, later && fate != Fate::Idle);
+    let schema = match fate {
+        Fate::Temporary => "pg_temp_3",
+        _ if n.is_multiple_of(7) => "\"odd, schema\"",
+        _ => "app",
+    };
+    let relid = 20_000 + 3 * n64 + if later && fate == Fate::Recreated { 9_000_000 } else { 0 };
+    let name = if later && fate == Fate::Renamed { format!("new_{n}") } else { format!("t_{n}") };
+    let scans = match fate {
+        Fate::Reset if later => 1,
+        Fate::Reset => 10,
+        _ => n64 % 11 + if is { n64 % 5 } else { 0 },
+    };
+    let index = |k: u64| match fate {
+        Fate::IndexReset if later && k == 0 => 0,
+        _ => 100 + n64 % 13 + if is { k + n64 % 3 } else { 0 },
+    };
+    let indexes: Vec<u64> = (0..2).filter(|k| !(later && fate == Fate::IndexDropped && *k == 1)).collect();
+    let sum: u64 = indexes.iter().map(|k| index(*k)).sum();
+    let sum = if fate == Fate::Unread && !later { String::new() } else { sum.to_string() };
+    let minute = if later { 50 } else { 10 };
+    let at = if scans > 0 { format!("2026-11-22 12:{minute}:{:02}.25+00", n % 60) } else { String::new() };
+    let (vacuum, vacuums) = match fate {
+        Fate::Vacuumed if later => ("2026-11-22 12:40:00+00", 2),
+        Fate::Vacuumed => ("2026-11-22 11:00:00+00", 1),
+        _ => ("", 0),
+    };
+    let row = format!(
+        "{relid},{schema},{name},{scans},{at},{},{sum},{},{},{vacuum},{vacuums},{}.5\n",
+        scans * 100,
+        n64 + u64::from(is),
+        if is { n64 % 17 } else { n64 % 23 },
+        n64 + u64::from(vacuums > 1)
+    );
+    let members = indexes.iter().map(|k| {
+        let oid = 5_000_000 + 2 * n64 + k + if later && fate == Fate::Recreated { 9_000_000 } else { 0 };
+        format!("{relid},{oid},{schema},{name},{name}_{k},{},{at},{}\n", index(*k), index(*k) * 3)
+    });
+    (vec![row], members.collect())
+}
+
+/// Writes one of the two snapshots.
+fn write(folder: &Path, fates: &[Fate], later: bool) {
+    let (mut tables, mut indexes) = (TABLES.to_owned(), INDEXES.to_owned());
+    let order: Vec<usize> = if later {
+        let moved = |n: &usize| fates[*n] == Fate::Moved;
+        (0..fates.len()).filter(|n| !moved(n)).chain((0..fates.len()).filter(moved)).collect()
+    } else {
+        (0..fates.len()).collect()
+    };
+    for n in order {
+        let there = if later { fates[n] != Fate::Dropped } else { fates[n] != Fate::Created };
+        if there {
+            let (rows, members) = table(n, later, fates[n]);
+            tables.extend(rows);
+            indexes.extend(members);
+        }
+    }
+    std::fs::create_dir_all(folder).unwrap();
+    std::fs::write(folder.join("pg_stat_user_tables.csv"), tables).unwrap();
+    std::fs::write(folder.join("pg_stat_user_indexes.csv"), indexes).unwrap();
+}
+
+fn open(folder: &Path) -> Opened {
+    ingest::open(&[folder.to_owned()], &ingest::Options::default()).unwrap().remove(0)
+}
+
+fn telling(view: &View) -> Option<usize> {
+    view.column(view.telling).map(|(at, _)| at)
+}
+
+fn both(folder: &Path, most: usize, moved: bool) -> (Option<Diff>, Diff) {
+    let (a, b) = (open(&folder.join("a")), open(&folder.join("b")));
+    let (wanted, options) = (Wanted::all(), Options::default());
+    let foremost = Foremost { most, moved, by: &telling, least: 0 }.diff(&a, &b, &wanted, &options);
+    let whole = diff(Arc::new(a.read(&wanted).unwrap()), Arc::new(b.read(&wanted).unwrap()), &options).unwrap();
+    (foremost, whole)
+}
+
+/// All that is said of a row, under its key.
+fn said(view: &ViewDiff, at: usize) -> String {
+    let row = view.row(at);
+    let mut out = format!("{:?} {:?} {:?}", row.class(), row.verdict(), row.notes().collect::<Vec<_>>());
+    for c in 0..view.view.columns.len() {
+        let _ = write!(out, " {:?}/{:?}/{:?}", row.value_before(c), row.value_after(c), row.delta(c));
+    }
+    out
+}
+
+fn weight(view: &ViewDiff, at: usize) -> f64 {
+    let by = telling(view.view).unwrap();
+    view.row(at).delta(by).0.map_or(f64::NEG_INFINITY, Exact::as_f64)
+}
+
+fn compare(few: &Diff, whole: &Diff, most: usize) {
+    assert_eq!(few.events, whole.events);
+    assert_eq!(few.elapsed_s, whole.elapsed_s);
+    let notes = |d: &Diff| d.notes.kept.iter().map(|n| n.message.clone()).collect::<Vec<_>>();
+    assert_eq!(notes(few), notes(whole));
+    for side in [(&few.before.meta, &whole.before.meta), (&few.after.meta, &whole.after.meta)] {
+        assert_eq!(
+            (side.0.taken_at, side.0.time_source, side.0.version),
+            (side.1.taken_at, side.1.time_source, side.1.version)
+        );
+    }
+    for (name, view) in &whole.views {
+        let own = &few.views[name];
+        assert_eq!(own.count(), view.count(), "{name}");
+        for c in 0..view.view.columns.len() {
+            let kind = view.view.columns[c].kind;
+            if kind.is_counter() || kind.is_gauge() {
+                assert_eq!(own.sum(c), view.sum(c), "{name}.{}", view.view.columns[c].name);
+            }
+        }
+        let all: Vec<String> = (0..view.rows.len()).map(|at| said(view, at)).collect();
+        let given: Vec<String> = (0..own.rows.len()).map(|at| said(own, at)).collect();
+        assert!(given.iter().all(|row| all.contains(row)), "{name}: every row given is one of all");
+        // Whatever is not `ok`, and the foremost, are among them.
+        let mut ranked: Vec<usize> = (0..view.rows.len()).collect();
+        ranked.sort_by(|a, b| weight(view, *b).total_cmp(&weight(view, *a)).then(a.cmp(b)));
+        let telling = (0..view.rows.len()).filter(|at| !all[*at].starts_with("Ok "));
+        for at in ranked.into_iter().take(most).chain(telling) {
+            assert!(given.contains(&all[at]), "{name}: {}", all[at]);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(6))]
+    #[test]
+    fn what_is_left_out_changes_nothing_else(
+        dice in prop::collection::vec((0_usize..40, 0_usize..FATES.len()), 1100..1500),
+        most in 0_usize..40,
+    ) {
+        let mut fates: Vec<Fate> = dice.iter().map(|(die, fate)| match die {
+            0 => FATES[*fate],
+            n if n % 2 == 1 => Fate::Idle,
+            _ => Fate::Busy,
+        }).collect();
+        // Whole runs of rows come and go, too.
+        let run = fates.len() / 10;
+        fates[200..200 + run].fill(Fate::Created);
+        fates[600..600 + run].fill(Fate::Dropped);
+        let folder = tempfile::tempdir().unwrap();
+        write(&folder.path().join("a"), &fates, false);
+        write(&folder.path().join("b"), &fates, true);
+        let (few, whole) = both(folder.path(), most, false);
+        let few = few.expect("is written the plain way");
+        prop_assert!(few.views["pg_stat_user_tables"].rows.len() < fates.len());
+        compare(&few, &whole, most);
+    }
+}
+
+/// The same rows with one thing odd about them: they are read whole then.
+#[test]
+fn what_is_not_plain_is_read_whole() {
+    let fates: Vec<Fate> = (0..1200).map(|n| if n % 3 == 0 { Fate::Busy } else { Fate::Idle }).collect();
+    type Change = fn(&str) -> String;
+    let odd: [(&str, &str, Change); 7] = [
+        ("a key twice", "b", |text| format!("{text}{}", text.lines().nth(5).map(|l| format!("{l}\n")).unwrap())),
+        ("a number that is none", "b", |text| text.replace(",app,t_5,", ",app,t_5,x")),
+        ("a negative number", "b", |text| text.replace(",app,t_5,", ",app,t_5,-")),
+        ("a time without offset", "a", |text| text.replacen(".25+00", ".25", 1)),
+        ("another order", "b", |text| {
+            let (head, rows) = text.split_once('\n').unwrap();
+            let rows: Vec<&str> = rows.lines().rev().collect();
+            format!("{head}\n{}\n", rows.join("\n"))
+        }),
+        ("a statistic that all rows lost", "b", |text| text.replace(",app,t_", ",app,new_t_")),
+        ("a row of another length", "a", |text| format!("{text}1,2,3\n")),
+    ];
+    for (what, side, change) in odd {
+        let folder = tempfile::tempdir().unwrap();
+        write(&folder.path().join("a"), &fates, false);
+        write(&folder.path().join("b"), &fates, true);
+        let path = folder.path().join(side).join("pg_stat_user_tables.csv");
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(both(folder.path(), 3, true).0.is_some(), "{what}: before");
+        std::fs::write(&path, change(&text)).unwrap();
+        let (few, whole) = both(folder.path(), 3, true);
+        // Where it is not refused, nothing is different.
+        match few {
+            Some(few) if what.starts_with("a statistic") => compare(&few, &whole, 0),
+            few => assert!(few.is_none(), "{what}"),
+        }
+    }
+}

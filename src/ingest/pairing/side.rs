@@ -1,0 +1,70 @@
+//! A file that is read in parts.
+
+use super::row::FRONT;
+use crate::ingest::succession::BLOCK;
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+/// A view's file of one snapshot.
+#[derive(Debug)]
+pub(super) struct Side {
+    path: PathBuf,
+    pub size: u64,
+}
+
+/// Bytes of a part, with room before and behind them.
+#[derive(Debug, Default)]
+pub(super) struct Buffer {
+    bytes: Vec<u8>,
+    len: usize,
+    file: Option<(PathBuf, File)>,
+}
+
+impl Side {
+    pub fn of(path: &Path) -> io::Result<Self> {
+        Ok(Self { path: path.to_owned(), size: std::fs::metadata(path)?.len() })
+    }
+}
+
+impl Buffer {
+    /// Reads a range of a file, as far as the file goes.
+    pub fn load(&mut self, side: &Side, range: Range<u64>) -> io::Result<()> {
+        let too_large = |_| io::Error::other("too large");
+        let wanted = usize::try_from(range.end.min(side.size).saturating_sub(range.start)).map_err(too_large)?;
+        if self.bytes.len() < FRONT + wanted + BLOCK {
+            self.bytes.resize(FRONT + wanted + BLOCK, 0);
+        }
+        if self.file.as_ref().is_none_or(|(path, _)| *path != side.path) {
+            self.file = Some((side.path.clone(), File::open(&side.path)?));
+        }
+        let Some((_, file)) = &mut self.file else { return Ok(()) };
+        file.seek(SeekFrom::Start(range.start))?;
+        self.len = 0;
+        while self.len < wanted {
+            match file.read(self.bytes.get_mut(FRONT + self.len..FRONT + wanted).unwrap_or_default()) {
+                Ok(0) => break,
+                Ok(n) => self.len += n,
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) => return Err(e),
+            }
+        }
+        self.bytes.get_mut(FRONT + self.len..FRONT + self.len + BLOCK).unwrap_or_default().fill(0);
+        Ok(())
+    }
+
+    /// What was read, without the room around it.
+    pub fn loaded(&self) -> &[u8] {
+        self.bytes.get(self.range()).unwrap_or_default()
+    }
+
+    /// All bytes, and where what was read stands in them.
+    pub fn padded(&self) -> (&[u8], Range<usize>) {
+        (&self.bytes, self.range())
+    }
+
+    const fn range(&self) -> Range<usize> {
+        FRONT..FRONT + self.len
+    }
+}
