@@ -32,13 +32,34 @@ impl Ends {
     #[inline]
     pub fn split(&mut self, bytes: &[u8], row: usize, cells: usize) -> Option<usize> {
         self.count = 0;
-        let mut at = row;
+        self.rest(bytes, row, row, cells)
+    }
+
+    /// The same for a row of which the first `known` cells end at `end`: none of these can be asked for, but the next one
+    /// begins behind them.
+    #[inline]
+    pub fn split_behind(
+        &mut self,
+        bytes: &[u8],
+        row: usize,
+        (known, end): (usize, usize),
+        cells: usize,
+    ) -> Option<usize> {
+        self.count = known.checked_sub(1)?;
+        self.push(end);
+        self.rest(bytes, row, end + 1, cells)
+    }
+
+    /// Splits the rest of a row, from `at` on.
+    #[inline]
+    fn rest(&mut self, bytes: &[u8], row: usize, mut at: usize, cells: usize) -> Option<usize> {
         loop {
             let block: &[u8; BLOCK] = bytes.get(at..at + BLOCK)?.try_into().ok()?;
             let mut marks = marks(block);
             while marks != 0 {
-                let end = at + marks.trailing_zeros() as usize;
-                match bytes.get(end)? {
+                let place = marks.trailing_zeros() as usize;
+                let end = at + place;
+                match block[place % BLOCK] {
                     b',' => self.push(end),
                     b'\n' => {
                         self.push(end);

@@ -1,17 +1,13 @@
 //! The rows of the snapshot read last, kept so that the next one's can be compared with them.
 
-use super::cells::{BLOCK, Ends};
+use super::buffer::{Buffer, alike};
+use super::cells::Ends;
 use super::watched::{Number, Watched};
 use crate::ingest::clock::plain_time;
 use crate::ingest::digits::whole;
 use crate::snapshot::Ints;
-use std::fs::File;
-use std::io::Read;
 use std::ops::Range;
 use std::path::Path;
-
-/// Larger files are split among the cores by the general reader.
-const LARGEST: usize = 16 << 20;
 
 /// No place in a file.
 const NONE: u32 = u32::MAX;
@@ -38,41 +34,6 @@ struct Kept {
     stamp: u32,
     /// A bit for each time that is set.
     set: u32,
-}
-
-/// A file's bytes, with room behind them.
-#[derive(Debug, Default)]
-struct Buffer {
-    bytes: Vec<u8>,
-    len: usize,
-}
-
-impl Buffer {
-    fn load(&mut self, path: &Path) -> Option<()> {
-        let mut file = File::open(path).ok()?;
-        self.len = 0;
-        loop {
-            if self.bytes.len() < self.len + BLOCK + 1 {
-                self.bytes.resize((self.bytes.len() * 2).max(256 << 10), 0);
-            }
-            let room = self.bytes.len() - BLOCK;
-            match file.read(self.bytes.get_mut(self.len..room)?) {
-                Ok(0) => break,
-                Ok(n) => self.len += n,
-                Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(_) => return None,
-            }
-            if self.len > LARGEST {
-                return None;
-            }
-        }
-        self.bytes.get_mut(self.len..self.len + BLOCK)?.fill(0);
-        Some(())
-    }
-
-    fn get(&self, start: usize, len: usize) -> &[u8] {
-        self.bytes.get(start..start + len).unwrap_or_default()
-    }
 }
 
 /// A row: where it stands in the snapshot before, and in the one after.
@@ -117,13 +78,14 @@ impl Frame {
     pub fn renewed(&mut self) -> Self {
         let mut out =
             Self { last: std::mem::take(&mut self.last), next: std::mem::take(&mut self.next), ..Self::default() };
-        (out.last.len, out.next.len) = (0, 0);
+        out.last.clear();
+        out.next.clear();
         out
     }
 
     /// Bytes of the file read last.
     pub const fn size(&self) -> usize {
-        self.last.len
+        self.last.len()
     }
 
     /// Reads the next snapshot's file and compares it with the last. `None` where the file is not written the plain way:
@@ -139,7 +101,7 @@ impl Frame {
     ) -> Option<News> {
         self.next.load(path)?;
         let head = watched.header.as_slice();
-        if !self.next.get(0, self.next.len).starts_with(head) {
+        if !self.next.bytes().starts_with(head) {
             return None;
         }
         self.stamp += 1;
@@ -147,31 +109,40 @@ impl Frame {
         self.order.clear();
         let mut news = News::default();
         let (mut at, mut hint, mut common) = (head.len(), 0, 0);
-        while at < self.next.len {
-            let expected = self.old_order.get(hint).map(|slot| *slot as usize);
+        // Up to here the bytes are known to be those of the snapshot before.
+        let mut same = at;
+        let size = self.next.len();
+        while at < size {
+            let mut expected = None;
             // Most rows are those of the snapshot before, byte for byte, in the same order.
-            if let Some(slot) = expected
-                && let Some(kept) = self.kept.get_mut(slot).filter(|k| k.stamp + 1 == self.stamp)
+            if let Some(slot) = self.old_order.get(hint).map(|slot| *slot as usize)
+                && let Some(kept) = self.kept.get_mut(slot)
             {
-                let row = self.last.get(kept.start as usize, kept.len as usize);
-                if self.next.bytes.get(at..)?.starts_with(row) {
+                let known = kept.stamp + 1 == self.stamp;
+                if known && same <= at {
+                    let before = self.last.bytes().get(kept.start as usize..)?;
+                    same = at + alike(before, self.next.bytes().get(at..)?);
+                }
+                let len = kept.len as usize;
+                if known && at + len <= same {
                     if news.spare.len() < SPARE {
-                        let before = kept.start as usize..(kept.start + kept.len) as usize;
-                        news.spare.push((Some(before), Some(at..at + row.len())));
+                        let before = kept.start as usize..kept.start as usize + len;
+                        news.spare.push((Some(before), Some(at..at + len)));
                     }
                     kept.start = at as u32;
                     kept.place = self.order.len() as u32;
                     kept.stamp = self.stamp;
-                    at += row.len();
+                    at += len;
                     out.put(slot, kept.set, self.numbers.get(slot * watched.numbers.len()..)?, watched)?;
                     self.order.push(slot as u32);
                     hint += 1;
                     common += 1;
                     continue;
                 }
+                expected = Some((slot, if known { same.saturating_sub(at) } else { 0 }));
             }
-            let (slot, end) = self.row(at, expected, watched, slot)?;
-            let before = self.go_on(slot, at..end, watched, &mut news)?;
+            let (slot, end, lead) = self.row(at, expected, watched, slot)?;
+            let before = self.go_on(slot, at..end, lead, watched, &mut news)?;
             if before != NONE {
                 hint = before as usize + 1;
                 common += 1;
@@ -179,9 +150,9 @@ impl Frame {
             let kept = self.kept.get(slot)?;
             out.put(slot, kept.set, self.numbers.get(slot * watched.numbers.len()..)?, watched)?;
             self.order.push(slot as u32);
-            at = end;
+            (at, same) = (end, end);
         }
-        if at != self.next.len || (watched.may_be_cut(self.order.len()) && self.may_be_sorted(watched) != Some(false)) {
+        if at != size || (watched.may_be_cut(self.order.len()) && self.may_be_sorted(watched) != Some(false)) {
             return None;
         }
         if common < self.old_order.len() {
@@ -196,25 +167,35 @@ impl Frame {
         Some(news)
     }
 
-    /// Splits the row at `at` and finds its slot; where the next one starts.
+    /// Splits the row at `at` and finds its slot; where the next one starts, and whether its first cells are known to be
+    /// those of the snapshot before ([`Watched::lead`]), so that nobody looks at them. `expected`: the slot whose row it
+    /// may be, and how many of its bytes are the same.
     #[inline]
     fn row(
         &mut self,
         at: usize,
-        expected: Option<usize>,
+        expected: Option<(usize, usize)>,
         watched: &Watched,
         slot: &mut dyn FnMut(i64) -> Option<u32>,
-    ) -> Option<(usize, usize)> {
-        let end = self.ends.split(&self.next.bytes, at, watched.cells)?;
-        if end > self.next.len {
+    ) -> Option<(usize, usize, bool)> {
+        let bytes = self.next.padded();
+        if let Some((expected, same)) = expected
+            && let Some(lead) = watched.lead
+            && let Some(kept) = self.kept.get(expected).filter(|kept| same > kept.texts.1 as usize)
+        {
+            let end = self.ends.split_behind(bytes, at, (lead, at + kept.texts.1 as usize), watched.cells)?;
+            return (end <= self.next.len()).then_some((expected, end, true));
+        }
+        let end = self.ends.split(bytes, at, watched.cells)?;
+        if end > self.next.len() {
             return None;
         }
         let (from, to) = self.ends.cell(at, watched.key);
-        let key = whole(&self.next.bytes, from, to)?;
-        if let Some(expected) = expected
+        let key = whole(bytes, from, to)?;
+        if let Some((expected, _)) = expected
             && self.kept.get(expected).is_some_and(|k| k.key == key)
         {
-            return Some((expected, end));
+            return Some((expected, end, false));
         }
         let slot = slot(key)? as usize;
         if slot >= self.kept.len() {
@@ -222,14 +203,14 @@ impl Frame {
             self.numbers.resize((slot + 1) * watched.numbers.len(), Ints::NULL);
         }
         self.kept.get_mut(slot)?.key = key;
-        Some((slot, end))
+        Some((slot, end, false))
     }
 
-    /// Takes over the row that was split last. If it did not simply go on, it is news. Gives its place in the last
-    /// snapshot, or [`NONE`].
+    /// Takes over the row that was split last; `lead` is what [`Frame::row`] said. If it did not simply go on, it is news.
+    /// Gives its place in the last snapshot, or [`NONE`].
     #[inline]
-    fn go_on(&mut self, slot: usize, row: Range<usize>, watched: &Watched, news: &mut News) -> Option<u32> {
-        let bytes = self.next.bytes.as_slice();
+    fn go_on(&mut self, slot: usize, row: Range<usize>, lead: bool, watched: &Watched, news: &mut News) -> Option<u32> {
+        let bytes = self.next.padded();
         let kept = self.kept.get_mut(slot)?;
         // The same key twice in one file.
         if kept.stamp == self.stamp {
@@ -264,17 +245,21 @@ impl Frame {
             }
         }
         calm &= kept.set & !set & watched.must_stay == 0;
-        let texts = watched.texts.as_ref().map_or((0, 0), |cells| {
-            let (from, _) = self.ends.cell(row.start, cells.start);
-            let (_, to) = self.ends.cell(row.start, cells.end - 1);
-            ((from - row.start) as u32, (to - row.start) as u32)
-        });
         let before = kept.start as usize..(kept.start + kept.len) as usize;
-        if calm {
-            let was =
-                self.last.bytes.get(before.start + kept.texts.0 as usize..before.start + kept.texts.1 as usize)?;
-            let is = bytes.get(row.start + texts.0 as usize..row.start + texts.1 as usize)?;
-            calm = was == is;
+        let texts = match &watched.texts {
+            // Nobody has split them: they are the same.
+            _ if lead => kept.texts,
+            None => (0, 0),
+            Some(cells) => {
+                let (from, _) = self.ends.cell(row.start, cells.start);
+                let (_, to) = self.ends.cell(row.start, cells.end - 1);
+                ((from - row.start) as u32, (to - row.start) as u32)
+            }
+        };
+        if calm && !lead {
+            let was = (before.start + kept.texts.0 as usize)..(before.start + kept.texts.1 as usize);
+            let is = row.start + texts.0 as usize..row.start + texts.1 as usize;
+            calm = self.last.bytes().get(was)? == bytes.get(is)?;
         }
         if !calm {
             news.pairs.push((known.then_some(before), Some(row.clone())));
@@ -298,12 +283,12 @@ impl Frame {
         let mut open: Vec<(usize, Option<i64>, usize)> = watched.sortable.iter().map(|c| (*c, None, 0)).collect();
         for slot in &self.order {
             let start = self.kept.get(*slot as usize)?.start as usize;
-            self.ends.split(&self.next.bytes, start, watched.cells)?;
+            self.ends.split(self.next.padded(), start, watched.cells)?;
             let mut failed = false;
             open.retain_mut(|(cell, last, steps)| {
                 let (from, to) = self.ends.cell(start, *cell);
                 // NULL is no number to be sorted by.
-                let Some(is) = (from < to).then(|| whole(&self.next.bytes, from, to)) else { return false };
+                let Some(is) = (from < to).then(|| whole(self.next.padded(), from, to)) else { return false };
                 failed |= is.is_none();
                 let was = std::mem::replace(last, is);
                 *steps += usize::from(was.is_some_and(|was| is < Some(was)));
@@ -321,12 +306,12 @@ impl Frame {
 
     /// Bytes of rows of the snapshot read last.
     pub fn after(&self, row: &Range<usize>) -> &[u8] {
-        self.last.get(row.start, row.len())
+        self.last.bytes().get(row.clone()).unwrap_or_default()
     }
 
     /// Bytes of rows of the snapshot before it.
     pub fn before(&self, row: &Range<usize>) -> &[u8] {
-        self.next.get(row.start, row.len())
+        self.next.bytes().get(row.clone()).unwrap_or_default()
     }
 }
 

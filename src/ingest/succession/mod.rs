@@ -9,9 +9,10 @@
 //! A file that is not written the plain way (other header, other order of columns, odd quotes, numbers with marks, times
 //! without an offset, a key twice, a look of being cut by a limit) is not read here at all.
 //!
-//! * `watched`: which cells matter; `cells`: where they end
+//! * `watched`: which cells matter; `cells`: where they end; `buffer`: a file's bytes
 //! * `frame`: the last snapshot's rows and the comparison; `run`: snapshots one after the other
 
+mod buffer;
 mod cells;
 mod frame;
 mod run;

@@ -39,6 +39,8 @@ pub(super) struct Watched {
     pub looks: u32,
     /// Texts that may not change, side by side.
     pub texts: Option<Range<usize>>,
+    /// How many cells end with the texts, where the key is among them and nothing else that is watched.
+    pub lead: Option<usize>,
     /// Numbers that people sort by.
     pub sortable: Vec<usize>,
     /// Numbers of rows that look like a limit.
@@ -95,10 +97,14 @@ impl Watched {
         if texts.as_ref().is_some_and(|t| t.len() != of(Type::Text).count()) {
             return None;
         }
+        let key = cell(key)?;
+        let behind = |end: usize| numbers.iter().map(|(c, _)| c).chain(&times).all(|c| *c >= end);
+        let lead = texts.as_ref().map(|t| t.end).filter(|end| key < *end && *end < fields.len() && behind(*end));
         Some(Self {
             header: header.to_vec(),
             cells: fields.len(),
-            key: cell(key)?,
+            key,
+            lead,
             must_stay: bits(&watch.times),
             looks: bits(&watch.looks),
             numbers,
