@@ -5,7 +5,7 @@ use super::name::{Named, Packing};
 use super::readers::is_moment;
 use super::source::Input;
 use crate::error::{Error, Result};
-use crate::pack::{History, is_packed};
+use crate::pack::{History, MANIFEST, is_packed};
 use crate::time::Timestamp;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -254,6 +254,11 @@ fn folder(
     ignored: &mut Vec<(String, String)>,
 ) -> Result<()> {
     let entries = place.list(path)?;
+    let manifest = || entries.iter().any(|(file, is_dir)| !is_dir && file.file_name().is_some_and(|n| n == MANIFEST));
+    // Only where its folder says that there is one is the manifest looked at: a history has thousands of folders.
+    if matches!(place, Place::Disk) && depth > 0 && manifest() && is_packed(path) {
+        return packed(path, None, groups);
+    }
     let mut members = Vec::new();
     for (file, _) in entries.iter().filter(|(_, is_dir)| !is_dir) {
         if Named::new(file).may_hold_a_view() {
@@ -289,11 +294,7 @@ fn folder(
         // Those of a history are looked into side by side, and come in their order all the same.
         let look = |sub: &&PathBuf| {
             let (mut groups, mut ignored) = (Vec::new(), Vec::new());
-            if is_packed(sub) {
-                packed(sub, None, &mut groups)?;
-            } else {
-                folder(&Place::Disk, root, sub, depth + 1, &mut groups, &mut ignored)?;
-            }
+            folder(&Place::Disk, root, sub, depth + 1, &mut groups, &mut ignored)?;
             Ok((groups, ignored))
         };
         for found in folders.par_iter().map(look).collect::<Result<Vec<_>>>()? {
@@ -302,10 +303,6 @@ fn folder(
         }
     } else if depth < DEEPEST {
         for sub in folders {
-            if matches!(place, Place::Disk) && is_packed(sub) {
-                packed(sub, None, groups)?;
-                continue;
-            }
             folder(place, root, sub, depth + 1, groups, ignored)?;
         }
     }

@@ -24,6 +24,6 @@ pub use history::{History, is_packed};
 pub use writer::{Packed, Writer};
 
 /// The manifest's file.
-const MANIFEST: &str = "manifest.json";
+pub const MANIFEST: &str = "manifest.json";
 /// Rows of a row group that several snapshots share: what has to be read to read one of them.
 const ROWS: usize = 1 << 16;
