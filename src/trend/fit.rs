@@ -103,13 +103,25 @@ pub fn bucket_medians(points: &[Point], most: usize) -> Vec<Point> {
     }
     let width = (last.0 - first.0) / most as f64;
     let bucket = |p: &Point| (((p.0 - first.0) / width) as usize).min(most - 1);
-    points
-        .chunk_by(|a, b| bucket(a) == bucket(b))
-        .filter_map(|group| {
-            let times = group.iter().map(|p| p.0).sum::<f64>() / group.len() as f64;
-            Some((times, median(&mut group.iter().map(|p| p.1).collect::<Vec<_>>())?))
-        })
-        .collect()
+    let mut out = Vec::with_capacity(most);
+    let (mut open, mut times, mut values) = (0, 0.0, Vec::new());
+    let mut close = |times: f64, values: &mut Vec<f64>| {
+        let count = values.len() as f64;
+        out.extend(median(values).map(|middle| (times / count, middle)));
+        values.clear();
+    };
+    for point in points {
+        let own = bucket(point);
+        if own != open && !values.is_empty() {
+            close(times, &mut values);
+            times = 0.0;
+        }
+        open = own;
+        times += point.0;
+        values.push(point.1);
+    }
+    close(times, &mut values);
+    out
 }
 
 /// The mean pace of a series' steps.

@@ -44,6 +44,7 @@ pub(super) fn fold(follow: &mut Follow, first: &Read, mut batch: Batch, places: 
     let course = Course { estimates, steps, spans };
     // Windows that each object has behind it, where that is not none.
     let mut done: Vec<u32> = Vec::new();
+    let mut rows = Rows::default();
     for (at, diff) in diffs.iter().enumerate() {
         let Some(diff) = diff else { continue };
         follow.remember(diff);
@@ -58,7 +59,7 @@ pub(super) fn fold(follow: &mut Follow, first: &Read, mut batch: Batch, places: 
             if let Some(object) = places.get(slot).and_then(|o| objects.list.get_mut(*o as usize))
                 && let Some(done) = done.get_mut(slot)
             {
-                course.go(object, slot, *done as usize, at);
+                course.go(object, slot, (*done as usize, at), &mut rows);
             }
             if let Some(done) = done.get_mut(slot) {
                 *done = at as u32 + 1;
@@ -79,10 +80,10 @@ pub(super) fn fold(follow: &mut Follow, first: &Read, mut batch: Batch, places: 
             *place = slot;
         }
     }
-    objects.list.par_iter_mut().zip(slot_of).with_min_len(16).for_each(|(object, slot)| {
+    objects.list.par_iter_mut().zip(slot_of).with_min_len(16).for_each_init(Rows::default, |rows, (object, slot)| {
         if slot != NONE {
             let done = done.get(slot as usize).map_or(0, |done| *done as usize);
-            course.go(object, slot as usize, done, count);
+            course.go(object, slot as usize, (done, count), rows);
         }
     });
     objects.snapshots += count;
@@ -100,37 +101,60 @@ fn span(before: &Read, after: &Read) -> Option<Span> {
     Some(Span { from, at, covered_s: at.seconds_since(from).max(0.0) })
 }
 
+/// The numbers of an object's rows in snapshots that follow each other; its room is used for one object after the other.
+#[derive(Default)]
+struct Rows {
+    /// For each column followed the number in each snapshot.
+    cells: Vec<Vec<i64>>,
+    /// Whether a vacuum or analyze had looked at it by then.
+    looked: Vec<bool>,
+}
+
+impl Rows {
+    fn push(&mut self, row: &[i64], looked: bool) {
+        if self.cells.len() < row.len() {
+            self.cells.resize(row.len(), Vec::new());
+        }
+        for (cells, cell) in self.cells.iter_mut().zip(row) {
+            cells.push(*cell);
+        }
+        self.looked.push(looked);
+    }
+
+    fn clear(&mut self) {
+        self.cells.iter_mut().for_each(Vec::clear);
+        self.looked.clear();
+    }
+}
+
 impl Course<'_> {
     /// The windows from one to before another, for an object whose row goes on in all of them that have it.
-    fn go(&self, object: &mut Object, slot: usize, from: usize, to: usize) {
-        let mut rows: Vec<(&[i64], bool)> = Vec::with_capacity(to + 1 - from.min(to));
+    fn go(&self, object: &mut Object, slot: usize, (from, to): (usize, usize), rows: &mut Rows) {
+        rows.clear();
         for (at, step) in self.steps.iter().enumerate().take(to + 1).skip(from) {
-            if let Some(row) = step.row(slot) {
-                rows.push(row);
+            if let Some((row, looked)) = step.row(slot) {
+                rows.push(row, looked);
             } else {
                 // Where the row is missing there is nothing to go on from.
-                self.stretch(object, &rows, at);
+                self.stretch(object, rows, at);
                 rows.clear();
             }
         }
-        self.stretch(object, &rows, to + 1);
+        self.stretch(object, rows, to + 1);
     }
 
     /// The windows between snapshots that all have the row; `end` is the snapshot behind them.
-    fn stretch(&self, object: &mut Object, rows: &[(&[i64], bool)], end: usize) {
-        let (Some(first), Some(last)) = (end.checked_sub(rows.len()), end.checked_sub(1)) else { return };
-        let Some(spans) = self.spans.get(first..last).filter(|_| rows.len() > 1) else { return };
+    fn stretch(&self, object: &mut Object, rows: &mut Rows, end: usize) {
+        let (Some(first), Some(last)) = (end.checked_sub(rows.looked.len()), end.checked_sub(1)) else { return };
+        let Some(spans) = self.spans.get(first..last).filter(|spans| !spans.is_empty()) else { return };
         object.last_seen = spans.last().map(|s| s.at).or(object.last_seen);
-        let mut cells = Vec::with_capacity(rows.len());
-        for (column, (series, estimate)) in object.series.iter_mut().zip(&self.estimates).enumerate() {
-            cells.clear();
-            cells.extend(rows.iter().map(|(row, _)| row.get(column).copied().unwrap_or(Ints::NULL)));
+        for ((series, estimate), cells) in object.series.iter_mut().zip(&self.estimates).zip(&mut rows.cells) {
             if *estimate && series.is_interrupted() {
                 // Means nothing until somebody has looked.
-                let blind = rows.iter().skip(1).take_while(|(_, looked)| !looked).count();
+                let blind = rows.looked.iter().skip(1).take_while(|looked| !**looked).count();
                 cells.iter_mut().skip(1).take(blind).for_each(|cell| *cell = Ints::NULL);
             }
-            series.go_on(spans, &cells);
+            series.go_on(spans, cells);
         }
     }
 }

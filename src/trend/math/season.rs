@@ -25,16 +25,33 @@ pub fn without_daily_pattern(points: &[Point], slope: f64) -> Option<Vec<Point>>
         return None;
     }
     let slots: Vec<usize> = points.iter().map(|p| slot(p.0)).collect();
-    let mut hours: [Vec<f64>; SLOTS] = [const { Vec::new() }; SLOTS];
-    for ((t, v), slot) in points.iter().zip(&slots) {
-        hours[*slot].push(v - slope * t);
-    }
+    let mut counts = [0_usize; SLOTS];
+    slots.iter().for_each(|slot| counts[*slot] += 1);
     // A pattern has to come again: hours seen only once explain themselves.
-    let seen = hours.iter().filter(|v| !v.is_empty()).count();
-    if hours.iter().filter(|v| v.len() >= 2).count() * 2 < seen || seen < 4 {
+    let seen = counts.iter().filter(|n| **n > 0).count();
+    if counts.iter().filter(|n| **n >= 2).count() * 2 < seen || seen < 4 {
         return None;
     }
-    let pattern = hours.each_mut().map(|values| median(values).unwrap_or(0.0));
+    // The values of each hour side by side.
+    let mut ends = [0; SLOTS];
+    let mut sum = 0;
+    for (end, count) in ends.iter_mut().zip(&counts) {
+        *end = sum;
+        sum += count;
+    }
+    let mut hours = vec![0.0; points.len()];
+    for ((t, v), slot) in points.iter().zip(&slots) {
+        if let Some(place) = hours.get_mut(ends[*slot]) {
+            *place = v - slope * t;
+        }
+        ends[*slot] += 1;
+    }
+    let mut rest = hours.as_mut_slice();
+    let pattern = counts.map(|count| {
+        let (own, others) = std::mem::take(&mut rest).split_at_mut_checked(count).unwrap_or_default();
+        rest = others;
+        median(own).unwrap_or(0.0)
+    });
     let spread = |mut values: Vec<f64>| {
         let middle = median(&mut values).unwrap_or(0.0);
         values.iter().map(|v| (v - middle).abs()).sum::<f64>()

@@ -5,8 +5,9 @@
 //! statistics of the slopes, as far apart as the variance of Kendall's S says.
 
 use super::normal::Z95;
-use super::quantile::{median, quantile};
+use super::quantile::{key, median, median_of_keys, of_key};
 use super::{Point, mann_kendall};
+use std::cmp::Ordering;
 
 /// A slope with its interval.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -34,8 +35,10 @@ pub fn line(points: &[Point], inflation: f64) -> Option<Line> {
 pub struct Slopes {
     /// Their median: the slope of the line.
     pub median: f64,
-    /// Empty where all are 0.
-    each: Vec<f64>,
+    /// Their keys, parted around the median's; empty where all are 0.
+    each: Vec<i64>,
+    /// The position of the lower of the two that the median is between.
+    middle: usize,
     /// How many there are.
     all: usize,
     points: usize,
@@ -46,12 +49,13 @@ impl Slopes {
     pub fn of(points: &[Point]) -> Option<Self> {
         let count = points.len();
         if count > 1 && is_flat(points) && points.iter().zip(points.iter().skip(1)).all(|(a, b)| a.0 < b.0) {
-            return Some(Self { median: 0.0, each: Vec::new(), all: count * (count - 1) / 2, points: count });
+            let all = count * (count - 1) / 2;
+            return Some(Self { median: 0.0, each: Vec::new(), middle: 0, all, points: count });
         }
         let mut slopes = slopes(points);
-        let median = median(&mut slopes).filter(|m| m.is_finite())?;
+        let (median, middle) = median_of_keys(&mut slopes).filter(|(m, _)| m.is_finite())?;
         let finite = points.iter().all(|p| (p.1 - median * p.0).is_finite()) || at_zero(points, median).is_some();
-        finite.then_some(Self { median, all: slopes.len(), each: slopes, points: count })
+        finite.then_some(Self { median, all: slopes.len(), each: slopes, middle, points: count })
     }
 
     /// The 95 % interval of the slope; infinite ends where the points are too few for one.
@@ -66,8 +70,18 @@ impl Slopes {
             return (0.0, 0.0);
         }
         let place = (below as usize - 1).min(self.all - 1);
-        let nth = |slopes: &mut [f64], at: usize| *slopes.select_nth_unstable_by(at, f64::total_cmp).1;
-        (nth(&mut self.each, place), nth(&mut self.each, self.all - 1 - place))
+        (self.nth(place), self.nth(self.all - 1 - place))
+    }
+
+    /// The slope of a rank from 0. Those below the middle one are none of the larger ones.
+    fn nth(&mut self, at: usize) -> f64 {
+        let middle = self.middle;
+        let (part, at) = match at.cmp(&middle) {
+            Ordering::Less => (self.each.get_mut(..middle), at),
+            Ordering::Equal => (self.each.get_mut(middle..=middle), 0),
+            Ordering::Greater => (self.each.get_mut(middle + 1..), at - middle - 1),
+        };
+        part.filter(|part| at < part.len()).map_or(0.0, |part| of_key(*part.select_nth_unstable(at).1))
     }
 }
 
@@ -78,13 +92,22 @@ pub fn is_flat(points: &[Point]) -> bool {
 
 /// The median of what a slope leaves over; `None` beyond the doubles.
 fn at_zero(points: &[Point], slope: f64) -> Option<f64> {
-    quantile(&mut points.iter().map(|p| p.1 - slope * p.0).collect::<Vec<_>>(), 0.5).filter(|x| x.is_finite())
+    median(&mut points.iter().map(|p| p.1 - slope * p.0).collect::<Vec<_>>()).filter(|x| x.is_finite())
 }
 
-fn slopes(points: &[Point]) -> Vec<f64> {
+/// The keys of the slopes of all pairs of points at different times.
+fn slopes(points: &[Point]) -> Vec<i64> {
     let mut out = Vec::with_capacity(points.len() * points.len().saturating_sub(1) / 2);
+    let slope = |a: &Point, b: &Point| key((b.1 - a.1) / (b.0 - a.0));
+    let apart = points.iter().zip(points.iter().skip(1)).all(|(a, b)| a.0 < b.0);
     for (i, a) in points.iter().enumerate() {
-        out.extend(points.iter().skip(i + 1).filter(|b| b.0 != a.0).map(|b| (b.1 - a.1) / (b.0 - a.0)));
+        let later = points.get(i + 1..).unwrap_or_default();
+        if apart {
+            // Several at once: nothing has to be asked.
+            out.extend(later.iter().map(|b| slope(a, b)));
+        } else {
+            out.extend(later.iter().filter(|b| b.0 != a.0).map(|b| slope(a, b)));
+        }
     }
     out
 }
@@ -119,6 +142,7 @@ mod tests {
             let (a, b) = (line(&flat, 1.0).unwrap(), line(&bent[..flat.len()], 1.0).unwrap());
             assert_eq!((a, a.slope, a.at_zero), (b, 0.0, 0.1));
             let mut long = Slopes { each: slopes(&flat), ..Slopes::of(&flat).unwrap() };
+            long.middle = median_of_keys(&mut long.each).unwrap().1;
             assert_eq!(long.each.len(), long.all);
             assert_eq!(Slopes::of(&flat).unwrap().interval(1.0), long.interval(1.0));
         }
