@@ -3,7 +3,7 @@
 use super::super::servers::{Server, named, servers};
 use super::{Args, choose, position};
 use crate::advisor;
-use crate::diff::{self, Condensing};
+use crate::diff::{self, Condensing, Diff};
 use crate::error::{Error, Result};
 use crate::ingest::{self, Wanted};
 use crate::meta::{Meta, Notes};
@@ -61,23 +61,35 @@ pub(super) fn gather(args: &Args, reading: &ingest::Options) -> Result<Material>
     let mut follow = Follow::new(plan, follow_options);
     let mut pulse = Pulse::default();
     let mut chain = Condensing::new(options, advisor::is_telling);
+    let mut pending: Option<Diff> = None;
     read::each(&moments, (&lineage.members, &lineage.anew), &Wanted::all(), |snapshot, anew| {
         let snapshot = Arc::new(snapshot);
         let is_first = follow.last().is_none();
-        match chain.push(Arc::clone(&snapshot), anew)? {
-            Some(window) => {
-                pulse.window(window);
-                follow.window(window)
-            }
+        let before = pending.take();
+        // While a window is subtracted, the objects of the one before are followed: each takes about as long.
+        let (pushed, followed) = rayon::join(
+            || chain.push(Arc::clone(&snapshot), anew).map(Option::<&Diff>::cloned),
+            || before.map_or(Ok(()), |window| through(&window, &mut pulse, &mut follow)),
+        );
+        followed?;
+        match pushed? {
+            Some(window) => pending = Some(window),
             None if is_first => {
                 pulse.first(&snapshot);
-                follow.push(snapshot, false)
+                follow.push(snapshot, false)?;
             }
-            None => Ok(()),
+            None => {}
         }
+        Ok(())
     })?;
+    pending.map_or(Ok(()), |window| through(&window, &mut pulse, &mut follow))?;
     chains.insert(0, chain.finish(notes)?);
     Ok(Material { servers: named(chains), history: Some(History { follow, pulse }), asides })
+}
+
+fn through(window: &Diff, pulse: &mut Pulse, follow: &mut Follow) -> Result<()> {
+    pulse.window(window);
+    follow.window(window)
 }
 
 /// Keeps the moments from `--from` to `--to`, both included.
