@@ -66,7 +66,9 @@ fn is_treacherous(c: char) -> bool {
 
 /// Makes control, bidirectional and zero-width characters visible as `\n`, `\t`, `\u{202e}`.
 pub fn visible(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(is_treacherous) {
+    // Nearly all names are plain, which many bytes at once tell.
+    let plain = text.bytes().fold(true, |all, byte| all & (b' '..=b'~').contains(&byte));
+    if plain || !text.chars().any(is_treacherous) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 8);
