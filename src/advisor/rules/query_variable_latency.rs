@@ -1,6 +1,7 @@
 //! A statement whose time varies very much.
 
-use crate::advisor::workload::{GOOD_WINDOW, MIN_CALLS, MIN_WINDOW, Workload};
+use crate::advisor::statement::{Family, words};
+use crate::advisor::workload::{GOOD_WINDOW, MIN_CALLS, MIN_WINDOW, Statement, Workload};
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, show};
 use crate::diff::Phase;
 use crate::diff::moments::{Maximum, Moments};
@@ -64,6 +65,7 @@ fn check(ctx: &Context<'_>) -> Check {
         let crate::diff::moments::Sigma::Exactly(sigma) = m.sigma else { continue };
         let spread = sigma / m.mean;
         if s.is_upkeep()
+            || is_control(s)
             || !spread.is_finite()
             || spread < ctx.threshold("min_spread")
             || work.load(s) < ctx.threshold("min_load")
@@ -133,13 +135,19 @@ fn percentile_bound(m: &Moments, max: Option<Maximum>) -> Option<Quantity> {
     m.quantile(0.95, 0.0, most).and_then(|(_, upper)| Quantity::float(upper, Unit::Ms))
 }
 
+/// Commands that begin, undo or set: their time says nothing of the work. A commit waits for the disk, which does.
+fn is_control(s: &Statement<'_>) -> bool {
+    let commits = || s.text().and_then(|t| words(t).next()).is_some_and(|w| matches!(w.as_str(), "COMMIT" | "END"));
+    s.family == Family::Session || (s.family == Family::Transaction && !commits())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::advisor::testing::{judge, told};
     use crate::snapshot::literal::literal;
 
-    fn with(stddev: &str) -> Vec<String> {
+    fn with(query: &str, stddev: &str) -> Vec<String> {
         const HEADER: &str = "userid | dbid | queryid | query | calls | total_exec_time | mean_exec_time | stddev_exec_time | max_exec_time";
         let taken = |at: &str, rows: &[&str]| {
             literal(at)
@@ -147,7 +155,7 @@ mod tests {
                 .view("pg_stat_statements", HEADER, rows)
                 .build()
         };
-        let row = format!("10 | 5 | 7 | select 1 | 10000 | 100000 | 10 | {stddev} | 900");
+        let row = format!("10 | 5 | 7 | {query} | 10000 | 100000 | 10 | {stddev} | 900");
         let a = taken("2026-11-22 10:00:00+00", &["10 | 5 | 8 | select 2 | 1 | 1 | 1 | 0 | 1"]);
         let b = taken("2026-11-22 11:00:00+00", &["10 | 5 | 8 | select 2 | 1 | 1 | 1 | 0 | 1", &row]);
         told(&judge(&RULE, &[a, b], ""))
@@ -155,7 +163,18 @@ mod tests {
 
     #[test]
     fn finds_a_wide_spread_only() {
-        assert_eq!(with("40"), ["low, high: queryid 7 on shop: The time of select 1 varies by 4.00× its mean"]);
-        assert_eq!(with("20"), ["passed: 1 statement with enough calls"]);
+        assert_eq!(
+            with("select 1", "40"),
+            ["low, high: queryid 7 on shop: The time of select 1 varies by 4.00× its mean"]
+        );
+        assert_eq!(with("select 1", "20"), ["passed: 1 statement with enough calls"]);
+    }
+
+    #[test]
+    fn commands_that_only_begin_or_set_are_left_alone() {
+        for query in ["begin", "ROLLBACK", "savepoint s", "set work_mem = '64kB'"] {
+            assert_eq!(with(query, "40"), ["passed: 1 statement with enough calls"], "{query}");
+        }
+        assert_eq!(with("COMMIT", "40"), ["low, high: queryid 7 on shop: The time of COMMIT varies by 4.00× its mean"]);
     }
 }
