@@ -1,10 +1,15 @@
 //! Updates that rarely stay within their page.
 
+use crate::advisor::index::{Load, Shape};
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, TableFact, Threshold, show, whole};
 use crate::diff::Change;
 use crate::finding::{Doubt, Effort, Finding, Fix, Risk, Severity, Verb};
 use crate::text::{Text, counted};
 use crate::unit::{Quantity, Unit};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Columns that statements of the window set, by table.
+type Assigned = BTreeMap<i64, BTreeSet<String>>;
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -15,6 +20,7 @@ pub const RULE: Rule = Rule {
         Need::View("pg_stat_user_tables", &["n_tup_newpage_upd"]),
         Need::View("index_definitions", &["indexdef"]),
         Need::View("table_sizes", &["reloptions"]),
+        Need::View("pg_stat_statements", &["query", "calls"]),
     ],
     thresholds: &[
         Threshold {
@@ -43,7 +49,18 @@ pub const RULE: Rule = Rule {
             unit: Unit::Share,
             about: "Of the other updates: then full pages are the cause, not an index.",
         },
-        Threshold { name: "min_window", default: 60.0, unit: Unit::Seconds, about: "No rate below a minute." },
+        Threshold {
+            name: "min_window",
+            default: 600.0,
+            unit: Unit::Seconds,
+            about: "Below ten minutes a share shows one moment, not the workload.",
+        },
+        Threshold {
+            name: "sure_window",
+            default: 3_600.0,
+            unit: Unit::Seconds,
+            about: "Below an hour a single job can dominate; costs one step of confidence.",
+        },
     ],
     docs: Docs {
         looks_at: "Updates and heap-only updates of each table in the window; from 16 on also those that went to another page.",
@@ -51,7 +68,8 @@ pub const RULE: Rule = Rule {
               writes every index of the table, and leaves more for vacuum.",
         decides: "Found with `min_updates` at `min_rate` and less than `max_hot` heap-only. Medium below `medium_hot` at \
                   `medium_rate`, else low. Cause on 16+: when `full_pages` of the others went to another page, pages \
-                  are too full; otherwise an indexed column changes. Before 16 the cause is not known, which costs one step of confidence.",
+                  are too full; otherwise an indexed column changes. Which columns statements set is read from their texts, and \
+                  the indexes that hold one of them are named. Where neither tells the cause, that costs one step of confidence.",
         what_to_do: "Full pages: lower the fillfactor (new pages only; old ones at their next rewrite). A changed column: \
                      see whether the index on it is needed.",
         ignore_when: "The table is mostly read by large scans: a lower fillfactor makes it larger. The changed column must be indexed.",
@@ -64,6 +82,7 @@ fn check(cx: &Context<'_>) -> Check {
     let window = cx.window_of("min_window")?;
     let mut checked = Checked::default();
     let mut looked = 0;
+    let mut assigned = None;
     for table in &cx.facts.tables {
         let Some(change) = table.change else { continue };
         let (Some(updates), Some(hot)) = (change.delta("n_tup_upd"), change.delta("n_tup_hot_upd")) else { continue };
@@ -74,7 +93,9 @@ fn check(cx: &Context<'_>) -> Check {
         }
         looked += 1;
         if hot / updates < cx.threshold("max_hot") {
-            checked.findings.push(report(cx, table, change, updates, hot, rate));
+            // Statements are read once, and only where there is something to explain.
+            let assigned = assigned.get_or_insert_with(|| set_columns(cx));
+            checked.findings.push(report(cx, table, change, (updates, hot, rate), assigned));
         }
     }
     checked.looked_at = format!(
@@ -86,13 +107,42 @@ fn check(cx: &Context<'_>) -> Check {
     Ok(checked)
 }
 
+fn set_columns(cx: &Context<'_>) -> Assigned {
+    let mut out = Assigned::new();
+    for update in Load::read(cx).updates {
+        out.entry(update.relid).or_default().extend(update.columns);
+    }
+    out
+}
+
+/// The indexes that hold a column which statements set, with those columns: `idx (status)`.
+fn touched(cx: &Context<'_>, table: &TableFact<'_>, assigned: &Assigned) -> Vec<String> {
+    let Some(relid) = table.relid() else { return Vec::new() };
+    let Some(set) = assigned.get(&relid).or_else(|| assigned.get(&cx.facts.root(relid))) else { return Vec::new() };
+    let mut out = Vec::new();
+    for index in cx.facts.indexes_of(relid) {
+        let Some(def) = index.def() else { continue };
+        // From 16 on a changed column that only BRIN holds does not prevent a heap-only update.
+        if def.method == "brin" && cx.major() >= 16 {
+            continue;
+        }
+        let shape = Shape::of(&def, false, false);
+        let columns: BTreeSet<&str> = shape.columns().filter(|c| set.contains(*c)).collect();
+        if !columns.is_empty() {
+            let columns: Vec<_> = columns.into_iter().map(crate::ident::visible).collect();
+            out.push(format!("{} ({})", index.display(), columns.join(", ")));
+        }
+    }
+    out.sort();
+    out
+}
+
 fn report<'a>(
     cx: &Context<'a>,
     table: &TableFact<'a>,
     change: Change<'a>,
-    updates: f64,
-    hot: f64,
-    rate: f64,
+    (updates, hot, rate): (f64, f64, f64),
+    assigned: &Assigned,
 ) -> Finding {
     let share = hot / updates;
     let severity = if share < cx.threshold("medium_hot") && rate >= cx.threshold("medium_rate") {
@@ -106,22 +156,38 @@ fn report<'a>(
     let part = Quantity::float(share, Unit::Share);
     let title = if share > 0.0 { Text::new().t("Only ").opt(part) } else { Text::from("None") };
     let title = title.t(" of ").opt(whole(updates, Unit::Rows)).t(" updates were heap-only");
+    let touched = touched(cx, table, assigned);
     let cause = match moved {
+        Some(_) if full => "most of the others went to another page: pages are full",
+        _ if !touched.is_empty() => "statements set columns that indexes hold",
         None => {
             "whether full pages or changed indexed columns are the cause, statistics before PostgreSQL 16 do not tell"
         }
-        Some(_) if full => "most of the others went to another page: pages are full",
         Some(_) => "the others stayed within their page: an indexed column changes",
     };
     let why = Text::new()
         .t("Each of the others writes all ")
         .opt(whole(indexes as f64, Unit::Count))
-        .t(format!(" indexes of the table; {cause}."));
+        .t(format!(" indexes of the table; {cause}"));
+    let why = if full || touched.is_empty() {
+        why.t(".")
+    } else {
+        touched
+            .iter()
+            .enumerate()
+            .fold(why, |why, (i, index)| why.t(if i == 0 { ": " } else { ", " }).name(index))
+            .t(".")
+    };
     let formula = format!("{} ÷ {}", show(hot, Unit::Rows), show(updates, Unit::Rows));
     let rows: Vec<_> = change.last().map(|r| (r, &["n_tup_hot_upd", "n_tup_upd"][..])).into_iter().collect();
     let mut finding = cx
         .finding(severity, table.subject(), title)
-        .doubts([cx.single_doubt(), cx.class_doubt(change), moved.is_none().then_some(Doubt::C4)])
+        .doubts([
+            cx.single_doubt(),
+            cx.class_doubt(change),
+            cx.short_doubt("sure_window"),
+            (moved.is_none() && touched.is_empty()).then_some(Doubt::C4),
+        ])
         .why(why)
         .measure(cx.measure("Rows updated", change, "n_tup_upd"))
         .measure(cx.measure("Heap-only", change, "n_tup_hot_upd"))
@@ -207,5 +273,58 @@ mod tests {
         assert!(told(&outcome(9_000, 0, ["0", "0"]))[0].starts_with("passed"));
         let b = literal("2026-11-22 12:00:00+00").build();
         assert_eq!(told(&judge(&RULE, &[b], "")), ["skipped, input missing: `pg_stat_user_tables` is not in the dump"]);
+    }
+
+    #[test]
+    fn names_the_indexes_whose_columns_are_set() {
+        let taken = |at: &str, calls: u32, updates: u32| {
+            literal(at)
+                .version(15)
+                .view(
+                    "pg_stat_user_tables",
+                    "relid | schemaname | relname | n_tup_upd | n_tup_hot_upd",
+                    &[&format!("1 | public | jobs | {updates} | 0")],
+                )
+                .view(
+                    "index_definitions",
+                    "indexrelid | relid | schemaname | relname | indexrelname | indexdef",
+                    &[
+                        "7 | 1 | public | jobs | by_state | CREATE INDEX by_state ON public.jobs USING btree (state, id)",
+                        "8 | 1 | public | jobs | by_kind | CREATE INDEX by_kind ON public.jobs USING btree (kind)",
+                    ],
+                )
+                .view(
+                    "table_sizes",
+                    "relid | schemaname | relname | relkind | reltuples | relpages | relation_size",
+                    &["1 | public | jobs | r | 5000 | 90 | 737280"],
+                )
+                .view(
+                    "pg_stat_statements",
+                    "userid | dbid | queryid | toplevel | query | calls | rows",
+                    &[&format!("10 | 16697 | 1 | t | update jobs set state = $1 where id = $2 | {calls} | {calls}")],
+                )
+                .build()
+        };
+        let chain = [taken("2026-11-22 12:00:00+00", 0, 0), taken("2026-11-22 13:00:00+00", 36_000, 36_000)];
+        let found = judge(&RULE, &chain, "");
+        assert_eq!(told(&found), ["low, high: public.jobs: None of 36,000 updates were heap-only"]);
+        let crate::finding::Outcome::Found { findings, .. } = found else { panic!() };
+        assert_eq!(
+            findings[0].why.plain(),
+            "Each of the others writes all 2 indexes of the table; statements set columns that indexes hold: \
+             public.by_state (state)."
+        );
+    }
+
+    #[test]
+    fn minutes_say_nothing() {
+        let chain = [
+            taken("2026-11-22 12:00:00+00", 0, 0, "0").build(),
+            taken("2026-11-22 12:02:00+00", 36_000, 0, "0").build(),
+        ];
+        assert_eq!(
+            told(&judge(&RULE, &chain, "")),
+            ["skipped: the window of 2 min 00 s is shorter than the 10 min 00 s this check needs"]
+        );
     }
 }
