@@ -115,3 +115,22 @@ pub const AUTOVACUUM: &[&str] = &[
     "autovacuum_analyze_threshold | 50 | ''",
     "autovacuum_analyze_scale_factor | 0.1 | ''",
 ];
+
+/// Two snapshots an hour apart: statements of database `shop` with no calls before, with these rows
+/// (`queryid | query | …`, then the columns of the header) after.
+pub fn statements_over_an_hour(header: &str, after: &[&str]) -> [Arc<Snapshot>; 2] {
+    let header = format!("userid | dbid | toplevel | queryid | query | {header}");
+    let taken = |at: &str, zero: bool| {
+        let row = |row: &&str| {
+            let cells: Vec<&str> = row.split('|').collect();
+            let shown = cells.iter().enumerate().map(|(i, cell)| if zero && i >= 2 { "0" } else { cell });
+            format!("10 | 5 | t | {}", shown.collect::<Vec<_>>().join("|"))
+        };
+        let rows: Vec<String> = after.iter().map(row).collect();
+        literal(at)
+            .view("pg_stat_database", "datid | datname", &["5 | shop"])
+            .view("pg_stat_statements", &header, &rows.iter().map(String::as_str).collect::<Vec<_>>())
+            .build()
+    };
+    [taken("2026-11-22 10:00:00+00", true), taken("2026-11-22 11:00:00+00", false)]
+}

@@ -3,6 +3,7 @@
 
 use super::Rule;
 
+mod bgwriter_limit;
 mod bloat_heap_estimate;
 mod cache_hit_low;
 mod cfg_autovacuum_off;
@@ -10,18 +11,22 @@ mod cfg_dev_options;
 mod cfg_durability_off;
 mod cfg_effective_cache;
 mod cfg_logging;
+mod cfg_max_connections_high;
 mod cfg_pending_restart;
 mod cfg_planner_off;
 mod cfg_random_page_cost;
 mod cfg_timeouts;
 mod cfg_version_eol;
 mod ckpt_requested;
+mod ckpt_sync_slow;
 mod ckpt_target_low;
 mod ckpt_too_frequent;
+mod conn_abnormal_end;
 mod conn_churn;
 mod conn_idle_in_transaction;
 mod conn_long_query;
 mod conn_long_transaction;
+mod conn_rollback_share;
 mod conn_saturation;
 mod func_top_self_time;
 mod hyg_crash;
@@ -43,56 +48,75 @@ mod index_missing_predicate;
 mod index_redundant_prefix;
 mod index_unused;
 mod io_backend_fsync;
+mod io_backend_writes;
 mod io_checksum_failure;
 mod io_read_latency;
 mod io_timing_off;
 mod lock_blocked_chain;
 mod lock_ddl_queue;
 mod lock_deadlocks;
+mod lock_table_near_full;
 mod mem_shared_buffers;
 mod mem_temp_files;
 mod mem_work_mem_overcommit;
 mod query_buffer_heavy;
+mod query_chatty;
 mod query_io_heavy;
+mod query_jit_overhead;
 mod query_mean_regression;
 mod query_new_heavy;
+mod query_parallel_starved;
+mod query_planning_time;
+mod query_rows_excess;
 mod query_temp_spill;
 mod query_top_time;
 mod query_variable_latency;
 mod query_wal_heavy;
+mod repl_conflicts;
 mod repl_lag;
 mod repl_no_identity;
 mod repl_settings_differ;
+mod repl_slot_spill;
 mod repl_sub_errors;
 mod repl_sync_missing;
 mod repl_version_differs;
+mod schema_default_partition;
+mod schema_future_partition;
 mod schema_no_pk;
 mod schema_not_validated;
+mod schema_trigger_disabled;
 mod sec_definer_search_path;
+mod sec_no_checksums;
 mod sec_password_md5;
 mod sec_public_create;
 mod sec_remote_plaintext;
 mod sec_secret_in_text;
 mod sec_superuser_app;
 mod seq_exhaustion;
+mod seq_type_mismatch;
 mod slot_inactive;
 mod slot_lost;
 mod slot_unbounded;
 mod slot_xmin_old;
 mod table_growth_fast;
 mod table_hot_update_low;
+mod table_queue_churn;
 mod table_seq_scan_heavy;
 mod table_unused;
 mod vacuum_autovacuum_behind;
 mod vacuum_blocked_horizon;
+mod vacuum_cost_throttled;
 mod vacuum_dead_tuples;
 mod vacuum_disabled_table;
 mod vacuum_insert_only;
 mod vacuum_never_analyzed;
+mod vacuum_partition_root_stale;
 mod vacuum_stale_analyze;
 mod vacuum_stats_lost;
 mod vacuum_threshold_too_high;
 mod wal_archive_failing;
+mod wal_buffers_full;
+mod wal_fpi_share;
 mod wrap_multixact_age;
 mod wrap_prepared_xact;
 mod wrap_xid_age;
@@ -100,6 +124,7 @@ mod wrap_xid_forecast;
 
 /// Every rule, in the order of the documentation.
 pub const RULES: &[&Rule] = &[
+    &bgwriter_limit::RULE,
     &bloat_heap_estimate::RULE,
     &cache_hit_low::RULE,
     &cfg_autovacuum_off::RULE,
@@ -107,18 +132,22 @@ pub const RULES: &[&Rule] = &[
     &cfg_durability_off::RULE,
     &cfg_effective_cache::RULE,
     &cfg_logging::RULE,
+    &cfg_max_connections_high::RULE,
     &cfg_pending_restart::RULE,
     &cfg_planner_off::RULE,
     &cfg_random_page_cost::RULE,
     &cfg_timeouts::RULE,
     &cfg_version_eol::RULE,
     &ckpt_requested::RULE,
+    &ckpt_sync_slow::RULE,
     &ckpt_target_low::RULE,
     &ckpt_too_frequent::RULE,
+    &conn_abnormal_end::RULE,
     &conn_churn::RULE,
     &conn_idle_in_transaction::RULE,
     &conn_long_query::RULE,
     &conn_long_transaction::RULE,
+    &conn_rollback_share::RULE,
     &conn_saturation::RULE,
     &func_top_self_time::RULE,
     &hyg_crash::RULE,
@@ -140,56 +169,75 @@ pub const RULES: &[&Rule] = &[
     &index_redundant_prefix::RULE,
     &index_unused::RULE,
     &io_backend_fsync::RULE,
+    &io_backend_writes::RULE,
     &io_checksum_failure::RULE,
     &io_read_latency::RULE,
     &io_timing_off::RULE,
     &lock_blocked_chain::RULE,
     &lock_ddl_queue::RULE,
     &lock_deadlocks::RULE,
+    &lock_table_near_full::RULE,
     &mem_shared_buffers::RULE,
     &mem_temp_files::RULE,
     &mem_work_mem_overcommit::RULE,
     &query_buffer_heavy::RULE,
+    &query_chatty::RULE,
     &query_io_heavy::RULE,
+    &query_jit_overhead::RULE,
     &query_mean_regression::RULE,
     &query_new_heavy::RULE,
+    &query_parallel_starved::RULE,
+    &query_planning_time::RULE,
+    &query_rows_excess::RULE,
     &query_temp_spill::RULE,
     &query_top_time::RULE,
     &query_variable_latency::RULE,
     &query_wal_heavy::RULE,
+    &repl_conflicts::RULE,
     &repl_lag::RULE,
     &repl_no_identity::RULE,
     &repl_settings_differ::RULE,
+    &repl_slot_spill::RULE,
     &repl_sub_errors::RULE,
     &repl_sync_missing::RULE,
     &repl_version_differs::RULE,
+    &schema_default_partition::RULE,
+    &schema_future_partition::RULE,
     &schema_no_pk::RULE,
     &schema_not_validated::RULE,
+    &schema_trigger_disabled::RULE,
     &sec_definer_search_path::RULE,
+    &sec_no_checksums::RULE,
     &sec_password_md5::RULE,
     &sec_public_create::RULE,
     &sec_remote_plaintext::RULE,
     &sec_secret_in_text::RULE,
     &sec_superuser_app::RULE,
     &seq_exhaustion::RULE,
+    &seq_type_mismatch::RULE,
     &slot_inactive::RULE,
     &slot_lost::RULE,
     &slot_unbounded::RULE,
     &slot_xmin_old::RULE,
     &table_growth_fast::RULE,
     &table_hot_update_low::RULE,
+    &table_queue_churn::RULE,
     &table_seq_scan_heavy::RULE,
     &table_unused::RULE,
     &vacuum_autovacuum_behind::RULE,
     &vacuum_blocked_horizon::RULE,
+    &vacuum_cost_throttled::RULE,
     &vacuum_dead_tuples::RULE,
     &vacuum_disabled_table::RULE,
     &vacuum_insert_only::RULE,
     &vacuum_never_analyzed::RULE,
+    &vacuum_partition_root_stale::RULE,
     &vacuum_stale_analyze::RULE,
     &vacuum_stats_lost::RULE,
     &vacuum_threshold_too_high::RULE,
     &wal_archive_failing::RULE,
+    &wal_buffers_full::RULE,
+    &wal_fpi_share::RULE,
     &wrap_multixact_age::RULE,
     &wrap_prepared_xact::RULE,
     &wrap_xid_age::RULE,

@@ -1,0 +1,232 @@
+//! Partitioned tables whose partitions end soon.
+
+use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold};
+use crate::diff::Change;
+use crate::finding::{Effort, Finding, Fix, Severity, Subject, SubjectKind};
+use crate::snapshot::Row;
+use crate::text::{Text, counted};
+use crate::time::Timestamp;
+use crate::unit::{Quantity, Unit};
+use std::collections::BTreeMap;
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    id: "schema-future-partition",
+    title: "No partition for the coming time",
+    needs: &[Need::View("partitions", &["parent_relid", "child_relid", "bound"])],
+    wants: &[Need::View("pg_stat_user_tables", &["n_tup_ins"])],
+    thresholds: &[
+        Threshold {
+            name: "min_partitions",
+            default: 3.0,
+            unit: Unit::Count,
+            about: "Fewer show no rhythm in which partitions are made.",
+        },
+        Threshold {
+            name: "ahead_steps",
+            default: 2.0,
+            unit: Unit::Times,
+            about: "Two partitions ahead: one may be forgotten without harm.",
+        },
+    ],
+    docs: Docs {
+        looks_at: "Upper bounds of the partitions of each table that is partitioned by a range of time, against the time of the \
+                   snapshot, and whether rows are inserted.",
+        why: "A row for which there is no partition is refused; with a default partition it goes there, and the partition that should \
+              have taken it can then be made only while the default partition is locked and searched.",
+        decides: "Found when the last upper bound is less than two partitions ahead. That new rows are of the present time shows where \
+                  they go: into the partition of the window, or into the default partition. High where they do, the end is less \
+                  than a partition ahead, and no default partition takes them; medium where one takes them already; low where \
+                  the end is only near; info where no such row is inserted. Bounds that are no times are not judged.",
+        what_to_do: "Create the next partitions, and let a job do it from now on.",
+        ignore_when: "The table is an archive, or its key is not the present time.",
+        references: "PostgreSQL manual, \"Table Partitioning\"; that a default partition is searched when one is attached: there.",
+    },
+    check,
+};
+
+/// A table partitioned by time.
+#[derive(Default)]
+struct Ranges<'a> {
+    rows: Vec<(Row<'a>, Timestamp, Timestamp)>,
+    default: Option<Row<'a>>,
+    open: bool,
+}
+
+fn check(cx: &Context<'_>) -> Check {
+    let state = cx.state_or_skip("partitions")?;
+    let mut tables: BTreeMap<i64, Ranges<'_>> = BTreeMap::new();
+    for row in state.table.iter() {
+        let (Some(parent), Some(bound)) = (row.int("parent_relid"), row.text("bound")) else { continue };
+        let ranges = tables.entry(parent).or_default();
+        match range(bound) {
+            Some((from, to)) => ranges.rows.push((row, from, to)),
+            None if bound.trim() == "DEFAULT" => ranges.default = Some(row),
+            // Up to MAXVALUE, or not by time at all.
+            None => ranges.open = true,
+        }
+    }
+    tables.retain(|_, r| !r.open && r.rows.len() as f64 >= cx.threshold("min_partitions"));
+    let mut checked = Checked::default();
+    if let Some(now) = cx.now() {
+        for ranges in tables.values() {
+            checked.findings.extend(finding(cx, ranges, now).map(|f| f.doubts([state.doubt()])));
+        }
+    }
+    checked.looked_at = counted(tables.len(), "table partitioned by time", "tables partitioned by time");
+    Ok(checked)
+}
+
+/// The bounds of a partition `FOR VALUES FROM ('…') TO ('…')` of one column, where both are times.
+fn range(bound: &str) -> Option<(Timestamp, Timestamp)> {
+    let inner = bound.trim().strip_prefix("FOR VALUES FROM ('")?.strip_suffix("')")?;
+    let (from, to) = inner.split_once("') TO ('")?;
+    let time = |text: &str| {
+        let whole = text.len() == 10 && text.bytes().filter(|b| *b == b'-').count() == 2;
+        let text = if whole { format!("{text} 00:00:00+00") } else { text.to_owned() };
+        Timestamp::parse(&text).map(|(t, _)| t)
+    };
+    Some((time(from)?, time(to)?))
+}
+
+fn finding<'a>(cx: &Context<'a>, ranges: &Ranges<'a>, now: Timestamp) -> Option<Finding> {
+    let (last, from, to) = ranges.rows.iter().copied().max_by_key(|(_, _, to)| *to)?;
+    let step = to.seconds_since(from).max(1.0);
+    let ahead = to.seconds_since(now);
+    if ahead > cx.threshold("ahead_steps") * step {
+        return None;
+    }
+    let name = |column: &str| last.text(column).unwrap_or_default();
+    let subject = Subject::qualified(SubjectKind::Table, name("parent_schema"), name("parent"));
+    // Rows of the present time: those of the partitions that hold a part of the window, and of the default partition.
+    let begun = cx.chain.first().meta.taken_at.unwrap_or(now);
+    let inserted: f64 = ranges
+        .rows
+        .iter()
+        .filter(|(_, from, to)| *from <= now && *to >= begun)
+        .map(|(row, ..)| *row)
+        .chain(ranges.default)
+        .filter_map(|row| cx.facts.table(row.int("child_relid")?)?.change)
+        .filter_map(|change: Change<'_>| if cx.chain.is_single() { None } else { change.delta("n_tup_ins") })
+        .sum();
+    let severity = match (inserted > 0.0, ranges.default.is_some()) {
+        (false, _) => Severity::Info,
+        (true, false) if ahead <= step => Severity::High,
+        (true, true) if ahead <= 0.0 => Severity::Medium,
+        (true, _) => Severity::Low,
+    };
+    let distance = Quantity::float(ahead.abs(), Unit::Seconds);
+    let title = if ahead <= 0.0 {
+        Text::new().t("The last partition of ").name(&subject.name).t(" ended ").opt(distance).t(" ago")
+    } else {
+        Text::new().t("The last partition of ").name(&subject.name).t(" ends in ").opt(distance)
+    };
+    let why = match (inserted > 0.0, ranges.default.is_some()) {
+        (false, _) => "No row of the present time was inserted in the window: perhaps it is an archive.",
+        (true, true) => {
+            "Rows of a later time go into the default partition, from which they have to be moved before the partition that should hold them can be made."
+        }
+        (true, false) => "Rows of a later time are refused: there is no default partition.",
+    };
+    let formula = format!("{} − {}", to.human(), now.human());
+    let parent = crate::ident::quote_qualified(name("parent_schema"), name("parent"));
+    Some(
+        cx.finding(severity, subject.clone(), title)
+            .why(why)
+            .measure(cx.computed("Time until the last upper bound", Quantity::float(ahead, Unit::Seconds), formula, &[(last, &["bound"])]))
+            .measure(cx.over_window("Rows of the present inserted", Quantity::float(inserted, Unit::Rows), "n_tup_ins of the partitions of the window and of the default partition".to_owned(), &[(last, &["child"])]))
+            .fix(Fix::diagnose(
+                subject.name.clone(),
+                format!(
+                    "SELECT c.oid::regclass, pg_get_expr(c.relpartbound, c.oid)\nFROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid\n\
+                     WHERE i.inhparent = {}::regclass ORDER BY c.relname;\n\
+                     -- then: CREATE TABLE <partition> PARTITION OF {parent} FOR VALUES FROM (<last upper bound>) TO (<next>);",
+                    crate::ident::quote_regclass(name("parent_schema"), name("parent"))
+                ),
+            ))
+            .deadline((ahead > 0.0 && severity > Severity::Info).then_some(to))
+            .verify("The last upper bound is at least two partitions ahead in the next snapshot.")
+            .effort(Effort::S),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::advisor::testing::{judge, told};
+    use crate::snapshot::literal::literal;
+
+    fn over_an_hour(bounds: [&str; 3], default: bool, inserted: &str) -> Vec<String> {
+        let taken = |at: &str, rows: &str| {
+            let mut partitions: Vec<String> = bounds
+                .iter()
+                .enumerate()
+                .map(|(i, b)| format!("1 | public | m | {} | public | m{i} | {b}", i + 2))
+                .collect();
+            if default {
+                partitions.push("1 | public | m | 9 | public | m_default | DEFAULT".to_owned());
+            }
+            literal(at)
+                .view(
+                    "partitions",
+                    "parent_relid | parent_schema | parent | child_relid | child_schema | child | bound",
+                    &partitions.iter().map(String::as_str).collect::<Vec<_>>(),
+                )
+                .view(
+                    "pg_stat_user_tables",
+                    "relid | schemaname | relname | n_tup_ins",
+                    &[&format!("4 | public | m2 | {rows}"), &format!("9 | public | m_default | {rows}")],
+                )
+                .build()
+        };
+        told(&judge(&RULE, &[taken("2026-11-22 10:00:00+00", "5"), taken("2026-11-22 11:00:00+00", inserted)], ""))
+    }
+
+    const DAYS: [&str; 3] = [
+        "FOR VALUES FROM ('2026-11-20') TO ('2026-11-21')",
+        "FOR VALUES FROM ('2026-11-21') TO ('2026-11-22')",
+        "FOR VALUES FROM ('2026-11-22') TO ('2026-11-23')",
+    ];
+
+    #[test]
+    fn an_end_that_is_near_is_told_by_what_happens_then() {
+        assert_eq!(
+            over_an_hour(DAYS, false, "900"),
+            ["high, high: public.m: The last partition of public.m ends in 13 h 00 m"]
+        );
+        assert_eq!(
+            over_an_hour(DAYS, true, "900"),
+            ["low, high: public.m: The last partition of public.m ends in 13 h 00 m"]
+        );
+        assert_eq!(
+            over_an_hour(DAYS, false, "5"),
+            ["info, high: public.m: The last partition of public.m ends in 13 h 00 m"]
+        );
+        let past = DAYS.map(|b| b.replace("2026-11", "2026-10"));
+        assert_eq!(
+            over_an_hour([&past[0], &past[1], &past[2]], true, "900"),
+            ["medium, high: public.m: The last partition of public.m ended 30 d 11 h ago"]
+        );
+    }
+
+    #[test]
+    fn rows_of_another_time_say_nothing_of_the_end() {
+        let past = DAYS.map(|b| b.replace("2026-11", "2026-10"));
+        assert_eq!(
+            over_an_hour([&past[0], &past[1], &past[2]], false, "900"),
+            ["info, high: public.m: The last partition of public.m ended 30 d 11 h ago"]
+        );
+    }
+
+    #[test]
+    fn partitions_far_ahead_and_other_keys_are_left_alone() {
+        let ahead = DAYS.map(|b| b.replace("2026-11", "2026-12"));
+        let quiet = ["passed: 1 table partitioned by time"];
+        assert_eq!(over_an_hour([&ahead[0], &ahead[1], &ahead[2]], false, "900"), quiet);
+        for other in
+            ["FOR VALUES FROM ('2026-11-23') TO (MAXVALUE)", "FOR VALUES FROM (1) TO (100)", "FOR VALUES IN ('a')"]
+        {
+            assert_eq!(over_an_hour([DAYS[0], DAYS[1], other], false, "900"), ["passed: 0 tables partitioned by time"]);
+        }
+    }
+}
