@@ -160,6 +160,25 @@ const STORIES: &[Story] = &[
         notes: &[],
     },
     Story {
+        fixture: "pg15-queue",
+        events: &["deadlock binaryrogue"],
+        rows: &[
+            ("pg_stat_database", "binaryrogue", "ok", "deadlocks", Some(1)),
+            (TABLES, "task_queue", "ok", "seq_scan", Some(0)),
+            (TABLES, "agent_heartbeats", "ok", "n_tup_ins", Some(0)),
+        ],
+        notes: &[],
+    },
+    Story {
+        fixture: "pg15-archive-fails",
+        events: &["archive_failed cluster"],
+        rows: &[
+            ("pg_stat_archiver", "", "ok", "failed_count", Some(9)),
+            ("pg_stat_archiver", "", "ok", "archived_count", Some(0)),
+        ],
+        notes: &[],
+    },
+    Story {
         fixture: "pg18-standby",
         events: &[],
         rows: &[(TABLES, "orders", "ok", "seq_scan", Some(1)), (TABLES, "orders", "ok", "n_tup_ins", Some(0))],
@@ -268,6 +287,7 @@ fn what_a_dump_holds_and_lacks_is_said() {
     );
     assert_inspected("classic", &["index-duplicate index_definitions lacks indexdef", "pg_stat_statements queries"]);
     assert_inspected("shop", &[]);
+    assert_inspected("pg16-held", &["pg_stat_statements queries"]);
 }
 
 #[test]

@@ -1,5 +1,6 @@
-//! The advisor on whole series of real servers: with the defaults nothing false, with windows scaled down to minutes
-//! every trap that was set up. Skips, saying so, where the series are not there.
+//! The advisor on whole series of real servers: with the defaults nothing false, with windows scaled down to minutes a
+//! plan that does not contradict itself. Skips, saying so, where the series are not there. What each trap should trigger
+//! stands in `traps`.
 
 use pgretro::advisor::{Advice, Config, run};
 use pgretro::diff;
@@ -37,48 +38,7 @@ fn lines(advice: &Advice) -> String {
     advice.findings().iter().map(|f| line(f) + "\n").collect()
 }
 
-/// Findings of a rule about an object.
-fn found<'a>(advice: &'a Advice, rule: &str, object: &str) -> Vec<&'a Finding> {
-    let about = |f: &Finding| f.subject.name == object || f.members.iter().any(|m| m.name == object);
-    advice.findings().into_iter().filter(|f| f.rule == rule && about(f)).collect()
-}
-
 const SHOPS: [&str; 3] = ["pgbench-shop-pg15", "pgbench-shop-pg16", "pgbench-shop-pg18"];
-
-/// What the shop has, whatever the version: rule, object.
-const TRAPS: &[(&str, &str)] = &[
-    ("index-duplicate", "public.idx_orders_customer_dup"),
-    ("index-redundant-prefix", "public.idx_orders_customer"),
-    ("index-invalid", "public.uq_orders_ref"),
-    ("index-missing-fk", "public.order_items order_items_order_id_fkey"),
-    ("index-unused", "public.idx_customers_wide_never_used"),
-    ("vacuum-disabled-table", "public.cart_sessions"),
-    ("seq-exhaustion", "public.tickets_id_seq"),
-    ("seq-exhaustion", "public.tiny_seq"),
-    ("table-seq-scan-heavy", "public.event_log_big"),
-    ("wrap-prepared-xact", "forgotten 'gid'"),
-];
-
-#[test]
-fn every_trap_is_found_with_windows_of_minutes() {
-    let config = minutes();
-    for series in SHOPS {
-        let Some(advice) = advise(series, &config) else { return };
-        for (rule, object) in TRAPS {
-            assert!(!found(&advice, rule, object).is_empty(), "{series}: {rule} on {object} in\n{}", lines(&advice));
-        }
-    }
-}
-
-#[test]
-fn tables_that_nobody_uses_are_found_with_windows_of_minutes() {
-    let Some(advice) = advise("mission-queue-pg15", &minutes()) else { return };
-    for table in ["public.agent_events", "public.agent_heartbeats", "public.task_queue"] {
-        assert!(!found(&advice, "table-unused", table).is_empty(), "{table} in\n{}", lines(&advice));
-    }
-    let unused = advice.findings().into_iter().filter(|f| f.rule == "table-unused").count();
-    assert_eq!(unused, 3, "no others in\n{}", lines(&advice));
-}
 
 #[test]
 fn with_the_defaults_nothing_is_condemned_after_minutes() {
@@ -139,11 +99,23 @@ fn the_plan_does_not_contradict_itself() {
     }
 }
 
+/// Checks whose findings rest on numbers of the export alone, not on times computed from samples.
+const COUNTED: [&str; 8] = [
+    "index-duplicate",
+    "index-redundant-prefix",
+    "index-invalid",
+    "index-missing-fk",
+    "index-unused",
+    "vacuum-disabled-table",
+    "seq-exhaustion",
+    "table-seq-scan-heavy",
+];
+
 #[test]
 fn every_number_can_be_looked_up() {
     for series in SHOPS {
         let Some(advice) = advise(series, &minutes()) else { return };
-        for finding in advice.findings().into_iter().filter(|f| TRAPS.iter().any(|(rule, _)| *rule == f.rule)) {
+        for finding in advice.findings().into_iter().filter(|f| COUNTED.contains(&f.rule.as_str())) {
             assert!(!finding.measures.is_empty(), "{series}: {}", line(finding));
             for measure in &finding.measures {
                 assert!(!measure.evidence.locators.is_empty(), "{series}: {}: {}", line(finding), measure.label);

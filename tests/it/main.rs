@@ -29,4 +29,5 @@ mod servers;
 mod signals;
 mod statements;
 mod templates;
+mod traps;
 mod trend;

@@ -1,0 +1,143 @@
+//! What was set up, what it should trigger, and where that is shown.
+
+use super::Present::{self, Done, Held, Scenario};
+use super::Trap;
+use pgretro::finding::Severity;
+
+const SHOP: Present = Scenario("pgbench-shop");
+const QUEUE: Present = Scenario("mission-queue");
+
+/// Something the subtraction names.
+pub struct Named {
+    pub what: &'static str,
+    pub present: Present,
+    pub kind: &'static str,
+    pub shown: &'static [&'static str],
+}
+
+/// Something that looks like a trap and is none: the rules that must not warn of it, scaled to minutes or not.
+pub struct Quiet {
+    pub what: &'static str,
+    pub present: Present,
+    pub about: &'static str,
+    pub rules: &'static [&'static str],
+}
+
+const fn trap(
+    what: &'static str,
+    present: Present,
+    rule: &'static str,
+    about: &'static str,
+    shown: &'static [&'static str],
+    default: Option<Severity>,
+    scaled: Severity,
+) -> Trap {
+    Trap { what, present, rule, about, shown, default, scaled }
+}
+
+const AB_SHOP: &[&str] = &["shop/before", "shop/after"];
+const AB_QUEUE: &[&str] = &["pg15-queue/before", "pg15-queue/after"];
+const AB_CRASH: &[&str] = &["pg15-crash/before", "pg15-crash/after"];
+const AB_ARCHIVE: &[&str] = &["pg15-archive-fails/before", "pg15-archive-fails/after"];
+const HELD: &[&str] = &["pg16-held"];
+const INFO: Option<Severity> = Some(Severity::Info);
+const HIGH: Option<Severity> = Some(Severity::High);
+const LOW: Option<Severity> = Some(Severity::Low);
+const MEDIUM: Option<Severity> = Some(Severity::Medium);
+
+#[rustfmt::skip]
+pub const TRAPS: &[Trap] = &[
+    trap("index that no query uses", SHOP, "index-unused", "public.idx_customers_wide_never_used", AB_SHOP, INFO, Severity::Low),
+    trap("the same, on a table with an odd name", SHOP, "index-unused", "idx|odd", AB_SHOP, INFO, Severity::Medium),
+    trap("index defined twice", SHOP, "index-duplicate", "public.idx_orders_customer_dup", AB_SHOP, LOW, Severity::Low),
+    trap("index that is the beginning of another", SHOP, "index-redundant-prefix", "public.idx_orders_customer", AB_SHOP, LOW, Severity::Low),
+    trap("unique index left invalid", SHOP, "index-invalid", "public.uq_orders_ref", AB_SHOP, HIGH, Severity::High),
+    trap("foreign key without an index, parents deleted", SHOP, "index-missing-fk", "public.order_items order_items_order_id_fkey", AB_SHOP, LOW, Severity::Medium),
+    trap("autovacuum off on a table with many updates", SHOP, "vacuum-disabled-table", "public.cart_sessions", AB_SHOP, MEDIUM, Severity::Medium),
+    trap("large table read by sequential scans", SHOP, "table-seq-scan-heavy", "public.event_log_big", AB_SHOP, None, Severity::Medium),
+    trap("the index those scans want", SHOP, "index-missing-predicate", "public.event_log_big", AB_SHOP, None, Severity::Medium),
+    trap("sort that does not fit into work_mem", SHOP, "query-temp-spill", "from event_log_big order by body desc", AB_SHOP, None, Severity::Medium),
+    trap("table without a primary key", SHOP, "schema-no-pk", "public.pgbench_history", AB_SHOP, LOW, Severity::Low),
+    trap("partitioned table never analyzed as a whole", SHOP, "vacuum-partition-root-stale", "public.metrics", AB_SHOP, LOW, Severity::Low),
+    trap("partitions that end in the past, nothing inserted", SHOP, "schema-future-partition", "public.metrics", AB_SHOP, INFO, Severity::Info),
+    trap("integer sequence nearly used up", SHOP, "seq-exhaustion", "public.tickets_id_seq", AB_SHOP, Some(Severity::Critical), Severity::Critical),
+    trap("smallint sequence nearly used up", SHOP, "seq-exhaustion", "public.tiny_seq", AB_SHOP, HIGH, Severity::High),
+    trap("logical slot that nobody reads", SHOP, "slot-inactive", "cdc_never_read", AB_SHOP, None, Severity::High),
+    trap("slot of a standby that left", SHOP, "slot-inactive", "standby_that_left", AB_SHOP, None, Severity::High),
+    trap("WAL that slots may hold without limit", SHOP, "slot-unbounded", "max_slot_wal_keep_size", AB_SHOP, LOW, Severity::Low),
+    trap("session idle in a transaction", Held("idle_in_transaction"), "conn-idle-in-transaction", "forgot to | commit", AB_SHOP, None, Severity::Medium),
+    trap("session idle in a failed transaction", Held("idle_in_transaction_aborted"), "conn-idle-in-transaction", "idle-aborted", AB_SHOP, None, Severity::High),
+    trap("transaction that holds back vacuum", Held("holds_xmin"), "conn-long-transaction", "held back cleanup", HELD, None, Severity::Medium),
+    trap("prepared transaction left behind", Held("prepared_xact"), "wrap-prepared-xact", "forgotten 'gid'", HELD, None, Severity::Medium),
+    trap("three sessions in a chain of row locks", Held("lock_chain"), "lock-blocked-chain", "inventory.locations", AB_SHOP, None, Severity::Medium),
+    trap("ALTER TABLE that waits, readers behind it", Held("relation_lock_chain"), "lock-ddl-queue", "public.never_touched", HELD, None, Severity::High),
+    trap("deadlock", Done("deadlock"), "lock-deadlocks", "deadlock in", AB_QUEUE, LOW, Severity::Low),
+    trap("archive_command that fails", Done("archive_command_breaks"), "wal-archive-failing", "WAL archive", AB_ARCHIVE, HIGH, Severity::High),
+    trap("setting that waits for a restart", Done("settings_changed"), "cfg-pending-restart", "max_connections", AB_SHOP, LOW, Severity::Low),
+    trap("server stopped in mode immediate, statements not exported", Scenario("pg15-crash"), "hyg-crash", "server", AB_CRASH, HIGH, Severity::High),
+    trap("server stopped in mode immediate: counters lost", Done("crash_and_restart"), "hyg-reset-in-window", "crash cluster", AB_CRASH, LOW, Severity::Low),
+    trap("pg_stat_reset()", Done("pg_stat_reset"), "hyg-reset-in-window", "stats reset database", &["pg13-stats-reset/before", "pg13-stats-reset/after"], LOW, Severity::Low),
+    trap("counters of one table reset", Done("pg_stat_reset_single_table_counters"), "hyg-reset-in-window", "stats reset object", &["pg18-table-reset/before", "pg18-table-reset/after"], INFO, Severity::Info),
+    trap("pg_stat_statements_reset()", Done("pg_stat_statements_reset"), "hyg-reset-in-window", "stats reset statements", &["pg15-pgss-reset/before", "pg15-pgss-reset/after"], LOW, Severity::Low),
+    trap("tables that nobody uses", QUEUE, "table-unused", "public.agent_heartbeats", AB_QUEUE, None, Severity::Low),
+    trap("the same, with indexes", QUEUE, "table-unused", "public.task_queue", AB_QUEUE, None, Severity::Low),
+    trap("function that takes most of the time", QUEUE, "func-top-self-time", "check_quota", AB_QUEUE, None, Severity::Low),
+];
+
+#[rustfmt::skip]
+pub const EVENTS: &[Named] = &[
+    Named { what: "table renamed", present: Done("rename_table"), kind: "renamed", shown: &["pg15-rename/before", "pg15-rename/after"] },
+    Named { what: "table dropped and made again under its name", present: Done("drop_and_create_same_name"), kind: "recreated", shown: &["pg16-recreate/before", "pg16-recreate/after"] },
+    Named { what: "clean restart", present: Done("clean_restart"), kind: "restart", shown: &["pg13-clean-restart/before", "pg13-clean-restart/after"] },
+    Named { what: "server stopped in mode immediate", present: Done("crash_and_restart"), kind: "crash", shown: AB_CRASH },
+    Named { what: "setting changed", present: Done("settings_changed"), kind: "settings_changed", shown: AB_SHOP },
+    Named { what: "pg_stat_reset()", present: Done("pg_stat_reset"), kind: "stats_reset_database", shown: &["pg13-stats-reset/before", "pg13-stats-reset/after"] },
+    Named { what: "counters of one table reset", present: Done("pg_stat_reset_single_table_counters"), kind: "stats_reset_object", shown: &["pg18-table-reset/before", "pg18-table-reset/after"] },
+    Named { what: "pg_stat_statements_reset()", present: Done("pg_stat_statements_reset"), kind: "stats_reset_statements", shown: &["pg15-pgss-reset/before", "pg15-pgss-reset/after"] },
+];
+
+#[rustfmt::skip]
+pub const QUIET: &[Quiet] = &[
+    Quiet { what: "sequence that starts again at its end", present: SHOP, about: "public.cyclic_seq", rules: &["seq-exhaustion", "seq-type-mismatch"] },
+    Quiet { what: "sequence that counts down", present: SHOP, about: "public.down_seq", rules: &["seq-exhaustion"] },
+    Quiet { what: "unique index without scans", present: SHOP, about: "public.uq_customers_wide_email", rules: &["index-unused", "index-duplicate"] },
+    Quiet { what: "longest of three indexes that begin alike", present: SHOP, about: "public.idx_orders_customer_created", rules: &["index-unused", "index-duplicate", "index-redundant-prefix"] },
+];
+
+/// Series that cannot show a trap: rule, about, beginning of the series' name, why.
+#[rustfmt::skip]
+pub const CANNOT: &[(&str, &str, &str, &str)] = &[
+    ("cfg-pending-restart", "max_connections", "pgbench-shop-pg16", "restarted after the change"),
+    ("index-missing-fk", "public.order_items order_items_order_id_fkey", "pgbench-shop-pg18-json", "no order was deleted in its 16 seconds"),
+    ("table-seq-scan-heavy", "public.event_log_big", "pgbench-shop-pg18-json", "16 seconds"),
+    ("index-missing-predicate", "public.event_log_big", "pgbench-shop-pg18-json", "16 seconds"),
+    ("query-temp-spill", "from event_log_big order by body desc", "pgbench-shop-pg18-json", "16 seconds"),
+];
+
+pub const HEAD: &str = "\
+# Traps
+
+Made by a test from what the program says of the fixtures (`tests/it/traps`). The recorded series that the fixtures are cut
+from hold problems that were set up on purpose. Here stands what each should trigger, and does: with the defaults, which are
+made for days and real loads, and with `fixtures/config/minutes.toml`, which scales windows and floors down to series of
+minutes. – means that the defaults say nothing: a few seconds, a few megabytes or a few minutes are no problem.
+
+| What was set up | Check | About | Defaults | Minutes | Fixture |
+|:--|:--|:--|:--|:--|:--|
+";
+pub const MIDDLE: &str = "
+## What happened
+
+Named by the subtraction between the two snapshots around it, whatever the checks say.
+
+| What was done | Event | Fixture |
+|:--|:--|:--|
+";
+pub const QUIET_HEAD: &str = "
+## What is no trap
+
+Looks like one and must not be warned of, with the defaults or with minutes.
+
+| What it is | About | Checks that must be quiet |
+|:--|:--|:--|
+";
