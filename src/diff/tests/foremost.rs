@@ -200,7 +200,7 @@ proptest! {
     }
 }
 
-/// The same rows with one thing odd about them: they are read whole then.
+/// The same rows with one thing odd about them: they are read whole then, or nothing is different.
 #[test]
 fn what_is_not_plain_is_read_whole() {
     let fates: Vec<Fate> = (0..1200).map(|n| if n % 3 == 0 { Fate::Busy } else { Fate::Idle }).collect();
@@ -215,7 +215,7 @@ fn what_is_not_plain_is_read_whole() {
             let rows: Vec<&str> = rows.lines().rev().collect();
             format!("{head}\n{}\n", rows.join("\n"))
         }),
-        ("a statistic that all rows lost", "b", |text| text.replace(",app,t_", ",app,new_t_")),
+        ("other names", "b", |text| text.replace(",app,t_", ",app,new_t_")),
         ("a row of another length", "a", |text| format!("{text}1,2,3\n")),
     ];
     for (what, side, change) in odd {
@@ -229,7 +229,7 @@ fn what_is_not_plain_is_read_whole() {
         let (few, whole) = both(folder.path(), 3, true);
         // Where it is not refused, nothing is different.
         match few {
-            Some(few) if what.starts_with("a statistic") => compare(&few, &whole, 0),
+            Some(few) if what == "another order" || what == "other names" => compare(&few, &whole, 0),
             few => assert!(few.is_none(), "{what}"),
         }
     }

@@ -1,11 +1,14 @@
 //! A file that is read in parts.
 
 use super::row::FRONT;
-use crate::ingest::succession::BLOCK;
+use crate::ingest::succession::{BLOCK, room};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+
+/// Room around the bytes of a part.
+const ROUND: usize = 8192;
 
 /// A view's file of one snapshot.
 #[derive(Debug)]
@@ -18,6 +21,8 @@ pub(super) struct Side {
 #[derive(Debug, Default)]
 pub(super) struct Buffer {
     bytes: Vec<u8>,
+    /// Where what was read begins.
+    start: usize,
     len: usize,
     file: Option<(PathBuf, File)>,
 }
@@ -33,8 +38,10 @@ impl Buffer {
     pub fn load(&mut self, side: &Side, range: Range<u64>) -> io::Result<()> {
         let too_large = |_| io::Error::other("too large");
         let wanted = usize::try_from(range.end.min(side.size).saturating_sub(range.start)).map_err(too_large)?;
-        if self.bytes.len() < FRONT + wanted + BLOCK {
-            self.bytes.resize(FRONT + wanted + BLOCK, 0);
+        if self.bytes.len() < self.start + wanted + BLOCK {
+            let (bytes, start) = room(wanted + wanted / 8 + ROUND);
+            // Wherever the place in the page is, some bytes have to stand before it.
+            (self.bytes, self.start) = (bytes, start.max(FRONT));
         }
         if self.file.as_ref().is_none_or(|(path, _)| *path != side.path) {
             self.file = Some((side.path.clone(), File::open(&side.path)?));
@@ -43,14 +50,16 @@ impl Buffer {
         file.seek(SeekFrom::Start(range.start))?;
         self.len = 0;
         while self.len < wanted {
-            match file.read(self.bytes.get_mut(FRONT + self.len..FRONT + wanted).unwrap_or_default()) {
+            let rest = self.start + self.len..self.start + wanted;
+            match file.read(self.bytes.get_mut(rest).unwrap_or_default()) {
                 Ok(0) => break,
                 Ok(n) => self.len += n,
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
                 Err(e) => return Err(e),
             }
         }
-        self.bytes.get_mut(FRONT + self.len..FRONT + self.len + BLOCK).unwrap_or_default().fill(0);
+        let end = self.start + self.len;
+        self.bytes.get_mut(end..end + BLOCK).unwrap_or_default().fill(0);
         Ok(())
     }
 
@@ -65,6 +74,6 @@ impl Buffer {
     }
 
     const fn range(&self) -> Range<usize> {
-        FRONT..FRONT + self.len
+        self.start..self.start + self.len
     }
 }

@@ -15,6 +15,13 @@ const PAGE: usize = 4096;
 /// 376 MB). Little behind the start of a page is just where an allocator puts large buffers.
 const PLACE: usize = 512;
 
+/// Zeros, and where in them a file is to be put.
+pub(in crate::ingest) fn room(size: usize) -> (Vec<u8>, usize) {
+    let room = vec![0; size];
+    let start = (PLACE + PAGE - room.as_ptr().addr() % PAGE) % PAGE;
+    (room, start)
+}
+
 /// A file's bytes, with room behind them.
 #[derive(Debug, Default)]
 pub(super) struct Buffer {
@@ -51,9 +58,7 @@ impl Buffer {
 
     /// Makes room, twice of what there was; what is there stays.
     fn grow(&mut self) {
-        let mut room = vec![0; (self.room.len() * 2).max(256 << 10)];
-        let address = room.as_ptr().addr();
-        let start = (PLACE + PAGE - address % PAGE) % PAGE;
+        let (mut room, start) = room((self.room.len() * 2).max(256 << 10));
         if let Some(place) = room.get_mut(start..start + self.len) {
             place.copy_from_slice(self.bytes());
         }

@@ -18,6 +18,7 @@ mod frame;
 mod run;
 mod watched;
 
+pub(super) use buffer::room;
 pub(super) use cells::{BLOCK, Ends, MOST};
 pub use run::{Run, Settle, Slots, Step};
 pub use watched::{Number, Watch};
