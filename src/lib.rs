@@ -10,7 +10,7 @@
 //!
 //! 1. vocabulary: `error`, `unit`, `version`, `time`, `ident`, `suggest`, `text`, `meta`, `finding`,
 //!    `toml_file`, `staged`
-//! 2. `catalog`: what PostgreSQL exports
+//! 2. `catalog`: what PostgreSQL exports; `explain`: its plans as trees
 //! 3. `snapshot`, `pack`, `ingest`: files to typed columns
 //! 4. `diff`, `trend`: change over time
 //! 5. `advisor`: rules
@@ -32,6 +32,7 @@ pub mod unit;
 pub mod version;
 
 pub mod catalog;
+pub mod explain;
 
 pub mod ingest;
 pub mod pack;

@@ -4,6 +4,7 @@ use super::age::StatisticsAge;
 use super::context::{State, state};
 use super::index_facts::IndexFact;
 use super::peers::{Peer, Peers};
+use super::plans::Plans;
 use super::trigger::AutovacuumSettings;
 use crate::diff::{Chain, Change};
 use crate::finding::{Doubt, Subject, SubjectKind};
@@ -16,6 +17,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 pub struct Facts<'a> {
     /// The other servers of the cluster.
     pub peers: Peers<'a>,
+    /// The query plans of the dump.
+    pub plans: Plans<'a>,
     /// Since when the database's counters count.
     pub age: StatisticsAge,
     /// Autovacuum's settings.
@@ -76,6 +79,7 @@ impl<'a> Facts<'a> {
         let block_bytes = chain.last().meta.block_bytes();
         let mut facts = Self {
             peers: Peers::of(chain, peers),
+            plans: Plans::of(chain),
             age: StatisticsAge::of(chain),
             autovacuum: AutovacuumSettings::of(chain),
             sizes,

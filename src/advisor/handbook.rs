@@ -51,6 +51,7 @@ fn input(need: &Need) -> String {
         }
         Need::Snapshots(n) => format!("{n} snapshots"),
         Need::Primary => "a primary".to_owned(),
+        Need::Plans => "query plans (EXPLAIN output beside the exports)".to_owned(),
         Need::Setting(name) => format!("the setting `{name}`"),
     }
 }

@@ -34,6 +34,7 @@ mod lock_mode;
 mod overdue;
 mod peers;
 mod plan;
+pub mod plans;
 mod rule;
 pub mod rules;
 mod run;

@@ -49,6 +49,8 @@ pub enum Need {
     Snapshots(usize),
     /// A primary: on a standby the rule is skipped.
     Primary,
+    /// Query plans: EXPLAIN output beside the exports. Nothing exports them, so a dump without is whole.
+    Plans,
     /// A named setting, exported (not the default of the version).
     Setting(&'static str),
 }

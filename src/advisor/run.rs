@@ -186,12 +186,16 @@ fn met(context: &Context<'_>, need: &Need) -> Result<(), (String, bool)> {
         Need::Primary if context.is_standby() == Some(true) => {
             Err(("the server is a standby: this is decided on the primary".to_owned(), false))
         }
+        Need::Plans if context.facts.plans.all.is_empty() => Err((NO_PLANS.to_owned(), false)),
         Need::Setting(name) if context.exported_setting(name).is_none() => {
             Err((format!("needs the setting `{name}`; `pg_settings` does not have it"), true))
         }
-        Need::Snapshots(_) | Need::Primary | Need::Setting(_) => Ok(()),
+        Need::Snapshots(_) | Need::Primary | Need::Plans | Need::Setting(_) => Ok(()),
     }
 }
+
+/// Why plans are not judged.
+const NO_PLANS: &str = "no query plan is in the dump: put EXPLAIN (ANALYZE, BUFFERS) output into its folder `plans`";
 
 fn are(n: usize) -> String {
     if n == 1 { "1 is".to_owned() } else { format!("{n} are") }

@@ -1,6 +1,7 @@
 //! Scores with their arithmetic: ten, minus what the findings take off; a reader can redo it by hand.
 
 use super::Category;
+use super::Need;
 use super::run::Judged;
 use crate::finding::{Confidence, Finding, Outcome, Severity};
 use std::collections::BTreeMap;
@@ -95,11 +96,13 @@ fn area(category: Category, judged: &[&Judged]) -> AreaScore {
     let ran = |j: &&&Judged| matches!(j.outcome, Outcome::Found { .. } | Outcome::Passed { .. });
     let evaluated = judged.iter().filter(ran).count();
     let impossible = |j: &&&Judged| matches!(j.outcome, Outcome::Skipped { missing_input: false, .. });
-    let applicable = judged.len();
+    // Plans are no part of an export: where none were given, checks on them are not missing.
+    let not_asked = |j: &&&Judged| impossible(j) && j.rule.needs.contains(&Need::Plans);
+    let applicable = judged.len() - judged.iter().filter(not_asked).count();
     let mut deductions: Vec<Deduction> = judged.iter().filter_map(|j| deduct(j)).collect();
     deductions.sort_by(|a, b| b.points.total_cmp(&a.points).then_with(|| a.rule.cmp(&b.rule)));
     if evaluated == 0 {
-        let all_here = judged.iter().filter(impossible).count() == applicable;
+        let all_here = judged.iter().filter(impossible).count() == judged.len();
         let remark =
             if all_here { "no check of this area could give a verdict" } else { "required inputs are missing" };
         let remark = Some(remark.to_owned());

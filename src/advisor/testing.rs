@@ -134,3 +134,19 @@ pub fn statements_over_an_hour(header: &str, after: &[&str]) -> [Arc<Snapshot>; 
     };
     [taken("2026-11-22 10:00:00+00", true), taken("2026-11-22 11:00:00+00", false)]
 }
+
+/// What one rule says about a plan as text, of query id 7, beside nothing else.
+///
+/// # Panics
+/// When the plan cannot be read.
+pub fn judge_plan(rule: &'static Rule, plan: &str) -> Outcome {
+    assert!(crate::explain::read(plan).is_ok(), "{plan}");
+    let mut snapshot = Snapshot::clone(&literal("2026-11-22 10:00:00+00").build());
+    let mut table = crate::snapshot::literal::table("plans", "source | nr | plan | queryid", &["a.txt | 1 | x | 7"]);
+    let (at, _) = table.view.and_then(|v| v.column("plan")).expect("a column plan");
+    let mut text = crate::snapshot::TextData::new();
+    text.push(Some(plan));
+    table.columns[at] = Some(crate::snapshot::Data::Text(text));
+    snapshot.tables.insert("plans", Arc::new(table));
+    judge(rule, &[Arc::new(snapshot)], "")
+}

@@ -207,6 +207,7 @@ impl Listing {
             Origin::Server => None,
             Origin::Statements => Some("columns follow the version of the extension, by default that of the server"),
             Origin::Export => Some("made by the script of `pgretro export-sql`"),
+            Origin::Given => Some("put beside the exports by hand"),
         };
         facts.extend(made.map(str::to_owned));
         if self.major.is_none() && view.majors != crate::version::Majors::ALL {

@@ -16,6 +16,7 @@ mod io;
 mod listing;
 mod lookup;
 mod planner;
+mod plans;
 mod progress;
 mod replication;
 mod sequences;
@@ -103,6 +104,7 @@ pub const VIEWS: &[&View] = &[
     &definitions::PUBLICATION_TABLES,
     &definitions::ROLE_SETTINGS,
     &definitions::ROLE_MEMBERS,
+    &plans::PLANS,
 ];
 
 /// The view with this name, in any case; names that PostgreSQL uses for a wider or narrower set of the same rows count

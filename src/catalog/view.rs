@@ -23,6 +23,8 @@ pub enum Origin {
     Statements,
     /// A query of the export script (`pgretro export-sql`).
     Export,
+    /// Files that people put beside the exports.
+    Given,
 }
 
 /// Which evidence tells that a row's counters started again (`diff-semantics` 4.2).

@@ -8,6 +8,7 @@ use super::identity;
 use super::infer;
 use super::merge::union;
 use super::options::{Options, Tally, Wanted};
+use super::plans;
 use super::when;
 use crate::catalog;
 use crate::error::Result;
@@ -148,7 +149,15 @@ fn add_about(snapshot: &mut Snapshot, tables: &[Table]) {
 /// Adds a file's tables, its provenance and its notes.
 fn add(snapshot: &mut Snapshot, parsed: Parsed, file: &Member, hash: bool) {
     let mut odd = parsed.odd;
+    let mut tables = Vec::with_capacity(parsed.tables.len());
     for table in parsed.tables {
+        let plans = plans::adopt(&table, &mut odd);
+        if plans.is_none() || table.name != "plans" {
+            tables.push(table);
+        }
+        tables.extend(plans);
+    }
+    for table in tables {
         let Some(view) = table.view else {
             snapshot.unknown.push(table);
             continue;

@@ -1,7 +1,9 @@
 //! Paths to moments: which files belong to one snapshot.
 
 use super::archive::{self, Tree};
+use super::beside::{holds_plans, plan_file, stand_beside};
 use super::name::{Named, Packing};
+use super::packed::{packed, within_packed};
 use super::readers::is_moment;
 use super::source::Input;
 use crate::error::{Error, Result};
@@ -25,6 +27,8 @@ pub(super) struct Member {
     /// As shown to people.
     pub path: String,
     pub named: Named,
+    /// Whether it tells of no moment of its own but stands beside one: plans, the server's log.
+    pub beside: bool,
 }
 
 /// The files of one moment.
@@ -94,7 +98,12 @@ pub(super) fn gather(inputs: &[PathBuf]) -> Result<Vec<Group>> {
                 [only] => only.path.clone(),
                 _ => parent.display().to_string(),
             };
+            let in_plans = holds_plans(&parent);
+            let members = members.into_iter().map(|m| if in_plans { plan_file(m) } else { m });
+            let (beside, members): (Vec<_>, Vec<_>) = members.partition(|m| m.beside);
+            let before = groups.len();
             moments(&label, &parent, members, true, &mut groups)?;
+            stand_beside(beside, &parent, before, &mut groups);
         }
     }
     Ok(groups)
@@ -110,7 +119,7 @@ fn standard_input() -> Result<Group> {
         });
     }
     let named = Named { view: None, ending: "json".to_owned(), packing: Packing::Plain, tag: "-".to_owned() };
-    let file = Member { input: Input::Memory(bytes.into()), path: "-".to_owned(), named };
+    let file = Member { input: Input::Memory(bytes.into()), path: "-".to_owned(), named, beside: false };
     Ok(Group {
         label: "standard input".to_owned(),
         files: vec![file],
@@ -158,42 +167,9 @@ impl Place<'_> {
             Self::Disk => Input::File(path),
             Self::Archive(tree) => Input::Archived(tree.part(&path)?.clone()),
         };
-        Some(Member { input, path: shown, named })
+        let beside = matches!(named.ending.as_str(), "plan" | "explain" | "log");
+        Some(Member { input, path: shown, named, beside })
     }
-}
-
-/// The packed history of a path into one, and the name behind it: `packed!/2026-01-01`.
-fn within_packed(path: &Path) -> Option<(PathBuf, &str)> {
-    let text = path.to_str()?;
-    text.match_indices("!/").find_map(|(at, _)| {
-        let folder = PathBuf::from(&text[..at]);
-        is_packed(&folder).then_some((folder, &text[at + 2..]))
-    })
-}
-
-/// Adds the moments of a packed history, or the one of this name.
-fn packed(folder: &Path, name: Option<&str>, groups: &mut Vec<Group>) -> Result<()> {
-    let history = Arc::new(History::open(folder)?);
-    let before = groups.len();
-    for (at, meta) in history.metas().enumerate() {
-        if name.is_none_or(|name| name == meta.label) {
-            groups.push(Group {
-                label: meta.label.clone(),
-                files: Vec::new(),
-                ignored: Vec::new(),
-                name_time: meta.taken_at,
-                packed: Some((Arc::clone(&history), at)),
-            });
-        }
-    }
-    if groups.len() == before {
-        let labels: Vec<&str> = history.metas().map(|m| m.label.as_str()).take(8).collect();
-        return Err(Error::Input {
-            message: format!("find the snapshot `{}` in `{}`", name.unwrap_or_default(), folder.display()),
-            hint: Some(format!("it holds {}: {}", history.len(), labels.join(", "))),
-        });
-    }
-    Ok(())
 }
 
 /// The archive of a path into one: `history.zip!/2026-01-01`.
@@ -239,7 +215,7 @@ fn search(place: &Place<'_>, root: &Path, mut ignored: Vec<(String, String)>, gr
 }
 
 /// A folder as people know it: an archive's own without the mark behind its name.
-fn shown(folder: &Path) -> String {
+pub(super) fn shown(folder: &Path) -> String {
     let text = folder.display().to_string();
     text.strip_suffix('!').map_or_else(|| text.clone(), str::to_owned)
 }
@@ -275,21 +251,31 @@ fn folder(
             ignored.push((file.to_string_lossy().into_owned(), "its name is not that of an exported view".to_owned()));
         }
     }
-    let has_folders = entries.iter().any(|(_, is_dir)| *is_dir);
+    let (plans, folders): (Vec<&PathBuf>, Vec<&PathBuf>) =
+        entries.iter().filter(|(_, is_dir)| *is_dir).map(|(sub, _)| sub).partition(|sub| holds_plans(sub));
+    let has_folders = !folders.is_empty();
     // Beside folders of snapshots a stray file (a driver's log, a README) is no snapshot.
     if has_folders {
         let (views, stray): (Vec<_>, Vec<_>) =
-            members.into_iter().partition(|m| m.named.view.is_some() || is_moment(m));
+            members.into_iter().partition(|m| m.beside || m.named.view.is_some() || is_moment(m));
         ignored.extend(stray.into_iter().map(|m| (m.path, "it stands beside the snapshots' folders".to_owned())));
         members = views;
     }
+    let mut beside: Vec<Member> = Vec::new();
+    for sub in plans {
+        for (file, _) in place.list(sub)?.into_iter().filter(|(_, is_dir)| !is_dir) {
+            beside.extend(place.member(file).map(plan_file));
+        }
+    }
+    let (more, members): (Vec<_>, Vec<_>) = members.into_iter().partition(|m| m.beside);
+    beside.extend(more);
+    let before = groups.len();
     if !members.is_empty() {
         let label = path.strip_prefix(root).ok().filter(|p| !p.as_os_str().is_empty()).unwrap_or(path);
         let label = label.file_name().map_or_else(|| label.display().to_string(), |n| n.to_string_lossy().into_owned());
         let label = shown(Path::new(&label));
         moments(&label, path, members, false, groups)?;
     }
-    let folders: Vec<&PathBuf> = entries.iter().filter(|(_, is_dir)| *is_dir).map(|(sub, _)| sub).collect();
     if matches!(place, Place::Disk) && depth < DEEPEST && folders.len() >= SIDE_BY_SIDE {
         // Those of a history are looked into side by side, and come in their order all the same.
         let look = |sub: &&PathBuf| {
@@ -306,6 +292,7 @@ fn folder(
             folder(place, root, sub, depth + 1, groups, ignored)?;
         }
     }
+    stand_beside(beside, path, before, groups);
     Ok(())
 }
 
@@ -389,6 +376,6 @@ fn one_format(members: Vec<Member>, ignored: &mut Vec<(String, String)>) -> Vec<
     kept
 }
 
-fn folder_time(folder: &Path) -> Option<Timestamp> {
+pub(super) fn folder_time(folder: &Path) -> Option<Timestamp> {
     folder.file_name().and_then(|n| Timestamp::from_name(&n.to_string_lossy()))
 }

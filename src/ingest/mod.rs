@@ -5,10 +5,11 @@
 //! moment give the same snapshot. A bad cell, row or file becomes a note with its place; only an input that holds no
 //! snapshot at all is an error.
 //!
-//! * `name`, `gather`: paths to views and moments; `archive`: those in archives
+//! * `name`, `gather`, `beside`, `packed`: paths to views and moments; `archive`: those in archives
 //! * `source`: bytes, unpacked and decoded
 //! * `readers`: the list of formats. `csv` with `head`, `spelling`, `plain`, `records`, `delimited`; `bundle` with `json`,
 //!   `lexer`, `value`; `blocks`
+//! * `plans`, `log`: EXPLAIN output in files, columns and server logs
 //! * `header`, `cell`, `clock`, `segment`: columns by the catalog, cells by type; `rows`, `spool`: all rows of a file
 //! * `succession`: one view's files of many snapshots, each compared with the one before; `pairing`: large files of two
 //!   snapshots, read side by side; `plain_file`: how such files are written
@@ -16,6 +17,7 @@
 
 mod archive;
 mod assemble;
+mod beside;
 mod blocks;
 mod bundle;
 mod cell;
@@ -32,13 +34,16 @@ mod identity;
 mod infer;
 mod json;
 mod lexer;
+mod log;
 mod merge;
 mod name;
 mod notes;
 mod options;
+mod packed;
 pub mod pairing;
 mod plain;
 mod plain_file;
+mod plans;
 mod readers;
 mod records;
 mod rows;

@@ -5,7 +5,7 @@ use super::gather::Member;
 use super::name::Named;
 use super::options::Wanted;
 use super::source::Stream;
-use super::{blocks, bundle, csv, head};
+use super::{blocks, bundle, csv, head, log, plans};
 use chrono_tz::Tz;
 
 /// An input format.
@@ -21,7 +21,7 @@ pub(super) struct Reader {
 }
 
 /// Every input format, the more special ones first.
-pub(super) static READERS: &[Reader] = &[blocks::READER, bundle::READER, csv::READER];
+pub(super) static READERS: &[Reader] = &[plans::READER, log::READER, blocks::READER, bundle::READER, csv::READER];
 
 /// What is known of a file before it is read.
 #[derive(Clone, Copy)]
@@ -89,16 +89,21 @@ mod tests {
     #[test]
     fn each_format_is_told_from_the_others() {
         for (name, head, want) in [
-            ("pg_stat_wal.csv", "wal_records,wal_fpi\n", Ok(2)),
-            ("a.txt", "queryid|calls|rows\n1|2|3\n", Ok(2)),
-            ("a.csv", "-- pg_stat_wal\nwal_records,wal_fpi\n", Ok(0)),
-            ("a.csv", "-- remarks\nwal_records,wal_fpi\n", Ok(2)),
-            ("a.json", " [ {\"wal_fpi\": 1}]", Ok(1)),
-            ("a.csv", "{\"wal_fpi\": 1}", Ok(1)),
-            ("a.csv", "{a,b}\n", Ok(2)),
+            ("pg_stat_wal.csv", "wal_records,wal_fpi\n", Ok(4)),
+            ("a.txt", "queryid|calls|rows\n1|2|3\n", Ok(4)),
+            ("a.csv", "-- pg_stat_wal\nwal_records,wal_fpi\n", Ok(2)),
+            ("a.csv", "-- remarks\nwal_records,wal_fpi\n", Ok(4)),
+            ("a.json", " [ {\"wal_fpi\": 1}]", Ok(3)),
+            ("a.csv", "{\"wal_fpi\": 1}", Ok(3)),
+            ("a.csv", "{a,b}\n", Ok(4)),
             ("a.json", "wal_records\n", Err("is called JSON and does not begin like it")),
             ("a.csv", "PK\u{3}\u{4}", Err("holds no text")),
-            ("a.csv", "wal_records,wal_fpi\n\u{7},\u{0}\n", Ok(2)),
+            ("a.csv", "wal_records,wal_fpi\n\u{7},\u{0}\n", Ok(4)),
+            ("a.json", "[{\"Plan\": {\"Node Type\": \"Result\"}}]", Ok(0)),
+            ("a.txt", "Seq Scan on t  (cost=0.00..1.00 rows=1 width=4)\n", Ok(0)),
+            ("a.csv", "queryid,plan\n1,\"Seq Scan on t  (cost=0.00..1.00 rows=1 width=4)\"\n", Ok(4)),
+            ("a.log", "2026-11-28 01:36:10.524 UTC [7] LOG:  checkpoint starting: time\n", Ok(1)),
+            ("a.json", "{\"timestamp\":\"2026-11-28 01:36:10.524 UTC\",\"error_severity\":\"LOG\"}\n", Ok(1)),
         ] {
             let named = Named::new(Path::new(name));
             let start = Start { head: head.as_bytes(), whole: true, named: &named };

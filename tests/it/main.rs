@@ -18,6 +18,7 @@ mod ingest;
 mod lab_advice;
 mod lifecycle;
 mod packed;
+mod plans;
 mod plant;
 mod redact;
 mod render;

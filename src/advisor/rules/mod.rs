@@ -59,6 +59,16 @@ mod lock_table_near_full;
 mod mem_shared_buffers;
 mod mem_temp_files;
 mod mem_work_mem_overcommit;
+mod plan_correlated_subplan;
+mod plan_hash_batches;
+mod plan_index_filter;
+mod plan_io_wait;
+mod plan_jit;
+mod plan_misestimate;
+mod plan_nestloop_rescan;
+mod plan_seq_filter;
+mod plan_sort_disk;
+mod plan_trigger;
 mod query_buffer_heavy;
 mod query_chatty;
 mod query_io_heavy;
@@ -180,6 +190,16 @@ pub const RULES: &[&Rule] = &[
     &mem_shared_buffers::RULE,
     &mem_temp_files::RULE,
     &mem_work_mem_overcommit::RULE,
+    &plan_correlated_subplan::RULE,
+    &plan_hash_batches::RULE,
+    &plan_index_filter::RULE,
+    &plan_io_wait::RULE,
+    &plan_jit::RULE,
+    &plan_misestimate::RULE,
+    &plan_nestloop_rescan::RULE,
+    &plan_seq_filter::RULE,
+    &plan_sort_disk::RULE,
+    &plan_trigger::RULE,
     &query_buffer_heavy::RULE,
     &query_chatty::RULE,
     &query_io_heavy::RULE,

@@ -109,4 +109,5 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
     ("pg_backend_memory_contexts", "it shows the script's own session"),
     ("pg_tables", "table_sizes says more"),
     ("pg_indexes", "index_definitions says more"),
+    ("plans", "EXPLAIN output is put beside the exports by hand"),
 ];

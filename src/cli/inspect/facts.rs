@@ -219,6 +219,8 @@ fn unmet(need: &Need, snapshots: &[Snapshot]) -> Option<String> {
         Need::Primary => {
             (snapshots.last()?.meta.in_recovery == Some(true)).then(|| "the server is a standby".to_owned())
         }
+        // Nothing exports plans: a dump without them lacks nothing. How many there are stands among the views.
+        Need::Plans => None,
         Need::Setting(name) => {
             let stated = snapshots.iter().filter_map(|s| s.table("pg_settings")).any(|settings| {
                 settings.iter().any(|row| row.text("name") == Some(name) && row.text("setting").is_some())

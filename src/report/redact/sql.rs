@@ -84,9 +84,9 @@ pub(super) fn rewrite(names: &mut Pseudonyms, text: &str, from: From) -> String 
 
 /// Whether a fragment is a statement that clients send, not a word or command of the program.
 fn is_statement(text: &str) -> bool {
-    const VERBS: [&str; 12] = [
+    const VERBS: [&str; 13] = [
         "select", "insert", "update", "delete", "with", "copy", "call", "merge", "create", "declare", "fetch",
-        "prepare",
+        "prepare", "where",
     ];
     let text = text.trim_start_matches(|c: char| c.is_whitespace() || c == '(');
     text.starts_with("/*") || text.starts_with("--") || {

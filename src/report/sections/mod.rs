@@ -15,6 +15,7 @@ mod locks;
 mod outlook;
 mod overview;
 mod plan;
+mod plans;
 mod pre;
 mod queries;
 #[cfg(test)]

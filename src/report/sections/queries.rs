@@ -33,8 +33,10 @@ pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
         "No function was counted: track_functions is none, or only SQL functions that are inlined were called.",
     ));
     let functions = functions(draft)?;
-    let any = filled || functions.is_some();
+    let plans = super::plans::blocks(draft);
+    let any = filled || functions.is_some() || !plans.is_empty();
     blocks.extend(functions.unwrap_or_default());
+    blocks.extend(plans);
     Ok(if any { Body::filled(blocks).count(n) } else { Body::absent(blocks) })
 }
 

@@ -1,0 +1,112 @@
+//! An index scan whose filter throws most rows away.
+
+use crate::advisor::plans::{Explained, looked_at, rows};
+use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold};
+use crate::finding::{Effort, Finding, Severity};
+use crate::text::Text;
+use crate::unit::{Quantity, Unit};
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    id: "plan-index-filter",
+    title: "Index finds far more than is wanted",
+    needs: &[Need::Plans],
+    wants: &[],
+    thresholds: &[
+        Threshold {
+            name: "min_removed",
+            default: 10_000.0,
+            unit: Unit::Rows,
+            about: "Fewer rows are looked up in a few milliseconds.",
+        },
+        Threshold {
+            name: "min_share",
+            default: 0.9,
+            unit: Unit::Share,
+            about: "Nine of ten rows that the index found were looked up for nothing.",
+        },
+    ],
+    docs: Docs {
+        looks_at: "Index scans with a filter behind the index condition.",
+        why: "Every row that the index finds is read from the table before the filter can throw it away.",
+        decides: "Rows removed by the filter over all executions, and their share of the rows found.",
+        what_to_do: "Extend the index by the column of the filter, behind the columns that are compared for equality; the old one may then go.",
+        ignore_when: "The filter's column changes with every update: an index on it costs updates that are heap-only.",
+        references: "PostgreSQL manual, \"Multicolumn Indexes\".",
+    },
+    check,
+};
+
+fn check(ctx: &Context<'_>) -> Check {
+    let plans = ctx.analyzed()?;
+    let findings = plans.iter().filter_map(|of| worst(ctx, of)).collect();
+    Ok(Checked { findings, looked_at: looked_at(&plans) })
+}
+
+fn worst<'a>(ctx: &Context<'a>, of: &Explained<'a>) -> Option<Finding> {
+    let found = of
+        .ran()
+        .filter(|(_, n)| matches!(n.kind.as_str(), "Index Scan" | "Index Only Scan"))
+        .map(|(at, n)| (at, n.removed_by_filter * n.loops(), n.actual.map_or(0.0, |a| a.rows) * n.loops()))
+        .filter(|(_, removed, kept)| {
+            *removed >= ctx.threshold("min_removed") && *removed >= ctx.threshold("min_share") * (removed + kept)
+        })
+        .max_by(|a, b| a.1.total_cmp(&b.1));
+    let (at, removed, kept) = found?;
+    let node = of.node(at)?;
+    let filter = node.condition("Filter").unwrap_or_default();
+    let title = of.at(at).t(" finds ").opt(rows(removed + kept)).t(" rows to keep ").opt(rows(kept));
+    Some(
+        ctx.plan_finding(of, Severity::Medium, title)
+            .why(
+                Text::new()
+                    .t("The filter ")
+                    .code(format!("WHERE {filter}"))
+                    .t(" is tested on rows of the table, not in the index."),
+            )
+            .measure(ctx.plan_measure(
+                of,
+                "Rows removed behind the index",
+                rows(removed),
+                format!("{} × {} executions", node.removed_by_filter, node.loops()),
+            ))
+            .measure(ctx.plan_measure(
+                of,
+                "Share of the rows found",
+                Quantity::share(removed, removed + kept),
+                "removed ÷ (removed + kept)".to_owned(),
+            ))
+            .fixes(ctx.look_at_indexes(node))
+            .effort(Effort::S)
+            .share(of.own_share(at)),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::advisor::testing::{judge_plan, told};
+
+    #[test]
+    fn finds_filters_behind_an_index_and_leaves_good_ones() {
+        let plan = |kept: u32| {
+            format!(
+                "Index Scan using i on t  (cost=0.00..1.00 rows=1 width=4) (actual time=0.010..9.000 rows={kept} loops=1)\n  Index Cond: (a = 1)\n  Filter: (b = 2)\n  Rows Removed by Filter: 20000"
+            )
+        };
+        assert_eq!(
+            told(&judge_plan(&RULE, &plan(5))),
+            ["medium, medium: queryid 7: Index Scan using i on t finds 20,005 rows to keep 5"]
+        );
+        assert_eq!(told(&judge_plan(&RULE, &plan(9_000))), ["passed: 1 plan with measurements"]);
+    }
+
+    #[test]
+    fn says_that_it_cannot_know() {
+        let estimated = "Seq Scan on t  (cost=0.00..1.00 rows=1 width=4)";
+        assert_eq!(
+            told(&judge_plan(&RULE, estimated)),
+            ["skipped: no plan has measurements: run EXPLAIN (ANALYZE, BUFFERS)"]
+        );
+    }
+}

@@ -1,0 +1,104 @@
+//! A sort that went to disk.
+
+use crate::advisor::cure::set_role;
+use crate::advisor::plans::{Explained, looked_at, share};
+use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold};
+use crate::finding::{Effort, Finding, Severity};
+use crate::text::Text;
+use crate::unit::{Quantity, Unit};
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    id: "plan-sort-disk",
+    title: "Sort on disk",
+    needs: &[Need::Plans],
+    wants: &[],
+    thresholds: &[
+        Threshold { name: "min_kilobytes", default: 1.0, unit: Unit::Count, about: "Any sort on disk is told." },
+        Threshold {
+            name: "medium_kilobytes",
+            default: 102_400.0,
+            unit: Unit::Count,
+            about: "100 MB in temporary files.",
+        },
+        Threshold { name: "medium_share", default: 0.2, unit: Unit::Share, about: "A fifth of the execution." },
+    ],
+    docs: Docs {
+        looks_at: "Sorts and how they were done.",
+        why: "A sort that does not fit into work_mem is written to temporary files and merged.",
+        decides: "Sorts whose space is on disk. Medium from 100 MB on, or where the sort itself takes a fifth of the execution; else low.",
+        what_to_do: "An index that gives the order spares the sort. Else two or three times the size on disk as work_mem, for the role or transaction that needs it: rows take more room in memory than on disk.",
+        ignore_when: "A report at night that nobody waits for.",
+        references: "PostgreSQL manual, \"Resource Consumption\" (work_mem).",
+    },
+    check,
+};
+
+fn check(ctx: &Context<'_>) -> Check {
+    let plans = ctx.analyzed()?;
+    let findings = plans.iter().filter_map(|of| worst(ctx, of)).collect();
+    Ok(Checked { findings, looked_at: looked_at(&plans) })
+}
+
+fn worst<'a>(ctx: &Context<'a>, of: &Explained<'a>) -> Option<Finding> {
+    let found = of
+        .ran()
+        .filter_map(|(at, n)| Some((at, n.sort.as_ref().filter(|s| s.disk)?.kilobytes)))
+        .filter(|(_, kilobytes)| *kilobytes >= ctx.threshold("min_kilobytes"))
+        .max_by(|a, b| a.1.total_cmp(&b.1));
+    let (at, kilobytes) = found?;
+    let part = of.own_share(at);
+    let is_large =
+        kilobytes >= ctx.threshold("medium_kilobytes") || part.is_some_and(|p| p >= ctx.threshold("medium_share"));
+    let severity = if is_large { Severity::Medium } else { Severity::Low };
+    let bytes = Quantity::float(kilobytes * 1024.0, Unit::Bytes);
+    let node = of.node(at)?;
+    let keys = node.keys.iter().find(|(label, _)| label == "Sort Key").map_or("", |(_, keys)| keys.as_str());
+    // Two and a half times, in the next power of two.
+    let megabytes = (2.5 * kilobytes / 1024.0).max(1.0).log2().ceil().exp2();
+    let when_not: Text = "The role runs many sessions at a time: each sort of each of them may then use this much. SET LOCAL in the one \
+                          transaction that needs it is gentler."
+        .into();
+    let cure = (megabytes <= 512.0).then(|| set_role(None, "work_mem", &format!("{megabytes:.0}MB"), when_not));
+    Some(
+        ctx.plan_finding(of, severity, Text::new().t("Sort by ").code(keys).t(" takes ").opt(bytes).t(" on disk"))
+            .why(Text::new().t("It takes ").opt(share(part)).t(" of the execution."))
+            .measure(ctx.plan_measure(of, "Space on disk", bytes, "space of the sort".to_owned()))
+            .fixes(cure)
+            .effort(Effort::S)
+            .share(part),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::advisor::testing::{judge_plan, told};
+
+    #[test]
+    fn finds_sorts_on_disk_and_leaves_those_in_memory() {
+        let plan = |space: &str| {
+            format!(
+                "Sort  (cost=0.00..1.00 rows=1 width=4) (actual time=0.010..1.000 rows=9 loops=1)\n  Sort Key: a\n  Sort Method: {space}\n  ->  Seq Scan on t  (cost=0.00..1.00 rows=1 width=4) (actual time=0.010..0.900 rows=9 loops=1)\nExecution Time: 10.000 ms"
+            )
+        };
+        assert_eq!(
+            told(&judge_plan(&RULE, &plan("external merge  Disk: 640kB"))),
+            ["low, medium: queryid 7: Sort by a takes 640 kB on disk"]
+        );
+        assert_eq!(
+            told(&judge_plan(&RULE, &plan("external merge  Disk: 204800kB"))),
+            ["medium, medium: queryid 7: Sort by a takes 200 MB on disk"]
+        );
+        assert_eq!(told(&judge_plan(&RULE, &plan("quicksort  Memory: 640kB"))), ["passed: 1 plan with measurements"]);
+    }
+
+    #[test]
+    fn says_that_it_cannot_know() {
+        let estimated = "Seq Scan on t  (cost=0.00..1.00 rows=1 width=4)";
+        assert_eq!(
+            told(&judge_plan(&RULE, estimated)),
+            ["skipped: no plan has measurements: run EXPLAIN (ANALYZE, BUFFERS)"]
+        );
+    }
+}
