@@ -74,6 +74,36 @@ impl Timestamp {
         )
     }
 
+    /// For people, from this moment to a later one, with nothing said twice: `22 Nov 2026 14:22 → 14:23 UTC`,
+    /// `21 Nov 14:22 → 22 Nov 2026 14:22 UTC`. Spans under ten minutes with seconds.
+    pub fn human_until(self, later: Self) -> String {
+        let (Some(a), Some(b)) = (self.civil(), later.civil()) else {
+            return format!("{} → {}", self.human(), later.human());
+        };
+        let seconds = later.seconds_since(self) < 600.0;
+        let time = |t: DateTime<Utc>| {
+            let seconds = if seconds { format!(":{:02}", t.second()) } else { String::new() };
+            format!("{:02}:{:02}{seconds}", t.hour(), t.minute())
+        };
+        let (from, to) = (time(a), time(b));
+        if a.date_naive() == b.date_naive() {
+            return format!("{} {from} → {to} UTC", self.human_date());
+        }
+        let day = format!("{} {}", a.day(), MONTHS[a.month0() as usize]);
+        let year = if a.year() == b.year() { String::new() } else { format!(" {}", a.year()) };
+        format!("{day}{year} {from} → {} {to} UTC", later.human_date())
+    }
+
+    /// This moment and a later one as the ends of an axis: days, or times with seconds where both are of one day.
+    pub fn human_ends(self, later: Self) -> (String, String) {
+        let (a, b) = (self.human_date(), later.human_date());
+        if a != b {
+            return (a, b);
+        }
+        let time = |t: Self| t.human_seconds().strip_prefix(&a).unwrap_or_default().trim().to_owned();
+        (time(self), time(later))
+    }
+
     /// Reads every spelling PostgreSQL and common exporters write, given an offset: `2026-11-22 09:21:53.79075-05`,
     /// `2026-11-22T14:22:11.5+00:00`, `...Z`, `... UTC`, `+0545`. A text without offset is read as UTC and the second
     /// value is `false`. `infinity` and unreadable texts are `None`.
@@ -312,6 +342,29 @@ mod tests {
         {
             assert_eq!(Timestamp::parse(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn a_span_says_nothing_twice() {
+        let t = |s| Timestamp::parse(s).unwrap().0;
+        for (from, to, want) in [
+            ("2026-11-22 14:22:11Z", "2026-11-22 15:23:02Z", "22 Nov 2026 14:22 → 15:23 UTC"),
+            ("2026-11-22 14:22:11Z", "2026-11-22 14:22:51Z", "22 Nov 2026 14:22:11 → 14:22:51 UTC"),
+            ("2026-11-21 14:22:11Z", "2026-11-22 09:00:00Z", "21 Nov 14:22 → 22 Nov 2026 09:00 UTC"),
+            ("2026-12-31 23:00:00Z", "2027-01-01 01:00:00Z", "31 Dec 2026 23:00 → 1 Jan 2027 01:00 UTC"),
+        ] {
+            assert_eq!(t(from).human_until(t(to)), want);
+        }
+    }
+
+    #[test]
+    fn one_day_is_labelled_by_times() {
+        let t = |s| Timestamp::parse(s).unwrap().0;
+        assert_eq!(
+            t("2026-11-22 14:22:11Z").human_ends(t("2026-11-22 14:27:12Z")),
+            ("14:22:11 UTC".to_owned(), "14:27:12 UTC".to_owned())
+        );
+        assert_eq!(t("2026-11-21").human_ends(t("2026-11-22")).0, "21 Nov 2026");
     }
 
     #[test]

@@ -101,7 +101,8 @@ function number(c, unit, k) {
 function bar(fraction, mark) {
   var svg = draw('svg', {'class': 'sp', width: 52, height: 7, viewBox: '0 0 52 7', 'aria-hidden': true});
   svg.appendChild(draw('rect', {'class': 'bt', width: 52, height: 7, rx: 2}));
-  svg.appendChild(draw('rect', {'class': 'bf', width: (52 * fraction).toFixed(1), height: 7, rx: 2}));
+  var close = mark === undefined ? '' : fraction >= mark ? ' w' : fraction >= .8 * mark ? ' m' : '';
+  svg.appendChild(draw('rect', {'class': 'bf' + close, width: (52 * fraction).toFixed(1), height: 7, rx: 2}));
   if (mark !== undefined) svg.appendChild(draw('line', {'class': 'bk', x1: 52 * mark, x2: 52 * mark, y1: -2, y2: 9}));
   return svg;
 }
@@ -128,6 +129,9 @@ function spark(c) {
   breaks.forEach(function (i) {
     var x = (3 + step * (i - .5)).toFixed(1);
     svg.appendChild(draw('line', {'class': 'sr', x1: x, x2: x, y1: 1, y2: 21}));
+  });
+  (c.x || []).forEach(function (i) {
+    svg.appendChild(draw('path', {'class': 'st', d: 'M' + (3 + step * (i - .5) - 2.5).toFixed(1) + ' 25l2.5-4 2.5 4z'}));
   });
   if (last) svg.appendChild(draw('circle', {'class': 'se', cx: last[0], cy: last[1], r: 2.2}));
   return svg;
@@ -183,7 +187,7 @@ function grow(table) {
     return {tr: tr, x: next && next.classList.contains('x') ? next : null};
   });
   if (rows.length && rows[0].tr.classList.contains('none')) return;
-  var data = null, hidden = {}, limit = STEP, order = null, column = -1, direction = 1;
+  var data = null, known = [], hidden = {}, limit = STEP, order = null, column = -1, direction = 1;
 
   function load() {
     if (!source || data) return;
@@ -192,6 +196,11 @@ function grow(table) {
       if (c.dict) c.cells = c.cells.map(function (i) { return c.dict[i]; });
     });
     for (var i = rows.length; i < data.rows; i++) rows.push({tr: null, x: null});
+    known = [];
+  }
+  // What the cells of a column sort and filter by, made once.
+  function keys(c) {
+    return known[c] || (known[c] = rows.map(function (_, i) { return value(i, c); }));
   }
   function value(i, c) {
     if (data) return key(data.columns[c].cells[i]);
@@ -215,10 +224,10 @@ function grow(table) {
     return (input ? input.value : '').toLowerCase().split(/\s+/).filter(Boolean).map(function (word) {
       var m = /^([^<>=]+)(>=|<=|=|>|<)(-?[\d.]+)(%|[kmgt]b)?$/.exec(word);
       var c = m ? heads.findIndex(function (h) { return h.textContent.toLowerCase().replace(/\s+/g, '').indexOf(m[1]) === 0; }) : -1;
-      if (c < 0) return function (i) { return String(value(i, 0)).indexOf(word) >= 0; };
+      if (c < 0) return function (i) { return String(keys(0)[i]).indexOf(word) >= 0; };
       var n = parseFloat(m[3]) * (m[4] === '%' ? .01 : SCALE[m[4]] || 1);
       return function (i) {
-        var v = value(i, c);
+        var v = keys(c)[i];
         if (typeof v !== 'number') return false;
         return {'>': v > n, '<': v < n, '=': v === n, '>=': v >= n, '<=': v <= n}[m[2]];
       };
@@ -251,9 +260,9 @@ function grow(table) {
     column = c;
     heads.forEach(function (h) { h.removeAttribute('aria-sort'); });
     head.setAttribute('aria-sort', direction < 0 ? 'descending' : 'ascending');
-    var keys = rows.map(function (_, i) { return value(i, c); }), names = rows.map(function (_, i) { return String(value(i, 0)); });
+    var by = keys(c), names = keys(0);
     order = rows.map(function (_, i) { return i; }).sort(function (a, b) {
-      var x = keys[a], y = keys[b];
+      var x = by[a], y = by[b];
       if (x === null || y === null) return (x === null) - (y === null) || a - b;
       if (x !== y) return (x < y ? -1 : 1) * direction;
       return names[a] < names[b] ? -1 : names[a] > names[b] ? 1 : a - b;
@@ -267,12 +276,23 @@ function grow(table) {
     b.onclick = function () { sort(c, head); };
   });
   if (input) input.oninput = function () { limit = STEP; render(); };
-  all('input[data-t="' + id + '"]').forEach(function (box) {
+  // Hidden columns are kept for the session, by their names.
+  var boxes = all('input[data-t="' + id + '"]'), place = 'pgretro-' + id, away = [];
+  function hide(box) {
+    hidden[box.value] = heads[box.value].hidden = !box.checked;
+    all('tfoot tr', table).forEach(function (tr) { tr.cells[box.value].hidden = !box.checked; });
+    rows.forEach(function (r) { if (r.tr) r.tr.cells[box.value].hidden = !box.checked; });
+  }
+  try { away = JSON.parse(sessionStorage.getItem(place)) || []; } catch (e) { /* not remembered */ }
+  boxes.forEach(function (box) {
+    if (away.indexOf(heads[box.value].textContent) >= 0) {
+      box.checked = false;
+      hide(box);
+    }
     box.onchange = function () {
-      hidden[box.value] = !box.checked;
-      heads[box.value].hidden = !box.checked;
-      all('tfoot tr', table).forEach(function (tr) { tr.cells[box.value].hidden = !box.checked; });
-      render();
+      hide(box);
+      away = boxes.filter(function (b) { return !b.checked; }).map(function (b) { return heads[b.value].textContent; });
+      try { sessionStorage.setItem(place, JSON.stringify(away)); } catch (e) { /* not remembered */ }
     };
   });
   if (more && source) {

@@ -22,12 +22,15 @@ pub(super) struct Page {
     pub(super) reasons: BTreeMap<String, Vec<String>>,
     /// The day of the last capture, as people read it: times of that day are short in the cells of tables.
     pub(super) day: Option<String>,
+    /// When the first and the last snapshot were captured, as the ends of an axis.
+    pub(super) ends: Option<(String, String)>,
 }
 
 impl Page {
     /// Collects the anchors and the tables.
     pub(super) fn of(report: &Report) -> Self {
-        let mut page = Self { day: report.window.to.map(Timestamp::human_date), ..Self::default() };
+        let ends = report.window.from.zip(report.window.to).map(|(from, to)| from.human_ends(to));
+        let mut page = Self { day: report.window.to.map(Timestamp::human_date), ends, ..Self::default() };
         for section in &report.sections {
             page.note(&section.blocks);
         }

@@ -5,9 +5,13 @@ use crate::time::Timestamp;
 
 const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
-/// A history in a cell: `▃▄▄╎▄▄▅█`. From 0 to the row's largest value; `·` where there is none, `╎` at a reset.
+/// A history in a cell: `▃▄▄╎▄▄▅█`. From 0 to the row's largest value; `·` where there is none, `╎` at a reset,
+/// `┆` at a restart.
 pub(super) fn line(spark: &Spark) -> String {
-    draw(&spark.points, |i| spark.resets.contains(&i).then_some('╎'))
+    draw(&spark.points, |i| {
+        let restarted = spark.restarts.contains(&i).then_some('┆');
+        spark.resets.contains(&i).then_some('╎').or(restarted)
+    })
 }
 
 /// A panel's samples; `┆` at a restart.
@@ -82,8 +86,11 @@ mod tests {
     #[test]
     fn draws_gaps_and_resets() {
         let points = vec![Some(0.0), Some(4.0), Some(8.0), None, Some(1.0), Some(f64::NAN), Some(-1.0)];
-        let spark = Spark { points, resets: vec![3], label: String::new() };
+        let spark = Spark { points, resets: vec![3], restarts: vec![], label: String::new() };
         assert_eq!(line(&spark), "▁▅█╎·▂·▁");
-        assert_eq!(line(&Spark { points: vec![Some(0.0), Some(0.0)], resets: vec![], label: String::new() }), "▁▁");
+        assert_eq!(
+            line(&Spark { points: vec![Some(0.0), Some(0.0)], resets: vec![], restarts: vec![], label: String::new() }),
+            "▁▁"
+        );
     }
 }

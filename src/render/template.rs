@@ -174,6 +174,7 @@ fn add_filters(env: &mut Environment<'_>) {
     add(env, "exact", |q: &Quantity| q.exact());
     add(env, "signed", |q: &Quantity| q.human_signed());
     env.add_filter("when", |t: Serde<Timestamp>| t.human());
+    env.add_filter("until", |from: Serde<Timestamp>, to: Serde<Timestamp>| from.human_until(*to));
     env.add_filter("day", |t: Serde<Timestamp>| t.human_date());
     env.add_filter("duration", |s: f64| Quantity::float(s, crate::unit::Unit::Seconds).map(Quantity::human));
     env.add_filter("points", |x: f64| format!("{x:.2}"));

@@ -104,6 +104,7 @@ fn verdict(v: &Verdict) -> Value {
         score => v.score,
         score_at_most => v.score_at_most,
         score_formula => v.score_formula.as_str(),
+        score_evidence => v.score_evidence.as_deref(),
         categories => all(&v.categories, plain::<Category>),
         counts => plain(&v.counts),
         since => plain(&v.since),

@@ -1,6 +1,6 @@
 //! The words and shapes for what the report keeps as a code. One place, so that formats agree.
 
-use crate::finding::{Effort, Risk, Severity, SubjectKind, Verb};
+use crate::finding::{Confidence, Effort, Risk, Severity, SubjectKind, Verb};
 use crate::report::{Bound, CoverageState, Horizon};
 use crate::unit::Quantity;
 
@@ -32,6 +32,16 @@ pub(super) const fn effort(effort: Effort) -> &'static str {
         Effort::S => "minutes",
         Effort::M => "hours",
         Effort::L => "days",
+    }
+}
+
+/// How sure, where it stands alone.
+pub(super) const fn confidence(confidence: Confidence) -> &'static str {
+    match confidence {
+        Confidence::Insufficient => "Not enough data",
+        Confidence::Low => "Low confidence",
+        Confidence::Medium => "Medium confidence",
+        Confidence::High => "High confidence",
     }
 }
 

@@ -258,6 +258,9 @@ pub struct Spark {
     pub points: Vec<Option<f64>>,
     /// Positions of points before which the statistics were reset.
     pub resets: Vec<usize>,
+    /// Positions of points before which the server was restarted or crashed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub restarts: Vec<usize>,
     /// The values in words.
     pub label: String,
 }
@@ -349,6 +352,9 @@ pub struct Line {
     pub before: Quantity,
     /// Its value in B.
     pub after: Quantity,
+    /// The change from A to B.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<Quantity>,
     /// Whether it is the one to look at.
     pub emphasised: bool,
 }

@@ -335,6 +335,7 @@ fn verdict(draft: &Draft<'_>) -> Verdict {
         score: score.overall,
         score_at_most: score_at_most(score),
         score_formula: score.formula.clone(),
+        score_evidence: draft.score_evidence.clone(),
         categories,
         counts,
         since,

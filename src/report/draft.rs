@@ -36,6 +36,8 @@ pub(super) struct Draft<'a> {
     pub(super) baseline: Option<super::Baseline>,
     /// The evidence so far.
     pub(super) register: Register,
+    /// Where the register has the arithmetic of the score.
+    pub(super) score_evidence: Option<String>,
     /// The sections written so far.
     pub(super) sections: Vec<Section>,
 }
@@ -89,6 +91,7 @@ impl<'a> Draft<'a> {
             servers: Vec::new(),
             baseline: None,
             register: Register::default(),
+            score_evidence: None,
             sections: Vec::new(),
         }
     }
@@ -299,6 +302,15 @@ impl<'a> Draft<'a> {
         };
         let id = self.register.enter(label, vec![(self.value_label().to_owned(), value)], evidence);
         Text::new().link(id.to_lowercase(), id)
+    }
+
+    /// Enters the arithmetic of the overall score.
+    pub(super) fn cite_score(&mut self) {
+        let score = &self.advice.score;
+        let Some(overall) = score.overall.and_then(|s| Quantity::float(s, Unit::Count)) else { return };
+        let evidence = Evidence { formula: Some(score.formula.clone()), ..Evidence::default() };
+        let id = self.register.enter("Overall score", vec![("0 to 10".to_owned(), overall)], evidence);
+        self.score_evidence = Some(id);
     }
 
     fn value_label(&self) -> &'static str {

@@ -92,6 +92,9 @@ pub struct Verdict {
     /// The arithmetic of the overall score.
     #[serde(default)]
     pub score_formula: String,
+    /// Where the register of evidence has it, `E58`.
+    #[serde(default)]
+    pub score_evidence: Option<String>,
     /// Category rows, with their deductions.
     pub categories: Vec<Category>,
     /// Findings by severity.

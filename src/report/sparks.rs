@@ -1,7 +1,8 @@
 //! Small histories for the rows of long tables: one time axis for all, real points only, gaps where counting broke off.
 
 use super::draft::Draft;
-use super::{Cell, Spark};
+use super::sections::timeline;
+use super::{Cell, MarkKind, Spark};
 use crate::snapshot::Row;
 use crate::time::Timestamp;
 use crate::trend::{Measure, Object, Series};
@@ -85,6 +86,8 @@ pub(super) struct Sparks<'a> {
     view: &'a crate::trend::Objects,
     column: Option<usize>,
     unit: Unit,
+    /// Slots before which the server was restarted or crashed.
+    restarts: Vec<usize>,
 }
 
 /// What is drawn of each row.
@@ -112,7 +115,14 @@ impl<'a> Sparks<'a> {
                 (Some(place), if rate { Unit::PerSecond } else { description.unit })
             }
         };
-        Some(Self { axis, view, column, unit })
+        let happened = history.follow.events.iter();
+        let mut restarts: Vec<usize> = happened
+            .filter(|h| timeline::kind(&h.event) == MarkKind::Restart)
+            .filter_map(|h| Some(axis.slot(h.to?)))
+            .collect();
+        restarts.sort_unstable();
+        restarts.dedup();
+        Some(Self { axis, view, column, unit, restarts })
     }
 
     /// That of a row, by its newest row in the view.
@@ -155,7 +165,8 @@ impl<'a> Sparks<'a> {
             1 => format!("{course}; broken off once"),
             n => format!("{course}; broken off {n} times"),
         };
-        Some(Spark { points: slots.into_iter().map(|p| p.map(rounded)).collect(), resets: breaks, label })
+        let points = slots.into_iter().map(|p| p.map(rounded)).collect();
+        Some(Spark { points, resets: breaks, restarts: self.restarts.clone(), label })
     }
 }
 

@@ -276,6 +276,7 @@ fn verdict() -> Verdict {
         score: Some(6.1),
         score_at_most: false,
         score_formula: "(1.5 × 4 + 1.2 × 7.5) ÷ 2.7".to_owned(),
+        score_evidence: Some("E1".to_owned()),
         categories: vec![
             category(
                 "Wraparound",
@@ -300,7 +301,12 @@ fn verdict() -> Verdict {
 
 fn tables_section() -> Section {
     let spark = |points: Vec<Option<f64>>| {
-        Cell::Spark(Spark { points, resets: vec![3], label: "2, 3, 5, reset, 1, 4 scans".to_owned() })
+        Cell::Spark(Spark {
+            points,
+            resets: vec![3],
+            restarts: vec![5],
+            label: "2, 3, 5, reset, 1, 4 scans".to_owned(),
+        })
     };
     let rows = HOSTILE
         .iter()
@@ -450,6 +456,7 @@ fn changed_and_trends() -> [Section; 2] {
         name: name.to_owned(),
         before: int(before, Unit::Rows),
         after: int(after, Unit::Rows),
+        change: Some(int(after - before, Unit::Rows)),
         emphasised,
     };
     let day = |n: i64| at("2026-11-15 09:00:00+00").plus_seconds(86_400.0 * n as f64);

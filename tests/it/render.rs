@@ -127,7 +127,8 @@ fn golden_html() {
     assert_snapshot("report.html", &body(&written(&golden(), "html")));
 }
 
-/// Every tag of a page as `name class`, end tags with a slash. Optional breaks and chart labels depend on lengths.
+/// Every tag of a page as `name class`, end tags with a slash. Optional breaks, chart labels with the lines to them, and
+/// the room that a cell asks for (`w`, `m`, `tx`) depend on lengths.
 fn html_shape(html: &str) -> Vec<String> {
     let html = body(html);
     let mut out = Vec::new();
@@ -149,7 +150,12 @@ fn html_shape(html: &str) -> Vec<String> {
         }
         let names: Vec<&str> = tag.split('"').step_by(2).flat_map(str::split_whitespace).collect();
         let class = tag.split_once("class=\"").map_or("", |(_, c)| c.split('"').next().unwrap_or_default());
-        out.push(format!("{} .{class}", names.join(" ")));
+        if class == "ld" {
+            continue;
+        }
+        let class: Vec<&str> = class.split(' ').filter(|c| !matches!(*c, "w" | "m" | "tx")).collect();
+        let names = names.iter().filter(|name| **name != "class=");
+        out.push(format!("{} .{}", names.copied().collect::<Vec<_>>().join(" "), class.join(" ")));
     }
     out
 }

@@ -11,6 +11,8 @@ use std::fmt::Write;
 
 /// Bytes of words above which a cell asks for room.
 const LONG: usize = 30;
+/// Bytes of words above which a cell asks for a little.
+const MIDDLE: usize = 7;
 
 /// Prose: names can break, numbers carry their exact value, links go only to anchors that exist.
 pub(super) fn text(text: &Text, page: &Page) -> String {
@@ -102,7 +104,7 @@ pub(super) fn cell(cell: &Cell, page: &Page, table: Option<&str>) -> String {
         Cell::Spark(spark) if spark.points.is_empty() => "<span class=\"na\">–</span>".to_owned(),
         Cell::Spark(spark) => graphic::spark(spark),
         Cell::Severity(severity) => graphic::tag(*severity),
-        Cell::Confidence(confidence) => graphic::confidence(*confidence, confidence.word()),
+        Cell::Confidence(confidence) => graphic::confidence(*confidence),
     }
 }
 
@@ -123,10 +125,23 @@ pub(super) fn td(column: &Column, content: &Cell, page: &Page, table: &str, expa
             } else {
                 String::new()
             };
-            format!("<th scope=\"row\">{button}{inner}</th>")
+            let wide = matches!(content, Cell::Text(t) if t.plain().len() > MIDDLE);
+            let class = match (wide, expands) {
+                (true, true) => " class=\"w ex\"",
+                (true, false) => " class=\"w\"",
+                (false, true) => " class=\"ex\"",
+                (false, false) => "",
+            };
+            format!("<th scope=\"row\"{class}>{button}{inner}</th>")
         }
         ColumnKind::Text if matches!(content, Cell::Text(t) if t.plain().len() > LONG) => {
             format!("<td class=\"w\" data-l=\"{}\">{inner}</td>", escape(&column.label))
+        }
+        ColumnKind::Text if matches!(content, Cell::Text(t) if t.plain().len() > MIDDLE) => {
+            format!("<td class=\"m\" data-l=\"{}\">{inner}</td>", escape(&column.label))
+        }
+        ColumnKind::Number if matches!(content, Cell::Text(t) if t.plain().len() > MIDDLE) => {
+            format!("<td class=\"n tx\" data-l=\"{}\">{inner}</td>", escape(&column.label))
         }
         ColumnKind::Text => format!("<td data-l=\"{}\">{inner}</td>", escape(&column.label)),
         ColumnKind::Number => format!("<td class=\"n\" data-l=\"{}\">{inner}</td>", escape(&column.label)),

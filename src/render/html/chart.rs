@@ -1,5 +1,6 @@
 //! Charts as inline SVG. Each says its numbers in words; the page's style sheet colours them.
 
+use super::super::page::Page;
 use super::cell::data;
 use super::escape::{breakable, escape};
 use super::graphic;
@@ -9,9 +10,9 @@ use crate::unit::Quantity;
 use std::fmt::Write;
 
 /// A chart with its heading.
-pub(super) fn chart(chart: &Chart) -> String {
+pub(super) fn chart(chart: &Chart, page: &Page) -> String {
     match chart {
-        Chart::Slope { title, lines } => slope(title, lines),
+        Chart::Slope { title, lines } => slope(title, lines, page),
         Chart::Multiples { title, panels } => {
             let panels: String = panels.iter().map(panel).collect();
             format!("<h3 class=\"g\">{}</h3><div class=\"grid3\">{panels}</div>", escape(title))
@@ -23,43 +24,46 @@ pub(super) fn chart(chart: &Chart) -> String {
 }
 
 /// Lines from A to B; labels at both ends, moved apart where they would collide.
-fn slope(title: &str, lines: &[Line]) -> String {
-    const LEFT: f64 = 330.0;
-    const RIGHT: f64 = 570.0;
+fn slope(title: &str, lines: &[Line], page: &Page) -> String {
+    const LEFT: f64 = 256.0;
+    const RIGHT: f64 = 394.0;
     const TOP: f64 = 36.0;
-    let labels: Vec<Vec<String>> = lines.iter().map(|l| pieces(&crate::ident::visible(&l.name))).collect();
+    let labels: Vec<Vec<String>> = lines.iter().map(label).collect();
     let rows: usize = labels.iter().map(Vec::len).sum();
-    let height = (rows as f64 * 15.0 + 30.0).max(160.0);
+    let height = (rows as f64 * 17.0).max(150.0);
     let largest = lines.iter().flat_map(|l| [l.before.as_f64(), l.after.as_f64()]).fold(0.0, f64::max);
     let y = |v: f64| if largest > 0.0 { TOP + (1.0 - v.max(0.0) / largest) * height } else { TOP + height };
     let before: Vec<(f64, f64)> =
-        lines.iter().zip(&labels).map(|(l, p)| (y(l.before.as_f64()), p.len() as f64 * 15.0)).collect();
-    let after: Vec<(f64, f64)> = lines.iter().map(|l| (y(l.after.as_f64()), 15.0)).collect();
+        lines.iter().zip(&labels).map(|(l, p)| (y(l.before.as_f64()), p.len() as f64 * 16.0)).collect();
+    let after: Vec<(f64, f64)> = lines.iter().map(|l| (y(l.after.as_f64()), 16.0)).collect();
     let (left, right) = (apart(&before, TOP + height), apart(&after, TOP + height));
     let said: Vec<String> = lines
         .iter()
         .map(|l| format!("{} {} to {}", crate::ident::visible(&l.name), l.before.human(), l.after.human()))
         .collect();
     let said = escape(&format!("{title}: {}", said.join("; ")));
-    let total = TOP + height + 22.0;
+    let foot = TOP + height + 8.0;
+    let axis =
+        |letter: &str, day: Option<&String>| day.map_or_else(|| letter.to_owned(), |day| format!("{letter}, {day}"));
+    let (a, b) = (axis("A", page.ends.as_ref().map(|e| &e.0)), axis("B", page.ends.as_ref().map(|e| &e.1)));
+    let title = escape(title);
     let mut out = format!(
-        "<div class=\"panel cov\"><h3>{}</h3><div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"{}, scrolls sideways on small screens\"><svg class=\"slope\" viewBox=\"0 0 760 {total:.0}\" role=\"img\" aria-label=\"{said}\">\
+        "<div class=\"panel cov\"><h3>{title}</h3><div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"{title}, scrolls sideways on small screens\"><svg class=\"slope\" viewBox=\"0 0 530 {:.0}\" role=\"img\" aria-label=\"{said}\">\
          <title>{said}</title>\
-         <line class=\"ax\" x1=\"{LEFT}\" x2=\"{LEFT}\" y1=\"26\" y2=\"{:.0}\"/>\
-         <line class=\"ax\" x1=\"{RIGHT}\" x2=\"{RIGHT}\" y1=\"26\" y2=\"{:.0}\"/>\
-         <text x=\"{LEFT}\" y=\"16\" text-anchor=\"middle\">A</text><text x=\"{RIGHT}\" y=\"16\" text-anchor=\"middle\">B</text>",
-        escape(title),
-        escape(title),
-        TOP + height + 8.0,
-        TOP + height + 8.0,
+         <line class=\"ax\" x1=\"{LEFT}\" x2=\"{LEFT}\" y1=\"26\" y2=\"{foot:.0}\"/>\
+         <line class=\"ax\" x1=\"{RIGHT}\" x2=\"{RIGHT}\" y1=\"26\" y2=\"{foot:.0}\"/>\
+         <text x=\"{LEFT}\" y=\"16\" text-anchor=\"end\">{a}</text><text x=\"{RIGHT}\" y=\"16\">{b}</text>",
+        foot + 14.0,
     );
     for (i, line) in lines.iter().enumerate() {
         let (Some(a), Some(b), Some(la), Some(lb)) = (before.get(i), after.get(i), left.get(i), right.get(i)) else {
             continue;
         };
         let (class, dot, label) = if line.emphasised { ("ln e", " class=\"e\"", "lb e") } else { ("ln", "", "lb") };
-        for (from, to, y, at) in [(LEFT - 5.0, LEFT - 20.0, a.0, la), (RIGHT + 5.0, RIGHT + 20.0, b.0, lb)] {
-            let _ = write!(out, "<line class=\"ld\" x1=\"{from}\" y1=\"{y:.1}\" x2=\"{to}\" y2=\"{at:.1}\"/>");
+        for (from, to, y, at) in [(LEFT - 5.0, LEFT - 14.0, a.0, la), (RIGHT + 5.0, RIGHT + 14.0, b.0, lb)] {
+            if (y - at).abs() > 2.0 {
+                let _ = write!(out, "<line class=\"ld\" x1=\"{from}\" y1=\"{y:.1}\" x2=\"{to}\" y2=\"{at:.1}\"/>");
+            }
         }
         let _ = write!(
             out,
@@ -68,20 +72,19 @@ fn slope(title: &str, lines: &[Line]) -> String {
             a.0, b.0, a.0, b.0
         );
         for (k, piece) in labels.get(i).into_iter().flatten().enumerate() {
-            let value = if k == 0 { format!("  {}", line.before.human()) } else { String::new() };
-            let at = la + 4.0 + k as f64 * 15.0;
-            let x = LEFT - 24.0;
+            let (at, x) = (la + 4.0 + k as f64 * 16.0, LEFT - 17.0);
             let _ = write!(
                 out,
-                "<text class=\"{label}\" text-anchor=\"end\" x=\"{x}\" y=\"{at:.1}\">{}{}</text>",
-                escape(piece),
-                escape(&value)
+                "<text class=\"{label}\" text-anchor=\"end\" x=\"{x}\" y=\"{at:.1}\">{}</text>",
+                escape(piece)
             );
         }
+        let change =
+            line.change.map_or_else(String::new, |c| format!(" <tspan class=\"mu\">{}</tspan>", escape(&arrow(c))));
         let _ = write!(
             out,
-            "<text class=\"{label}\" x=\"{}\" y=\"{:.1}\">{}</text>",
-            RIGHT + 24.0,
+            "<text class=\"{label}\" x=\"{}\" y=\"{:.1}\">{}{change}</text>",
+            RIGHT + 17.0,
             lb + 4.0,
             escape(&line.after.human())
         );
@@ -90,13 +93,21 @@ fn slope(title: &str, lines: &[Line]) -> String {
     out
 }
 
-/// A label in pieces that fit beside the axis.
-fn pieces(name: &str) -> Vec<String> {
-    let chars: Vec<char> = name.chars().collect();
-    if chars.is_empty() {
-        return vec![String::new()];
+/// A line's name and first value, in pieces that fit beside the axis; names break after `.` and `_` where they can.
+fn label(line: &Line) -> Vec<String> {
+    const ROOM: usize = 33;
+    let words: Vec<char> = format!("{}  {}", crate::ident::visible(&line.name), line.before.human()).chars().collect();
+    let mut out = Vec::new();
+    let mut rest = words.as_slice();
+    while rest.len() > ROOM {
+        let (head, _) = rest.split_at(ROOM);
+        let at = head.iter().rposition(|c| matches!(c, '.' | '_' | ' ')).map_or(ROOM, |i| i + 1);
+        let (piece, more) = rest.split_at(at);
+        out.push(piece.iter().collect::<String>().trim_end().to_owned());
+        rest = more;
     }
-    chars.chunks(34).map(|c| c.iter().collect()).collect()
+    out.push(rest.iter().collect());
+    out
 }
 
 /// Positions of labels with their heights, moved apart from the top down and pushed back from the bottom.
@@ -124,15 +135,17 @@ fn apart(wanted: &[(f64, f64)], bottom: f64) -> Vec<f64> {
     at
 }
 
-/// One history with its value printed large.
+/// One history with its value printed large, and again where its line ends.
 fn panel(panel: &Panel) -> String {
+    // Right of it the last value has room.
+    const PLOT: f64 = 256.0;
     let first = panel.points.first().map(|(at, _)| *at);
     let last = panel.points.last().map(|(at, _)| *at);
     let (Some(first), Some(last)) = (first, last) else {
         return format!("<div class=\"panel mul\"><h3>{}</h3><p class=\"na\">n/a</p></div>", escape(&panel.title));
     };
     let length = last.seconds_since(first);
-    let x = |at: Timestamp| if length > 0.0 { 8.0 + at.seconds_since(first) / length * 314.0 } else { 165.0 };
+    let x = |at: Timestamp| if length > 0.0 { 8.0 + at.seconds_since(first) / length * PLOT } else { PLOT / 2.0 };
     let largest = panel.points.iter().filter_map(|(_, v)| *v).filter(|v| v.is_finite()).fold(0.0, f64::max);
     let y = |v: f64| if largest > 0.0 { 76.0 - v.max(0.0) / largest * 58.0 } else { 76.0 };
     let points: Vec<Option<(f64, f64)>> =
@@ -152,9 +165,10 @@ fn panel(panel: &Panel) -> String {
     let mut out = format!(
         "<div class=\"panel mul\"><h3>{}</h3><div class=\"v\">{}{change}</div>\
          <svg viewBox=\"0 0 330 96\" role=\"img\" aria-label=\"{said}\"><title>{said}</title>\
-         <line class=\"bl\" x1=\"8\" x2=\"322\" y1=\"76\" y2=\"76\"/>",
+         <line class=\"bl\" x1=\"8\" x2=\"{}\" y1=\"76\" y2=\"76\"/>",
         breakable(&panel.title),
         data(panel.value, &panel.value.human()),
+        8.0 + PLOT,
     );
     out.push_str(&areas(&points, &broken));
     out.push_str(&graphic::lines(&points, &broken));
@@ -162,7 +176,7 @@ fn panel(panel: &Panel) -> String {
         let at = x(mark.at);
         match mark.kind {
             MarkKind::Reset => {
-                let (anchor, tx) = if at > 250.0 { ("end", at - 3.0) } else { ("start", at + 3.0) };
+                let (anchor, tx) = if at > 200.0 { ("end", at - 3.0) } else { ("start", at + 3.0) };
                 let _ = write!(
                     out,
                     "<line class=\"sr\" x1=\"{at:.1}\" x2=\"{at:.1}\" y1=\"6\" y2=\"76\"/>\
@@ -178,12 +192,19 @@ fn panel(panel: &Panel) -> String {
         }
     }
     if let Some((cx, cy)) = points.iter().flatten().next_back() {
-        let _ = write!(out, "<circle class=\"se\" cx=\"{cx:.1}\" cy=\"{cy:.1}\" r=\"3\"/>");
+        let _ = write!(
+            out,
+            "<circle class=\"se\" cx=\"{cx:.1}\" cy=\"{cy:.1}\" r=\"3\"/><text x=\"{:.1}\" y=\"{:.1}\">{}</text>",
+            cx + 7.0,
+            cy + 4.0,
+            escape(&panel.value.human())
+        );
     }
-    let (start, end) = ends(first, last);
+    let (start, end) = first.human_ends(last);
     let _ = write!(
         out,
-        "<text x=\"8\" y=\"91\">{start}</text><text x=\"322\" y=\"91\" text-anchor=\"end\">{end}</text></svg></div>"
+        "<text x=\"8\" y=\"91\">{start}</text><text x=\"{}\" y=\"91\" text-anchor=\"end\">{end}</text></svg></div>",
+        8.0 + PLOT
     );
     out
 }
@@ -243,8 +264,8 @@ fn heat(map: &Heat) -> String {
 
 /// Events on a time axis, a line for each kind.
 fn timeline(title: &str, from: Timestamp, to: Timestamp, lanes: &[Lane]) -> String {
-    const LEFT: f64 = 190.0;
-    const RIGHT: f64 = 748.0;
+    const LEFT: f64 = 210.0;
+    const RIGHT: f64 = 1_076.0;
     const LANE: f64 = 22.0;
     let length = to.seconds_since(from);
     let x = |at: Timestamp| {
@@ -256,7 +277,7 @@ fn timeline(title: &str, from: Timestamp, to: Timestamp, lanes: &[Lane]) -> Stri
     let said = escape(&format!("{title}: {}", said.join("; ")));
     let height = LANE * lanes.len() as f64;
     let mut out = format!(
-        "<div class=\"panel cov\"><h3>{0}</h3><div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"{0}, scrolls sideways on small screens\"><svg class=\"slope\" viewBox=\"0 0 760 {1:.0}\" role=\"img\" aria-label=\"{said}\"><title>{said}</title>",
+        "<div class=\"panel cov\"><h3>{0}</h3><div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"{0}, scrolls sideways on small screens\"><svg class=\"slope tl\" viewBox=\"0 0 1090 {1:.0}\" role=\"img\" aria-label=\"{said}\"><title>{said}</title>",
         escape(title),
         height + 20.0
     );
@@ -293,7 +314,7 @@ fn timeline(title: &str, from: Timestamp, to: Timestamp, lanes: &[Lane]) -> Stri
             };
         }
     }
-    let (start, end) = ends(from, to);
+    let (start, end) = from.human_ends(to);
     let _ = write!(
         out,
         "<text x=\"{LEFT}\" y=\"{0:.1}\">{start}</text><text x=\"{RIGHT}\" y=\"{0:.1}\" text-anchor=\"end\">{end}</text></svg></div></div>",
@@ -305,16 +326,6 @@ fn timeline(title: &str, from: Timestamp, to: Timestamp, lanes: &[Lane]) -> Stri
 /// `▲ 80 kB`, `▼ 3`, `=`.
 fn arrow(change: Quantity) -> String {
     change.human_signed().replacen('+', "▲ ", 1).replacen('−', "▼ ", 1)
-}
-
-/// The labels at both ends of a time axis: days, or times where all is one day.
-fn ends(first: Timestamp, last: Timestamp) -> (String, String) {
-    let (a, b) = (first.human_date(), last.human_date());
-    if a != b {
-        return (escape(&a), escape(&b));
-    }
-    let time = |t: Timestamp| t.human_seconds().strip_prefix(&a).unwrap_or_default().trim().to_owned();
-    (escape(&time(first)), escape(&time(last)))
 }
 
 /// Parts of a whole in one line, with a legend that has the numbers.
@@ -352,6 +363,7 @@ fn strip(title: &str, parts: &[Part]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::unit::Unit;
 
     #[test]
     fn labels_keep_their_distance() {
@@ -363,12 +375,19 @@ mod tests {
     }
 
     #[test]
-    fn one_day_is_labelled_by_times() {
-        let t = |s| Timestamp::parse(s).map(|(t, _)| t).unwrap();
+    fn long_names_break_where_they_can() {
+        let line = |name: &str| Line {
+            name: name.to_owned(),
+            before: Quantity::int(7, Unit::Rows),
+            after: Quantity::int(8, Unit::Rows),
+            change: None,
+            emphasised: false,
+        };
+        assert_eq!(label(&line("public.orders")), ["public.orders  7"]);
         assert_eq!(
-            ends(t("2026-11-22 14:22:11Z"), t("2026-11-22 14:27:12Z")),
-            ("14:22:11 UTC".to_owned(), "14:27:12 UTC".to_owned())
+            label(&line("warehouse.stock_movements_of_the_last_year")),
+            ["warehouse.stock_movements_of_the_", "last_year  7"]
         );
-        assert_eq!(ends(t("2026-11-21"), t("2026-11-22")).0, "21 Nov 2026");
+        assert!(label(&line(&"x".repeat(1_000))).iter().all(|piece| piece.len() <= 33));
     }
 }

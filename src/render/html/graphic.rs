@@ -37,8 +37,8 @@ pub(super) fn tag(severity: Severity) -> String {
     format!("<span class=\"tag {}\">{}{}</span>", class(severity), icon(severity.word()), words::severity(severity))
 }
 
-/// Three rising bars and words.
-pub(super) fn confidence(confidence: Confidence, words: &str) -> String {
+/// Three rising bars and the word.
+pub(super) fn confidence(confidence: Confidence) -> String {
     let filled = match confidence {
         Confidence::Insufficient => 0,
         Confidence::Low => 1,
@@ -52,21 +52,30 @@ pub(super) fn confidence(confidence: Confidence, words: &str) -> String {
     }
     format!(
         "<span class=\"conf\"><svg width=\"23\" height=\"11\" aria-hidden=\"true\">{bars}</svg>{}</span>",
-        escape(words)
+        words::confidence(confidence)
     )
 }
 
+/// The part of a threshold from which on a bar is close to it.
+const CLOSE: f64 = 0.8;
+
 /// A bar of `width` pixels with an optional tick at its threshold.
 pub(super) fn bar(bar: &Bar, width: u32) -> String {
-    strip(bar.fraction, bar.mark, width)
+    // Past the threshold, or close to it: the number beside it says how far.
+    let class = match bar.mark {
+        Some(mark) if bar.fraction >= mark => "bf w",
+        Some(mark) if bar.fraction >= CLOSE * mark => "bf m",
+        _ => "bf",
+    };
+    strip(bar.fraction, bar.mark, width, class)
 }
 
 /// A score of 0 to 10 as a bar.
 pub(super) fn score(score: f64) -> String {
-    strip(score / 10.0, None, 92)
+    strip(score / 10.0, None, 92, "bf")
 }
 
-fn strip(fraction: f64, mark: Option<f64>, width: u32) -> String {
+fn strip(fraction: f64, mark: Option<f64>, width: u32, class: &str) -> String {
     let along = |f: f64| if f.is_finite() { f.clamp(0.0, 1.0) * f64::from(width) } else { 0.0 };
     let tick = mark.map_or_else(String::new, |m| {
         let x = along(m);
@@ -75,12 +84,13 @@ fn strip(fraction: f64, mark: Option<f64>, width: u32) -> String {
     format!(
         "<svg class=\"sp\" width=\"{width}\" height=\"7\" viewBox=\"0 0 {width} 7\" aria-hidden=\"true\">\
          <rect class=\"bt\" width=\"{width}\" height=\"7\" rx=\"2\"/>\
-         <rect class=\"bf\" width=\"{:.1}\" height=\"7\" rx=\"2\"/>{tick}</svg>",
+         <rect class=\"{class}\" width=\"{:.1}\" height=\"7\" rx=\"2\"/>{tick}</svg>",
         along(fraction)
     )
 }
 
-/// A history of 92 × 22: from 0 to its largest value, a gap where there is no value, a dotted line at a reset.
+/// A history of 92 × 22: from 0 to its largest value, a gap where there is no value, a dotted line at a reset, a
+/// triangle at a restart.
 pub(super) fn spark(spark: &Spark) -> String {
     let n = spark.points.len();
     let step = if n > 1 { 86.0 / (n - 1) as f64 } else { 0.0 };
@@ -101,6 +111,9 @@ pub(super) fn spark(spark: &Spark) -> String {
     for reset in &spark.resets {
         let at = x(*reset as f64 - 0.5);
         let _ = write!(out, "<line class=\"sr\" x1=\"{at:.1}\" x2=\"{at:.1}\" y1=\"1\" y2=\"21\"/>");
+    }
+    for restart in &spark.restarts {
+        let _ = write!(out, "<path class=\"st\" d=\"M{:.1} 25l2.5-4 2.5 4z\"/>", x(*restart as f64 - 0.5) - 2.5);
     }
     if let Some((cx, cy)) = points.iter().flatten().next_back() {
         let _ = write!(out, "<circle class=\"se\" cx=\"{cx:.1}\" cy=\"{cy:.1}\" r=\"2.2\"/>");
@@ -152,10 +165,15 @@ mod tests {
     #[test]
     fn odd_numbers_stay_inside() {
         for x in [f64::NAN, f64::INFINITY, -1.0, 7.0] {
-            let drawn = strip(x, Some(x), 52);
+            let drawn = strip(x, Some(x), 52, "bf");
             assert!(!drawn.contains("NaN") && !drawn.contains("inf"), "{drawn}");
         }
-        let spark = Spark { points: vec![Some(f64::NAN), Some(-3.0), None], resets: vec![0, 99], label: "<".into() };
+        let spark = Spark {
+            points: vec![Some(f64::NAN), Some(-3.0), None],
+            resets: vec![0, 99],
+            restarts: vec![7],
+            label: "<".into(),
+        };
         let drawn = super::spark(&spark);
         assert!(!drawn.contains("NaN") && drawn.contains("aria-label=\"&lt;\""), "{drawn}");
     }

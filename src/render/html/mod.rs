@@ -94,19 +94,16 @@ fn add_filters(env: &mut Environment<'_>, page: &Arc<Page>) {
     env.add_filter("name", move |text: &str| safe(escape::breakable(text)));
     env.add_filter("lines", move |text: &str| safe(escape::lines(text)));
     env.add_filter("sql", move |text: &str| safe(sql::highlight(text)));
+    let p = Arc::clone(page);
     env.add_filter("chart", move |c: &Value| match given::<Block>(c)?.as_ref() {
-        Block::Chart(c) => Ok(safe(chart::chart(c))),
+        Block::Chart(c) => Ok(safe(chart::chart(c, &p))),
         _ => Err(template::wrong("chart")),
     });
     env.add_filter("markdown", |text: &str| Value::from_safe_string(markdown::to_html(text, markdown::Author::User)));
     env.add_filter("icon", move |name: &str| safe(graphic::icon(name)));
     env.add_filter("severity_class", |s: Serde<Severity>| graphic::class(*s));
     env.add_filter("tag", move |s: Serde<Severity>| safe(graphic::tag(*s)));
-    env.add_filter("bars", move |c: Serde<Confidence>| {
-        let word = c.word();
-        let words = if *c == Confidence::Insufficient { word.to_owned() } else { format!("{word} confidence") };
-        safe(graphic::confidence(*c, &words))
-    });
+    env.add_filter("bars", move |c: Serde<Confidence>| safe(graphic::confidence(*c)));
     env.add_filter("score_bar", move |score: f64| safe(graphic::score(score)));
     add(env, "coverage_strip", move |items: &Vec<CoverageItem>| safe(coverage(items)));
     env.add_filter("layout", |columns: &Value, rows: usize| given::<Vec<Column>>(columns).map(|c| layout(&c, rows)));

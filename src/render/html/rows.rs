@@ -226,6 +226,9 @@ fn points(out: &mut String, spark: &Spark) {
     if !spark.resets.is_empty() {
         let _ = write!(out, ",\"r\":{:?}", spark.resets);
     }
+    if !spark.restarts.is_empty() {
+        let _ = write!(out, ",\"x\":{:?}", spark.restarts);
+    }
     out.push('}');
 }
 
@@ -308,6 +311,7 @@ mod tests {
         let spark = Spark {
             points: vec![Some(0.0), None, Some(61.0), Some(30.5)],
             resets: vec![2],
+            restarts: vec![],
             label: "0 to 61, last 30.5; broken off once".into(),
         };
         table.rows = vec![Row { cells: vec![Cell::Spark(spark)], detail: vec![] }];

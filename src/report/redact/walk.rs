@@ -118,6 +118,7 @@ fn verdict(of: &mut Verdict, visit: Visit<'_>) {
         score: _,
         score_at_most: _,
         score_formula: _,
+        score_evidence: _,
         categories,
         counts: _,
         since: _,
@@ -283,7 +284,7 @@ fn cell(of: &mut Cell, places: (Place, Place), visit: Visit<'_>) {
     match of {
         Cell::NotAvailable(reason) => visit(Place::Prose, reason),
         Cell::Text(words) => text(words, places, visit),
-        Cell::Spark(Spark { points: _, resets: _, label }) => visit(Place::Prose, label),
+        Cell::Spark(Spark { points: _, resets: _, restarts: _, label }) => visit(Place::Prose, label),
         Cell::None | Cell::Number { .. } | Cell::Bar(_) | Cell::Severity(_) | Cell::Confidence(_) => {}
     }
 }
@@ -292,7 +293,7 @@ fn chart(of: &mut Chart, visit: Visit<'_>) {
     match of {
         Chart::Slope { title, lines } => {
             visit(Place::Prose, title);
-            for Line { name, before: _, after: _, emphasised: _ } in lines {
+            for Line { name, before: _, after: _, change: _, emphasised: _ } in lines {
                 visit(Place::Mixed, name);
             }
         }

@@ -5,7 +5,7 @@ use crate::catalog;
 use crate::diff::Class;
 use crate::error::Result;
 use crate::meta::{Note, TimeSource};
-use crate::report::cells::{count, counted_words, fact, heading, prose};
+use crate::report::cells::{count, counted_words, fact, prose};
 use crate::report::coverage::{Source, sources};
 use crate::report::draft::{Body, Draft};
 use crate::report::table::table;
@@ -26,7 +26,6 @@ pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
     blocks.extend(condensed(draft));
     blocks.extend(asides(draft));
     blocks.extend(files(draft));
-    blocks.push(heading("Expected sources"));
     blocks.push(strip(draft, &sources));
     if sources.iter().all(|s| s.state != CoverageState::Missing) {
         blocks.push(prose("No expected source is missing."));

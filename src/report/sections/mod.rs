@@ -23,7 +23,7 @@ mod secret_tests;
 mod settings;
 mod sql;
 mod tables;
-mod timeline;
+pub(super) mod timeline;
 mod trends;
 mod unjudged;
 mod vacuum;

@@ -173,7 +173,7 @@ fn said(d: &DeadRows) -> String {
 }
 
 fn between(from: Timestamp, to: Timestamp) -> String {
-    format!("{} … {}", from.human_seconds(), to.human_seconds())
+    from.human_until(to)
 }
 
 fn changed(draft: &mut Draft<'_>, all: &[Changed]) -> Block {

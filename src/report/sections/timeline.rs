@@ -72,7 +72,7 @@ fn lane(kind: &str) -> (usize, String) {
 }
 
 /// The shape of an event on a time axis.
-pub(super) fn kind(event: &Event) -> MarkKind {
+pub(in crate::report) fn kind(event: &Event) -> MarkKind {
     match event.kind.as_str() {
         "crash" | "restart" => MarkKind::Restart,
         kind if kind.starts_with("stats_reset") => MarkKind::Reset,

@@ -39,13 +39,15 @@ pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
     let points = draft.chain.count();
     let mut blocks = Vec::new();
     if points >= LEAST_POINTS {
-        blocks.extend(multiples(draft, &beats, &shown));
-        let mut note =
-            Text::new().t("Points are samples: no value between them is known, and none is drawn across a reset.");
+        let mut note = Text::new().n(count(points)).t(
+            " snapshots. Dotted line: statistics reset. Triangle: restart or crash. Points are samples: no value between \
+             them is known, and no line is drawn across a reset.",
+        );
         if pulse.every() > 1 {
             note = note.t(" One snapshot of ").n(count(pulse.every())).t(" is drawn.");
         }
         blocks.push(prose(note));
+        blocks.extend(multiples(draft, &beats, &shown));
         blocks.extend(super::timeline::block(draft));
         blocks.extend(super::heat::block(draft));
         blocks.extend(super::outlook::blocks(draft));
@@ -89,7 +91,7 @@ fn multiples(draft: &Draft<'_>, beats: &[&Beat], shown: &[usize]) -> Option<Bloc
             })
         })
         .collect();
-    let title = format!("{} snapshots", draft.chain.count());
+    let title = "The database over time".to_owned();
     (!panels.is_empty()).then_some(Block::Chart(Chart::Multiples { title, panels }))
 }
 

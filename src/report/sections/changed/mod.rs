@@ -20,6 +20,8 @@ const MOST: usize = 30;
 const MOST_EVENTS: usize = 500;
 /// The most lines of a slope chart.
 const MOST_LINES: usize = 8;
+/// The least change a slope chart shows, as a share of the larger value.
+const LEAST_SHARE: f64 = 0.02;
 
 /// A change worth a line.
 struct Candidate {
@@ -178,7 +180,14 @@ fn slopes(draft: &Draft<'_>) -> Vec<Block> {
                     (first.of(t.sizes?)?.quantity(column)?, t.sizes?.quantity(column)?)
                 };
                 let moved = (b.as_f64() - a.as_f64()).abs();
-                (moved > 0.0).then(|| (moved, Line { name: t.display(), before: a, after: b, emphasised: false }))
+                // One large object that hardly moved would press all others flat.
+                let worth = moved >= LEAST_SHARE * a.as_f64().max(b.as_f64());
+                (moved > 0.0 && worth).then(|| {
+                    (
+                        moved,
+                        Line { name: t.display(), before: a, after: b, change: difference(b, a), emphasised: false },
+                    )
+                })
             })
             .collect();
         lines.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.name.cmp(&b.1.name)));
