@@ -93,7 +93,7 @@ fn parse<R: Read>(reader: R, named: &Named, wanted: &Wanted, spelling: Spelling)
 fn is_bundle(head: &[u8]) -> bool {
     let mut lexer = Lexer::new(head);
     let mut key = String::new();
-    let mut first = true;
+    let (mut first, mut alone) = (true, true);
     if lexer.punctuation(b'{').is_err() {
         return false;
     }
@@ -102,14 +102,21 @@ fn is_bundle(head: &[u8]) -> bool {
             return false;
         }
         let nested = matches!(lexer.next(), Ok(Next::Object | Next::Array));
-        if nested && (holds_views(&key) || ABOUT.contains(&key.as_str()) || catalog::view(&key).is_some()) {
+        if nested && (holds_views(&key) || ABOUT.contains(&key.as_str()) || is_view(&key, alone)) {
             return true;
         }
+        alone = false;
         if lexer.skip().is_err() {
             return false;
         }
     }
     false
+}
+
+/// Whether a member is a view by its name. `plans` is also a column of statements: behind other members that are no views
+/// (not `alone`) it is one.
+fn is_view(key: &str, alone: bool) -> bool {
+    catalog::view(key).is_some() && (alone || !catalog::VIEWS.iter().any(|view| view.column(key).is_some()))
 }
 
 fn holds_views(key: &str) -> bool {
@@ -175,6 +182,7 @@ impl<R: Read> Bundle<'_, R> {
         while self.lexer.member(&mut first, b'}')? {
             self.lexer.key(&mut key)?;
             let at = format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"));
+            let alone = plain.is_empty() && columns.is_empty();
             match self.lexer.next()? {
                 Next::Object if holds_views(&key) => {
                     views = true;
@@ -185,14 +193,14 @@ impl<R: Read> Bundle<'_, R> {
                     let about = json::object(&mut self.lexer)?;
                     self.file.about.extend(about);
                 }
-                Next::Object if catalog::view(&key).is_some() => {
+                Next::Object if is_view(&key, alone) => {
                     views = true;
                     self.view(&key, &at)?;
                 }
                 Next::Object if plain.is_empty() || !columns.is_empty() => {
                     columns.push((key.clone(), json::object(&mut self.lexer)?));
                 }
-                Next::Array if catalog::view(&key).is_some() || key.starts_with("pg_") => {
+                Next::Array if is_view(&key, alone) || key.starts_with("pg_") => {
                     views = true;
                     self.view(&key, &at)?;
                 }
