@@ -50,19 +50,20 @@ struct Side<'a> {
     bytes: &'a [u8],
     at: usize,
     limit: usize,
-    /// What to add to a position in `bytes` to get that in the file.
-    shift: usize,
+    /// Where its first row stands in `bytes`, and where in the file.
+    origin: (usize, usize),
     read: Read,
 }
 
 impl<'a> Side<'a> {
     fn new((bytes, range): (&'a [u8], std::ops::Range<usize>), start: u64) -> Option<Self> {
-        let shift = usize::try_from(start).ok()?.checked_sub(range.start)?;
-        Some(Self { bytes, at: range.start, limit: range.end, shift, read: Read::default() })
+        let origin = (range.start, usize::try_from(start).ok()?);
+        Some(Self { bytes, at: range.start, limit: range.end, origin, read: Read::default() })
     }
 
     fn place(&self, at: usize) -> Option<u32> {
-        u32::try_from(at.checked_add(self.shift)?).ok()
+        let (own, file) = self.origin;
+        u32::try_from(at.checked_sub(own)?.checked_add(file)?).ok()
     }
 
     fn loose(&self, at: usize, read: &Read) -> Option<Loose> {
