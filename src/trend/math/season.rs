@@ -26,7 +26,9 @@ pub fn without_daily_pattern(points: &[Point], slope: f64) -> Option<Vec<Point>>
     }
     let slots: Vec<usize> = points.iter().map(|p| slot(p.0)).collect();
     let mut counts = [0_usize; SLOTS];
-    slots.iter().for_each(|slot| counts[*slot] += 1);
+    for slot in &slots {
+        counts[*slot] += 1;
+    }
     // A pattern has to come again: hours seen only once explain themselves.
     let seen = counts.iter().filter(|n| **n > 0).count();
     if counts.iter().filter(|n| **n >= 2).count() * 2 < seen || seen < 4 {
