@@ -1,5 +1,6 @@
 //! What each cell of a row is, and what two rows of the same object say together.
 
+use super::Amount;
 use super::row::Row;
 use crate::catalog::{Type, View};
 use crate::ingest::clock::plain_time;
@@ -231,6 +232,16 @@ impl Columns {
             sums.add((was, is), &rose, self.numbers.len());
         }
         Some(Course::On { moved })
+    }
+
+    /// Sums by column of the view.
+    pub fn amounts(&self, sums: &Sums) -> Vec<(usize, Amount)> {
+        let amount = |(n, (column, _)): (usize, &(usize, _))| {
+            let whole = sums.whole.get(n).copied().unwrap_or(0);
+            let duration = sums.durations.get(n).copied().unwrap_or(0.0);
+            (*column, if self.is_duration(n) { Amount::Duration(duration) } else { Amount::Whole(whole) })
+        };
+        self.numbers.iter().enumerate().map(amount).collect()
     }
 
     /// Takes back what a row that went on added to sums.

@@ -5,7 +5,7 @@ use super::gathered::Gathered;
 use super::row::Row;
 use super::side::{Buffer, Side};
 use super::walk::Calm;
-use super::{Amount, Files, Rest};
+use super::{Files, Rest};
 use crate::ingest::succession::Ends;
 use foldhash::fast::FixedState;
 use rayon::prelude::*;
@@ -132,16 +132,4 @@ fn load<'a>(
     }
     let (bytes, Range { start, end }) = buffer.padded();
     Row::split(bytes, start, end, cells, ends).map(Some)
-}
-
-impl super::Columns {
-    /// Sums by column of the view.
-    fn amounts(&self, sums: &super::columns::Sums) -> Vec<(usize, Amount)> {
-        let amount = |(n, (column, _)): (usize, &(usize, _))| {
-            let whole = sums.whole.get(n).copied().unwrap_or(0);
-            let duration = sums.durations.get(n).copied().unwrap_or(0.0);
-            (*column, if self.is_duration(n) { Amount::Duration(duration) } else { Amount::Whole(whole) })
-        };
-        self.numbers.iter().enumerate().map(amount).collect()
-    }
 }
