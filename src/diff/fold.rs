@@ -185,17 +185,24 @@ impl Object {
 
     /// Adds a window.
     fn add(&mut self, row: DiffRow<'_>, counters: &[usize]) {
+        if self.add_but_deltas(row) {
+            for (at, column) in counters.iter().enumerate() {
+                self.plus(at, row.delta(*column).0);
+            }
+        }
+    }
+
+    /// Adds what a window says beside its deltas; `false`: it has none.
+    fn add_but_deltas(&mut self, row: DiffRow<'_>) -> bool {
         self.note(row.notes());
         let class = row.class();
         if class == Class::Gone {
-            return;
+            return false;
         }
         self.row.class = self.row.class.max(class);
         self.row.exact &= row.is_exact();
         self.row.covered_s = self.row.covered_s.zip(row.verdict().covered_s).map(|(a, b)| a + b);
-        for (at, column) in counters.iter().enumerate() {
-            self.plus(at, row.delta(*column).0);
-        }
+        true
     }
 
     /// An object that earlier snapshots had, later ones lacked and this one has again: missing data where it goes on
@@ -214,23 +221,34 @@ impl Object {
         let same_since = was.time("stats_since") == again.time("stats_since");
         let Some(view) = after.view else { return };
         let goes_on = same_since && entry::scan(view, before, after, &[pair], None).iter().all(|f| f & LOST == 0);
+        let value = |table: &Table, at: usize, c: usize| Exact::of(table.value(at, c));
+        let had = |column| value(before, i as usize, column);
         if goes_on && matches!(row.class(), Class::New) {
             self.note(["missing in a snapshot in between"].into_iter());
             self.row.exact = false;
-            let value = |table: &Table, at: usize, c: usize| Exact::of(table.value(at, c));
             for (at, &column) in counters.iter().enumerate() {
-                let (a, b) = (value(before, i as usize, column), value(after, again.index(), column));
-                self.plus(at, a.zip(b).map(|(a, b)| b.since(a)).filter(|d| !d.is_negative()));
+                let b = value(after, again.index(), column);
+                self.plus(at, had(column).zip(b).map(|(a, b)| b.since(a)).filter(|d| !d.is_negative()));
             }
             self.row.class = self.row.class.max(Class::OkUnsure);
             let gap = steps[left..=now].iter().map(|s| s.elapsed_s).sum::<Option<f64>>();
             self.row.covered_s = self.row.covered_s.zip(gap).map(|(a, b)| a + b);
-        } else {
-            self.add(row, counters);
-            self.note(["gone and come again"].into_iter());
-            self.row.class = self.row.class.max(Class::Reset);
-            self.row.exact = false;
+            return;
         }
+        if matches!(row.class(), Class::New) {
+            self.add(row, counters);
+        } else if self.add_but_deltas(row) {
+            // Several windows as one, in which it came and started again. With how much it came is no longer known: it
+            // may have gone on from what it had, so that much of the sum is not new.
+            for (at, &column) in counters.iter().enumerate() {
+                let sum = row.delta(column).0;
+                let rest = |sum: Exact, had: Exact| if had.fell_to(sum) { had.since(had) } else { sum.since(had) };
+                self.plus(at, sum.map(|sum| had(column).map_or(sum, |had| rest(sum, had))));
+            }
+        }
+        self.note(["gone and come again"].into_iter());
+        self.row.class = self.row.class.max(Class::Reset);
+        self.row.exact = false;
     }
 }
 
