@@ -90,7 +90,7 @@ impl Ints {
 
     /// Reads rows that are mostly near the one before.
     pub const fn near(&self) -> Near<'_> {
-        Near { ints: self, start: Near::NOWHERE, held: [Self::NULL; NEAR] }
+        Near { ints: self, start: Near::NOWHERE, missed: Near::NOWHERE, held: [Self::NULL; NEAR] }
     }
 
     /// The rows from `from` on, NULL as [`Ints::NULL`]; so are rows out of range.
@@ -235,12 +235,15 @@ impl Ints {
 /// Rows that [`Near`] unpacks at once: a power of two, few enough that those of all columns stay in the nearest cache.
 const NEAR: usize = 64;
 
-/// Reads a column's rows one by one, unpacking a few at once: for loops that go through rows mostly in order.
+/// Reads a column's rows one by one, unpacking a few at once where they come mostly in order. In another order, as where
+/// rows are joined by key, nothing is unpacked but what is asked for.
 #[derive(Clone, Debug)]
 pub struct Near<'a> {
     ints: &'a Ints,
     /// The first row held.
     start: usize,
+    /// The row asked for last that was not held.
+    missed: usize,
     held: [i64; NEAR],
 }
 
@@ -251,17 +254,18 @@ impl Near<'_> {
     /// The value of a row; [`Ints::NULL`] is NULL or out of range.
     #[inline]
     pub fn get(&mut self, row: usize) -> i64 {
-        if row.wrapping_sub(self.start) >= NEAR {
-            self.fetch(row);
-        }
-        self.held[row % NEAR]
+        if row.wrapping_sub(self.start) >= NEAR { self.miss(row) } else { self.held[row % NEAR] }
     }
 
     #[cold]
     #[inline(never)]
-    fn fetch(&mut self, row: usize) {
-        self.start = row - row % NEAR;
-        self.ints.read(self.start, &mut self.held);
+    fn miss(&mut self, row: usize) -> i64 {
+        let near = row.abs_diff(std::mem::replace(&mut self.missed, row)) < 2 * NEAR;
+        if near {
+            self.start = row - row % NEAR;
+            self.ints.read(self.start, &mut self.held);
+        }
+        self.ints.raw(row)
     }
 }
 
