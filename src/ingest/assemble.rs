@@ -8,6 +8,7 @@ use super::identity;
 use super::infer;
 use super::merge::union;
 use super::options::{Options, Tally, Wanted};
+use super::packed::settle_unread;
 use super::plans;
 use super::when;
 use crate::catalog;
@@ -63,7 +64,10 @@ impl Opened {
     /// The same where somebody else may have read a file.
     pub(super) fn read_given(&self, wanted: &Wanted, other: &dyn Fn(&Member) -> Option<Parsed>) -> Snapshot {
         if let Some((history, at)) = &self.group.packed {
-            let snapshot = history.read(*at, |view| wanted.view(view));
+            let mut snapshot = history.read(*at, |view| wanted.view(view));
+            if snapshot.tables.is_empty() && snapshot.unknown.is_empty() {
+                settle_unread(&mut snapshot.meta, self.group.name_time);
+            }
             if let Some(tally) = &self.options.tally {
                 let files = snapshot.meta.files.iter();
                 let read = files.filter(|f| f.views.iter().any(|name| wanted.view(catalog::view(name))));

@@ -2,7 +2,9 @@
 
 use super::gather::Group;
 use crate::error::{Error, Result};
+use crate::meta::{Meta, TimeSource};
 use crate::pack::{History, is_packed};
+use crate::time::Timestamp;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -25,7 +27,7 @@ pub(super) fn packed(folder: &Path, name: Option<&str>, groups: &mut Vec<Group>)
                 label: meta.label.clone(),
                 files: Vec::new(),
                 ignored: Vec::new(),
-                name_time: meta.taken_at,
+                name_time: Timestamp::from_name(&meta.label).or(meta.taken_at),
                 packed: Some((Arc::clone(&history), at)),
             });
         }
@@ -38,4 +40,13 @@ pub(super) fn packed(folder: &Path, name: Option<&str>, groups: &mut Vec<Group>)
         });
     }
     Ok(())
+}
+
+/// Without rows nothing but the name says when a snapshot was taken whose time is the newest in its rows, as in the folder
+/// it was packed from.
+pub(super) fn settle_unread(meta: &mut Meta, name_time: Option<Timestamp>) {
+    if meta.time_source == Some(TimeSource::NewestInData) && name_time.is_some() {
+        meta.taken_at = name_time;
+        meta.time_source = Some(TimeSource::Name);
+    }
 }

@@ -1,6 +1,7 @@
 //! Snapshots of a packed history, each by itself.
 
 use super::columns::{self, File};
+use super::groups::Groups;
 use super::manifest::{FORMAT, Group, GroupEntry, Layout, Manifest, Moment, Stored, VERSION, Written};
 use super::{MANIFEST, store};
 use crate::catalog::{self, View};
@@ -9,11 +10,10 @@ use crate::meta::{Meta, Note, Notes};
 use crate::snapshot::{Places, Snapshot, Source, Table};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 /// Bytes of a JSON file.
 const JSON: u64 = 1 << 30;
@@ -33,16 +33,8 @@ struct Opened {
     group: Group,
     /// First row of each table of each snapshot in its file.
     starts: Vec<Vec<u64>>,
-    /// For each layout what was decoded last: its neighbours are read next.
-    last: Vec<Mutex<Last>>,
-}
-
-#[derive(Debug, Default)]
-struct Last {
-    /// Rows of each row group, once known.
-    rows: Option<Arc<[u64]>>,
-    /// A row group that several snapshots share.
-    shared: Option<(usize, BTreeMap<u32, Arc<Table>>)>,
+    /// The row groups of each layout's file.
+    groups: Vec<Groups>,
 }
 
 /// Whether a folder holds a packed history.
@@ -152,47 +144,33 @@ impl History {
 
     /// Reads a table whose rows begin at `start` of its file.
     fn table(&self, opened: &Opened, number: u32, stored: &Stored, start: u64) -> io::Result<Arc<Table>> {
-        let (Some(layout), Some(last)) = (opened.group.layouts.get(stored.layout), opened.last.get(stored.layout))
+        let (Some(layout), Some(groups)) = (opened.group.layouts.get(stored.layout), opened.groups.get(stored.layout))
         else {
             return Err(io::Error::other("its kind is not listed"));
         };
         if stored.rows == 0 {
             return Ok(Arc::new(columns::table(layout)));
         }
-        let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut file = None;
         let path = inside(&self.root, &layout.file).ok_or_else(|| io::Error::other("its file lies elsewhere"))?;
-        let rows = match &last.rows {
-            Some(rows) => Arc::clone(rows),
-            None => Arc::from(file.insert(File::open(&path)?).row_groups()),
-        };
-        last.rows = Some(Arc::clone(&rows));
         let end = start.saturating_add(stored.rows);
+        let mut own = None;
         let mut whole: Option<Arc<Table>> = None;
         let mut from = 0_u64;
-        for (group, rows) in rows.iter().enumerate() {
+        for (group, rows) in groups.rows(&path)?.iter().enumerate() {
             let to = from.saturating_add(*rows);
             let (begin, beyond) = (std::mem::replace(&mut from, to), to);
             if beyond <= start || begin >= end {
                 continue;
             }
             let alone = begin >= start && beyond <= end;
-            let cached =
-                last.shared.as_ref().filter(|(at, _)| *at == group).map(|(_, tables)| tables.get(&number).cloned());
-            let part = if let Some(part) = cached {
-                part
-            } else {
-                let file = match &mut file {
+            let part = if alone {
+                let file = match &own {
                     Some(file) => file,
-                    None => file.insert(File::open(&path)?),
+                    None => own.insert(File::open(&path)?),
                 };
-                let tables = file.read(group, layout)?.into_iter();
-                let tables: BTreeMap<u32, Arc<Table>> = tables.map(|(n, table)| (n, Arc::new(table))).collect();
-                let part = tables.get(&number).cloned();
-                if !alone {
-                    last.shared = Some((group, tables));
-                }
-                part
+                file.read_side_by_side(group, layout)?.remove(&number)
+            } else {
+                groups.part(&path, layout, group, number)?
             };
             let part = part.ok_or_else(|| io::Error::other("its rows are not where they should be"))?;
             match &mut whole {
@@ -229,8 +207,8 @@ impl Opened {
         };
         let mut start = start;
         let starts = group.snapshots.iter().map(|s| s.tables.iter().map(&mut start).collect()).collect();
-        let last = group.layouts.iter().map(|_| Mutex::default()).collect();
-        Self { group, starts, last }
+        let groups = group.layouts.iter().map(|_| Groups::default()).collect();
+        Self { group, starts, groups }
     }
 }
 

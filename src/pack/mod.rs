@@ -15,6 +15,7 @@
 //! * `history`: snapshots out again, each by itself
 
 mod columns;
+mod groups;
 mod history;
 mod manifest;
 mod store;

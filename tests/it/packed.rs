@@ -173,6 +173,45 @@ fn analyses_of_a_packed_history_are_those_of_its_folders() {
     assert_equal_analysis(&fixture("pg15-crash"), Some(["before", "after"]));
 }
 
+/// Twelve hours of a few tables, in folders that are called by the hour; nothing else says when they were taken.
+fn called_by_the_hour() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for hour in 0..12 {
+        let own = folder.path().join(format!("20260101T{hour:02}0000Z"));
+        fs::create_dir_all(&own).unwrap();
+        for (view, key) in [("pg_stat_user_tables", "relid"), ("pg_statio_user_tables", "relid")] {
+            let counter = if view.contains("statio") { "heap_blks_read" } else { "seq_scan" };
+            let vacuumed = if view.contains("statio") { "" } else { ",last_vacuum" };
+            let mut csv = format!("{key},schemaname,relname,{counter}{vacuumed}\n");
+            for table in 0..40 {
+                let last = format!(",2025-12-31 2{}:17:{table:02}+00", hour % 4);
+                let last = if vacuumed.is_empty() { "" } else { &last };
+                csv += &format!("{},public,t{table},{}{last}\n", 100 + table, table * hour);
+            }
+            fs::write(own.join(format!("{view}.csv")), csv).unwrap();
+        }
+    }
+    folder
+}
+
+/// The name says later than any time in the rows, packed as well.
+#[test]
+fn a_history_called_by_its_times_keeps_them() {
+    assert_equal_analysis(called_by_the_hour().path(), None);
+}
+
+/// Snapshots that share a row group are read at once, and none waits for itself.
+#[test]
+fn many_threads_read_a_packed_history() {
+    let history = called_by_the_hour();
+    let packed = history.path().join("packed");
+    pack(&snapshots(history.path()), &packed, false);
+    let threads = rayon::ThreadPoolBuilder::new().num_threads(16).build().unwrap();
+    for _ in 0..40 {
+        threads.install(|| assert_eq!(snapshots(&packed).len(), 12));
+    }
+}
+
 #[test]
 fn analyses_of_recorded_series_are_the_same_packed() {
     let lab = std::env::var_os("PGRETRO_LAB")

@@ -6,11 +6,11 @@ use crate::catalog::{self, Type};
 use crate::snapshot::{Data, Ints, Places, Table, TextData};
 use bytes::Bytes;
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
-use parquet::data_type::DataType;
+use parquet::data_type::{DataType, Int64Type};
 use parquet::errors::{ParquetError, Result};
 use parquet::file::reader::{ChunkReader, FileReader, Length, RowGroupReader, SerializedFileReader};
 use rayon::prelude::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -20,6 +20,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 const BATCH: usize = 8192;
 /// Rows of a row group, which is held in memory.
 const MOST: i64 = 1 << 22;
+
+/// The tables of a row group by the number of their snapshot.
+pub(in crate::pack) type Parts = BTreeMap<u32, Arc<Table>>;
 
 /// A Parquet file of a packed history.
 pub(in crate::pack) struct File {
@@ -41,15 +44,29 @@ impl File {
         groups.iter().map(|group| u64::try_from(group.num_rows()).unwrap_or(0)).collect()
     }
 
-    /// The tables of a row group, by the number of their snapshot. Names, sources and capture times are not in the file.
-    pub fn read(&self, group: usize, layout: &Layout) -> io::Result<BTreeMap<u32, Table>> {
+    /// The tables of a row group. Names, sources and capture times are not in the file.
+    pub fn read(&self, group: usize, layout: &Layout) -> io::Result<Parts> {
+        self.split(group, layout, |columns, decode| columns.iter().map(decode).collect())
+    }
+
+    /// The same, columns side by side.
+    pub fn read_side_by_side(&self, group: usize, layout: &Layout) -> io::Result<Parts> {
+        self.split(group, layout, |columns, decode| columns.par_iter().map(decode).collect())
+    }
+
+    fn split(
+        &self,
+        group: usize,
+        layout: &Layout,
+        each: impl Fn(&[Wanted<'_>], &Decode<'_>) -> Result<Vec<Vec<Data>>>,
+    ) -> io::Result<Parts> {
         guarded(|| {
             let group = self.reader.get_row_group(group)?;
             let rows = group.metadata().num_rows();
             if !(0..=MOST).contains(&rows) {
                 return Err(broken("a row group has too many rows"));
             }
-            split(group.as_ref(), rows as usize, layout)
+            split(group.as_ref(), rows as usize, layout, each)
         })
     }
 }
@@ -65,38 +82,43 @@ fn broken(message: &str) -> ParquetError {
     ParquetError::General(message.to_owned())
 }
 
-fn split(group: &dyn RowGroupReader, rows: usize, layout: &Layout) -> Result<BTreeMap<u32, Table>> {
+/// A column to be read: its name in the file, its type.
+type Wanted<'a> = (&'a str, Type);
+/// Reads a column; its values by table.
+type Decode<'a> = dyn Fn(&Wanted<'_>) -> Result<Vec<Data>> + Sync + 'a;
+
+fn split(
+    group: &dyn RowGroupReader,
+    rows: usize,
+    layout: &Layout,
+    each: impl Fn(&[Wanted<'_>], &Decode<'_>) -> Result<Vec<Vec<Data>>>,
+) -> Result<Parts> {
     let columns: BTreeMap<&str, usize> =
         group.metadata().columns().iter().enumerate().map(|(at, c)| (c.column_descr().name(), at)).collect();
     let at = |name: &str| {
         columns.get(name).copied().ok_or_else(|| ParquetError::General(format!("the file has no column {name}")))
     };
     let [own_snapshot, _, own_source, own_place] = OWN;
-    let whole = Slots { of: vec![0; rows], count: 1 };
-    let integers = |name: &str| -> Result<Ints> {
-        match decode(group.get_column_reader(at(name)?)?, Type::Int, &whole)?.pop() {
-            Some(Data::Int(values)) => Ok(values),
-            _ => Err(broken("a column of whole numbers is of another type")),
-        }
+    let integers = |name: &str| match group.get_column_reader(at(name)?)? {
+        ColumnReader::Int64ColumnReader(reader) => integers(reader, rows),
+        _ => Err(broken("a column of whole numbers is of another type")),
     };
     let numbers: Vec<u32> = integers(own_snapshot)?
-        .iter()
+        .into_iter()
         .map(|n| u32::try_from(n).map_err(|_| broken("a snapshot has no number")))
         .collect::<Result<_>>()?;
-    let mut tables: BTreeMap<u32, Table> = numbers.iter().map(|n| (*n, table(layout))).collect();
+    let met: BTreeSet<u32> = numbers.iter().copied().collect();
+    let mut tables: BTreeMap<u32, Table> = met.into_iter().map(|n| (n, table(layout))).collect();
     let place: BTreeMap<u32, usize> = tables.keys().enumerate().map(|(slot, number)| (*number, slot)).collect();
-    let slots = Slots { of: numbers.iter().filter_map(|n| place.get(n).copied()).collect(), count: tables.len() };
+    let slots = Slots::new(numbers.iter().filter_map(|n| place.get(n).copied()).collect(), tables.len());
     let view = catalog::view(&layout.name).filter(|_| layout.known);
-    let wanted: Vec<(&str, Type)> = layout
+    let wanted: Vec<Wanted<'_>> = layout
         .columns
         .iter()
         .map(|name| (name.as_str(), view.and_then(|v| v.column(name)).map_or(Type::Text, |(_, c)| c.ty)))
         .chain(layout.extra.iter().map(|(_, stored)| (stored.as_str(), Type::Text)))
         .collect();
-    let read: Vec<Vec<Data>> = wanted
-        .par_iter()
-        .map(|(name, ty)| decode(group.get_column_reader(at(name)?)?, *ty, &slots))
-        .collect::<Result<_>>()?;
+    let read = each(&wanted, &|(name, ty)| decode(group.get_column_reader(at(name)?)?, *ty, &slots))?;
     let known = layout.columns.len();
     for (position, parts) in read.into_iter().enumerate() {
         for (table, data) in tables.values_mut().zip(parts) {
@@ -120,15 +142,15 @@ fn split(group: &dyn RowGroupReader, rows: usize, layout: &Layout) -> Result<BTr
     let (sources, places) = (integers(own_source)?, integers(own_place)?);
     let mut tables: Vec<(u32, Table)> = tables.into_iter().collect();
     trace(&mut tables, &slots, &sources, &places);
-    Ok(tables.into_iter().collect())
+    Ok(tables.into_iter().map(|(number, table)| (number, Arc::new(table))).collect())
 }
 
 /// Gives each row its source and place.
-fn trace(tables: &mut [(u32, Table)], slots: &Slots, sources: &Ints, places: &Ints) {
-    for (row, slot) in slots.of.iter().enumerate() {
+fn trace(tables: &mut [(u32, Table)], slots: &Slots, sources: &[i64], places: &[i64]) {
+    for ((slot, source), place) in slots.of.iter().zip(sources).zip(places) {
         let Some((_, table)) = tables.get_mut(*slot) else { continue };
-        let source = u16::try_from(sources.raw(row)).unwrap_or(0);
-        let Some(place) = places.get(row).and_then(|p| u64::try_from(p).ok()) else { continue };
+        let source = u16::try_from(*source).unwrap_or(0);
+        let Ok(place) = u64::try_from(*place) else { continue };
         while table.sources.len() <= usize::from(source) {
             table.sources.push(crate::snapshot::Source::default());
         }
@@ -170,18 +192,35 @@ pub(in crate::pack) fn table(layout: &Layout) -> Table {
 /// To which of several tables each row belongs.
 struct Slots {
     of: Vec<usize>,
-    count: usize,
+    /// The rows of each table.
+    rows: Vec<Vec<u32>>,
+}
+
+impl Slots {
+    fn new(of: Vec<usize>, count: usize) -> Self {
+        let mut rows = vec![Vec::with_capacity(of.len() / count.max(1)); count];
+        for (row, slot) in of.iter().enumerate() {
+            if let Some(rows) = rows.get_mut(*slot) {
+                rows.push(row as u32);
+            }
+        }
+        Self { of, rows }
+    }
 }
 
 fn decode(column: ColumnReader, ty: Type, slots: &Slots) -> Result<Vec<Data>> {
-    let mut parts: Vec<Data> = (0..slots.count).map(|_| Data::for_type(ty)).collect();
+    let mut parts: Vec<Data> = slots.rows.iter().map(|_| Data::for_type(ty)).collect();
     match (ty, column) {
         (Type::Int | Type::Interval | Type::Lsn | Type::Time, ColumnReader::Int64ColumnReader(reader)) => {
-            each(reader, slots, |slot, value| {
-                if let Some(Data::Int(values)) = parts.get_mut(slot) {
-                    values.push(value.unwrap_or(Ints::NULL));
+            let values = integers(reader, slots.of.len())?;
+            let mut part = Vec::new();
+            for (data, rows) in parts.iter_mut().zip(&slots.rows) {
+                part.clear();
+                part.extend(rows.iter().map(|row| values.get(*row as usize).copied().unwrap_or(Ints::NULL)));
+                if let Data::Int(ints) = data {
+                    ints.extend(&part);
                 }
-            })?;
+            }
         }
         (Type::Numeric, ColumnReader::FixedLenByteArrayColumnReader(reader)) => each(reader, slots, |slot, value| {
             if let Some(Data::Numeric(values)) = parts.get_mut(slot) {
@@ -208,6 +247,21 @@ fn decode(column: ColumnReader, ty: Type, slots: &Slots) -> Result<Vec<Data>> {
         _ => return Err(broken("a column is of another type than its view's")),
     }
     Ok(parts)
+}
+
+/// All values of a column of whole numbers; NULL is [`Ints::NULL`].
+fn integers(mut reader: ColumnReaderImpl<Int64Type>, rows: usize) -> Result<Vec<i64>> {
+    let (mut levels, mut values) = (Vec::with_capacity(rows), Vec::with_capacity(rows));
+    while levels.len() <= rows && reader.read_records(rows.max(1), Some(&mut levels), None, &mut values)?.0 > 0 {}
+    if levels.len() != rows {
+        return Err(broken("a column has other rows than its row group"));
+    }
+    if values.len() == rows {
+        return Ok(values);
+    }
+    let mut values = values.into_iter();
+    let value = |level: &i16| if *level > 0 { values.next().unwrap_or(Ints::NULL) } else { Ints::NULL };
+    Ok(levels.iter().map(value).collect())
 }
 
 /// Calls `take` with the table and value of each row, in order.

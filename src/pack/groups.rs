@@ -1,0 +1,58 @@
+//! Row groups of a packed history's file. One that several snapshots share is decoded once for all of them.
+
+use super::columns::{File, Parts};
+use super::manifest::Layout;
+use crate::snapshot::Table;
+use std::collections::VecDeque;
+use std::io;
+use std::path::Path;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+/// Row groups that are kept: a history is read in order, a few snapshots at once.
+const KEPT: usize = 4;
+
+/// The row groups of a file.
+#[derive(Debug, Default)]
+pub(super) struct Groups {
+    /// Rows of each, once known.
+    rows: OnceLock<Arc<[u64]>>,
+    /// Those decoded last.
+    kept: Mutex<VecDeque<(usize, Shared)>>,
+}
+
+/// A row group that is decoded by the first who asks for it, while others wait.
+type Shared = Arc<OnceLock<Result<Parts, String>>>;
+
+impl Groups {
+    /// Rows of each row group.
+    pub fn rows(&self, path: &Path) -> io::Result<Arc<[u64]>> {
+        if let Some(rows) = self.rows.get() {
+            return Ok(Arc::clone(rows));
+        }
+        let rows = Arc::from(File::open(path)?.row_groups());
+        Ok(Arc::clone(self.rows.get_or_init(|| rows)))
+    }
+
+    /// The rows of a snapshot in a row group that others have rows in.
+    pub fn part(&self, path: &Path, layout: &Layout, group: usize, snapshot: u32) -> io::Result<Option<Arc<Table>>> {
+        let shared = {
+            let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+            match kept.iter().find(|(at, _)| *at == group) {
+                Some((_, shared)) => Arc::clone(shared),
+                None => {
+                    kept.truncate(KEPT - 1);
+                    let shared = Shared::default();
+                    kept.push_front((group, Arc::clone(&shared)));
+                    shared
+                }
+            }
+        };
+        // Whoever decodes keeps others waiting, so it may not take up other work meanwhile, which may be to wait for
+        // itself: columns are decoded one after the other.
+        let decode = || File::open(path).and_then(|file| file.read(group, layout)).map_err(|e| e.to_string());
+        match shared.get_or_init(decode) {
+            Ok(tables) => Ok(tables.get(&snapshot).cloned()),
+            Err(e) => Err(io::Error::other(e.clone())),
+        }
+    }
+}
