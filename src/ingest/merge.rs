@@ -109,8 +109,17 @@ pub(super) fn equal(a: &Table, row_a: usize, b: &Table, row_b: usize, columns: &
 
 /// The rows at `keep`, in that order.
 pub(super) fn select(table: &Table, keep: &[usize]) -> Table {
-    let mut out =
-        Table { rows: keep.len(), columns: Vec::new(), extra: Vec::new(), origin: Vec::new(), ..table.clone() };
+    let mut out = Table {
+        view: table.view,
+        name: table.name.clone(),
+        exported_as: table.exported_as.clone(),
+        rows: keep.len(),
+        columns: Vec::new(),
+        extra: Vec::new(),
+        taken_at: table.taken_at,
+        sources: table.sources.clone(),
+        origin: keep.iter().map(|&row| table.origin.get(row).copied().unwrap_or((0, row as u32))).collect(),
+    };
     out.columns = table
         .columns
         .iter()
@@ -132,7 +141,6 @@ pub(super) fn select(table: &Table, keep: &[usize]) -> Table {
         }
         out.extra.push((name.clone(), picked));
     }
-    out.origin = keep.iter().map(|&row| table.origin.get(row).copied().unwrap_or((0, row as u32))).collect();
     out
 }
 

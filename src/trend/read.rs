@@ -112,7 +112,7 @@ pub fn follow(request: &Request, moments: &[Moment]) -> Result<(Vec<Follow>, Not
 }
 
 /// A snapshot read whole.
-fn whole(moment: &Moment, wanted: &Wanted) -> Result<Snapshot> {
+pub(super) fn whole(moment: &Moment, wanted: &Wanted) -> Result<Snapshot> {
     let mut snapshot = moment.opened.read(wanted)?;
     settle_time(&mut snapshot, moment.meta.taken_at, moment.meta.time_source);
     Ok(snapshot)
@@ -133,7 +133,7 @@ fn follow_calm(request: &Request, moments: &[&Moment], follow: &mut Follow) -> R
             continue;
         }
         if calm.is_none() {
-            calm = Calm::new(request, rest);
+            calm = follow.last().and_then(|last| Calm::new(request, rest, last));
         }
         let Some(calm) = &mut calm else { break };
         let taken = calm.go_on(follow, rest);

@@ -37,7 +37,7 @@ struct Kept {
 }
 
 /// A row: where it stands in the snapshot before, and in the one after.
-pub(super) type Pair = (Option<Range<usize>>, Option<Range<usize>>);
+pub(super) type Pair<T = Range<usize>> = (Option<T>, Option<T>);
 
 /// What the next snapshot says beside the numbers of rows that simply go on.
 #[derive(Debug, Default)]

@@ -46,12 +46,12 @@ pub struct Step {
     pub beside: Snapshot,
     /// The snapshot before and this one with those rows of the view that did not simply go on, where there are any.
     pub apart: Option<(Snapshot, Snapshot)>,
-    /// Bytes read.
+    /// Bytes of the file read; 0 where somebody else read it.
     pub bytes: u64,
-    states: Vec<u8>,
-    values: Vec<i64>,
+    pub(super) states: Vec<u8>,
+    pub(super) values: Vec<i64>,
     /// Values of a row.
-    width: usize,
+    pub(super) width: usize,
 }
 
 impl Step {
@@ -121,7 +121,7 @@ impl Run {
 }
 
 /// So many rows that a few of them do not look like a whole export cut by a limit.
-fn padded(limits: &[usize], mut pairs: Vec<Pair>, spare: Vec<Pair>) -> Option<Vec<Pair>> {
+pub(super) fn padded<T>(limits: &[usize], mut pairs: Vec<Pair<T>>, spare: Vec<Pair<T>>) -> Option<Vec<Pair<T>>> {
     let mut spare = spare.into_iter();
     loop {
         let before = pairs.iter().filter(|p| p.0.is_some()).count();

@@ -2,11 +2,12 @@
 
 use crate::catalog::View;
 use crate::diff::{self, Diff};
-use crate::ingest::succession::{Run, Slots, Step, Succession};
+use crate::ingest::succession::{Run, Slots, Step, Succession, TableRun, Tables};
+use crate::ingest::{self, Wanted};
 use crate::meta::{Meta, TimeSource};
 use crate::snapshot::Snapshot;
 use crate::time::Timestamp;
-use crate::trend::read::{Moment, Request, settle_time};
+use crate::trend::read::{Moment, Request, settle_time, whole};
 use rayon::prelude::*;
 use std::sync::Arc;
 
@@ -36,11 +37,19 @@ pub(super) struct Batch {
     pub whole: bool,
 }
 
+/// How snapshots are read.
+pub(super) enum Way {
+    /// Each file compared with the one before.
+    Files(Succession),
+    /// Each read whole, then compared.
+    Tables(Tables),
+}
+
 /// Reads batches.
 #[derive(Clone, Copy)]
 pub(super) struct Reader<'a> {
     pub request: &'a Request,
-    pub succession: &'a Succession,
+    pub way: &'a Way,
     pub view: &'static View,
 }
 
@@ -54,13 +63,33 @@ impl Reader<'_> {
         // Each stretch begins with a snapshot that the one before it ends with.
         let length = windows.div_ceil(rayon::current_num_threads() * 2);
         let starts: Vec<usize> = (0..windows).step_by(length).collect();
-        let stretches: Vec<(Option<Step>, Vec<Window>)> = starts
-            .par_iter()
-            .map(|start| {
-                let end = (start + length).min(windows);
-                self.stretch(moments.get(*start..=end).unwrap_or_default(), slots)
-            })
-            .collect();
+        let moments = moments.get(..=windows).unwrap_or_default();
+        let stretches: Vec<(Option<Step>, Vec<Window>)> = match self.way {
+            Way::Files(succession) => starts
+                .par_iter()
+                .map(|start| {
+                    let mut run = Run::default();
+                    self.stretch(moments.iter().skip(*start).take(length + 1).enumerate().map_while(|(at, moment)| {
+                        let settle = |s: &mut Snapshot, newest: Option<i64>| settle(moment, s, newest);
+                        let go_on = if at == 0 { Run::begin } else { Run::go_on };
+                        go_on(&mut run, succession, &moment.opened, slots, &settle)
+                    }))
+                })
+                .collect(),
+            Way::Tables(tables) => {
+                let wanted: &Wanted = &self.request.plan.wanted();
+                let read = |moment: &&Moment| self.table(moment, wanted);
+                let snapshots = ingest::side_by_side(moments, read);
+                starts
+                    .par_iter()
+                    .map(|start| {
+                        let mut run = TableRun::default();
+                        let snapshots = snapshots.iter().skip(*start).take(length + 1);
+                        self.stretch(snapshots.map_while(|s| run.next(tables, s.as_ref()?, slots)))
+                    })
+                    .collect()
+            }
+        };
         let mut out = Batch::default();
         for (at, (first, windows)) in stretches.into_iter().enumerate() {
             let broken = first.is_none() || windows.len() < length;
@@ -76,21 +105,22 @@ impl Reader<'_> {
         out
     }
 
-    fn stretch(self, moments: &[&Moment], slots: &Slots) -> (Option<Step>, Vec<Window>) {
-        let mut run = Run::default();
-        let mut moments = moments.iter();
-        let mut first = None;
-        let mut windows: Vec<Window> = Vec::with_capacity(moments.len());
-        if let Some(moment) = moments.next() {
-            let settle = |s: &mut Snapshot, newest: Option<i64>| settle(moment, s, newest);
-            first = run.begin(self.succession, &moment.opened, slots, &settle);
-        }
-        for moment in moments {
+    /// A snapshot, unless its rows of the view look cut by a limit.
+    fn table(self, moment: &Moment, wanted: &Wanted) -> Option<Snapshot> {
+        let mut snapshot = whole(moment, wanted).ok()?;
+        settle(moment, &mut snapshot, None)?;
+        let table = snapshot.table(self.view.name)?;
+        diff::cut_by(self.view, table).is_none().then_some(snapshot)
+    }
+
+    /// Windows that follow each other, as far as nothing happened in them that concerns more than single rows.
+    fn stretch(self, mut steps: impl Iterator<Item = Step>) -> (Option<Step>, Vec<Window>) {
+        let first = steps.next();
+        let mut windows: Vec<Window> = Vec::new();
+        for mut step in steps {
             let Some(before) = windows.last().map(|w| &w.step).or(first.as_ref()) else { break };
-            let settle = |s: &mut Snapshot, newest: Option<i64>| settle(moment, s, newest);
-            let Some(mut step) = run.go_on(self.succession, &moment.opened, slots, &settle) else { break };
             let Ok(diff) = self.judge(before, &mut step) else { break };
-            if let Some(tally) = &self.request.ingest.tally {
+            if let Some(tally) = self.request.ingest.tally.as_ref().filter(|_| step.bytes > 0) {
                 tally.add(1, step.bytes);
             }
             windows.push(Window { step, diff });

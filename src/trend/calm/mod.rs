@@ -15,19 +15,28 @@ mod watch;
 
 use super::read::{Moment, Request};
 use super::{Follow, Plan};
-use crate::ingest::succession::{Slots, Succession};
+use crate::ingest::succession::{Slots, Succession, Tables};
 use crate::meta::TimeSource;
-use batch::{Batch, Reader};
+use crate::snapshot::Snapshot;
+use batch::{Batch, Reader, Way};
 
 /// Bytes that the numbers of a batch may take.
 const ROOM: usize = 8 << 20;
+/// Bytes that snapshots read whole may take in a batch.
+const WHOLE: usize = 24 << 20;
+/// Snapshots read whole in the first batch.
+const FIRST: usize = 16;
 /// Snapshots in a batch at most.
 const MOST: usize = 256;
 
 /// A history being read.
 pub(super) struct Calm<'a> {
     request: &'a Request,
-    succession: Succession,
+    way: Way,
+    /// Bytes that a snapshot takes while it is compared.
+    weight: usize,
+    /// Snapshots that are worth reading at once: about as many as were taken before something happened.
+    reach: usize,
     slots: Slots,
 }
 
@@ -37,14 +46,21 @@ pub(super) fn suits(plan: &Plan) -> bool {
 }
 
 impl<'a> Calm<'a> {
-    /// For a history of snapshots like this one; `None` where it cannot be read this way.
-    pub fn new(request: &'a Request, moments: &[&Moment]) -> Option<Self> {
+    /// For a history of snapshots like this one, the first of the moments; `None` where it cannot be read this way.
+    pub fn new(request: &'a Request, moments: &[&Moment], like: &Snapshot) -> Option<Self> {
         let followed = request.plan.followed.first().filter(|_| suits(&request.plan))?;
         let clocked = |m: &&Moment| matches!(m.meta.time_source, Some(TimeSource::Meta | TimeSource::Column));
         let watch = watch::of(followed)?;
         let clocked = moments.iter().any(clocked);
-        let succession = Succession::new(&watch, &moments.first()?.opened, &request.plan.wanted(), clocked)?;
-        Some(Self { request, succession, slots: Slots::default() })
+        let files = Succession::new(&watch, &moments.first()?.opened, &request.plan.wanted(), clocked);
+        let (way, weight) = match files {
+            Some(files) => (Way::Files(files), 0),
+            None => {
+                let cells = like.table(watch.view.name).map_or(0, |table| table.rows * table.columns.len());
+                (Way::Tables(Tables::new(&watch, like)?), cells * size_of::<i64>())
+            }
+        };
+        Some(Self { request, way, weight, reach: FIRST, slots: Slots::default() })
     }
 
     /// Goes on from the first of some moments, which was pushed before, as far as it is that simple. How many further
@@ -64,7 +80,7 @@ impl<'a> Calm<'a> {
         self.slots.learn();
         let width = objects.followed.columns.len();
         let mut taken = 0;
-        let reader = Reader { request: self.request, succession: &self.succession, view: objects.followed.view };
+        let reader = Reader { request: self.request, way: &self.way, view: objects.followed.view };
         let mut ready = reader.read(moments, self.size(width), &self.slots);
         while let Some(first) = ready.first.take() {
             self.slots.learn();
@@ -74,6 +90,7 @@ impl<'a> Calm<'a> {
             }
             let whole = ready.whole;
             taken += count;
+            self.reach = if whole { (self.reach * 2).min(MOST) } else { count.max(FIRST) };
             let rest = moments.get(taken..).unwrap_or_default();
             let (size, slots) = (self.size(width), &self.slots);
             let ((), next) = rayon::join(
@@ -87,7 +104,11 @@ impl<'a> Calm<'a> {
 
     /// Snapshots in a batch.
     fn size(&self, width: usize) -> usize {
-        (ROOM / ((self.slots.count() + 64) * (1 + 8 * width))).clamp(2, MOST)
+        let steps = ROOM / ((self.slots.count() + 64) * (1 + 8 * width));
+        match self.way {
+            Way::Files(_) => steps.clamp(2, MOST),
+            Way::Tables(_) => steps.min(WHOLE / self.weight.max(1)).min(self.reach).clamp(2, MOST),
+        }
     }
 }
 

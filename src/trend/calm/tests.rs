@@ -236,7 +236,23 @@ fn compare(seed: u64, count: u64, snapshots: u64, weather: Weather, objects: &[S
     let empty = was_short(&long);
     let (a, b) = (said(&short), said(&long));
     assert_eq!(a, b, "seed {seed}, {count} tables, {weather:?}");
-    (a, was_short(&short) && !empty)
+    let as_tables = pack(folder.path());
+    let (short_of_tables, long) = (follow(as_tables.path(), true, objects), follow(as_tables.path(), false, objects));
+    assert_eq!(said(&short_of_tables), said(&long), "packed: seed {seed}, {count} tables, {weather:?}");
+    (a, was_short(&short) && was_short(&short_of_tables) && !empty)
+}
+
+/// The same history packed: its snapshots are read whole.
+fn pack(folder: &Path) -> tempfile::TempDir {
+    let packed = tempfile::tempdir().unwrap();
+    let mut writer = crate::pack::Writer::new(packed.path(), false).unwrap();
+    for snapshot in
+        ingest::read(&[folder.to_path_buf()], &ingest::Options { hash: true, ..ingest::Options::default() }).unwrap()
+    {
+        writer.push(&snapshot).unwrap();
+    }
+    writer.finish().unwrap();
+    packed
 }
 
 #[test]
