@@ -9,6 +9,8 @@ before, after, delta and rate, a CSV for each view.
 With --top the same of `pgretro diff --top N`: the first N rows of each view by its most telling counter, and the sum of every
 delta over all rows.
 
+Files that end in .json are read with read_json, explicit types as well.
+
 It is spared what pgretro does besides: looking for evidence of resets and crashes, sums over indexes, notes, the order
 of rows.
 """
@@ -45,6 +47,8 @@ TEXT = {"schemaname", "relname", "indexrelname"}
 def reader(path, view):
     kind = lambda c: "VARCHAR" if c in TEXT else "TIMESTAMPTZ" if c.startswith("last_") else "BIGINT"
     types = ", ".join(f"'{c}': '{kind(c)}'" for c in view["columns"])
+    if path.endswith(".json"):
+        return f"read_json('{path}', format='array', columns={{{types}}})"
     return (f"read_csv('{path}', header=true, auto_detect=false, delim=',', quote='\"', escape='\"', nullstr='', "
             f"columns={{{types}}})")
 
@@ -78,7 +82,8 @@ def run(o):
     connection.execute("set preserve_insertion_order = false")
     os.makedirs(o.out, exist_ok=True)
     for name, view in VIEWS.items():
-        files = (os.path.join(folder, name + ".csv") for folder in (o.before, o.after))
+        kind = ".json" if os.path.exists(os.path.join(o.before, name + ".json")) else ".csv"
+        files = (os.path.join(folder, name + kind) for folder in (o.before, o.after))
         target = f"'{os.path.join(o.out, name)}.csv' (header)"
         if o.top is None:
             connection.execute(f"copy ({query(view, *files)}) to {target}")

@@ -83,7 +83,7 @@ impl JsonTable {
     pub fn push_row(&mut self, members: &[Member], place: u64) {
         self.row += 1;
         for (name, value) in members {
-            let at = self.field(name, 0);
+            let at = self.field(name);
             if self.seen[at] == self.row {
                 continue;
             }
@@ -122,8 +122,14 @@ impl JsonTable {
         let mut first = true;
         let mut expected = 0;
         while lexer.member(&mut first, b'}')? {
-            lexer.key(key)?;
-            let at = self.field(key, expected);
+            // Rows mostly have their members in one order.
+            let at = match self.layout.fields.get(expected) {
+                Some(field) if lexer.is_key(&field.name)? => expected,
+                _ => {
+                    lexer.key(key)?;
+                    self.field(key)
+                }
+            };
             expected = at + 1;
             if self.seen[at] == self.row {
                 lexer.skip()?;
@@ -156,11 +162,8 @@ impl JsonTable {
         Ok(())
     }
 
-    /// The field of a name: rows mostly have their members in one order.
-    fn field(&mut self, name: &str, expected: usize) -> usize {
-        if self.layout.fields.get(expected).is_some_and(|f| f.name == name) {
-            return expected;
-        }
+    /// The field of a name.
+    fn field(&mut self, name: &str) -> usize {
         if let Some(at) = self.layout.fields.iter().position(|f| f.name == name) {
             return at;
         }

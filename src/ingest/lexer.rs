@@ -126,6 +126,20 @@ impl<R: Read> Lexer<R> {
         self.punctuation(b':')
     }
 
+    /// Reads a member's name and the colon behind it, if it is this name, written without escapes; else nothing.
+    pub fn is_key(&mut self, name: &str) -> Result<bool> {
+        self.peek()?;
+        let rest = self.buffer.get(self.at..).unwrap_or_default();
+        let behind = rest.strip_prefix(b"\"").and_then(|rest| rest.strip_prefix(name.as_bytes()));
+        let plain = || name.bytes().all(|b| b > b' ' && b != b'\\' && b != b'"');
+        if !behind.is_some_and(|behind| behind.starts_with(b"\"")) || !plain() {
+            return Ok(false);
+        }
+        self.at += name.len() + 2;
+        self.punctuation(b':')?;
+        Ok(true)
+    }
+
     /// Reads a text and appends it.
     pub fn text(&mut self, out: &mut String) -> Result<()> {
         self.punctuation(b'"')?;
@@ -156,7 +170,8 @@ impl<R: Read> Lexer<R> {
 
     fn take(&mut self, piece: Range<usize>, out: &mut String) {
         let bytes = self.buffer.get(piece).unwrap_or_default();
-        self.line += memchr::memchr_iter(b'\n', bytes).count() as u64;
+        // Texts are short: a call costs more than the bytes.
+        self.line += bytes.iter().filter(|b| **b == b'\n').count() as u64;
         match std::str::from_utf8(bytes) {
             Ok(text) => out.push_str(text),
             Err(_) => out.push_str(&encoding_rs::WINDOWS_1252.decode_without_bom_handling(bytes).0),
@@ -278,6 +293,30 @@ mod tests {
         let mut out = String::new();
         Lexer::new(r#""\u00fc\ud83d\ude00\n\t\"\\\/\ud800x""#.as_bytes()).text(&mut out).unwrap();
         assert_eq!(out, "ü😀\n\t\"\\/\u{fffd}x");
+    }
+
+    #[test]
+    fn knows_the_name_that_comes_next() {
+        for (json, name, known) in [
+            (r#""relid":5"#, "relid", true),
+            (" \n\"relid\"\n : 5", "relid", true),
+            (r#""relid2":5"#, "relid", false),
+            (r#""rel":5"#, "relid", false),
+            (r#""a\":5":5"#, r"a\", false),
+            (r#""a b":5"#, "a b", false),
+            (r#""größe":5"#, "größe", true),
+        ] {
+            let mut lexer = Lexer::new(json.as_bytes());
+            assert_eq!(lexer.is_key(name).unwrap(), known, "{json}");
+            if known {
+                assert_eq!(lexer.next().unwrap(), Next::Word);
+            } else {
+                // Nothing was read: the name is what it is.
+                let mut own = String::new();
+                lexer.key(&mut own).unwrap();
+                assert_eq!(own == name, json == r#""a b":5"#, "{json}");
+            }
+        }
     }
 
     proptest! {
