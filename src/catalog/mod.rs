@@ -35,7 +35,7 @@ pub use lookup::{Exported, canonical_slru, exported, feeds, majors_with, pgss_la
 pub use view::{Epoch, Origin, Shape, View};
 
 /// Every view the catalog knows, in the order reports list them.
-pub const VIEWS: &[&View] = &[
+pub static VIEWS: &[&View] = &[
     &tables::PG_STAT_USER_TABLES,
     &tables::PG_STATIO_USER_TABLES,
     &tables::PG_STAT_XACT_USER_TABLES,

@@ -216,11 +216,16 @@ impl Object {
 
     /// Takes over the names of a row.
     pub(super) fn take_names(&mut self, row: Row<'_>, columns: &[usize]) {
-        self.labels.clear();
-        self.labels.extend(columns.iter().filter_map(|c| match row.table().value(row.index(), *c) {
-            Value::Text(t) => Some((*c, t.into())),
-            _ => None,
-        }));
+        let names = || {
+            columns.iter().filter_map(|c| match row.table().value(row.index(), *c) {
+                Value::Text(t) => Some((*c, t)),
+                _ => None,
+            })
+        };
+        // Nearly always they are the same.
+        if !names().eq(self.labels.iter().map(|(c, t)| (*c, &**t))) {
+            self.labels = names().map(|(c, t)| (c, t.into())).collect();
+        }
     }
 
     /// One more window.

@@ -3,11 +3,16 @@
 use super::Followed;
 use super::object::{Key, Object, Part, Window, key_of, label_columns};
 use super::trigger::Surroundings;
-use crate::diff::{Diff, ViewDiff};
+use crate::diff::{Diff, DiffRow, ViewDiff};
 use crate::snapshot::{Row, Snapshot, Value};
 use crate::time::Timestamp;
+use foldhash::fast::FixedState;
+use rayon::prelude::*;
 use std::collections::HashMap;
 use std::sync::Arc;
+
+/// No row.
+const NONE: u32 = u32::MAX;
 
 /// A view's objects while a history is read.
 #[derive(Debug)]
@@ -24,7 +29,7 @@ pub struct Objects {
     pub snapshots: usize,
     only: Vec<String>,
     labels: Vec<usize>,
-    by_key: HashMap<Key, usize>,
+    by_key: HashMap<Key, usize, FixedState>,
     /// The newest snapshot that carries the view.
     pub(super) carrier: Option<Arc<Snapshot>>,
 }
@@ -53,7 +58,7 @@ impl Objects {
             snapshots,
             only: Vec::new(),
             labels,
-            by_key: HashMap::new(),
+            by_key: HashMap::default(),
             carrier: None,
         }
     }
@@ -106,33 +111,61 @@ impl Objects {
             at: clock(&view.after, diff.after.meta.taken_at),
             broken: None,
         };
+        let mut rows: Vec<u32> = vec![NONE; self.list.len()];
+        let mut again = Vec::new();
         for row in view.iter() {
-            let Some(latest) = row.latest() else { continue };
-            // A window may be joined by names (across an upgrade): objects keep the key they began with.
-            let key = key_of(latest, &self.key);
-            let earlier = row.before().map(|r| key_of(r, &self.key)).filter(|k| *k != key);
-            let known = earlier.and_then(|k| self.by_key.remove(&k)).or_else(|| self.by_key.get(&key).copied());
-            if known.is_none() && !self.is_asked_for(latest) {
-                continue;
-            }
-            let at = known.unwrap_or_else(|| {
-                let mut object = Object::new(&self.followed, key.clone(), surroundings.is_some());
-                if let Some(before) = row.before() {
-                    object.start(&self.followed, before, window.from, surroundings);
-                }
-                self.list.push(object);
-                self.list.len() - 1
-            });
-            let Some(object) = self.list.get_mut(at) else { continue };
-            let rewritten = surroundings.is_some_and(|s| s.is_rewritten(latest));
-            let window = Window { broken: rewritten.then_some("rewritten"), ..window };
-            object.step(&self.followed, row, &window, surroundings);
-            object.take_names(latest, &self.labels);
-            if object.key != key || known.is_none() {
-                object.key.clone_from(&key);
-                self.by_key.insert(key, at);
+            let Some(at) = self.object_of(row, &window, surroundings) else { continue };
+            rows.resize(self.list.len(), NONE);
+            match (rows.get_mut(at), u32::try_from(row.index())) {
+                (Some(place), Ok(index)) if *place == NONE => *place = index,
+                _ => again.push((at, row)),
             }
         }
+        let (followed, labels) = (&self.followed, &self.labels);
+        let step = |object: &mut Object, row: DiffRow<'_>| {
+            let Some(latest) = row.latest() else { return };
+            let rewritten = surroundings.is_some_and(|s| s.is_rewritten(latest));
+            let window = Window { broken: rewritten.then_some("rewritten"), ..window };
+            object.step(followed, row, &window, surroundings);
+            object.take_names(latest, labels);
+        };
+        let objects = self.list.par_iter_mut().zip(rows).with_min_len(256);
+        objects.filter(|(_, row)| *row != NONE).for_each(|(object, row)| step(object, view.row(row as usize)));
+        // Rows that are of the same object as one before.
+        for (at, row) in again {
+            self.list.get_mut(at).into_iter().for_each(|object| step(object, row));
+        }
+    }
+
+    /// The object of a row, a new one where nobody knows its key; `None` where nobody asks for it.
+    fn object_of(&mut self, row: DiffRow<'_>, window: &Window, surroundings: Option<&Surroundings>) -> Option<usize> {
+        let latest = row.latest()?;
+        // A window may be joined by names (across an upgrade): objects keep the key they began with.
+        let moved = row.before().filter(|before| {
+            let (was, is) = (before.table(), latest.table());
+            self.key.iter().any(|column| was.value(before.index(), *column) != is.value(latest.index(), *column))
+        });
+        let key = key_of(latest, &self.key);
+        let known = moved
+            .and_then(|before| self.by_key.remove(&key_of(before, &self.key)))
+            .or_else(|| self.by_key.get(&key).copied());
+        if known.is_none() && !self.is_asked_for(latest) {
+            return None;
+        }
+        let at = known.unwrap_or_else(|| {
+            let mut object = Object::new(&self.followed, key.clone(), surroundings.is_some());
+            if let Some(before) = row.before() {
+                object.start(&self.followed, before, window.from, surroundings);
+            }
+            self.list.push(object);
+            self.list.len() - 1
+        });
+        let object = self.list.get_mut(at)?;
+        if object.key != key || known.is_none() {
+            object.key.clone_from(&key);
+            self.by_key.insert(key, at);
+        }
+        Some(at)
     }
 
     /// The object that a row is of, by the key it had last.
