@@ -5,12 +5,15 @@ use super::context::{State, state};
 use super::index_facts::IndexFact;
 use super::peers::{Peer, Peers};
 use super::plans::Plans;
+use super::table_facts::{TableFact, heap_bytes, is_system_schema};
 use super::trigger::AutovacuumSettings;
-use crate::diff::{Chain, Change};
-use crate::finding::{Doubt, Subject, SubjectKind};
-use crate::ident::{display_qualified, quote_qualified};
-use crate::snapshot::{Row, parse_array};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use crate::diff::{Chain, ViewChange};
+use crate::finding::Doubt;
+use crate::snapshot::Row;
+use foldhash::fast::FixedState;
+use std::cell::LazyCell;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::OnceLock;
 
 /// What all rules share, computed once.
 #[derive(Debug, Default)]
@@ -27,44 +30,42 @@ pub struct Facts<'a> {
     pub tables: Vec<TableFact<'a>>,
     /// `table_sizes`, where there is one.
     pub sizes: Option<State<'a>>,
-    by_relid: HashMap<i64, usize, foldhash::fast::FixedState>,
-    by_name: BTreeMap<(&'a str, &'a str), usize>,
-    parents: HashMap<i64, i64, foldhash::fast::FixedState>,
+    by_relid: HashMap<i64, usize, FixedState>,
+    /// Positions in the order of names, sorted when somebody asks: most dumps say OIDs.
+    by_name: OnceLock<Vec<usize>>,
+    parents: HashMap<i64, i64, FixedState>,
     /// The indexes of the last snapshot, in the order of the view's keys, then those that only definitions have.
     pub indexes: Vec<IndexFact<'a>>,
     /// Where the definitions are from: `index_definitions`, else `pg_indexes`.
     pub definitions: Option<State<'a>>,
-    indexes_of: HashMap<i64, Vec<usize>, foldhash::fast::FixedState>,
-    index_by_oid: HashMap<i64, usize, foldhash::fast::FixedState>,
-    index_names: BTreeSet<(&'a str, &'a str)>,
+    /// The first index of each table.
+    first_index: HashMap<i64, usize, FixedState>,
+    /// For each index the next one of its table.
+    next_index: Vec<Option<usize>>,
+    index_by_oid: HashMap<i64, usize, FixedState>,
+    /// The same of the indexes.
+    index_by_name: OnceLock<Vec<usize>>,
     /// `pg_stats`, where there is one.
     pub planner: Option<State<'a>>,
     columns_of: BTreeMap<(&'a str, &'a str), usize>,
     columns: Vec<Vec<Row<'a>>>,
 }
 
-/// A table: its counters and its sizes, at least one of the two.
-#[derive(Clone, Copy, Debug)]
-pub struct TableFact<'a> {
-    /// Its row of `pg_stat_user_tables` over the window.
-    pub change: Option<Change<'a>>,
-    /// Its row of `table_sizes`.
-    pub sizes: Option<Row<'a>>,
-    /// Looked up once: most rules begin with a floor on it.
-    heap_bytes: Option<i64>,
+/// So many positions in the order of their names; those alike in their own order.
+fn sorted<'n>(count: usize, name: impl Fn(&usize) -> Option<(&'n str, &'n str)>) -> Vec<usize> {
+    let mut out: Vec<usize> = (0..count).collect();
+    out.sort_by_key(name);
+    out
 }
 
-/// Whether a schema is PostgreSQL's own or temporary: its objects are nobody's to change.
-pub fn is_system_schema(schema: &str) -> bool {
-    matches!(schema, "pg_catalog" | "information_schema")
-        || schema.starts_with("pg_toast")
-        || schema.starts_with("pg_temp")
-}
-
-/// Bytes of a heap: measured, else the pages that the last vacuum or analyze saw.
-fn heap_bytes(sizes: Row<'_>, block_bytes: i64) -> Option<i64> {
-    let size = |column| sizes.int(column).filter(|n| *n >= 0);
-    size("relation_size").or_else(|| size("relpages").map(|pages| pages.saturating_mul(block_bytes)))
+/// The first of sorted positions that has this name.
+fn found<'n>(
+    sorted: &[usize],
+    wanted: (&str, &str),
+    name: impl Fn(&usize) -> Option<(&'n str, &'n str)>,
+) -> Option<usize> {
+    let at = sorted.partition_point(|at| name(at) < Some(wanted));
+    sorted.get(at).copied().filter(|at| name(at) == Some(wanted))
 }
 
 impl<'a> Facts<'a> {
@@ -85,19 +86,32 @@ impl<'a> Facts<'a> {
             sizes,
             ..Self::default()
         };
-        let changes = chain.view("pg_stat_user_tables").into_iter().flat_map(|v| v.present().collect::<Vec<_>>());
-        for change in changes {
+        let tables = chain.view("pg_stat_user_tables");
+        let most = tables.map_or(0, ViewChange::len);
+        facts.by_relid.reserve(most);
+        facts.tables.reserve(most);
+        for change in tables.into_iter().flat_map(ViewChange::present) {
             facts.add(TableFact { change: Some(change), sizes: None, heap_bytes: None });
         }
+        let mut named: Option<HashMap<(&str, &str), usize, FixedState>> = None;
         for row in sizes.into_iter().flat_map(|s| s.table.iter()) {
-            let known = row.int("relid").map_or_else(
-                || Some((row.text("schemaname")?, row.text("relname")?)).and_then(|key| facts.by_name.get(&key)),
-                |relid| facts.by_relid.get(&relid),
-            );
+            let known = if let Some(relid) = row.int("relid") {
+                facts.by_relid.get(&relid).copied()
+            } else {
+                let all =
+                    || facts.tables.iter().enumerate().rev().map(|(at, t)| ((t.schema(), t.name()), at)).collect();
+                let named = named.get_or_insert_with(all);
+                row.text("schemaname").zip(row.text("relname")).and_then(|name| named.get(&name)).copied()
+            };
             let heap_bytes = heap_bytes(row, block_bytes);
-            match known.copied().and_then(|i| facts.tables.get_mut(i)) {
-                Some(table) => (table.sizes, table.heap_bytes) = (Some(row), heap_bytes),
-                None => facts.add(TableFact { change: None, sizes: Some(row), heap_bytes }),
+            if let Some(table) = known.and_then(|at| facts.tables.get_mut(at)) {
+                (table.sizes, table.heap_bytes) = (Some(row), heap_bytes);
+            } else {
+                let at = facts.tables.len();
+                facts.add(TableFact { change: None, sizes: Some(row), heap_bytes });
+                if let (Some(named), Some(fact)) = (&mut named, facts.tables.get(at)) {
+                    named.entry((fact.schema(), fact.name())).or_insert(at);
+                }
             }
         }
         for row in state(chain, "partitions").into_iter().flat_map(|s| s.table.iter()) {
@@ -120,19 +134,21 @@ impl<'a> Facts<'a> {
 
     fn join_indexes(&mut self, chain: &'a Chain, block_bytes: i64) {
         let used = chain.view("pg_stat_user_indexes");
-        let mut by_name: BTreeMap<(&str, &str), usize> = BTreeMap::new();
-        for change in used.into_iter().flat_map(|v| v.present().collect::<Vec<_>>()) {
-            let fact = IndexFact { change: Some(change), definition: None, bare: None, block_bytes };
-            by_name.insert((fact.schema(), fact.name()), self.indexes.len());
-            self.indexes.push(fact);
-        }
-        for (i, fact) in self.indexes.iter().enumerate() {
-            if let Some(oid) = fact.indexrelid() {
-                self.index_by_oid.insert(oid, i);
-            }
-        }
+        let present = used.into_iter().flat_map(ViewChange::present);
+        self.indexes.extend(present.map(|change| IndexFact {
+            change: Some(change),
+            definition: None,
+            bare: None,
+            block_bytes,
+        }));
         self.definitions = state(chain, "index_definitions");
         let bare = if self.definitions.is_none() { state(chain, "pg_indexes") } else { None };
+        if self.definitions.is_some() {
+            self.number_indexes();
+        }
+        let counted = self.indexes.clone();
+        let by_name: LazyCell<HashMap<(&str, &str), usize, FixedState>, _> =
+            LazyCell::new(|| counted.iter().enumerate().map(|(at, fact)| ((fact.schema(), fact.name()), at)).collect());
         // Definitions of an older snapshot may be of indexes that are gone.
         let newest = chain.snapshots.len().saturating_sub(1);
         let may_add = |s: &State<'_>| used.is_none() || s.snapshot == newest;
@@ -161,28 +177,45 @@ impl<'a> Facts<'a> {
             }
         }
         self.definitions = self.definitions.or(bare);
+        drop(by_name);
         self.indexes.retain(|i| !is_system_schema(i.schema()));
-        self.index_by_oid.clear();
-        for (i, fact) in self.indexes.iter().enumerate() {
-            if let Some(oid) = fact.indexrelid() {
-                self.index_by_oid.insert(oid, i);
-            }
-            self.index_names.insert((fact.schema(), fact.name()));
+        self.number_indexes();
+        self.next_index = vec![None; self.indexes.len()];
+        self.first_index.reserve(self.tables.len());
+        // From the last one on, so that each table's begin with the first.
+        for (at, fact) in self.indexes.iter().enumerate().rev() {
             let table = fact.relid().or_else(|| self.table_named(fact.schema(), fact.table())?.relid());
-            if let Some(relid) = table {
-                self.indexes_of.entry(relid).or_default().push(i);
+            if let (Some(relid), Some(next)) = (table, self.next_index.get_mut(at)) {
+                *next = self.first_index.insert(relid, at);
             }
         }
     }
 
+    /// Notes the position of each index.
+    fn number_indexes(&mut self) {
+        self.index_by_oid.clear();
+        self.index_by_oid.reserve(self.indexes.len());
+        let oids = self.indexes.iter().enumerate().filter_map(|(at, fact)| Some((fact.indexrelid()?, at)));
+        self.index_by_oid.extend(oids);
+    }
+
+    /// The position of a table; of two alike the first.
+    fn table_at(&self, name: (&str, &str)) -> Option<usize> {
+        let of = |at: &usize| self.tables.get(*at).map(|t| (t.schema(), t.name()));
+        found(self.by_name.get_or_init(|| sorted(self.tables.len(), of)), name, of)
+    }
+
     /// The indexes of a table.
     pub fn indexes_of(&self, relid: i64) -> impl Iterator<Item = &IndexFact<'a>> {
-        self.indexes_of.get(&relid).into_iter().flatten().filter_map(|i| self.indexes.get(*i))
+        let next = |at: &usize| self.next_index.get(*at).copied().flatten();
+        std::iter::successors(self.first_index.get(&relid).copied(), next).filter_map(|at| self.indexes.get(at))
     }
 
     /// Whether a table or index of this name exists.
     pub fn is_taken(&self, schema: &str, name: &str) -> bool {
-        self.index_names.contains(&(schema, name)) || self.by_name.contains_key(&(schema, name))
+        let of = |at: &usize| self.indexes.get(*at).map(|i| (i.schema(), i.name()));
+        let indexes = self.index_by_name.get_or_init(|| sorted(self.indexes.len(), of));
+        found(indexes, (schema, name), of).is_some() || self.table_at((schema, name)).is_some()
     }
 
     /// Rows of `pg_stats` of a table's columns; of a partitioned table those of the whole.
@@ -209,7 +242,6 @@ impl<'a> Facts<'a> {
         if let Some(relid) = table.relid() {
             self.by_relid.insert(relid, index);
         }
-        self.by_name.entry((table.schema(), table.name())).or_insert(index);
         self.tables.push(table);
     }
 
@@ -225,7 +257,7 @@ impl<'a> Facts<'a> {
 
     /// A table by its name.
     pub fn table_named(&self, schema: &str, name: &str) -> Option<&TableFact<'a>> {
-        self.tables.get(*self.by_name.get(&(schema, name))?)
+        self.tables.get(self.table_at((schema, name))?)
     }
 
     /// The topmost parent of a partition; the table itself where it is none.
@@ -255,96 +287,5 @@ impl<'a> Facts<'a> {
     pub fn total_bytes(&self) -> Option<f64> {
         let sizes = self.tables.iter().filter_map(TableFact::total_bytes);
         sizes.reduce(i64::saturating_add).map(|n| n as f64)
-    }
-}
-
-impl<'a> TableFact<'a> {
-    fn row(&self) -> Option<Row<'a>> {
-        self.change.and_then(Change::last).or(self.sizes)
-    }
-
-    /// Its OID.
-    pub fn relid(&self) -> Option<i64> {
-        self.row()?.int("relid")
-    }
-
-    /// Its schema.
-    pub fn schema(&self) -> &'a str {
-        self.row().and_then(|r| r.text("schemaname")).unwrap_or_default()
-    }
-
-    /// Its name.
-    pub fn name(&self) -> &'a str {
-        self.row().and_then(|r| r.text("relname")).unwrap_or_default()
-    }
-
-    /// `schema.name` for people.
-    pub fn display(&self) -> String {
-        display_qualified(self.schema(), self.name())
-    }
-
-    /// `"schema"."name"` for SQL.
-    pub fn sql(&self) -> String {
-        quote_qualified(self.schema(), self.name())
-    }
-
-    /// `'"schema"."name"'` for a cast to `regclass`.
-    pub fn class_literal(&self) -> String {
-        crate::ident::quote_regclass(self.schema(), self.name())
-    }
-
-    /// As the subject of a finding.
-    pub fn subject(&self) -> Subject {
-        Subject::new(SubjectKind::Table, self.display())
-    }
-
-    fn size(&self, column: &str) -> Option<i64> {
-        self.sizes?.int(column).filter(|n| *n >= 0)
-    }
-
-    /// Bytes of the heap alone.
-    pub const fn heap_bytes(&self) -> Option<i64> {
-        self.heap_bytes
-    }
-
-    /// Bytes with TOAST and indexes.
-    pub fn total_bytes(&self) -> Option<i64> {
-        self.size("total_relation_size").or_else(|| self.heap_bytes())
-    }
-
-    /// Rows as the planner believes (`reltuples`); `None` where never analyzed or not exported.
-    pub fn reltuples(&self) -> Option<f64> {
-        let sizes = self.sizes?;
-        let rows = sizes.f64("reltuples").filter(|r| *r >= 0.0)?;
-        // Up to 13, 0 rows with pages is the spelling of "never counted".
-        (rows > 0.0 || sizes.int("relpages").unwrap_or(0) == 0).then_some(rows)
-    }
-
-    /// Rows by the best estimate: `reltuples`, else `n_live_tup`; the doubt says that it is the second.
-    pub fn rows(&self) -> (Option<f64>, Option<Doubt>) {
-        match self.reltuples() {
-            Some(rows) => (Some(rows), None),
-            None => (self.change.and_then(Change::last).and_then(|r| r.f64("n_live_tup")), Some(Doubt::C5)),
-        }
-    }
-
-    /// Whether `relkind` is one of these letters; `None` where not exported.
-    pub fn is_kind(&self, kinds: &str) -> Option<bool> {
-        let kind = self.sizes?.text("relkind")?;
-        Some(!kind.is_empty() && kinds.contains(kind))
-    }
-
-    /// Whether it is a partition of another table.
-    pub fn is_partition(&self) -> Option<bool> {
-        self.sizes?.bool("relispartition")
-    }
-
-    /// A storage parameter set on the table itself (`autovacuum_enabled`).
-    pub fn option(&self, name: &str) -> Option<String> {
-        let options = self.sizes?.text("reloptions")?;
-        parse_array(options).into_iter().find_map(|o| {
-            let (key, value) = o.split_once('=')?;
-            (key == name).then(|| value.to_owned())
-        })
     }
 }

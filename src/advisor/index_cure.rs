@@ -1,7 +1,7 @@
 //! Cures for indexes, and the order in which they are worth keeping.
 
-use super::facts::{Facts, TableFact};
 use super::index_facts::IndexFact;
+use super::{Facts, TableFact};
 use crate::finding::{Fix, Risk, Verb};
 use crate::ident::{display_qualified, quote_ident, quote_qualified};
 use crate::text::Text;

@@ -1,7 +1,7 @@
 //! The query plans of the dump, read once for all rules, with what their findings have in common.
 
 use super::Context;
-use super::facts::TableFact;
+use super::TableFact;
 use super::index_cure::{NewIndex, create_index};
 use super::rule::Skip;
 use super::sql::{Names, Operand, Source, Test, Text as Sql, read_all};

@@ -3,8 +3,8 @@
 //! The formula is [`Thresholds`]; here it gets its settings, its words and its doubts.
 
 use super::context::show;
-use super::facts::{Facts, TableFact};
 use super::settings::setting;
+use super::{Facts, TableFact};
 use crate::diff::{Chain, Change, Class};
 use crate::finding::Doubt;
 use crate::trend::threshold::{PARAMETERS, Term, Thresholds, is_true};
@@ -68,12 +68,29 @@ pub struct Triggers {
     pub rows: f64,
     /// What the inputs take from confidence: C4 for settings not exported, C5 for `n_live_tup` in place of `reltuples`.
     pub doubts: Vec<Doubt>,
-    /// `50 + 0.2 × 21,480`.
-    pub vacuum_formula: String,
+    thresholds: Thresholds,
+}
+
+impl Triggers {
+    /// `50 + 0.2 × 21,480`. Written only for tables that are spoken of: most are not.
+    pub fn vacuum_formula(&self) -> String {
+        let formula = formula(self.thresholds.dead);
+        match self.thresholds.most.filter(|_| self.thresholds.is_capped()) {
+            Some(most) => format!("the smaller of {formula} and {}", show(most, Unit::Rows)),
+            None => formula,
+        }
+    }
+
     /// The same for inserts.
-    pub insert_formula: Option<String>,
+    pub fn insert_formula(&self) -> Option<String> {
+        let shown = if self.thresholds.unfrozen < 1.0 { " (rows on pages not all frozen)" } else { "" };
+        self.thresholds.inserted.map(|term| format!("{}{shown}", formula(term)))
+    }
+
     /// The same for analyze.
-    pub analyze_formula: String,
+    pub fn analyze_formula(&self) -> String {
+        formula(self.thresholds.changed)
+    }
 }
 
 /// A table's dead rows against its trigger.
@@ -112,11 +129,6 @@ impl<'a> Facts<'a> {
             }
         };
         let thresholds = Thresholds::of(parameter, rows, table.sizes);
-        let mut vacuum_formula = formula(thresholds.dead);
-        if let Some(most) = thresholds.most.filter(|_| thresholds.is_capped()) {
-            vacuum_formula = format!("the smaller of {vacuum_formula} and {}", show(most, Unit::Rows));
-        }
-        let shown = if thresholds.unfrozen < 1.0 { " (rows on pages not all frozen)" } else { "" };
         Triggers {
             enabled: table.option("autovacuum_enabled").is_none_or(|v| is_true(&v)),
             overridden,
@@ -125,9 +137,7 @@ impl<'a> Facts<'a> {
             analyze: thresholds.changed.value(),
             rows,
             doubts,
-            vacuum_formula,
-            insert_formula: thresholds.inserted.map(|term| format!("{}{shown}", formula(term))),
-            analyze_formula: formula(thresholds.changed),
+            thresholds,
         }
     }
 
@@ -180,7 +190,7 @@ mod tests {
         let near = |a: f64, b: f64| (a - b).abs() < 1e-6;
         let t = triggers(15, "", "26", "", &[]);
         assert!(near(t.vacuum, 55.2) && near(t.analyze, 52.6) && t.enabled && !t.overridden);
-        assert_eq!((t.vacuum_formula.as_str(), t.doubts.as_slice()), ("50 + 0.2 × 26", &[Doubt::C4][..]));
+        assert_eq!((t.vacuum_formula().as_str(), t.doubts.as_slice()), ("50 + 0.2 × 26", &[Doubt::C4][..]));
         assert_eq!(triggers(12, "", "26", "", &[]).insert, None);
         assert_eq!(triggers(15, "", "-1", "", &[]).vacuum, 50.0);
         assert_eq!(triggers(18, "", "1e9", "", &[]).vacuum, 1e8);

@@ -1,6 +1,6 @@
 //! Cures for tables: VACUUM, ANALYZE, storage parameters.
 
-use super::facts::TableFact;
+use super::TableFact;
 use crate::finding::{Fix, Risk, Verb};
 
 const ONLINE: &str = "SHARE UPDATE EXCLUSIVE: reads and writes go on";

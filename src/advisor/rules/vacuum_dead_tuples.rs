@@ -134,7 +134,7 @@ fn report<'a>(
         .t("Scans read them until a vacuum removes them; autovacuum was due at ")
         .opt(whole(triggers.vacuum, Unit::Rows))
         .t(" (")
-        .code(&triggers.vacuum_formula)
+        .code(&triggers.vacuum_formula())
         .t(").");
     let mut finding = cx
         .finding(severity, table.subject(), title)
@@ -144,7 +144,7 @@ fn report<'a>(
         .measure(cx.measure("Dead rows (est.)", change, "n_dead_tup"))
         .measure(cx.measure("Autovacuums", change, "autovacuum_count"));
     if let Some(sizes) = table.sizes {
-        let formula = format!("{} ÷ ({})", show(dead.dead, Unit::Rows), triggers.vacuum_formula);
+        let formula = format!("{} ÷ ({})", show(dead.dead, Unit::Rows), triggers.vacuum_formula());
         let rows = change
             .last()
             .into_iter()

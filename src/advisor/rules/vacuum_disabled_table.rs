@@ -87,7 +87,7 @@ fn report<'a>(cx: &Context<'a>, table: &TableFact<'a>) -> Finding {
             finding.doubts([cx.class_doubt(change)]).measure(cx.measure("Dead rows (est.)", change, "n_dead_tup"));
         finding = finding.measure(cx.measure("Vacuums by hand", change, "vacuum_count"));
         if let Some(d) = dead {
-            let formula = format!("{} ÷ ({})", show(d.dead, Unit::Rows), triggers.vacuum_formula);
+            let formula = format!("{} ÷ ({})", show(d.dead, Unit::Rows), triggers.vacuum_formula());
             let rows: Vec<_> = change.last().into_iter().map(|r| (r, &["n_dead_tup"][..])).collect();
             finding = finding.measure(cx.computed(
                 "Dead rows ÷ trigger",

@@ -155,7 +155,7 @@ fn report<'a>(
         "Index-only scans read the heap for rows on pages not marked all-visible, and all rows are frozen at once when \
          the table's age forces it.",
     );
-    if let (Late::OverTrigger(..), Some(formula)) = (late, &triggers.insert_formula) {
+    if let (Late::OverTrigger(..), Some(formula)) = (late, triggers.insert_formula()) {
         why = why
             .t(" Autovacuum was due at ")
             .opt(triggers.insert.and_then(|n| whole(n, Unit::Rows)))
