@@ -30,7 +30,7 @@ pub fn could_be(text: &str) -> bool {
             continue;
         }
         if title(line).is_some()
-            || words.starts_with("Query Text: ")
+            || words.starts_with("Query Text:")
             || words == "- Plan:"
             || words.starts_with("<explain ")
         {
@@ -204,7 +204,7 @@ impl<'t> Splitter<'t> {
             )
         {
             self.json();
-        } else if words.starts_with("Query Text: ") || is_start(words, self.line(self.at + 1)) {
+        } else if words.starts_with("Query Text:") || is_start(words, self.line(self.at + 1)) {
             self.bare();
         } else {
             if let Some(sql) = statement(line) {
@@ -260,7 +260,7 @@ impl<'t> Splitter<'t> {
         let from = self.at;
         let mut lines: Vec<String> = Vec::new();
         let column = |line: &str| line.bytes().take_while(|b| *b == b' ').count();
-        let mut in_query = self.line(from).is_some_and(|l| l.trim_start().starts_with("Query Text: "));
+        let mut in_query = self.line(from).is_some_and(|l| l.trim_start().starts_with("Query Text:"));
         let root = self.line(from).map_or(0, column);
         while let Some(line) = self.line(self.at) {
             let words = line.trim();
@@ -268,7 +268,7 @@ impl<'t> Splitter<'t> {
             let is_other = title(line).is_some()
                 || is_count(line)
                 || statement(line).is_some()
-                || words.starts_with("Query Text: ");
+                || words.starts_with("Query Text:");
             if self.at > from && !in_query && (words.is_empty() || begins || is_other) {
                 break;
             }

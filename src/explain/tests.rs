@@ -95,3 +95,10 @@ fn nothing_of_a_real_plan_is_left_without_a_label() {
         }
     }
 }
+
+#[test]
+fn the_text_of_a_statement_may_begin_in_the_next_line() {
+    let plan = read("Query Text: \n  select a\n\n  from t\n\nSeq Scan on t  (cost=0.00..1.00 rows=1 width=4)").unwrap();
+    assert_eq!(plan.query.as_deref().map(str::trim), Some("select a\n\n  from t"));
+    assert_eq!(plan.nodes.len(), 1);
+}

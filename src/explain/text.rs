@@ -36,13 +36,14 @@ pub(super) fn read(text: &str) -> Result<Plan, Unread> {
 /// Reads what auto_explain writes before the tree; the line of the tree's root.
 fn head(lines: &[&str], plan: &mut Plan) -> Option<usize> {
     let first = lines.iter().position(|line| !line.is_empty())?;
-    let Some(query) = lines.get(first)?.strip_prefix("Query Text: ") else {
+    // Of functions in SQL the text often begins in the next line.
+    let Some(query) = lines.get(first)?.strip_prefix("Query Text:") else {
         return lines.get(first).filter(|line| node(line.trim_start()).is_some()).map(|_| first);
     };
     // The text of the statement may hold anything; the first line that names a node with its cost ends it.
     let ends = |line: &&&str| !line.starts_with(' ') && line.contains("  (cost=") && node(line).is_some();
     let root = first + 1 + lines.iter().skip(first + 1).position(|line| ends(&line))?;
-    let mut words = vec![query];
+    let mut words = vec![query.strip_prefix(' ').unwrap_or(query)];
     for line in lines.get(first + 1..root)? {
         match line.strip_prefix("Query Parameters: ") {
             Some(parameters) => plan.parameters = Some(parameters.to_owned()),
