@@ -47,6 +47,7 @@ pub const FUNCTION_DEFINITIONS: View = View {
         label("schemaname", "Schema"),
         label("funcname", "Name"),
         label("identity_args", "Argument types"),
+        array("argnames", "Names of arguments, of results too"),
         label("kind", "f function, p procedure, a aggregate, w window"),
         label("language", "Language"),
         label("owner", "Owner"),
@@ -57,6 +58,8 @@ pub const FUNCTION_DEFINITIONS: View = View {
         label("proparallel", "s safe, r restricted, u unsafe"),
         array("proconfig", "Settings while it runs"),
         label("source_hash", "MD5 of the body"),
+        label("source", "Body, of functions in SQL and PL/pgSQL"),
+        label("sql_body", "Body, of functions that were created with BEGIN ATOMIC or RETURN").since(14),
         array("proacl", "Privileges"),
     ],
 };

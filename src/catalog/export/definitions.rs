@@ -79,6 +79,7 @@ pub(super) const QUERIES: &[Query] = &[
             ("schemaname", "n.nspname"),
             ("funcname", "p.proname"),
             ("identity_args", "pg_get_function_identity_arguments(p.oid)"),
+            ("argnames", "p.proargnames"),
             ("kind", "p.prokind"),
             ("language", "l.lanname"),
             ("owner", "r.rolname"),
@@ -89,10 +90,19 @@ pub(super) const QUERIES: &[Query] = &[
             ("proparallel", "p.proparallel"),
             ("proconfig", "p.proconfig"),
             ("source_hash", "md5(p.prosrc)"),
+            ("source", "case when l.lanname in ('sql', 'plpgsql') then nullif(p.prosrc, '') end"),
+            // Printing such a body locks the tables that it names.
+            (
+                "sql_body",
+                "case when p.prosqlbody is not null and not exists (
+             select from pg_depend d join busy b on b.relation = d.refobjid
+             where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.refclassid = 'pg_class'::regclass)
+         then pg_get_function_sqlbody(p.oid) end",
+            ),
             ("proacl", "p.proacl::text[]"),
         ],
-        locking: &[],
-        with: "",
+        locking: &[("sql_body", "null::text")],
+        with: BUSY,
         from: "from pg_proc p join pg_namespace n on n.oid = p.pronamespace join pg_language l on l.oid = p.prolang
   left join pg_roles r on r.oid = p.proowner",
         locking_joins: "",

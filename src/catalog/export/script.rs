@@ -6,6 +6,9 @@ use crate::catalog::{Origin, View, view};
 use crate::version::{NEWEST, OLDEST};
 use std::fmt::Write;
 
+/// Texts of functions, for who wants no texts of statements.
+const BODIES: &[(&str, &str)] = &[("source", "null::text"), ("sql_body", "null::text")];
+
 /// The script.
 pub fn script(options: &Options) -> String {
     let mut script = Script { options, out: String::new() };
@@ -151,13 +154,15 @@ impl Script<'_> {
         if !query.with.is_empty() && !without_locks {
             let _ = writeln!(self.out, "with {}", query.with);
         }
+        let hides_text = !self.options.query_text;
         self.line(if view.name == "meta" { "select" } else { "select (select clock_timestamp()) as captured_at" });
         let expression = |list: &'static [(&'static str, &'static str)], name: &str| {
             list.iter().find(|(column, _)| *column == name).map(|(_, expression)| *expression)
         };
         self.columns(view, &|name| {
             let instead = if without_locks { expression(query.locking, name) } else { None };
-            let taken = instead.or_else(|| expression(query.columns, name)).unwrap_or("null");
+            let masked = expression(BODIES, name).filter(|_| view.name == "function_definitions" && hides_text);
+            let taken = masked.or(instead).or_else(|| expression(query.columns, name)).unwrap_or("null");
             format!("{taken} as {name}")
         });
         let joins = if without_locks { "" } else { query.locking_joins };
