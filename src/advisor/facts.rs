@@ -2,6 +2,7 @@
 
 use super::age::StatisticsAge;
 use super::context::{State, state};
+use super::functions::Functions;
 use super::index_facts::IndexFact;
 use super::peers::{Peer, Peers};
 use super::plans::Plans;
@@ -22,6 +23,8 @@ pub struct Facts<'a> {
     pub peers: Peers<'a>,
     /// The query plans of the dump.
     pub plans: Plans<'a>,
+    /// Functions, and which statements ran inside of them.
+    pub functions: Functions<'a>,
     /// Since when the database's counters count.
     pub age: StatisticsAge,
     /// Autovacuum's settings.
@@ -81,6 +84,7 @@ impl<'a> Facts<'a> {
         let mut facts = Self {
             peers: Peers::of(chain, peers),
             plans: Plans::of(chain),
+            functions: Functions::of(chain),
             age: StatisticsAge::of(chain),
             autovacuum: AutovacuumSettings::of(chain),
             sizes,

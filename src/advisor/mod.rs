@@ -22,6 +22,7 @@ mod contention;
 mod context;
 mod cure;
 mod facts;
+pub mod functions;
 pub mod handbook;
 pub mod index;
 mod index_cure;

@@ -122,6 +122,17 @@ impl<'a> Workload<'a> {
         Ok(out)
     }
 
+    /// The statements inside of functions that had calls in the window; their times are part of those that called them.
+    pub fn nested(ctx: &Context<'a>) -> Vec<Statement<'a>> {
+        let inside = |change: Change<'a>| {
+            let row = change.last().filter(|r| r.bool("toplevel") == Some(false))?;
+            let family = row.text("query").map_or(Family::Unknown, statement::family);
+            change.delta("calls").is_some_and(|calls| calls > 0.0).then_some(Statement { change, row, family })
+        };
+        let all = ctx.changes("pg_stat_statements").into_iter().flat_map(crate::diff::ViewChange::present);
+        all.filter_map(inside).collect()
+    }
+
     /// The statement's share of the recorded execution time.
     pub fn time_share(&self, s: &Statement<'_>) -> f64 {
         part(s.delta("total_exec_time"), self.exec_ms)

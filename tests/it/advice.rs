@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Families whose findings are looked at here.
-const FAMILIES: [&str; 15] = [
+const FAMILIES: [&str; 16] = [
     "query-",
+    "sql-",
     "func-",
     "conn-",
     "lock-",

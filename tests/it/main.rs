@@ -11,6 +11,7 @@ mod cli;
 mod diff;
 mod export;
 mod fixtures;
+mod functions;
 mod golden;
 mod hostile;
 mod house;

@@ -4,12 +4,12 @@ use super::access::Access;
 use super::joins::Reading;
 use super::patterns::Patterns;
 use super::table::{Partitions, Table};
-use crate::advisor::sql::{Kind, Names, Source, Statement, Test, Text, Unread, Value, read_all};
+use crate::advisor::sql::{Kind, Mentioned, Names, Source, Statement, Test, Text, Unread, Value, read_all};
 use crate::advisor::workload::HIDDEN;
 use crate::advisor::{Context, secret};
 use crate::diff::Change;
 use crate::snapshot::Row;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Most statements that are read, the heaviest first.
 const MAX_STATEMENTS: usize = 4_000;
@@ -49,11 +49,13 @@ pub struct Read<'a> {
     pub rows: f64,
     /// Milliseconds of execution.
     pub time_ms: f64,
+    /// Whether it ran inside of a function, whose variables may stand in it.
+    pub nested: bool,
 }
 
 impl<'a> Read<'a> {
     fn text(&self) -> Option<Text<'a>> {
-        Some(Text { sql: self.row.text("query")?, nested: self.row.bool("toplevel") == Some(false) })
+        Some(Text { sql: self.row.text("query")?, nested: self.nested })
     }
 }
 
@@ -107,10 +109,14 @@ impl<'a> Load<'a> {
                 continue;
             }
             let buffers = delta("shared_blks_hit") + delta("shared_blks_read");
-            if row.bool("toplevel") != Some(false) {
+            // Up to 13 only the bodies of functions tell. What runs inside is counted with its caller already.
+            let nested =
+                row.bool("toplevel").map_or_else(|| cx.facts.functions.of_statement(row).is_some(), |top| !top);
+            if !nested {
                 out.buffers += buffers;
             }
-            rows.push(Read { change, row, calls, buffers, rows: delta("rows"), time_ms: delta("total_exec_time") });
+            let time_ms = delta("total_exec_time");
+            rows.push(Read { change, row, calls, buffers, rows: delta("rows"), time_ms, nested });
         }
         out.unjudged.statements = rows.len();
         rows.retain(|r| match r.row.text("query") {
@@ -206,20 +212,13 @@ fn forget_literals(statement: &mut Statement) {
 
 /// The tables that texts may name: their names, and what is known of them.
 fn named<'a>(cx: &Context<'a>, texts: &[Text<'_>]) -> (Names, Vec<Table<'a>>) {
-    let mut words: HashSet<&str> = HashSet::new();
-    for text in texts {
-        words.extend(
-            text.sql.split(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '$'))).filter(|w| !w.is_empty()),
-        );
-    }
-    let lower: HashSet<String> = words.iter().map(|w| w.to_lowercase()).collect();
+    let mentioned = Mentioned::of(texts.iter().map(|t| t.sql));
     let mut names = Names::default();
     let mut tables = Vec::new();
     let partitions = Partitions::new(cx.facts);
     for fact in &cx.facts.tables {
         let (name, Some(relid)) = (fact.name(), fact.relid()) else { continue };
-        let odd = name.contains(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '$')));
-        if !(odd || words.contains(name) || lower.contains(name)) {
+        if !mentioned.may_have(name) {
             continue;
         }
         let table = Table::read(cx, fact, &partitions);

@@ -125,7 +125,10 @@ fn named_only_by_text(cx: &Context<'_>, load: &Load<'_>, proposal: &Proposal) ->
 
 fn evidence<'a>(cx: &Context<'a>, load: &Load<'a>, served: &Served, finding: Finding) -> Finding {
     let Some(read) = load.statements.get(served.statement) else { return finding };
-    let label = statement(read).headline();
+    let mut label = statement(read).headline();
+    if let Some(owner) = cx.facts.functions.owner_of(read.row) {
+        label = format!("{label} (in {})", owner.name);
+    }
     let columns = &["query", "calls", "shared_blks_hit", "shared_blks_read"][..];
     let calls = show(read.calls, Unit::Count);
     let now = format!("{} ÷ {calls} calls", show(read.buffers, Unit::Blocks));

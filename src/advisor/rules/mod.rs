@@ -28,7 +28,10 @@ mod conn_long_query;
 mod conn_long_transaction;
 mod conn_rollback_share;
 mod conn_saturation;
+mod func_mean_regression;
 mod func_top_self_time;
+mod func_trigger_cost;
+mod func_volatile_default;
 mod hyg_crash;
 mod hyg_mixed_nodes;
 mod hyg_partial_inputs;
@@ -108,6 +111,7 @@ mod slot_inactive;
 mod slot_lost;
 mod slot_unbounded;
 mod slot_xmin_old;
+mod sql_poll_lock;
 mod table_growth_fast;
 mod table_hot_update_low;
 mod table_queue_churn;
@@ -159,7 +163,10 @@ pub const RULES: &[&Rule] = &[
     &conn_long_transaction::RULE,
     &conn_rollback_share::RULE,
     &conn_saturation::RULE,
+    &func_mean_regression::RULE,
     &func_top_self_time::RULE,
+    &func_trigger_cost::RULE,
+    &func_volatile_default::RULE,
     &hyg_crash::RULE,
     &hyg_mixed_nodes::RULE,
     &hyg_partial_inputs::RULE,
@@ -239,6 +246,7 @@ pub const RULES: &[&Rule] = &[
     &slot_lost::RULE,
     &slot_unbounded::RULE,
     &slot_xmin_old::RULE,
+    &sql_poll_lock::RULE,
     &table_growth_fast::RULE,
     &table_hot_update_low::RULE,
     &table_queue_churn::RULE,

@@ -1,8 +1,9 @@
 //! SECURITY DEFINER functions whose search path the caller chooses.
 
+use crate::advisor::functions::sql_signature;
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, is_system_schema};
 use crate::finding::{Effort, Fix, Risk, Severity, Subject, SubjectKind, Verb};
-use crate::ident::{quote_ident, quote_qualified, visible};
+use crate::ident::{quote_ident, visible};
 use crate::text::Text;
 use std::collections::BTreeSet;
 
@@ -68,8 +69,7 @@ fn check(ctx: &Context<'_>) -> Check {
             .verify("proconfig has search_path in the next snapshot.")
             .effort(Effort::S);
         let kind = if row.text("kind") == Some("p") { "PROCEDURE" } else { "FUNCTION" };
-        finding = finding.fix(if is_plain(args) {
-            let function = format!("{}({args})", quote_qualified(schema, name));
+        finding = finding.fix(if let Some(function) = sql_signature(row) {
             Fix::new(
                 Verb::Alter,
                 Risk::R1,
@@ -88,12 +88,6 @@ fn check(ctx: &Context<'_>) -> Check {
         findings.push(finding);
     }
     Ok(Checked { findings, looked_at: format!("{definers} SECURITY DEFINER functions") })
-}
-
-/// Argument types are printed as part of SQL and come from the dump: only what type names need is believed.
-fn is_plain(args: &str) -> bool {
-    args.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, ' ' | ',' | '_' | '.' | '[' | ']'))
-        && !args.contains("..")
 }
 
 #[cfg(test)]

@@ -16,10 +16,11 @@ pub const RULE: Rule = Rule {
     wants: &[
         Need::View("pg_stat_statements", &["queryid", "query"]),
         Need::View("pg_stat_activity", &["pid", "query"]),
+        Need::View("function_definitions", &["funcname", "source"]),
     ],
     thresholds: &[],
     docs: Docs {
-        looks_at: "Texts of statements and sessions: passwords of roles and user mappings, connection strings with a password, \
+        looks_at: "Texts of statements and sessions, bodies of functions: passwords of roles and user mappings, connection strings with a password, \
                    private keys, access keys and tokens of well-known shapes.",
         why: "PostgreSQL stores utility statements as they were typed, passwords included, where every role that may read \
               statistics sees them. Now they are in this export too, and wherever it was copied.",
@@ -35,10 +36,15 @@ pub const RULE: Rule = Rule {
 fn check(ctx: &Context<'_>) -> Check {
     let mut places: BTreeMap<(Secret, String), Row<'_>> = BTreeMap::new();
     let mut texts = 0_usize;
-    for (view, id) in [("pg_stat_statements", "queryid"), ("pg_stat_activity", "pid")] {
+    for (view, id, column) in [
+        ("pg_stat_statements", "queryid", "query"),
+        ("pg_stat_activity", "pid", "query"),
+        ("function_definitions", "funcid", "source"),
+        ("function_definitions", "funcid", "sql_body"),
+    ] {
         for (_, table) in ctx.samples(view) {
             for row in table.iter() {
-                let Some(text) = row.text("query") else { continue };
+                let Some(text) = row.text(column) else { continue };
                 texts += 1;
                 let Some(secret) = find(text) else { continue };
                 let place = row.int(id).map_or_else(|| view.to_owned(), |n| format!("{view}, {id} {n}"));
@@ -79,7 +85,7 @@ fn check(ctx: &Context<'_>) -> Check {
             .members(found.iter().map(|(place, _)| Subject::new(SubjectKind::Data, (*place).clone())).collect())
             .verify("The next export holds none, and the secret was changed.")
             .effort(Effort::S);
-        finding.measures = found.iter().take(5).map(|(place, row)| ctx.read(place, *row, "calls")).collect();
+        finding.measures = found.iter().take(5).map(|(place, row)| ctx.read(place, *row, said(*row))).collect();
         if !statements.is_empty() {
             finding = finding.fix(
                 Fix::new(
@@ -98,6 +104,11 @@ fn check(ctx: &Context<'_>) -> Check {
         findings.push(finding);
     }
     Ok(Checked { findings, looked_at: format!("{texts} texts without a secret of a known shape") })
+}
+
+/// What is printed of a text's row: never the text.
+fn said(row: Row<'_>) -> &'static str {
+    if row.table().name == "function_definitions" { "funcname" } else { "calls" }
 }
 
 #[cfg(test)]
@@ -119,6 +130,26 @@ mod tests {
         assert_eq!(told(&outcome), ["high, high: password in texts: 1 text holds a password"]);
         let told = format!("{outcome:?}");
         assert!(!told.contains("hunter2") && told.contains("pg_stat_statements_reset(10, 5, 77)"), "{told}");
+    }
+
+    #[test]
+    fn bodies_of_functions_are_texts_too() {
+        let b = literal("2026-11-22 12:00:00+00")
+            .view(
+                "function_definitions",
+                "funcid | schemaname | funcname | source | sql_body",
+                &["5 | app | f | begin perform dblink('host=x password=hunter2'); end |", "6 | app | g | | select 1"],
+            )
+            .build();
+        let outcome = judge(&RULE, &[b], "");
+        assert_eq!(
+            told(&outcome),
+            [
+                "high, high: connection string with a password in texts: 1 text holds a connection string with a password"
+            ]
+        );
+        let told = format!("{outcome:?}");
+        assert!(!told.contains("hunter2") && told.contains("function_definitions, funcid 5"), "{told}");
     }
 
     #[test]

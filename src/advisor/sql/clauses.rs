@@ -1,7 +1,7 @@
 //! FROM, ORDER BY, LIMIT, SET: the clauses of a block.
 
-use super::expressions::Side;
-use super::model::{Kind, Operand, Relation, Role, Sort, Source};
+use super::expressions::{Side, callee};
+use super::model::{Kind, Operand, Otherwise, Relation, Role, RowLock, Sort, Source};
 use super::reader::{Reader, child, has_token, is_query};
 use squawk_syntax::ast::normalize_name_node;
 use squawk_syntax::{SyntaxKind as K, SyntaxNode};
@@ -81,11 +81,12 @@ impl Reader<'_> {
     }
 
     fn finish(&mut self, at: usize, node: &SyntaxNode, conditions: Vec<(SyntaxNode, Site)>) {
-        for (condition, site) in conditions {
+        let filter = child(node, K::WHERE_CLAUSE).and_then(|w| w.first_child());
+        for (condition, site) in conditions.into_iter().chain(filter.map(|c| (c, Site::Where))) {
+            let calls = condition.descendants().filter(|n| n.kind() == K::CALL_EXPR);
+            let called: Vec<String> = calls.filter_map(|c| callee(&c)).collect();
+            self.block(at).called.extend(called);
             self.conjuncts(at, &condition, &site);
-        }
-        if let Some(condition) = child(node, K::WHERE_CLAUSE).and_then(|w| w.first_child()) {
-            self.conjuncts(at, &condition, &Site::Where);
         }
         self.scopes.pop();
     }
@@ -224,6 +225,7 @@ impl Reader<'_> {
         let aggregates = targets.iter().any(calls);
         self.block(at).condenses = grouped || windows || aggregates;
         self.block(at).skips = child(node, K::OFFSET_CLAUSE).is_some();
+        self.block(at).lock = child(node, K::LOCKING_CLAUSE).as_ref().map(lock);
         let limit = child(node, K::LIMIT_CLAUSE).is_some_and(|l| child(&l, K::ALL).is_none());
         self.block(at).limited = limit || child(node, K::FETCH_CLAUSE).is_some();
         if let (false, [only]) = (grouped || windows, targets.as_slice()) {
@@ -268,6 +270,16 @@ impl Reader<'_> {
         };
         Some(Sort { relation, operand, descending, nulls_first })
     }
+}
+
+fn lock(clause: &SyntaxNode) -> RowLock {
+    let exclusive = child(clause, K::FOR_UPDATE).or_else(|| child(clause, K::FOR_NO_KEY_UPDATE)).is_some();
+    let otherwise = match (child(clause, K::SKIP_LOCKED), child(clause, K::NOWAIT)) {
+        (Some(_), _) => Otherwise::Skip,
+        (None, Some(_)) => Otherwise::Fail,
+        (None, None) => Otherwise::Wait,
+    };
+    RowLock { exclusive, otherwise }
 }
 
 /// The query that a node belongs to.

@@ -71,6 +71,30 @@ pub struct Block {
     pub correlated: bool,
     /// Columns that an UPDATE sets.
     pub assigned: BTreeSet<String>,
+    /// Functions that its conditions call, without schema.
+    pub called: BTreeSet<String>,
+    /// How a SELECT locks the rows that it reads.
+    pub lock: Option<RowLock>,
+}
+
+/// `FOR UPDATE` and its like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RowLock {
+    /// Whether it is FOR UPDATE or FOR NO KEY UPDATE, which only one session can hold.
+    pub exclusive: bool,
+    /// What it does about rows that another session has locked.
+    pub otherwise: Otherwise,
+}
+
+/// What a statement does about locked rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Otherwise {
+    /// Waits for them.
+    Wait,
+    /// `NOWAIT`: fails at once.
+    Fail,
+    /// `SKIP LOCKED`: leaves them out.
+    Skip,
 }
 
 /// What stands in FROM.

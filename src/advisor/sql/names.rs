@@ -1,6 +1,6 @@
 //! Names of tables and columns that statements may use.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// The tables of the dump by name.
 #[derive(Clone, Debug, Default)]
@@ -48,6 +48,32 @@ impl Names {
     pub fn has(&self, relid: i64, column: &str) -> bool {
         self.columns.get(&relid).is_some_and(|c| c.contains(column))
     }
+}
+
+/// The words that some texts use: which tables of a large database they may name.
+#[derive(Debug, Default)]
+pub struct Mentioned<'t> {
+    words: HashSet<&'t str>,
+    lower: HashSet<String>,
+}
+
+impl<'t> Mentioned<'t> {
+    /// The words of texts.
+    pub fn of(texts: impl Iterator<Item = &'t str>) -> Self {
+        let words: HashSet<&str> =
+            texts.flat_map(|text| text.split(|c: char| !is_plain(c))).filter(|w| !w.is_empty()).collect();
+        let lower = words.iter().map(|w| w.to_lowercase()).collect();
+        Self { words, lower }
+    }
+
+    /// Whether a name may stand in one of them.
+    pub fn may_have(&self, name: &str) -> bool {
+        name.contains(|c: char| !is_plain(c)) || self.words.contains(name) || self.lower.contains(name)
+    }
+}
+
+fn is_plain(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '_' | '$')
 }
 
 #[cfg(test)]

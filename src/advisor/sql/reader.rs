@@ -194,7 +194,7 @@ impl Reader<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::advisor::sql::{Operand, Source, Test, Value};
+    use crate::advisor::sql::{Operand, Otherwise, RowLock, Source, Test, Value};
     use proptest::prelude::*;
 
     fn names() -> Names {
@@ -313,6 +313,21 @@ mod tests {
         assert!(counted.condenses && counted.limited && counted.order[0].operand == Operand::Column("a".to_owned()));
         let all = one("select u.*, t.a from t, u").blocks.remove(0);
         assert!(!all.relations[0].star && all.relations[1].star && all.relations[0].columns.contains("a"));
+    }
+
+    #[test]
+    fn reads_how_rows_are_locked() {
+        let lock = |text: &str| one(&format!("select a from t {text}")).blocks[0].lock;
+        let wanted = |exclusive, otherwise| Some(RowLock { exclusive, otherwise });
+        for (text, want) in [
+            ("", None),
+            ("order by a for update skip locked limit 1", wanted(true, Otherwise::Skip)),
+            ("limit 1 for no key update nowait", wanted(true, Otherwise::Fail)),
+            ("where a = $1 for update of t", wanted(true, Otherwise::Wait)),
+            ("for key share", wanted(false, Otherwise::Wait)),
+        ] {
+            assert_eq!(lock(text), want, "{text}");
+        }
     }
 
     #[test]

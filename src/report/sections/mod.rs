@@ -7,6 +7,7 @@ mod connections;
 mod coverage;
 mod evidence;
 mod findings;
+mod functions;
 mod glossary;
 mod heat;
 mod indexes;

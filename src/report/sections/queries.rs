@@ -6,15 +6,17 @@ use crate::error::Result;
 use crate::report::absent;
 use crate::report::cells::{count, counted, fact, prose};
 use crate::report::draft::{Body, Draft};
-use crate::report::names::{one_line, qualified};
+use crate::report::names::one_line;
 use crate::report::sparks::{Of, Sparks};
 use crate::report::table::{ranked, table};
 use crate::report::{Bar, Block, Bound, Cell};
+use crate::snapshot::Row;
 use crate::text::Text;
 use crate::unit::{Quantity, Unit};
 
 /// What this section shows.
-pub(super) const VIEWS: &[&str] = &["pg_stat_statements", "pg_stat_statements_info", "pg_stat_user_functions"];
+pub(super) const VIEWS: &[&str] =
+    &["pg_stat_statements", "pg_stat_statements_info", "pg_stat_user_functions", "function_definitions"];
 
 /// The longest statement text kept whole.
 const LONGEST: usize = 100_000;
@@ -32,7 +34,7 @@ pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
         "pg_stat_user_functions",
         "No function was counted: track_functions is none, or only SQL functions that are inlined were called.",
     ));
-    let functions = functions(draft)?;
+    let functions = super::functions::blocks(draft)?;
     let plans = super::plans::blocks(draft);
     let any = filled || functions.is_some() || !plans.is_empty();
     blocks.extend(functions.unwrap_or_default());
@@ -196,6 +198,15 @@ fn deviation(change: Change<'_>) -> Cell {
     }
 }
 
+/// Where a statement inside of a function was called from.
+fn called_from(draft: &Draft<'_>, row: Option<Row<'_>>) -> Cell {
+    let nested = row.and_then(|r| draft.facts.functions.of_statement(r));
+    match nested.map(|n| n.owners.as_slice()).filter(|o| !o.is_empty()) {
+        Some(owners) => Cell::Text(Text::new().t("from inside ").then(super::functions::owners(owners))),
+        None => Cell::text("from inside a function"),
+    }
+}
+
 fn details(draft: &Draft<'_>, statement: &Statement<'_>) -> Vec<Block> {
     let change = statement.change;
     let row = change.latest();
@@ -215,7 +226,7 @@ fn details(draft: &Draft<'_>, statement: &Statement<'_>) -> Vec<Block> {
         }
     }
     if row.and_then(|r| r.bool("toplevel")) == Some(false) {
-        items.push(fact("Called", Cell::text("from inside a function")));
+        items.push(fact("Called", called_from(draft, row)));
     }
     for (label, column) in [
         ("Rows", "rows"),
@@ -236,57 +247,4 @@ fn details(draft: &Draft<'_>, statement: &Statement<'_>) -> Vec<Block> {
     blocks.extend(draft.notes_of(Some(change)).map(prose));
     blocks.push(draft.places(&[change.first().filter(|_| !draft.single()), change.last()]));
     blocks
-}
-
-fn functions(draft: &mut Draft<'_>) -> Result<Option<Vec<Block>>> {
-    let Some(view) = draft.chain.view("pg_stat_user_functions").filter(|v| !v.is_empty()) else { return Ok(None) };
-    let link = draft.cite(
-        "Functions",
-        &["pg_stat_user_functions"],
-        &["calls", "total_time", "self_time"],
-        Some("mean = Δtotal_time ÷ Δcalls; share = Δself_time ÷ its sum over all functions"),
-    );
-    let all: Vec<Change<'_>> = view.iter().filter(|c| c.delta("calls").is_some_and(|n| n > 0.0)).collect();
-    let sum: f64 = all.iter().filter_map(|c| c.delta("self_time")).sum();
-    let name = |c: &Change<'_>| {
-        let row = c.latest();
-        qualified(row.and_then(|r| r.text("schemaname")), row.and_then(|r| r.text("funcname")), "(no name)")
-    };
-    let mut out = table("functions", "Functions")
-        .about(
-            Text::new()
-                .t("Calls ")
-                .t(draft.span())
-                .t("; time includes what a function calls, own time does not. ")
-                .then(link),
-        )
-        .name("Function")
-        .number("Calls")
-        .number("Time")
-        .number("Own time")
-        .graphic("Share of own time")
-        .number("Mean")
-        .text("Findings")
-        .empty("No function was called in the window");
-    let names: Vec<String> = all.iter().map(name).collect();
-    let values: Vec<Option<f64>> = all.iter().map(|c| c.delta("self_time")).collect();
-    for at in ranked(&values, &names)? {
-        let (change, name) = (all[at], &names[at]);
-        let mean =
-            change.delta("total_time").zip(change.delta("calls")).and_then(|(t, n)| Quantity::float(t / n, Unit::Ms));
-        let share = change.delta("self_time").and_then(|t| Quantity::share(t, sum));
-        let cells = vec![
-            Cell::name(name.clone()),
-            counted(change, "calls"),
-            counted(change, "total_time"),
-            counted(change, "self_time"),
-            share.map_or(Cell::None, |value| {
-                Cell::Bar(Bar { value, fraction: value.as_f64().clamp(0.0, 1.0), mark: None })
-            }),
-            Cell::number_or(mean, "no call"),
-            draft.links_of(name, &["func-"]).map_or(Cell::None, Cell::Text),
-        ];
-        out.push_with(cells, || vec![draft.places(&[change.first().filter(|_| !draft.single()), change.last()])]);
-    }
-    Ok(Some(vec![out.rows_in_all(all.len()).block()]))
 }

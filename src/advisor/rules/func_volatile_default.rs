@@ -1,0 +1,220 @@
+//! A function that is declared VOLATILE, shows no reason for it, and stands in a condition.
+
+use crate::advisor::functions::{Function, looks_pure, names, read_bodies, sql_signature};
+use crate::advisor::sql::{Text as Sql, read_all};
+use crate::advisor::statement::words;
+use crate::advisor::workload::Statement;
+use crate::advisor::workload::Workload;
+use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Skip, Threshold};
+use crate::finding::{Confidence, Effort, Fix, Risk, Severity, Subject, SubjectKind, Verb};
+use crate::text::{Text, counted};
+use crate::unit::{Quantity, Unit};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    id: "func-volatile-default",
+    title: "Function left VOLATILE stands in a condition",
+    needs: &[
+        Need::View("function_definitions", &["funcid", "provolatile", "source"]),
+        Need::View("pg_stat_statements", &["queryid", "query", "calls", "total_exec_time"]),
+    ],
+    wants: &[],
+    thresholds: &[
+        crate::advisor::workload::MIN_WINDOW,
+        crate::advisor::workload::GOOD_WINDOW,
+        crate::advisor::workload::MIN_CALLS,
+        Threshold {
+            name: "min_share",
+            default: 0.01,
+            unit: Unit::Share,
+            about: "Statements with less of the execution time are not worth a decision.",
+        },
+    ],
+    docs: Docs {
+        looks_at: "Functions in SQL and PL/pgSQL that are VOLATILE, which is the default, and the conditions of statements that call them.",
+        why: "A volatile function is called again for each row, an index is never searched by its result, and what calls it is not \
+              run ahead or in parallel with the rest.",
+        decides: "Its body writes nothing, locks nothing, builds no statement, and calls nothing volatile that is known; a statement \
+                  with a hundredth of the execution time calls it in WHERE or ON. That it is pure is not proven by that: information, \
+                  and never surer than medium.",
+        what_to_do: "Let its owner decide: STABLE where it gives the same result for the same arguments within one statement, IMMUTABLE \
+                     only where it does so for ever and reads no table and no setting.",
+        ignore_when: "Its result is meant to change from row to row.",
+        references: "PostgreSQL manual, \"Function Volatility Categories\".",
+    },
+    check,
+};
+
+fn check(ctx: &Context<'_>) -> Check {
+    let work = Workload::read(ctx)?;
+    let functions = &ctx.facts.functions;
+    if functions.all.is_empty() {
+        return Err(Skip("no function of the database has its body in the dump".to_owned()));
+    }
+    let volatile: BTreeSet<&str> = functions
+        .definitions
+        .into_iter()
+        .flat_map(|s| s.table.iter())
+        .filter(|r| r.text("provolatile") == Some("v"))
+        .filter_map(|r| r.text("funcname"))
+        .collect();
+    let wanted = |f: &&Function<'_>| {
+        f.row.text("provolatile") == Some("v") && f.row.text("kind").is_none_or(|k| k == "f") && f.body.is_some()
+    };
+    let candidates: Vec<&Function<'_>> = functions.all.iter().filter(wanted).collect();
+    let bodies = read_bodies(ctx.facts, &candidates);
+    let pure: Vec<&Function<'_>> = candidates
+        .iter()
+        .zip(&bodies)
+        .filter(|(f, read)| {
+            let source = f.row.text("sql_body").filter(|b| !b.is_empty()).or_else(|| f.row.text("source"));
+            let others = |name: &str| name != f.name() && volatile.contains(name);
+            source.is_some_and(|source| looks_pure(f, read, source, &others))
+        })
+        .map(|(f, _)| *f)
+        .collect();
+    let used = used_in_conditions(ctx, &work, &pure);
+    let mut checked = Checked::default();
+    for function in &pure {
+        let Some(statements) = used.get(function.name()) else { continue };
+        checked.findings.push(finding(ctx, &work, function, statements));
+    }
+    checked.looked_at = format!(
+        "{}, {} without a reason to be",
+        counted(candidates.len(), "volatile function", "volatile functions"),
+        pure.len()
+    );
+    Ok(checked)
+}
+
+/// The statements, those with the most time first, by the functions that their conditions call.
+fn used_in_conditions<'w, 'a>(
+    ctx: &Context<'a>,
+    work: &'w Workload<'a>,
+    pure: &[&Function<'_>],
+) -> BTreeMap<String, Vec<(&'w Statement<'a>, f64)>> {
+    let wanted: BTreeSet<String> = pure.iter().map(|f| f.name().to_owned()).collect();
+    let upper: BTreeSet<String> = wanted.iter().map(|n| n.to_uppercase()).collect();
+    let heavy: Vec<(&Statement<'_>, f64)> = work
+        .by(|s| work.time_share(s))
+        .into_iter()
+        .take_while(|(_, share)| *share >= ctx.threshold("min_share"))
+        .filter(|(s, _)| s.text().is_some_and(|t| words(t).any(|w| upper.contains(&w))))
+        .collect();
+    let texts: Vec<Sql<'_>> = heavy.iter().filter_map(|(s, _)| Some(Sql { sql: s.text()?, nested: false })).collect();
+    let read = read_all(&texts, &names(ctx.facts, texts.iter().map(|t| t.sql)));
+    let mut used: BTreeMap<String, Vec<(&Statement<'_>, f64)>> = BTreeMap::new();
+    for (of, statement) in heavy.iter().zip(&read) {
+        let Ok(statement) = statement else { continue };
+        let called: BTreeSet<&String> = statement.blocks.iter().flat_map(|b| &b.called).collect();
+        for name in called.into_iter().filter(|n| wanted.contains(*n)) {
+            used.entry(name.clone()).or_default().push(*of);
+        }
+    }
+    used
+}
+
+fn finding<'a>(
+    ctx: &Context<'a>,
+    work: &Workload<'a>,
+    function: &Function<'a>,
+    statements: &[(&Statement<'a>, f64)],
+) -> crate::finding::Finding {
+    let shown = function.signature();
+    let title = Text::new()
+        .name(shown.clone())
+        .t(" is volatile, shows no reason for it, and stands in the conditions of ")
+        .t(counted(statements.len(), "statement", "statements"));
+    let mut finding = ctx
+        .finding(Severity::Info, Subject::new(SubjectKind::Function, shown.clone()), title)
+        .why("It is called for each row that the condition is tested on, and no index can be searched by its result.")
+        .doubts(work.doubts.iter().copied())
+        .at_most(Confidence::Medium)
+        .measure(ctx.read("Volatility", function.row, "provolatile"))
+        .verify("provolatile is s or i in the next snapshot; the statements' mean time falls.")
+        .effort(Effort::S);
+    for (s, share) in statements.iter().take(3) {
+        finding = finding.measure(ctx.over_window(
+            &format!("Share of the execution time: {}", s.headline()),
+            Quantity::float(*share, Unit::Share),
+            "its time ÷ the time of all statements that clients sent".to_owned(),
+            &[(s.row, &["query", "total_exec_time"])],
+        ));
+    }
+    match sql_signature(function.row) {
+        Some(sql) => finding.fix(
+            Fix::new(Verb::Alter, Risk::R1, shown, format!("ALTER FUNCTION {sql} STABLE;"))
+                .lock("none that others wait for")
+                .when_not(
+                    "It gives different results for the same arguments within one statement, or has effects that its text does not show: \
+                     its owner decides.",
+                )
+                .undo(format!("ALTER FUNCTION {sql} VOLATILE;")),
+        ),
+        None => finding,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::advisor::testing::{advise, judge, told};
+    use crate::snapshot::Snapshot;
+    use crate::snapshot::literal::literal;
+    use std::sync::Arc;
+
+    const NORM: &str = "1 | app | norm | p text | f | plpgsql | v | begin return lower(p); end";
+
+    fn taken(at: &str, calls: u32, body: &str, text: &str) -> Arc<Snapshot> {
+        let row = |id: u32, text: &str, ms: u32| format!("10 | 5 | t | {id} | {text} | {calls} | {}", ms * calls);
+        literal(at)
+            .view("pg_stat_database", "datid | datname", &["5 | shop"])
+            .view(
+                "function_definitions",
+                "funcid | schemaname | funcname | identity_args | kind | language | provolatile | source",
+                &[body],
+            )
+            .view(
+                "pg_stat_statements",
+                "userid | dbid | toplevel | queryid | query | calls | total_exec_time",
+                &[&row(1, text, 1), &row(2, "select 1", 9)],
+            )
+            .build()
+    }
+
+    fn over(body: &str, text: &str) -> [Arc<Snapshot>; 2] {
+        [taken("2026-11-22 10:00:00+00", 0, body, text), taken("2026-11-22 11:00:00+00", 2_000, body, text)]
+    }
+
+    fn found(body: &str, text: &str) -> bool {
+        told(&judge(&RULE, &over(body, text), ""))[0].starts_with("info, medium: app.norm(p text)")
+    }
+
+    #[test]
+    fn finds_it_in_a_condition() {
+        assert!(found(NORM, "select a from t where app.norm(b) = $1"));
+        assert!(found(NORM, "select a from t join u on norm(t.b) = u.b"));
+        let advice = advise(&[&RULE], &over(NORM, "select a from t where norm(b) = $1"), "");
+        assert_eq!(advice.findings()[0].fixes[0].sql, "ALTER FUNCTION \"app\".\"norm\"(p text) STABLE;");
+    }
+
+    #[test]
+    fn stays_quiet_where_there_is_a_reason_or_no_use() {
+        assert!(!found(NORM, "select norm(b) from t where a = $1"));
+        assert!(!found(&NORM.replace("lower(p)", "random()"), "select a from t where norm(b) = $1"));
+        assert!(!found(&NORM.replace("| v |", "| s |"), "select a from t where norm(b) = $1"));
+        assert!(!found(&NORM.replace("| f | plpgsql", "| p | plpgsql"), "select a from t where norm(b) = $1"));
+    }
+
+    #[test]
+    fn says_that_it_cannot_know() {
+        let without = over("1 | app | norm | p text | f | c | v |", "select 1");
+        assert!(told(&judge(&RULE, &without, ""))[0].starts_with("passed: 0 volatile functions"));
+        let b = literal("2026-11-22 12:00:00+00").build();
+        assert_eq!(
+            told(&judge(&RULE, &[b], "")),
+            ["skipped, input missing: `function_definitions` is not in the dump"]
+        );
+    }
+}
