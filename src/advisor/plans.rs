@@ -3,14 +3,14 @@
 use super::Context;
 use super::TableFact;
 use super::index_cure::{NewIndex, create_index};
-use super::rule::Skip;
+use super::rule::{Check, Checked, Skip};
 use super::sql::{Names, Operand, Source, Test, Text as Sql, read_all};
 use crate::diff::Chain;
 use crate::explain::{self, Measured, Node, Plan};
 use crate::finding::{Doubt, Evidence, Finding, Fix, Measure, Severity, Subject, SubjectKind};
 use crate::ident::{quote_ident, quote_literal, visible};
 use crate::snapshot::Row;
-use crate::text::Text;
+use crate::text::{Text, counted};
 use crate::unit::{Quantity, Unit};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,6 +20,8 @@ use std::fmt::Write;
 const MOST: usize = 500;
 /// From so many executions on a plan is no single sample.
 const SEVERAL: usize = 3;
+/// Rows of a set-returning function that was created without ROWS (and 1 of one that returns no set).
+const DEFAULT_ROWS: f64 = 1_000.0;
 
 /// The plans of all snapshots, the slowest first.
 #[derive(Debug, Default)]
@@ -146,6 +148,12 @@ impl Explained<'_> {
         self.plan.nodes.iter().enumerate().filter(|(_, n)| n.ran())
     }
 
+    /// The node that ran and of which something is largest, with that.
+    pub fn largest(&self, measure: impl Fn(usize, &Node) -> Option<f64>) -> Option<(usize, f64)> {
+        let all = self.ran().filter_map(|(at, node)| Some((at, measure(at, node)?)));
+        all.max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)))
+    }
+
     /// Where plan and node stand, for a title: `Seq Scan on orders`.
     pub fn at(&self, at: usize) -> Text {
         let Some(node) = self.node(at) else { return Text::new() };
@@ -158,6 +166,28 @@ impl Explained<'_> {
             None => text,
         }
     }
+}
+
+/// A rule's look at one plan: the worst of what it finds there.
+pub type Worst<'a> = fn(&Context<'a>, &Explained<'a>) -> Option<Finding>;
+
+/// The check of a rule that looks at each plan that was executed.
+pub fn check_each<'a>(ctx: &Context<'a>, worst: Worst<'a>) -> Check {
+    let plans = ctx.analyzed()?;
+    let findings = plans.iter().filter_map(|of| worst(ctx, of)).collect();
+    Ok(Checked { findings, looked_at: format!("{} with measurements", counted(plans.len(), "plan", "plans")) })
+}
+
+/// The check of a rule that looks at each plan, executed or not.
+pub fn check_each_given<'a>(ctx: &Context<'a>, worst: Worst<'a>) -> Check {
+    let plans = &ctx.facts.plans.all;
+    let findings = plans.iter().filter_map(|of| worst(ctx, of)).collect();
+    Ok(Checked { findings, looked_at: counted(plans.len(), "plan", "plans") })
+}
+
+/// Whether a node's rows are those that the planner takes for a function of which it knows nothing.
+pub fn is_default_rows(node: &Node) -> bool {
+    matches!(node.kind.as_str(), "Function Scan" | "ProjectSet") && node.plan_rows == Some(DEFAULT_ROWS)
 }
 
 impl<'a> Context<'a> {
@@ -176,13 +206,19 @@ impl<'a> Context<'a> {
         let sample = (of.executions < SEVERAL).then_some(Doubt::C6);
         self.finding(severity, Subject::new(SubjectKind::Statement, of.name.clone()), title)
             .doubts([sample])
-            .measure(self.plan_measure(of, "Execution time of the plan", total, "as printed".to_owned()))
+            .measure(self.plan_measure(of, "Execution time of the plan", total, "as printed"))
             .verify("The same statement, explained again with ANALYZE and BUFFERS, no longer shows it.")
     }
 
     /// A number read from a plan.
-    pub fn plan_measure(&self, of: &Explained<'a>, label: &str, value: Option<Quantity>, formula: String) -> Measure {
-        let evidence = Evidence { object: of.name.clone(), ..self.formula(formula, &[(of.row, &["plan"])]) };
+    pub fn plan_measure(
+        &self,
+        of: &Explained<'a>,
+        label: &str,
+        value: Option<Quantity>,
+        formula: impl Into<String>,
+    ) -> Measure {
+        let evidence = Evidence { object: of.name.clone(), ..self.formula(formula.into(), &[(of.row, &["plan"])]) };
         self.seen_in(self.snapshot_of(of.row), label, value, evidence)
     }
 
@@ -269,9 +305,4 @@ pub fn share(of: Option<f64>) -> Option<Quantity> {
 /// Rows for prose.
 pub fn rows(n: f64) -> Option<Quantity> {
     super::whole(n, Unit::Rows)
-}
-
-/// One line on what was looked at.
-pub fn looked_at(plans: &[&Explained<'_>]) -> String {
-    format!("{} with measurements", crate::text::counted(plans.len(), "plan", "plans"))
 }

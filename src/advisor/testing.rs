@@ -140,13 +140,49 @@ pub fn statements_over_an_hour(header: &str, after: &[&str]) -> [Arc<Snapshot>; 
 /// # Panics
 /// When the plan cannot be read.
 pub fn judge_plan(rule: &'static Rule, plan: &str) -> Outcome {
+    judge_plan_beside(rule, plan, &[])
+}
+
+/// The same beside views, each with its header and rows.
+///
+/// # Panics
+/// When the plan cannot be read.
+pub fn judge_plan_beside(rule: &'static Rule, plan: &str, views: &[(&'static str, &str, &[&str])]) -> Outcome {
     assert!(crate::explain::read(plan).is_ok(), "{plan}");
-    let mut snapshot = Snapshot::clone(&literal("2026-11-22 10:00:00+00").build());
+    let mut given = literal("2026-11-22 10:00:00+00");
+    for (view, header, rows) in views {
+        given = given.view(view, header, rows);
+    }
+    let mut snapshot = Snapshot::clone(&given.build());
+    snapshot.tables.insert("plans", Arc::new(plan_table(plan)));
+    judge(rule, &[Arc::new(snapshot)], "")
+}
+
+/// The view of plans with one of them, of query id 7.
+///
+/// # Panics
+/// When the catalog has no column for it.
+pub fn plan_table(plan: &str) -> crate::snapshot::Table {
     let mut table = crate::snapshot::literal::table("plans", "source | nr | plan | queryid", &["a.txt | 1 | x | 7"]);
     let (at, _) = table.view.and_then(|v| v.column("plan")).expect("a column plan");
     let mut text = crate::snapshot::TextData::new();
     text.push(Some(plan));
     table.columns[at] = Some(crate::snapshot::Data::Text(text));
-    snapshot.tables.insert("plans", Arc::new(table));
-    judge(rule, &[Arc::new(snapshot)], "")
+    let query = crate::explain::read(plan).ok().and_then(|plan| plan.query);
+    if let (Some(query), Some((at, _))) = (query, table.view.and_then(|v| v.column("query"))) {
+        let mut text = crate::snapshot::TextData::new();
+        text.push(Some(&query));
+        table.columns[at] = Some(crate::snapshot::Data::Text(text));
+    }
+    table
+}
+
+/// Holds a rule to saying that it cannot judge a plan that was not executed.
+///
+/// # Panics
+/// When it judges.
+pub fn assert_needs_measurements(rule: &'static Rule) {
+    let estimated = "Seq Scan on t  (cost=0.00..1.00 rows=1 width=4)";
+    let told = told(&judge_plan(rule, estimated));
+    assert_eq!(told, ["skipped: no plan has measurements: run EXPLAIN (ANALYZE, BUFFERS)"], "{}", rule.id);
 }

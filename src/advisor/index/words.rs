@@ -4,6 +4,7 @@ use super::choose::Refusals;
 use super::clause::Clause;
 use super::load::{Load, Read};
 use super::proposal::{Proposal, Served};
+use super::seen::{Seen, seen};
 use super::shape::{Key, Shape};
 use super::table::Table;
 use crate::advisor::context::show;
@@ -80,6 +81,7 @@ pub fn finding<'a>(
         .opt(Quantity::float(relief.blocks, Unit::Share))
         .t(format!(" of all blocks read, for {}", counted(n, "statement", "statements")));
     let first = proposal.served.first()?;
+    let shown = seen(cx, load, table, proposal);
     let why = Text::new()
         .t("A call of the first statement reads ")
         .opt(whole(first.before, Unit::Blocks))
@@ -95,13 +97,16 @@ pub fn finding<'a>(
         .doubts(workload.doubts.iter().copied())
         .doubts(table.doubts.iter().copied())
         .doubts([named_only_by_text(cx, load, proposal), (cx.is_standby() == Some(true)).then_some(Doubt::C8)])
-        .at_most(Confidence::Medium)
+        .at_most(if shown.is_some_and(|s| s.of_served) { Confidence::High } else { Confidence::Medium })
         .why(why)
-        .not(weighed(load, table, proposal))
+        .not(weighed(load, table, proposal, shown.is_some()))
         .share(Some(relief.most()))
         .effort(Effort::S);
     for served in proposal.served.iter().take(SHOWN) {
         finding = evidence(cx, load, served, finding);
+    }
+    if let Some(shown) = shown {
+        finding = in_plan(cx, shown, finding);
     }
     finding = prices(cx, load, table, proposal, finding);
     let look = load.statements.get(first.statement).map(|r| statement(r).look_up(cx.major()));
@@ -147,6 +152,40 @@ fn evidence<'a>(cx: &Context<'a>, load: &Load<'a>, served: &Served, finding: Fin
             then,
             &[(read.row, columns)],
         ))
+}
+
+/// The plan that shows what the index would spare.
+fn in_plan<'a>(cx: &Context<'a>, shown: Seen<'_, 'a>, finding: Finding) -> Finding {
+    let Some(node) = shown.of.node(shown.at) else { return finding };
+    let of = if shown.of_served { "a statement that it serves" } else { "another statement" };
+    let label = format!("{} in the plan of {of}", shown.of.at(shown.at).plain());
+    let finding = if shown.sorts {
+        let rows = shown.of.measured.get(shown.at).and_then(|m| m.rows).or(node.plan_rows);
+        finding.measure(cx.plan_measure(
+            shown.of,
+            &format!("{label}, rows sorted"),
+            rows.and_then(|n| whole(n, Unit::Rows)),
+            "rows of the sort",
+        ))
+    } else {
+        let removed = node.removed_by_filter * node.loops();
+        let removed = node.actual.and_then(|_| whole(removed, Unit::Rows));
+        finding.measure(cx.plan_measure(
+            shown.of,
+            &format!("{label}, rows read and thrown away"),
+            removed,
+            "rows removed by filter × executions",
+        ))
+    };
+    match shown.of.own_share(shown.at) {
+        Some(part) => finding.measure(cx.plan_measure(
+            shown.of,
+            "  its share of that execution",
+            Quantity::float(part, Unit::Share),
+            "own time of the node ÷ execution time",
+        )),
+        None => finding,
+    }
 }
 
 fn prices<'a>(cx: &Context<'a>, load: &Load<'a>, table: &Table<'a>, proposal: &Proposal, finding: Finding) -> Finding {
@@ -200,7 +239,7 @@ fn prices<'a>(cx: &Context<'a>, load: &Load<'a>, table: &Table<'a>, proposal: &P
 }
 
 /// What else could have been created, and why what exists does not serve.
-fn weighed(load: &Load<'_>, table: &Table<'_>, proposal: &Proposal) -> Text {
+fn weighed(load: &Load<'_>, table: &Table<'_>, proposal: &Proposal, in_plan: bool) -> Text {
     let mut out = Text::new();
     for other in &proposal.alternatives {
         out = out.t("Not ").code(other.shape.words()).t(": ");
@@ -224,7 +263,11 @@ fn weighed(load: &Load<'_>, table: &Table<'_>, proposal: &Proposal) -> Text {
         out = out.t("Its columns are updated: see the updates that would no longer be heap-only. ");
     }
     let _ = load;
-    out.t("The plans themselves are not in the dump: test with EXPLAIN or a hypothetical index before you rely on it.")
+    out.t(if in_plan {
+        "A plan in the dump shows what it would spare; test with EXPLAIN that the planner takes it before you rely on it."
+    } else {
+        "The plans themselves are not in the dump: test with EXPLAIN or a hypothetical index before you rely on it."
+    })
 }
 
 fn why_not(index: &IndexFact<'_>, shape: &Shape, proposal: &Proposal) -> String {

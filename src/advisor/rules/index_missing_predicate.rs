@@ -116,7 +116,8 @@ pub const RULE: Rule = Rule {
                   fewer blocks; less than `min_gain_share` of all blocks; less than `min_gain_per_write` times what its \
                   writes cost, lost heap-only updates included; where an existing valid index answers; where the table \
                   was not read sequentially in the window, so that the estimate must be wrong. Medium from `medium_share`, high from \
-                  `high_share` with `high_load`. Never surer than medium: no plan was seen. LIKE with a parameter is only counted: its \
+                  `high_share` with `high_load`. Never surer than medium, \
+                  unless the dump holds a plan of one of the statements that shows the scan or the sort which it would spare. LIKE with a parameter is only counted: its \
                   pattern is not known. So are conditions under OR, NOT, casts and functions, except lower() and upper() of \
                   a column.",
         what_to_do: "Look at the plan of the statements, create the index with CONCURRENTLY, and look again. Where the statement \
@@ -167,7 +168,7 @@ fn check(cx: &Context<'_>) -> Check {
 mod tests {
     use super::*;
     use crate::advisor::index::testing::shop;
-    use crate::advisor::testing::{judge, told};
+    use crate::advisor::testing::{judge, plan_table, told};
     use crate::finding::{Finding, Outcome};
     use crate::snapshot::literal::literal;
 
@@ -314,6 +315,36 @@ mod tests {
         assert_eq!(severity(&[ours, other]), Some("medium"));
         assert_eq!(severity(&[ours, (other.0, 2_000.0, 900_000.0, 1.0)]), Some("low"));
         assert_eq!(severity(&[ours, (other.0, 2_000.0, 9_000_000.0, 1.0)]), None);
+    }
+
+    #[test]
+    fn a_plan_that_shows_the_scan_is_evidence() {
+        let with = |plan: &str| {
+            let statement = ("select * from orders where customer_id = $1", 2_000.0, 20_000.0, 10.0);
+            let at = |at, part| {
+                let mut snapshot = crate::snapshot::Snapshot::clone(&shop(at, &[statement], part, &[], 1e9).build());
+                snapshot.tables.insert("plans", std::sync::Arc::new(plan_table(plan)));
+                std::sync::Arc::new(snapshot)
+            };
+            let Outcome::Found { mut findings, .. } = judge(&RULE, &[at(A, 0.0), at(B, 1.0)], "") else { panic!() };
+            let finding = findings.remove(0);
+            let not = finding.not.as_ref().map(crate::text::Text::plain).unwrap_or_default();
+            let shown = finding.measures.iter().find(|m| m.label.contains("in the plan of")).map(|m| m.label.clone());
+            (finding.confidence().word(), not.contains("The plans themselves are not in the dump"), shown)
+        };
+        let measured = "(cost=0.00..1.00 rows=1 width=4) (actual time=0.010..9.000 rows=10 loops=1)";
+        let query = |text: &str| format!("Query Text: {text}\n");
+        let scan = format!(
+            "Seq Scan on public.orders  {measured}\n  Filter: (customer_id = 7)\n  Rows Removed by Filter: 999990"
+        );
+        // The plan of query id 7 is not that of the statement, query id 0: the text tells.
+        let same = query("select * from orders where customer_id = 7") + &scan;
+        let label =
+            |of: &str| Some(format!("Seq Scan on public.orders in the plan of {of}, rows read and thrown away"));
+        assert_eq!(with(&same), ("high", false, label("a statement that it serves")));
+        assert_eq!(with(&scan), ("medium", false, label("another statement")));
+        let other = format!("Seq Scan on public.orders  {measured}\n  Filter: (state = 'x'::text)");
+        assert_eq!(with(&other), ("medium", true, None));
     }
 
     #[test]

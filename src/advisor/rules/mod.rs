@@ -62,13 +62,21 @@ mod lock_table_near_full;
 mod mem_shared_buffers;
 mod mem_temp_files;
 mod mem_work_mem_overcommit;
+mod plan_bitmap_lossy;
 mod plan_correlated_subplan;
+mod plan_deep_offset;
+mod plan_disabled_node;
+mod plan_func_default_rows;
 mod plan_hash_batches;
+mod plan_heap_fetches;
 mod plan_index_filter;
 mod plan_io_wait;
 mod plan_jit;
 mod plan_misestimate;
 mod plan_nestloop_rescan;
+mod plan_parallel_launch;
+mod plan_partition_noprune;
+mod plan_planning;
 mod plan_seq_filter;
 mod plan_sort_disk;
 mod plan_trigger;
@@ -197,13 +205,21 @@ pub const RULES: &[&Rule] = &[
     &mem_shared_buffers::RULE,
     &mem_temp_files::RULE,
     &mem_work_mem_overcommit::RULE,
+    &plan_bitmap_lossy::RULE,
     &plan_correlated_subplan::RULE,
+    &plan_deep_offset::RULE,
+    &plan_disabled_node::RULE,
+    &plan_func_default_rows::RULE,
     &plan_hash_batches::RULE,
+    &plan_heap_fetches::RULE,
     &plan_index_filter::RULE,
     &plan_io_wait::RULE,
     &plan_jit::RULE,
     &plan_misestimate::RULE,
     &plan_nestloop_rescan::RULE,
+    &plan_parallel_launch::RULE,
+    &plan_partition_noprune::RULE,
+    &plan_planning::RULE,
     &plan_seq_filter::RULE,
     &plan_sort_disk::RULE,
     &plan_trigger::RULE,

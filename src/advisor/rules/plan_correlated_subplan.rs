@@ -1,7 +1,7 @@
 //! A correlated subquery that takes the time.
 
-use crate::advisor::plans::{Explained, looked_at, share};
-use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold};
+use crate::advisor::plans::{Explained, check_each, share};
+use crate::advisor::{Check, Context, Docs, Need, Rule, Threshold};
 use crate::explain::Link;
 use crate::finding::{Effort, Finding, Severity};
 use crate::text::Text;
@@ -34,20 +34,14 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(ctx: &Context<'_>) -> Check {
-    let plans = ctx.analyzed()?;
-    let findings = plans.iter().filter_map(|of| worst(ctx, of)).collect();
-    Ok(Checked { findings, looked_at: looked_at(&plans) })
+    check_each(ctx, worst)
 }
 
 fn worst<'a>(ctx: &Context<'a>, of: &Explained<'a>) -> Option<Finding> {
-    let mut found: Vec<(usize, f64)> = of
-        .ran()
-        .filter(|(_, n)| matches!(n.link, Link::SubPlan(_)) && n.loops() >= ctx.threshold("min_loops"))
-        .filter_map(|(at, _)| Some((at, of.wall_share(at)?)))
-        .filter(|(_, share)| *share >= ctx.threshold("min_share"))
-        .collect();
-    found.sort_by(|a, b| b.1.total_cmp(&a.1));
-    let &(at, part) = found.first()?;
+    let (at, part) = of.largest(|at, n| {
+        let often = matches!(n.link, Link::SubPlan(_)) && n.loops() >= ctx.threshold("min_loops");
+        of.wall_share(at).filter(|share| often && *share >= ctx.threshold("min_share"))
+    })?;
     let node = of.node(at)?;
     let scan = std::iter::once(at).chain(of.plan.below(at)).find_map(|i| of.node(i).filter(|n| n.kind == "Seq Scan"));
     let title =
@@ -63,13 +57,13 @@ fn worst<'a>(ctx: &Context<'a>, of: &Explained<'a>) -> Option<Finding> {
                 of,
                 "Executions",
                 crate::advisor::whole(node.loops(), Unit::Count),
-                "loops of the subplan".to_owned(),
+                "loops of the subplan",
             ))
             .measure(ctx.plan_measure(
                 of,
                 "Share of the execution",
                 Quantity::float(part, Unit::Share),
-                "time of all executions ÷ execution time".to_owned(),
+                "time of all executions ÷ execution time",
             ))
             .fixes(scan.and_then(|n| ctx.look_at_indexes(n)))
             .effort(Effort::M)
@@ -80,7 +74,7 @@ fn worst<'a>(ctx: &Context<'a>, of: &Explained<'a>) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::advisor::testing::{judge_plan, told};
+    use crate::advisor::testing::{assert_needs_measurements, judge_plan, told};
 
     #[test]
     fn finds_subplans_that_run_often() {
@@ -95,10 +89,6 @@ mod tests {
 
     #[test]
     fn says_that_it_cannot_know() {
-        let estimated = "Seq Scan on t  (cost=0.00..1.00 rows=1 width=4)";
-        assert_eq!(
-            told(&judge_plan(&RULE, estimated)),
-            ["skipped: no plan has measurements: run EXPLAIN (ANALYZE, BUFFERS)"]
-        );
+        assert_needs_measurements(&RULE);
     }
 }

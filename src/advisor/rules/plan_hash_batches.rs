@@ -1,7 +1,7 @@
 //! A hash table that did not fit into memory.
 
-use crate::advisor::plans::{Explained, looked_at, share};
-use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold};
+use crate::advisor::plans::{Explained, check_each, share};
+use crate::advisor::{Check, Context, Docs, Need, Rule, Threshold};
 use crate::finding::{Effort, Finding, Fix, Severity};
 use crate::text::Text;
 use crate::unit::{Quantity, Unit};
@@ -30,19 +30,13 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(ctx: &Context<'_>) -> Check {
-    let plans = ctx.analyzed()?;
-    let findings = plans.iter().filter_map(|of| worst(ctx, of)).collect();
-    Ok(Checked { findings, looked_at: looked_at(&plans) })
+    check_each(ctx, worst)
 }
 
 fn worst<'a>(ctx: &Context<'a>, of: &Explained<'a>) -> Option<Finding> {
-    let found = of
-        .ran()
-        .filter(|(_, n)| matches!(n.kind.as_str(), "Hash" | "Aggregate"))
-        .filter_map(|(at, n)| Some((at, n.batches?)))
-        .filter(|(_, batches)| *batches >= ctx.threshold("min_batches"))
-        .max_by(|a, b| a.1.total_cmp(&b.1));
-    let (at, batches) = found?;
+    let (at, batches) = of.largest(|_, n| {
+        n.batches.filter(|b| matches!(n.kind.as_str(), "Hash" | "Aggregate") && *b >= ctx.threshold("min_batches"))
+    })?;
     let node = of.node(at)?;
     // The text of a hash join says what was planned only where that was other; an aggregate plans partitions.
     let planned = match node.kind.as_str() {
@@ -64,7 +58,7 @@ fn worst<'a>(ctx: &Context<'a>, of: &Explained<'a>) -> Option<Finding> {
                 of,
                 "Batches",
                 Quantity::float(batches, Unit::Count),
-                "batches of the hash table".to_owned(),
+                "batches of the hash table",
             ))
             .fix(Fix::diagnose(
                 "work_mem",
@@ -78,7 +72,7 @@ fn worst<'a>(ctx: &Context<'a>, of: &Explained<'a>) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::advisor::testing::{judge_plan, told};
+    use crate::advisor::testing::{assert_needs_measurements, judge_plan, told};
 
     #[test]
     fn tells_planned_batches_from_those_that_came() {
@@ -97,10 +91,6 @@ mod tests {
 
     #[test]
     fn says_that_it_cannot_know() {
-        let estimated = "Seq Scan on t  (cost=0.00..1.00 rows=1 width=4)";
-        assert_eq!(
-            told(&judge_plan(&RULE, estimated)),
-            ["skipped: no plan has measurements: run EXPLAIN (ANALYZE, BUFFERS)"]
-        );
+        assert_needs_measurements(&RULE);
     }
 }

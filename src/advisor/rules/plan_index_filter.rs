@@ -1,7 +1,8 @@
 //! An index scan whose filter throws most rows away.
 
-use crate::advisor::plans::{Explained, looked_at, rows};
-use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold};
+use crate::advisor::plans::{Explained, check_each, rows};
+use crate::advisor::{Check, Context, Docs, Need, Rule, Threshold};
+use crate::explain::Node;
 use crate::finding::{Effort, Finding, Severity};
 use crate::text::Text;
 use crate::unit::{Quantity, Unit};
@@ -38,22 +39,19 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(ctx: &Context<'_>) -> Check {
-    let plans = ctx.analyzed()?;
-    let findings = plans.iter().filter_map(|of| worst(ctx, of)).collect();
-    Ok(Checked { findings, looked_at: looked_at(&plans) })
+    check_each(ctx, worst)
 }
 
 fn worst<'a>(ctx: &Context<'a>, of: &Explained<'a>) -> Option<Finding> {
-    let found = of
-        .ran()
-        .filter(|(_, n)| matches!(n.kind.as_str(), "Index Scan" | "Index Only Scan"))
-        .map(|(at, n)| (at, n.removed_by_filter * n.loops(), n.actual.map_or(0.0, |a| a.rows) * n.loops()))
-        .filter(|(_, removed, kept)| {
-            *removed >= ctx.threshold("min_removed") && *removed >= ctx.threshold("min_share") * (removed + kept)
-        })
-        .max_by(|a, b| a.1.total_cmp(&b.1));
-    let (at, removed, kept) = found?;
+    let kept_by = |n: &Node| n.actual.map_or(0.0, |a| a.rows) * n.loops();
+    let (at, removed) = of.largest(|_, n| {
+        let removed = n.removed_by_filter * n.loops();
+        let much =
+            removed >= ctx.threshold("min_removed") && removed >= ctx.threshold("min_share") * (removed + kept_by(n));
+        (matches!(n.kind.as_str(), "Index Scan" | "Index Only Scan") && much).then_some(removed)
+    })?;
     let node = of.node(at)?;
+    let kept = kept_by(node);
     let filter = node.condition("Filter").unwrap_or_default();
     let title = of.at(at).t(" finds ").opt(rows(removed + kept)).t(" rows to keep ").opt(rows(kept));
     Some(
@@ -74,7 +72,7 @@ fn worst<'a>(ctx: &Context<'a>, of: &Explained<'a>) -> Option<Finding> {
                 of,
                 "Share of the rows found",
                 Quantity::share(removed, removed + kept),
-                "removed ÷ (removed + kept)".to_owned(),
+                "removed ÷ (removed + kept)",
             ))
             .fixes(ctx.look_at_indexes(node))
             .effort(Effort::S)
@@ -85,7 +83,7 @@ fn worst<'a>(ctx: &Context<'a>, of: &Explained<'a>) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::advisor::testing::{judge_plan, told};
+    use crate::advisor::testing::{assert_needs_measurements, judge_plan, told};
 
     #[test]
     fn finds_filters_behind_an_index_and_leaves_good_ones() {
@@ -103,10 +101,6 @@ mod tests {
 
     #[test]
     fn says_that_it_cannot_know() {
-        let estimated = "Seq Scan on t  (cost=0.00..1.00 rows=1 width=4)";
-        assert_eq!(
-            told(&judge_plan(&RULE, estimated)),
-            ["skipped: no plan has measurements: run EXPLAIN (ANALYZE, BUFFERS)"]
-        );
+        assert_needs_measurements(&RULE);
     }
 }

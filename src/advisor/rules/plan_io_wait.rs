@@ -1,7 +1,7 @@
 //! A plan that waits for input.
 
-use crate::advisor::plans::{Explained, looked_at, share};
-use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold};
+use crate::advisor::plans::{Explained, check_each, share};
+use crate::advisor::{Check, Context, Docs, Need, Rule, Threshold};
 use crate::finding::{Effort, Finding, Fix, Severity};
 use crate::text::Text;
 use crate::unit::{Quantity, Unit};
@@ -25,9 +25,7 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(ctx: &Context<'_>) -> Check {
-    let plans = ctx.analyzed()?;
-    let findings = plans.iter().filter_map(|of| worst(ctx, of)).collect();
-    Ok(Checked { findings, looked_at: looked_at(&plans) })
+    check_each(ctx, worst)
 }
 
 fn worst<'a>(ctx: &Context<'a>, of: &Explained<'a>) -> Option<Finding> {
@@ -50,17 +48,12 @@ fn worst<'a>(ctx: &Context<'a>, of: &Explained<'a>) -> Option<Finding> {
                 .opt(crate::advisor::whole(blocks, Unit::Blocks))
                 .t(" blocks were not in shared buffers. One execution: the next may find them there."),
         )
-        .measure(ctx.plan_measure(
-            of,
-            "Time reading",
-            Quantity::float(ms, Unit::Ms),
-            "reading time of the root".to_owned(),
-        ))
+        .measure(ctx.plan_measure(of, "Time reading", Quantity::float(ms, Unit::Ms), "reading time of the root"))
         .measure(ctx.plan_measure(
             of,
             "Blocks read",
             crate::advisor::whole(blocks, Unit::Blocks),
-            "blocks read of the root".to_owned(),
+            "blocks read of the root",
         ))
         .fix(Fix::diagnose(
             "shared_buffers",
@@ -74,7 +67,7 @@ fn worst<'a>(ctx: &Context<'a>, of: &Explained<'a>) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::advisor::testing::{judge_plan, told};
+    use crate::advisor::testing::{assert_needs_measurements, judge_plan, told};
 
     #[test]
     fn finds_plans_that_wait_for_reads() {
@@ -92,10 +85,6 @@ mod tests {
 
     #[test]
     fn says_that_it_cannot_know() {
-        let estimated = "Seq Scan on t  (cost=0.00..1.00 rows=1 width=4)";
-        assert_eq!(
-            told(&judge_plan(&RULE, estimated)),
-            ["skipped: no plan has measurements: run EXPLAIN (ANALYZE, BUFFERS)"]
-        );
+        assert_needs_measurements(&RULE);
     }
 }

@@ -1,8 +1,8 @@
 //! Compilation that is a large part of the execution.
 
 use crate::advisor::cure::set_role;
-use crate::advisor::plans::{Explained, looked_at, share};
-use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold};
+use crate::advisor::plans::{Explained, check_each, share};
+use crate::advisor::{Check, Context, Docs, Need, Rule, Threshold};
 use crate::finding::{Effort, Finding, Severity};
 use crate::text::Text;
 use crate::unit::{Quantity, Unit};
@@ -26,9 +26,7 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(ctx: &Context<'_>) -> Check {
-    let plans = ctx.analyzed()?;
-    let findings = plans.iter().filter_map(|of| worst(ctx, of)).collect();
-    Ok(Checked { findings, looked_at: looked_at(&plans) })
+    check_each(ctx, worst)
 }
 
 fn worst<'a>(ctx: &Context<'a>, of: &Explained<'a>) -> Option<Finding> {
@@ -49,12 +47,7 @@ fn worst<'a>(ctx: &Context<'a>, of: &Explained<'a>) -> Option<Finding> {
                 .opt(crate::advisor::whole(jit.functions, Unit::Count))
                 .t(" functions."),
         )
-        .measure(ctx.plan_measure(
-            of,
-            "Time of compilation",
-            Quantity::float(ms, Unit::Ms),
-            "JIT timing, total".to_owned(),
-        ))
+        .measure(ctx.plan_measure(of, "Time of compilation", Quantity::float(ms, Unit::Ms), "JIT timing, total"))
         .fix(set_role(None, "jit", "off", when_not))
         .effort(Effort::S)
         .share(Some(part)),
@@ -64,7 +57,7 @@ fn worst<'a>(ctx: &Context<'a>, of: &Explained<'a>) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::advisor::testing::{judge_plan, told};
+    use crate::advisor::testing::{assert_needs_measurements, judge_plan, told};
 
     #[test]
     fn finds_compilation_that_takes_long() {
@@ -82,10 +75,6 @@ mod tests {
 
     #[test]
     fn says_that_it_cannot_know() {
-        let estimated = "Seq Scan on t  (cost=0.00..1.00 rows=1 width=4)";
-        assert_eq!(
-            told(&judge_plan(&RULE, estimated)),
-            ["skipped: no plan has measurements: run EXPLAIN (ANALYZE, BUFFERS)"]
-        );
+        assert_needs_measurements(&RULE);
     }
 }

@@ -1,7 +1,7 @@
 //! A sequential scan that a nested loop runs for each row.
 
-use crate::advisor::plans::{Explained, looked_at, share};
-use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold};
+use crate::advisor::plans::{Explained, check_each, share};
+use crate::advisor::{Check, Context, Docs, Need, Rule, Threshold};
 use crate::finding::{Effort, Finding, Severity};
 use crate::text::Text;
 use crate::unit::{Quantity, Unit};
@@ -39,27 +39,21 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(ctx: &Context<'_>) -> Check {
-    let plans = ctx.analyzed()?;
-    let findings = plans.iter().filter_map(|of| worst(ctx, of)).collect();
-    Ok(Checked { findings, looked_at: looked_at(&plans) })
+    check_each(ctx, worst)
 }
 
 fn worst<'a>(ctx: &Context<'a>, of: &Explained<'a>) -> Option<Finding> {
-    let mut found: Vec<(usize, f64)> = of
-        .ran()
-        .filter(|(_, n)| n.kind == "Seq Scan" && n.loops() >= ctx.threshold("min_loops"))
-        .filter(|(at, n)| {
-            // What stands directly on the inner side; a store in between is read again instead of the table.
-            let inner = n.parent.filter(|p| of.node(*p).is_some_and(|above| above.kind == "Nested Loop"));
-            let pages = (n.buffers.shared_hit + n.buffers.shared_read) as f64 / n.loops();
-            let is_small = !n.buffers.is_empty() && pages < ctx.threshold("min_pages");
-            inner.is_some_and(|p| of.plan.inputs(p).nth(1) == Some(*at)) && !is_small
-        })
-        .filter_map(|(at, _)| Some((at, of.wall_share(at)?)))
-        .filter(|(_, share)| *share >= ctx.threshold("min_share"))
-        .collect();
-    found.sort_by(|a, b| b.1.total_cmp(&a.1));
-    let &(at, part) = found.first()?;
+    let (at, part) = of.largest(|at, n| {
+        if n.kind != "Seq Scan" || n.loops() < ctx.threshold("min_loops") {
+            return None;
+        }
+        // What stands directly on the inner side; a store in between is read again instead of the table.
+        let above = n.parent.filter(|p| of.node(*p).is_some_and(|above| above.kind == "Nested Loop"))?;
+        let pages = (n.buffers.shared_hit + n.buffers.shared_read) as f64 / n.loops();
+        let is_small = !n.buffers.is_empty() && pages < ctx.threshold("min_pages");
+        let is_inner = of.plan.inputs(above).nth(1) == Some(at);
+        of.wall_share(at).filter(|share| is_inner && !is_small && *share >= ctx.threshold("min_share"))
+    })?;
     let node = of.node(at)?;
     let title =
         of.at(at).t(" runs ").opt(crate::advisor::whole(node.loops(), Unit::Count)).t(" times in a nested loop");
@@ -79,13 +73,13 @@ fn worst<'a>(ctx: &Context<'a>, of: &Explained<'a>) -> Option<Finding> {
                 of,
                 "Passes over the table",
                 crate::advisor::whole(node.loops(), Unit::Count),
-                "loops of the scan".to_owned(),
+                "loops of the scan",
             ))
             .measure(ctx.plan_measure(
                 of,
                 "Share of the execution",
                 Quantity::float(part, Unit::Share),
-                "time of all passes ÷ execution time".to_owned(),
+                "time of all passes ÷ execution time",
             ))
             .fixes(ctx.look_at_indexes(node))
             .effort(Effort::S)
@@ -96,7 +90,7 @@ fn worst<'a>(ctx: &Context<'a>, of: &Explained<'a>) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::advisor::testing::{judge_plan, told};
+    use crate::advisor::testing::{assert_needs_measurements, judge_plan, told};
 
     #[test]
     fn finds_passes_and_leaves_stores_and_small_tables() {
@@ -117,10 +111,6 @@ mod tests {
 
     #[test]
     fn says_that_it_cannot_know() {
-        let estimated = "Seq Scan on t  (cost=0.00..1.00 rows=1 width=4)";
-        assert_eq!(
-            told(&judge_plan(&RULE, estimated)),
-            ["skipped: no plan has measurements: run EXPLAIN (ANALYZE, BUFFERS)"]
-        );
+        assert_needs_measurements(&RULE);
     }
 }

@@ -1,8 +1,8 @@
 //! A sort that went to disk.
 
 use crate::advisor::cure::set_role;
-use crate::advisor::plans::{Explained, looked_at, share};
-use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold};
+use crate::advisor::plans::{Explained, check_each, share};
+use crate::advisor::{Check, Context, Docs, Need, Rule, Threshold};
 use crate::finding::{Effort, Finding, Severity};
 use crate::text::Text;
 use crate::unit::{Quantity, Unit};
@@ -35,18 +35,14 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(ctx: &Context<'_>) -> Check {
-    let plans = ctx.analyzed()?;
-    let findings = plans.iter().filter_map(|of| worst(ctx, of)).collect();
-    Ok(Checked { findings, looked_at: looked_at(&plans) })
+    check_each(ctx, worst)
 }
 
 fn worst<'a>(ctx: &Context<'a>, of: &Explained<'a>) -> Option<Finding> {
-    let found = of
-        .ran()
-        .filter_map(|(at, n)| Some((at, n.sort.as_ref().filter(|s| s.disk)?.kilobytes)))
-        .filter(|(_, kilobytes)| *kilobytes >= ctx.threshold("min_kilobytes"))
-        .max_by(|a, b| a.1.total_cmp(&b.1));
-    let (at, kilobytes) = found?;
+    let (at, kilobytes) = of.largest(|_, n| {
+        let kilobytes = n.sort.as_ref().filter(|s| s.disk)?.kilobytes;
+        (kilobytes >= ctx.threshold("min_kilobytes")).then_some(kilobytes)
+    })?;
     let part = of.own_share(at);
     let is_large =
         kilobytes >= ctx.threshold("medium_kilobytes") || part.is_some_and(|p| p >= ctx.threshold("medium_share"));
@@ -73,7 +69,7 @@ fn worst<'a>(ctx: &Context<'a>, of: &Explained<'a>) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::advisor::testing::{judge_plan, told};
+    use crate::advisor::testing::{assert_needs_measurements, judge_plan, told};
 
     #[test]
     fn finds_sorts_on_disk_and_leaves_those_in_memory() {
@@ -95,10 +91,6 @@ mod tests {
 
     #[test]
     fn says_that_it_cannot_know() {
-        let estimated = "Seq Scan on t  (cost=0.00..1.00 rows=1 width=4)";
-        assert_eq!(
-            told(&judge_plan(&RULE, estimated)),
-            ["skipped: no plan has measurements: run EXPLAIN (ANALYZE, BUFFERS)"]
-        );
+        assert_needs_measurements(&RULE);
     }
 }

@@ -1,7 +1,7 @@
 //! Triggers that are a large part of the execution.
 
-use crate::advisor::plans::{Explained, looked_at, share};
-use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold};
+use crate::advisor::plans::{Explained, check_each, share};
+use crate::advisor::{Check, Context, Docs, Need, Rule, Threshold};
 use crate::finding::{Effort, Finding, Fix, Severity};
 use crate::ident::quote_literal;
 use crate::text::Text;
@@ -26,9 +26,7 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(ctx: &Context<'_>) -> Check {
-    let plans = ctx.analyzed()?;
-    let findings = plans.iter().filter_map(|of| worst(ctx, of)).collect();
-    Ok(Checked { findings, looked_at: looked_at(&plans) })
+    check_each(ctx, worst)
 }
 
 fn worst<'a>(ctx: &Context<'a>, of: &Explained<'a>) -> Option<Finding> {
@@ -57,17 +55,12 @@ fn worst<'a>(ctx: &Context<'a>, of: &Explained<'a>) -> Option<Finding> {
     Some(
         ctx.plan_finding(of, Severity::Medium, title)
             .why(why)
-            .measure(ctx.plan_measure(
-                of,
-                "Time of triggers",
-                Quantity::float(sum, Unit::Ms),
-                "sum over the triggers".to_owned(),
-            ))
+            .measure(ctx.plan_measure(of, "Time of triggers", Quantity::float(sum, Unit::Ms), "sum over the triggers"))
             .measure(ctx.plan_measure(
                 of,
                 "Calls of the longest",
                 crate::advisor::whole(longest.calls, Unit::Count),
-                "calls of the trigger".to_owned(),
+                "calls of the trigger",
             ))
             .fix(Fix::diagnose(name, sql))
             .effort(Effort::S)
@@ -78,7 +71,7 @@ fn worst<'a>(ctx: &Context<'a>, of: &Explained<'a>) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::advisor::testing::{judge_plan, told};
+    use crate::advisor::testing::{assert_needs_measurements, judge_plan, told};
 
     #[test]
     fn finds_triggers_that_take_the_time() {
@@ -96,10 +89,6 @@ mod tests {
 
     #[test]
     fn says_that_it_cannot_know() {
-        let estimated = "Seq Scan on t  (cost=0.00..1.00 rows=1 width=4)";
-        assert_eq!(
-            told(&judge_plan(&RULE, estimated)),
-            ["skipped: no plan has measurements: run EXPLAIN (ANALYZE, BUFFERS)"]
-        );
+        assert_needs_measurements(&RULE);
     }
 }
