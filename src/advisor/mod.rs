@@ -36,6 +36,7 @@ mod overdue;
 mod peers;
 mod plan;
 pub mod plans;
+mod releases;
 mod rule;
 pub mod rules;
 mod run;
@@ -61,6 +62,7 @@ mod vacuum_cure;
 mod wait_tree;
 mod workload;
 mod wrap_limits;
+mod wrap_rate;
 
 pub use age::{CounterAge, StatisticsAge};
 pub use build::ratio;

@@ -88,7 +88,7 @@ pub fn is_client(row: Row<'_>) -> bool {
 }
 
 /// The session that takes the snapshot: active, its transaction begun at the moment of the capture.
-fn is_exporter(row: Row<'_>, at: Timestamp) -> bool {
+pub fn is_exporter(row: Row<'_>, at: Timestamp) -> bool {
     row.text("state") == Some("active") && row.time("xact_start") == Some(at)
 }
 

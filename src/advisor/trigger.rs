@@ -93,6 +93,17 @@ impl Triggers {
     }
 }
 
+/// What the dead rows of a TOAST table are compared with.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ToastTrigger {
+    /// False where autovacuum is switched off for it.
+    pub enabled: bool,
+    /// Dead rows above which it is vacuumed.
+    pub dead: f64,
+    /// `50 + 0.2 × 21,480`.
+    pub formula: String,
+}
+
 /// A table's dead rows against its trigger.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct DeadRows {
@@ -138,6 +149,26 @@ impl<'a> Facts<'a> {
             rows,
             doubts,
             thresholds,
+        }
+    }
+
+    /// The trigger of a table's TOAST table: by its own options, else by those of the table.
+    pub fn toast_trigger(&self, table: &TableFact<'a>, live: f64) -> ToastTrigger {
+        let own = table.sizes.map(|r| r.array("toast_reloptions")).unwrap_or_default();
+        let option = |name: &str| {
+            let set = own.iter().find_map(|o| o.split_once('=').filter(|(key, _)| *key == name));
+            set.map(|(_, value)| value.to_owned()).or_else(|| table.option(name))
+        };
+        let parameter = |name: &'static str| {
+            let set = option(name).and_then(|v| v.parse::<f64>().ok()).filter(|v| v.is_finite());
+            set.or_else(|| self.autovacuum.number(name))
+        };
+        let rows = table.sizes.and_then(|r| r.f64("toast_reltuples")).filter(|n| *n > 0.0).unwrap_or(live);
+        let thresholds = Thresholds::of(parameter, rows, None);
+        ToastTrigger {
+            enabled: option("autovacuum_enabled").is_none_or(|v| is_true(&v)),
+            dead: thresholds.vacuum(),
+            formula: formula(thresholds.dead),
         }
     }
 

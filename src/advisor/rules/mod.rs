@@ -17,6 +17,7 @@ mod cfg_planner_off;
 mod cfg_random_page_cost;
 mod cfg_timeouts;
 mod cfg_version_eol;
+mod cfg_version_minor;
 mod ckpt_requested;
 mod ckpt_sync_slow;
 mod ckpt_target_low;
@@ -28,6 +29,7 @@ mod conn_long_query;
 mod conn_long_transaction;
 mod conn_rollback_share;
 mod conn_saturation;
+mod conn_wait_profile;
 mod func_mean_regression;
 mod func_top_self_time;
 mod func_trigger_cost;
@@ -37,8 +39,10 @@ mod hyg_mixed_nodes;
 mod hyg_partial_inputs;
 mod hyg_pgss_evicting;
 mod hyg_pgss_missing;
+mod hyg_pgss_old_extension;
 mod hyg_redacted;
 mod hyg_reset_in_window;
+mod hyg_timeouts_invisible;
 mod hyg_tracking_off;
 mod hyg_truncated_export;
 mod hyg_window_short;
@@ -46,10 +50,12 @@ mod index_bloat_estimate;
 mod index_ccnew_leftover;
 mod index_duplicate;
 mod index_invalid;
+mod index_low_cardinality;
 mod index_missing_fk;
 mod index_missing_predicate;
 mod index_redundant_prefix;
 mod index_unused;
+mod index_write_amplification;
 mod io_backend_fsync;
 mod io_backend_writes;
 mod io_checksum_failure;
@@ -106,6 +112,7 @@ mod schema_future_partition;
 mod schema_no_pk;
 mod schema_not_validated;
 mod schema_trigger_disabled;
+mod schema_unlogged;
 mod sec_definer_search_path;
 mod sec_no_checksums;
 mod sec_password_md5;
@@ -132,13 +139,16 @@ mod vacuum_dead_tuples;
 mod vacuum_disabled_table;
 mod vacuum_insert_only;
 mod vacuum_never_analyzed;
+mod vacuum_not_visible;
 mod vacuum_partition_root_stale;
 mod vacuum_stale_analyze;
 mod vacuum_stats_lost;
 mod vacuum_threshold_too_high;
+mod vacuum_toast_dead;
 mod wal_archive_failing;
 mod wal_buffers_full;
 mod wal_fpi_share;
+mod wrap_freeze_storm;
 mod wrap_multixact_age;
 mod wrap_prepared_xact;
 mod wrap_xid_age;
@@ -160,6 +170,7 @@ pub const RULES: &[&Rule] = &[
     &cfg_random_page_cost::RULE,
     &cfg_timeouts::RULE,
     &cfg_version_eol::RULE,
+    &cfg_version_minor::RULE,
     &ckpt_requested::RULE,
     &ckpt_sync_slow::RULE,
     &ckpt_target_low::RULE,
@@ -171,6 +182,7 @@ pub const RULES: &[&Rule] = &[
     &conn_long_transaction::RULE,
     &conn_rollback_share::RULE,
     &conn_saturation::RULE,
+    &conn_wait_profile::RULE,
     &func_mean_regression::RULE,
     &func_top_self_time::RULE,
     &func_trigger_cost::RULE,
@@ -180,8 +192,10 @@ pub const RULES: &[&Rule] = &[
     &hyg_partial_inputs::RULE,
     &hyg_pgss_evicting::RULE,
     &hyg_pgss_missing::RULE,
+    &hyg_pgss_old_extension::RULE,
     &hyg_redacted::RULE,
     &hyg_reset_in_window::RULE,
+    &hyg_timeouts_invisible::RULE,
     &hyg_tracking_off::RULE,
     &hyg_truncated_export::RULE,
     &hyg_window_short::RULE,
@@ -189,10 +203,12 @@ pub const RULES: &[&Rule] = &[
     &index_ccnew_leftover::RULE,
     &index_duplicate::RULE,
     &index_invalid::RULE,
+    &index_low_cardinality::RULE,
     &index_missing_fk::RULE,
     &index_missing_predicate::RULE,
     &index_redundant_prefix::RULE,
     &index_unused::RULE,
+    &index_write_amplification::RULE,
     &io_backend_fsync::RULE,
     &io_backend_writes::RULE,
     &io_checksum_failure::RULE,
@@ -249,6 +265,7 @@ pub const RULES: &[&Rule] = &[
     &schema_no_pk::RULE,
     &schema_not_validated::RULE,
     &schema_trigger_disabled::RULE,
+    &schema_unlogged::RULE,
     &sec_definer_search_path::RULE,
     &sec_no_checksums::RULE,
     &sec_password_md5::RULE,
@@ -275,13 +292,16 @@ pub const RULES: &[&Rule] = &[
     &vacuum_disabled_table::RULE,
     &vacuum_insert_only::RULE,
     &vacuum_never_analyzed::RULE,
+    &vacuum_not_visible::RULE,
     &vacuum_partition_root_stale::RULE,
     &vacuum_stale_analyze::RULE,
     &vacuum_stats_lost::RULE,
     &vacuum_threshold_too_high::RULE,
+    &vacuum_toast_dead::RULE,
     &wal_archive_failing::RULE,
     &wal_buffers_full::RULE,
     &wal_fpi_share::RULE,
+    &wrap_freeze_storm::RULE,
     &wrap_multixact_age::RULE,
     &wrap_prepared_xact::RULE,
     &wrap_xid_age::RULE,

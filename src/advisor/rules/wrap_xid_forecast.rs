@@ -1,15 +1,13 @@
 //! When transaction ids run out, at the rate of the window.
 
 use crate::advisor::wrap_limits::Limits;
+use crate::advisor::wrap_rate::{DAY, Rate, rate};
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Skip, Threshold, show, whole};
 use crate::finding::{Effort, Finding, Fix, Severity, Subject, SubjectKind};
-use crate::snapshot::{Row, Table};
+use crate::snapshot::Row;
 use crate::text::Text;
 use crate::time::Timestamp;
 use crate::unit::{Quantity, Unit};
-use std::collections::BTreeMap;
-
-const DAY: f64 = 86_400.0;
 
 /// A date is given only within so many times the observed span.
 const HORIZON: f64 = 3.0;
@@ -80,19 +78,6 @@ pub const RULE: Rule = Rule {
     check,
 };
 
-/// Transaction ids used over some time.
-struct Rate {
-    used: f64,
-    seconds: f64,
-    how: &'static str,
-}
-
-impl Rate {
-    fn per_second(&self) -> f64 {
-        self.used / self.seconds
-    }
-}
-
 fn check(cx: &Context<'_>) -> Check {
     cx.window_of("min_window")?;
     let rate = rate(cx).ok_or_else(|| Skip("the use of transaction ids in the window is not known".to_owned()))?;
@@ -128,21 +113,6 @@ fn check(cx: &Context<'_>) -> Check {
 
 /// From the id counter of the export; else from the database that aged most: one whose oldest id did not move aged by
 /// exactly what was used.
-fn rate(cx: &Context<'_>) -> Option<Rate> {
-    let (first, last) = (&cx.chain.first().meta, &cx.chain.last().meta);
-    let seconds = cx.chain.elapsed_s.filter(|s| *s > 0.0)?;
-    if let Some(used) = last.next_xid.zip(first.next_xid).and_then(|(b, a)| b.checked_sub(a)).filter(|n| *n >= 0) {
-        return Some(Rate { used: used as f64, seconds, how: "next_xid then and now" });
-    }
-    let ages = |t: &Table| -> BTreeMap<String, f64> {
-        t.iter().filter_map(|r| Some((r.text("datname")?.to_owned(), r.f64("datfrozenxid_age")?))).collect()
-    };
-    let before = ages(cx.chain.first().table("database_sizes")?);
-    let after = ages(cx.last("database_sizes")?);
-    let aged = after.iter().filter_map(|(name, age)| Some(age - before.get(name)?)).reduce(f64::max)?;
-    Some(Rate { used: aged.max(0.0), seconds, how: "the age of the database that aged most, then and now" })
-}
-
 fn report<'a>(cx: &Context<'a>, severity: Severity, rate: &Rate, age: f64, row: Row<'a>) -> Finding {
     let note = severity == Severity::Info;
     let routine = cx.facts.autovacuum.freeze_max_age;
