@@ -64,6 +64,12 @@ pub fn told(outcome: &Outcome) -> Vec<String> {
     }
 }
 
+/// What one rule says of two snapshots a day apart that hold nothing: in one line.
+pub fn told_of_nothing(rule: &'static Rule) -> String {
+    let taken = |at| literal(at).build();
+    told(&judge(rule, &[taken("2026-11-21 12:00:00+00"), taken("2026-11-22 12:00:00+00")], "")).join("; ")
+}
+
 /// Two snapshots an hour apart: counters of checkpoints and WAL from 0 to these, 20 calls of one statement, one
 /// checkpoint due every five minutes or after a `max_wal_size` of 1 GB.
 pub fn checkpoints_over_an_hour(checkpoints: &str, wal: &str, statement: &str) -> [Arc<Snapshot>; 2] {

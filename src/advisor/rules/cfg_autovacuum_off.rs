@@ -99,4 +99,12 @@ mod tests {
     fn stays_quiet_where_both_are_on() {
         assert_eq!(with("on", "on", "300000000"), ["passed: autovacuum and track_counts are on"]);
     }
+
+    #[test]
+    fn says_that_it_cannot_know() {
+        assert_eq!(
+            crate::advisor::testing::told_of_nothing(&RULE),
+            "skipped, input missing: needs the setting `autovacuum`; `pg_settings` does not have it"
+        );
+    }
 }

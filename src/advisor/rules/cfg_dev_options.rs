@@ -83,4 +83,12 @@ mod tests {
             ["passed: no developer option that hides damage is on"]
         );
     }
+
+    #[test]
+    fn says_that_it_cannot_know() {
+        assert_eq!(
+            crate::advisor::testing::told_of_nothing(&RULE),
+            "skipped, input missing: `pg_settings` is not in the dump"
+        );
+    }
 }

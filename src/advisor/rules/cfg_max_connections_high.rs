@@ -115,4 +115,12 @@ mod tests {
         assert_eq!(say("100", 4, 3), ["passed: at most 4 of 100 slots in use"]);
         assert_eq!(say("500", 140, 3), ["passed: at most 140 of 500 slots in use"]);
     }
+
+    #[test]
+    fn says_that_it_cannot_know() {
+        assert_eq!(
+            crate::advisor::testing::told_of_nothing(&RULE),
+            "skipped, input missing: needs the setting `max_connections`; `pg_settings` does not have it"
+        );
+    }
 }

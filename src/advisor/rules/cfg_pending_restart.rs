@@ -77,4 +77,12 @@ mod tests {
         );
         assert_eq!(with(&["work_mem | 4096 | f"]), ["passed: 1 setting, none waits for a restart"]);
     }
+
+    #[test]
+    fn says_that_it_cannot_know() {
+        assert_eq!(
+            crate::advisor::testing::told_of_nothing(&RULE),
+            "skipped, input missing: `pg_settings` is not in the dump"
+        );
+    }
 }

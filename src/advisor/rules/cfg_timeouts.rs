@@ -86,4 +86,12 @@ mod tests {
             [format!("passed: {NAME} is set for roles")]
         );
     }
+
+    #[test]
+    fn says_that_it_cannot_know() {
+        assert_eq!(
+            crate::advisor::testing::told_of_nothing(&RULE),
+            "skipped, input missing: needs the setting `idle_in_transaction_session_timeout`; `pg_settings` does not have it"
+        );
+    }
 }

@@ -73,4 +73,12 @@ mod tests {
         assert_eq!(with("0.5"), ["low, high: checkpoint_completion_target: checkpoint_completion_target is 0.5"]);
         assert_eq!(with("0.9"), ["passed: checkpoint_completion_target is 0.9"]);
     }
+
+    #[test]
+    fn says_that_it_cannot_know() {
+        assert_eq!(
+            crate::advisor::testing::told_of_nothing(&RULE),
+            "skipped, input missing: needs the setting `checkpoint_completion_target`; `pg_settings` does not have it"
+        );
+    }
 }

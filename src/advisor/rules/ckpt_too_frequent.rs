@@ -122,4 +122,12 @@ mod tests {
             ["passed: a checkpoint every 1 min 30 s of 5 min 00 s allowed; page images at most <0.1% of the WAL"]
         );
     }
+
+    #[test]
+    fn says_that_it_cannot_know() {
+        assert_eq!(
+            crate::advisor::testing::told_of_nothing(&RULE),
+            "skipped, input missing: `pg_stat_checkpointer` is not in the dump"
+        );
+    }
 }

@@ -118,4 +118,12 @@ mod tests {
         assert_eq!(say(HEADER, "0 | 0", "72000 | 720000000"), ["passed: at most 20.0/s new sessions"]);
         assert_eq!(say(HEADER, "0 | 0", "3600 | 3600"), ["passed: at most 1.00/s new sessions"]);
     }
+
+    #[test]
+    fn says_that_it_cannot_know() {
+        assert_eq!(
+            crate::advisor::testing::told_of_nothing(&RULE),
+            "skipped, input missing: `pg_stat_database` is not in the dump"
+        );
+    }
 }

@@ -137,4 +137,12 @@ mod tests {
             ["passed: 1 snapshots; longest running statement 1 min 00 s"]
         );
     }
+
+    #[test]
+    fn says_that_it_cannot_know() {
+        assert_eq!(
+            crate::advisor::testing::told_of_nothing(&RULE),
+            "skipped, input missing: `pg_stat_activity` is not in the dump"
+        );
+    }
 }

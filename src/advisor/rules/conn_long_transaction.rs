@@ -154,4 +154,12 @@ mod tests {
             assert_eq!(one(row), ["passed: 1 snapshots; oldest transaction with a snapshot none"], "{row}");
         }
     }
+
+    #[test]
+    fn says_that_it_cannot_know() {
+        assert_eq!(
+            crate::advisor::testing::told_of_nothing(&RULE),
+            "skipped, input missing: `pg_stat_activity` is not in the dump"
+        );
+    }
 }

@@ -105,4 +105,12 @@ mod tests {
         assert_eq!(with("25"), ["medium, high: pg_stat_statements.max: pg_stat_statements made room 20 times"]);
         assert_eq!(with("5"), ["passed: 0 eviction passes"]);
     }
+
+    #[test]
+    fn says_that_it_cannot_know() {
+        assert_eq!(
+            crate::advisor::testing::told_of_nothing(&RULE),
+            "skipped, input missing: `pg_stat_statements_info` is not in the dump"
+        );
+    }
 }

@@ -71,4 +71,12 @@ mod tests {
         assert_eq!(with("off"), ["info, high: track_io_timing: track_io_timing is off: no read or write times"]);
         assert_eq!(with("on"), ["passed: track_io_timing is on"]);
     }
+
+    #[test]
+    fn says_that_it_cannot_know() {
+        assert_eq!(
+            crate::advisor::testing::told_of_nothing(&RULE),
+            "skipped, input missing: needs the setting `track_io_timing`; `pg_settings` does not have it"
+        );
+    }
 }

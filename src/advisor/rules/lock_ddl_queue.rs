@@ -147,4 +147,12 @@ mod tests {
     fn stays_quiet_about_a_moment() {
         assert_eq!(at("03"), ["passed: 1 queue behind a schema change in 1 snapshot"]);
     }
+
+    #[test]
+    fn says_that_it_cannot_know() {
+        assert_eq!(
+            crate::advisor::testing::told_of_nothing(&RULE),
+            "skipped, input missing: `pg_locks` is not in the dump"
+        );
+    }
 }

@@ -120,4 +120,12 @@ mod tests {
             ["low, medium: shop: 2 deadlocks in shop since its statistics began"]
         );
     }
+
+    #[test]
+    fn says_that_it_cannot_know() {
+        assert_eq!(
+            crate::advisor::testing::told_of_nothing(&RULE),
+            "skipped, input missing: `pg_stat_database` is not in the dump"
+        );
+    }
 }

@@ -141,4 +141,12 @@ mod tests {
         assert_eq!(say(80, 50), ["medium, medium: max_locks_per_transaction: 80% of the shared lock table in use"]);
         assert_eq!(say(20, 500), ["passed: at most 20 of 100 places"]);
     }
+
+    #[test]
+    fn says_that_it_cannot_know() {
+        assert_eq!(
+            crate::advisor::testing::told_of_nothing(&RULE),
+            "skipped, input missing: `pg_locks` is not in the dump"
+        );
+    }
 }

@@ -148,4 +148,12 @@ mod tests {
         );
         assert_eq!(with(8_192, "99000000000", None), ["passed: shared_buffers 64 MB"]);
     }
+
+    #[test]
+    fn says_that_it_cannot_know() {
+        assert_eq!(
+            crate::advisor::testing::told_of_nothing(&RULE),
+            "skipped, input missing: needs the setting `shared_buffers`; `pg_settings` does not have it"
+        );
+    }
 }

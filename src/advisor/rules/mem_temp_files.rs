@@ -121,4 +121,12 @@ mod tests {
         assert_eq!(say(HEADER, "0 | 0", "2 | 37748736000"), ["passed: 35.2 GB of temporary files in all databases"]);
         assert_eq!(say(HEADER, "0 | 0", "60 | 1048576"), ["passed: 1 MB of temporary files in all databases"]);
     }
+
+    #[test]
+    fn says_that_it_cannot_know() {
+        assert_eq!(
+            crate::advisor::testing::told_of_nothing(&RULE),
+            "skipped, input missing: `pg_stat_database` is not in the dump"
+        );
+    }
 }

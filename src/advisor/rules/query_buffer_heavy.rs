@@ -156,4 +156,12 @@ mod tests {
         );
         assert!(lines[0].starts_with("passed"), "{lines:?}");
     }
+
+    #[test]
+    fn says_that_it_cannot_know() {
+        assert_eq!(
+            crate::advisor::testing::told_of_nothing(&RULE),
+            "skipped, input missing: `pg_stat_statements` is not in the dump"
+        );
+    }
 }

@@ -118,4 +118,12 @@ mod tests {
         assert_eq!(say(&["1 | select a | 3600000 | 36000000 | 72000"])[0][..6], quiet[0][..6]);
         assert_eq!(say(&["1 | select a | 36000 | 36000 | 720"]), ["passed: 1 statement; 36,000 calls"]);
     }
+
+    #[test]
+    fn says_that_it_cannot_know() {
+        assert_eq!(
+            crate::advisor::testing::told_of_nothing(&RULE),
+            "skipped, input missing: `pg_stat_statements` is not in the dump"
+        );
+    }
 }

@@ -146,4 +146,12 @@ mod tests {
         assert_eq!(run("1000000"), ["medium, high: queryid 2 on shop: select b causes >99.9% of all blocks read"]);
         assert_eq!(run("10000"), ["passed: 2 statements; 78.9 MB read into shared buffers"]);
     }
+
+    #[test]
+    fn says_that_it_cannot_know() {
+        assert_eq!(
+            crate::advisor::testing::told_of_nothing(&RULE),
+            "skipped, input missing: `pg_stat_statements` is not in the dump"
+        );
+    }
 }

@@ -113,4 +113,12 @@ mod tests {
         );
         assert_eq!(with("10 | 5 | 8 | select b from t | 10 | 10"), ["passed: 0 new statements"]);
     }
+
+    #[test]
+    fn says_that_it_cannot_know() {
+        assert_eq!(
+            crate::advisor::testing::told_of_nothing(&RULE),
+            "skipped, input missing: `pg_stat_statements` is not in the dump"
+        );
+    }
 }

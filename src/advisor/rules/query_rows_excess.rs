@@ -112,4 +112,12 @@ mod tests {
             ["passed: 2 statements; at most 50,000 rows per call of a query"]
         );
     }
+
+    #[test]
+    fn says_that_it_cannot_know() {
+        assert_eq!(
+            crate::advisor::testing::told_of_nothing(&RULE),
+            "skipped, input missing: `pg_stat_statements` is not in the dump"
+        );
+    }
 }

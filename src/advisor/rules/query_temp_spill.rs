@@ -199,4 +199,12 @@ mod tests {
             ["passed: 1 statements; 800 kB of temporary files written"]
         );
     }
+
+    #[test]
+    fn says_that_it_cannot_know() {
+        assert_eq!(
+            crate::advisor::testing::told_of_nothing(&RULE),
+            "skipped, input missing: `pg_stat_statements` is not in the dump"
+        );
+    }
 }

@@ -177,4 +177,12 @@ mod tests {
         }
         assert_eq!(with("COMMIT", "40"), ["low, high: queryid 7 on shop: The time of COMMIT varies by 4.00× its mean"]);
     }
+
+    #[test]
+    fn says_that_it_cannot_know() {
+        assert_eq!(
+            crate::advisor::testing::told_of_nothing(&RULE),
+            "skipped, input missing: `pg_stat_statements` is not in the dump"
+        );
+    }
 }

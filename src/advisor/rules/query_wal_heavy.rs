@@ -141,4 +141,12 @@ mod tests {
         );
         assert_eq!(run("1048576"), ["passed: 2 statements; 1 MB of WAL recorded"]);
     }
+
+    #[test]
+    fn says_that_it_cannot_know() {
+        assert_eq!(
+            crate::advisor::testing::told_of_nothing(&RULE),
+            "skipped, input missing: `pg_stat_statements` is not in the dump"
+        );
+    }
 }

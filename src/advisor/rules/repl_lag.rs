@@ -172,4 +172,12 @@ mod tests {
         let (a, b) = (taken("2026-11-22 11:00:00+00", "0/80000000", ""), taken("2026-11-22 12:00:00+00", "1/0", ""));
         assert_eq!(told(&judge(&RULE, &[a, b], "")), ["passed: 1 standby in 2 snapshots, at most 2 GB behind"]);
     }
+
+    #[test]
+    fn says_that_it_cannot_know() {
+        assert_eq!(
+            crate::advisor::testing::told_of_nothing(&RULE),
+            "skipped, input missing: `pg_stat_replication` is not in the dump"
+        );
+    }
 }

@@ -81,4 +81,12 @@ mod tests {
         assert_eq!(told(&judge(&RULE, &[a.clone(), b], "")), ["high, high: s: Subscription s ran into 5 errors"]);
         assert_eq!(told(&judge(&RULE, &[a, taken("2026-11-22 12:00:00+00", "4")], "")), ["passed: 1 subscription"]);
     }
+
+    #[test]
+    fn says_that_it_cannot_know() {
+        assert_eq!(
+            crate::advisor::testing::told_of_nothing(&RULE),
+            "skipped, input missing: `pg_stat_subscription_stats` is not in the dump"
+        );
+    }
 }

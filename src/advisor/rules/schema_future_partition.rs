@@ -229,4 +229,12 @@ mod tests {
             assert_eq!(over_an_hour([DAYS[0], DAYS[1], other], false, "900"), ["passed: 0 tables partitioned by time"]);
         }
     }
+
+    #[test]
+    fn says_that_it_cannot_know() {
+        assert_eq!(
+            crate::advisor::testing::told_of_nothing(&RULE),
+            "skipped, input missing: `partitions` is not in the dump"
+        );
+    }
 }

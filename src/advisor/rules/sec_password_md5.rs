@@ -77,4 +77,12 @@ mod tests {
         assert_eq!(with("md5"), [format!("medium, high: {NAME}: New passwords are stored as md5 hashes")]);
         assert_eq!(with("scram-sha-256"), [format!("passed: {NAME} is scram-sha-256")]);
     }
+
+    #[test]
+    fn says_that_it_cannot_know() {
+        assert_eq!(
+            crate::advisor::testing::told_of_nothing(&RULE),
+            "skipped, input missing: needs the setting `password_encryption`; `pg_settings` does not have it"
+        );
+    }
 }

@@ -136,4 +136,12 @@ mod tests {
         assert_eq!(say("integer | 1 | 2147483647 | 1 | 900", "integer"), quiet);
         assert_eq!(say(&format!("{WIDE} 2000000000"), "integer"), quiet);
     }
+
+    #[test]
+    fn says_that_it_cannot_know() {
+        assert_eq!(
+            crate::advisor::testing::told_of_nothing(&RULE),
+            "skipped, input missing: `pg_sequences` is not in the dump"
+        );
+    }
 }

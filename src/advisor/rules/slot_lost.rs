@@ -90,4 +90,12 @@ mod tests {
         );
         assert!(told(&judge(&RULE, &[b.build()], ""))[0].starts_with("passed"));
     }
+
+    #[test]
+    fn says_that_it_cannot_know() {
+        assert_eq!(
+            crate::advisor::testing::told_of_nothing(&RULE),
+            "skipped, input missing: `pg_replication_slots` is not in the dump"
+        );
+    }
 }

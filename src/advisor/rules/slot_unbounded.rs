@@ -80,4 +80,12 @@ mod tests {
         assert_eq!(with("-1", &[]), [format!("passed: 0 slots, {NAME} -1")]);
         assert_eq!(with("1000", &["s | t"]), [format!("passed: 1 slot, {NAME} 1000")]);
     }
+
+    #[test]
+    fn says_that_it_cannot_know() {
+        assert_eq!(
+            crate::advisor::testing::told_of_nothing(&RULE),
+            "skipped, input missing: `pg_replication_slots` is not in the dump"
+        );
+    }
 }

@@ -120,4 +120,12 @@ mod tests {
         assert_eq!(with(60_001_000), ["high, high: s: Slot s holds back vacuum by 60,000,000 transactions"]);
         assert_eq!(with(2_000), ["passed: 1 slot, oldest 1,000 transactions"]);
     }
+
+    #[test]
+    fn says_that_it_cannot_know() {
+        assert_eq!(
+            crate::advisor::testing::told_of_nothing(&RULE),
+            "skipped, input missing: `pg_replication_slots` is not in the dump"
+        );
+    }
 }

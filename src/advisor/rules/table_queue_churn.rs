@@ -176,4 +176,12 @@ mod tests {
         assert_eq!(over_an_hour("90", "20971520"), ["passed: 1 table"]);
         assert_eq!(over_an_hour("9000", "65536"), ["passed: 0 tables"]);
     }
+
+    #[test]
+    fn says_that_it_cannot_know() {
+        assert_eq!(
+            crate::advisor::testing::told_of_nothing(&RULE),
+            "skipped, input missing: `pg_stat_user_tables` is not in the dump"
+        );
+    }
 }

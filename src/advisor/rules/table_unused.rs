@@ -283,4 +283,12 @@ mod tests {
         let small = taken(NOON, JANUARY, COUNTED, &["1 | public | old | r | 1048576"]).build();
         assert_eq!(told(&judge(&RULE, &[small], OPTIONS)), ["passed: 0 tables of 100 MB or more, all in use"]);
     }
+
+    #[test]
+    fn says_that_it_cannot_know() {
+        assert_eq!(
+            crate::advisor::testing::told_of_nothing(&RULE),
+            "skipped, input missing: `pg_stat_user_tables` is not in the dump"
+        );
+    }
 }

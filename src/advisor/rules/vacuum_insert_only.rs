@@ -243,4 +243,12 @@ mod tests {
         assert_eq!(say(0), ["low, high: public.log: 20,000,000 rows inserted and no vacuum counted"]);
         assert!(say(1)[0].starts_with("passed"));
     }
+
+    #[test]
+    fn says_that_it_cannot_know() {
+        assert_eq!(
+            crate::advisor::testing::told_of_nothing(&RULE),
+            "skipped, input missing: `pg_stat_user_tables` is not in the dump"
+        );
+    }
 }

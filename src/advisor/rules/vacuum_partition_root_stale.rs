@@ -149,4 +149,12 @@ mod tests {
         // Neither planner statistics nor counters.
         assert_eq!(told(&judge(&RULE, &[taken(13, "0", "50000").build()], "")), quiet);
     }
+
+    #[test]
+    fn says_that_it_cannot_know() {
+        assert_eq!(
+            crate::advisor::testing::told_of_nothing(&RULE),
+            "skipped, input missing: `table_sizes` is not in the dump"
+        );
+    }
 }

@@ -256,4 +256,12 @@ mod tests {
         assert!(told(&over_a_day(1_000_000, "{autovacuum_vacuum_scale_factor=0.1}"))[0].starts_with("passed"));
         assert!(told(&over_a_day(1_000_000, "{autovacuum_enabled=off}"))[0].starts_with("passed"));
     }
+
+    #[test]
+    fn says_that_it_cannot_know() {
+        assert_eq!(
+            crate::advisor::testing::told_of_nothing(&RULE),
+            "skipped, input missing: `pg_stat_user_tables` is not in the dump"
+        );
+    }
 }
