@@ -22,8 +22,10 @@ enum Present {
     Held(&'static str),
     /// Where the driver did this between two captures.
     Done(&'static str),
+    /// In none: a fixture of its own.
+    Apart,
 }
-use Present::{Done, Held, Scenario};
+use Present::{Apart, Done, Held, Scenario};
 
 struct Trap {
     /// What was set up.
@@ -190,6 +192,7 @@ fn has(present: &Present, truth: &Value, snapshots: &[String]) -> bool {
     let all = truth["snapshots"].as_array().expect("snapshots");
     let kept = all.iter().filter(|s| there(&s["dir"])).count() as u64;
     match present {
+        Apart => false,
         Scenario(name) => truth["scenario"] == **name,
         Held(what) => all.iter().any(|s| there(&s["dir"]) && !s["at_capture"][*what].is_null()),
         Done(kind) => truth["intervals"].as_array().expect("intervals").iter().any(|i| {

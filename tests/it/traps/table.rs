@@ -1,6 +1,6 @@
 //! What was set up, what it should trigger, and where that is shown.
 
-use super::Present::{self, Done, Held, Scenario};
+use super::Present::{self, Apart, Done, Held, Scenario};
 use super::Trap;
 use pgretro::finding::Severity;
 
@@ -39,6 +39,7 @@ const AB_SHOP: &[&str] = &["shop/before", "shop/after"];
 const AB_QUEUE: &[&str] = &["pg15-queue/before", "pg15-queue/after"];
 const AB_CRASH: &[&str] = &["pg15-crash/before", "pg15-crash/after"];
 const AB_ARCHIVE: &[&str] = &["pg15-archive-fails/before", "pg15-archive-fails/after"];
+const FUNCTIONS: &[&str] = &["pg15-functions/before", "pg15-functions/middle", "pg15-functions/after"];
 const HELD: &[&str] = &["pg16-held"];
 const INFO: Option<Severity> = Some(Severity::Info);
 const HIGH: Option<Severity> = Some(Severity::High);
@@ -82,6 +83,10 @@ pub const TRAPS: &[Trap] = &[
     trap("tables that nobody uses", QUEUE, "table-unused", "public.agent_heartbeats", AB_QUEUE, None, Severity::Low),
     trap("the same, with indexes", QUEUE, "table-unused", "public.task_queue", AB_QUEUE, None, Severity::Low),
     trap("function that takes most of the time", QUEUE, "func-top-self-time", "check_quota", AB_QUEUE, None, Severity::Low),
+    trap("function whose query no index serves", Apart, "func-top-self-time", "public.events_of", FUNCTIONS, None, Severity::Low),
+    trap("row trigger that sleeps a millisecond", Apart, "func-trigger-cost", "App 2.Touch", FUNCTIONS, None, Severity::Medium),
+    trap("function replaced by a slower one", Apart, "func-mean-regression", "public.norm_kind", FUNCTIONS, LOW, Severity::Low),
+    trap("queue polled with FOR UPDATE alone", Apart, "sql-poll-lock", "in public.claim_in_order", FUNCTIONS, None, Severity::Low),
 ];
 
 #[rustfmt::skip]
@@ -102,6 +107,7 @@ pub const QUIET: &[Quiet] = &[
     Quiet { what: "sequence that counts down", present: SHOP, about: "public.down_seq", rules: &["seq-exhaustion"] },
     Quiet { what: "unique index without scans", present: SHOP, about: "public.uq_customers_wide_email", rules: &["index-unused", "index-duplicate"] },
     Quiet { what: "longest of three indexes that begin alike", present: SHOP, about: "public.idx_orders_customer_created", rules: &["index-unused", "index-duplicate", "index-redundant-prefix"] },
+    Quiet { what: "queue polled with SKIP LOCKED", present: QUEUE, about: "ops_mission_steps", rules: &["sql-poll-lock"] },
 ];
 
 /// Series that cannot show a trap: rule, about, beginning of the series' name, why.
