@@ -23,7 +23,7 @@ pub use reading::{Lookup, Read, lookups, names, read_bodies, row_locks};
 
 use super::State;
 use super::context::state;
-use super::facts::is_system_schema;
+use super::is_system_schema;
 use crate::diff::Chain;
 use crate::ident::display_qualified;
 use crate::snapshot::Row;
