@@ -75,105 +75,7 @@ all('[data-copy]').forEach(function (b) {
   };
 });
 
-// Cells of rows that are not in the page yet; the shapes are those of src/render/html/rows.rs.
-function name(text) {
-  var span = make('span', 'obj');
-  text.split(/([_./]+)/).forEach(function (piece, i, list) {
-    if (!piece) return;
-    span.appendChild(D.createTextNode(piece));
-    if (i % 2 && i < list.length - 1 && list[i + 1]) span.appendChild(make('wbr'));
-  });
-  return span;
-}
-function exactText(c, unit) {
-  var n = unit === '%' ? +(c[0] * 100).toFixed(6) : unit === ' times' ? +c[0].toFixed(9) : group(c[0]);
-  return c[4] || n + unit;
-}
-function bound(text, k) { return k === undefined ? text : k === 2 ? text + ' (est.)' : (k ? '≤ ' : '≥ ') + text; }
-function number(c, unit, k) {
-  var d = make('data', '', bound(c[1] === null || c[1] === undefined ? group(c[0]) : c[1], k));
-  d.value = c[0];
-  d.title = bound(exactText(c, unit), k);
-  var out = [d];
-  if (c[3]) out.push(make('span', 'd', c[3].replace(/^\+/, '▲ ').replace(/^−/, '▼ ')));
-  return out;
-}
-function bar(fraction, mark) {
-  var svg = draw('svg', {'class': 'sp', width: 52, height: 7, viewBox: '0 0 52 7', 'aria-hidden': true});
-  svg.appendChild(draw('rect', {'class': 'bt', width: 52, height: 7, rx: 2}));
-  var close = mark === undefined ? '' : fraction >= mark ? ' w' : fraction >= .8 * mark ? ' m' : '';
-  svg.appendChild(draw('rect', {'class': 'bf' + close, width: (52 * fraction).toFixed(1), height: 7, rx: 2}));
-  if (mark !== undefined) svg.appendChild(draw('line', {'class': 'bk', x1: 52 * mark, x2: 52 * mark, y1: -2, y2: 9}));
-  return svg;
-}
-var STEPS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
-function spark(c) {
-  var svg = draw('svg', {'class': 'sp', width: 92, height: 22, viewBox: '0 0 92 22', role: 'img', 'aria-label': c.l});
-  var step = c.p.length > 1 ? 86 / (c.p.length - 1) : 0, run = [], last, breaks = c.r || [];
-  var title = draw('title', {});
-  title.textContent = c.l;
-  svg.appendChild(title);
-  function flush() {
-    if (run.length > 1) svg.appendChild(draw('polyline', {'class': 'sl', points: run.join(' ')}));
-    else if (run.length) svg.appendChild(draw('circle', {'class': 'se', cx: last[0], cy: last[1], r: 1.5}));
-    run = [];
-  }
-  c.p.split('').forEach(function (letter, i) {
-    var v = STEPS.indexOf(letter);
-    if (v < 0 || breaks.indexOf(i) >= 0) flush();
-    if (v < 0) return;
-    last = [(3 + step * i).toFixed(1), (19 - v / 61 * 16).toFixed(1)];
-    run.push(last.join(','));
-  });
-  flush();
-  breaks.forEach(function (i) {
-    var x = (3 + step * (i - .5)).toFixed(1);
-    svg.appendChild(draw('line', {'class': 'sr', x1: x, x2: x, y1: 1, y2: 21}));
-  });
-  (c.x || []).forEach(function (i) {
-    svg.appendChild(draw('path', {'class': 'st', d: 'M' + (3 + step * (i - .5) - 2.5).toFixed(1) + ' 25l2.5-4 2.5 4z'}));
-  });
-  if (last) svg.appendChild(draw('circle', {'class': 'se', cx: last[0], cy: last[1], r: 2.2}));
-  return svg;
-}
-function content(c, unit) {
-  if (c === null) return [make('span', 'na', '–')];
-  if (typeof c === 'string') return [name(c)];
-  if (Array.isArray(c)) return number(c, unit);
-  if (c.n !== undefined) {
-    var na = make('span', 'na', 'n/a ');
-    na.appendChild(typeof c.n === 'number' ? make('sup', '', c.n) : make('span', 'small', c.n));
-    return [na];
-  }
-  if (c.q) return number(c.q, unit, c.k);
-  if (c.b) {
-    var holder = make('span', 'barc');
-    holder.appendChild(bar(c.f, c.m));
-    holder.appendChild(number(c.b, unit)[0]);
-    return [holder];
-  }
-  if (c.p) return [spark(c)];
-  if (c.s || c.c) return [make('span', '', c.s || c.c)];
-  return c.t.map(function (piece) {
-    if (piece[0] === 'l') {
-      var a = make('a', '', piece[1]);
-      a.href = '#' + piece[2];
-      return a;
-    }
-    if (piece[0] === 'n') return name(piece[1]);
-    return make({c: 'code', b: 'b'}[piece[0]] || 'span', '', piece[1]);
-  });
-}
-// What a cell sorts by: a number, or lowercase words; nothing known comes last.
-function key(c) {
-  if (c === null || c.n !== undefined) return null;
-  if (typeof c === 'string') return c.toLowerCase();
-  if (Array.isArray(c)) return c[0];
-  if (c.q) return c.q[0];
-  if (c.b) return c.b[0];
-  if (c.p) return c.v === undefined ? null : c.v;
-  return (c.s || c.c || c.t.map(function (p) { return p[1]; }).join('')).toLowerCase();
-}
+// ROWS
 
 var SCALE = {kb: 1024, mb: 1048576, gb: 1073741824, tb: 1099511627776};
 
@@ -187,23 +89,38 @@ function grow(table) {
     return {tr: tr, x: next && next.classList.contains('x') ? next : null};
   });
   if (rows.length && rows[0].tr.classList.contains('none')) return;
-  var data = null, known = [], hidden = {}, limit = STEP, order = null, column = -1, direction = 1;
+  var data = null, known = [], hidden = {}, limit = STEP, order = null, named = null, column = -1, direction = 1;
 
   function load() {
     if (!source || data) return;
+    names();
     data = JSON.parse(source.textContent);
-    data.columns.forEach(function (c) {
-      if (c.dict) c.cells = c.cells.map(function (i) { return c.dict[i]; });
-    });
+    data.columns.forEach(function (c) { decode(c, data.rows, data.columns[0].cells); });
     for (var i = rows.length; i < data.rows; i++) rows.push({tr: null, x: null});
     known = [];
+    named = null;
   }
-  // What the cells of a column sort and filter by, made once.
+  // What the cells of a column filter by, made once; and what they sort by, which of names is a place.
   function keys(c) {
+    if (data && data.columns[c].k === 'q' && data.columns[c].plain) return data.columns[c].cells;
     return known[c] || (known[c] = rows.map(function (_, i) { return value(i, c); }));
   }
+  function ranks(c) {
+    var column = data && data.columns[c];
+    if (!column || column.k !== 'n' || column.cells.some(function (cell) { return cell && typeof cell === 'object'; })) return keys(c);
+    return column.ranks || (column.ranks = column.cells.map(function (cell) { return cell === null ? null : pool.rank[cell]; }));
+  }
+  // The rows by their names: sorting is stable.
+  function byName() {
+    var names = ranks(0), place = 1 << 20;
+    if (!named && names.every(function (n) { return typeof n === 'number'; })) {
+      // Places and rows as single numbers, which sort without being asked.
+      named = Array.from(Float64Array.from(names, function (n, i) { return n * place + i; }).sort(), function (n) { return n % place; });
+    }
+    return named || (named = rows.map(function (_, i) { return i; }).sort(function (a, b) { return names[a] < names[b] ? -1 : names[a] > names[b] ? 1 : a - b; }));
+  }
   function value(i, c) {
-    if (data) return key(data.columns[c].cells[i]);
+    if (data) return key(data.columns[c].cells[i], data.columns[c]);
     var cell = rows[i].tr.cells[c], d = cell.querySelector('data');
     if (d) return parseFloat(d.value);
     return cell.querySelector('.na') ? null : cell.textContent.trim().toLowerCase();
@@ -211,13 +128,7 @@ function grow(table) {
   function row(i) {
     var r = rows[i];
     if (r.tr) return r;
-    r.tr = make('tr');
-    heads.forEach(function (head, c) {
-      var number = head.classList.contains('n'), cell = make(c ? 'td' : 'th', c && number ? 'n' : '');
-      if (c) cell.dataset.l = head.textContent; else cell.scope = 'row';
-      content(data.columns[c].cells[i], data.columns[c].unit).forEach(function (e) { cell.appendChild(e); });
-      r.tr.appendChild(cell);
-    });
+    r.tr = tr(i, data, heads);
     return r;
   }
   function terms() {
@@ -260,12 +171,11 @@ function grow(table) {
     column = c;
     heads.forEach(function (h) { h.removeAttribute('aria-sort'); });
     head.setAttribute('aria-sort', direction < 0 ? 'descending' : 'ascending');
-    var by = keys(c), names = keys(0);
-    order = rows.map(function (_, i) { return i; }).sort(function (a, b) {
+    var by = ranks(c);
+    order = byName().slice().sort(function (a, b) {
       var x = by[a], y = by[b];
-      if (x === null || y === null) return (x === null) - (y === null) || a - b;
-      if (x !== y) return (x < y ? -1 : 1) * direction;
-      return names[a] < names[b] ? -1 : names[a] > names[b] ? 1 : a - b;
+      if (x === y) return x === null ? a - b : 0;
+      return x === null ? 1 : y === null ? -1 : x < y ? -direction : direction;
     });
     render();
   }
@@ -296,6 +206,8 @@ function grow(table) {
     };
   });
   if (more && source) {
+    // Read where there is time for it, else with the first sort.
+    if (window.requestIdleCallback) requestIdleCallback(function () { load(); byName(); });
     [['Show ' + STEP + ' more', function () { limit += STEP; }], ['Show all', function () { limit = Infinity; }]].forEach(function (step) {
       var b = make('button', 'btn', step[0]);
       b.type = 'button';

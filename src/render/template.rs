@@ -21,6 +21,7 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("blocks.html", include_str!("../../templates/blocks.html")),
     ("style.css", include_str!("../../templates/style.css")),
     ("script.js", include_str!("../../templates/script.js")),
+    ("rows.js", include_str!("../../templates/rows.js")),
     ("page.html", include_str!("../../templates/page.html")),
 ];
 

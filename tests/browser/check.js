@@ -157,6 +157,38 @@ async function longTable(browser) {
   await close('long.html');
 }
 
+// The script makes of values what the renderer makes of them: rows 51 to 100 are rows 1 to 50 again.
+async function sameRows(browser) {
+  const { page, close } = await open(browser, 'twice.html');
+  await page.locator('[data-more="t-indexes"] button').nth(1).click();
+  const differences = () => page.evaluate(() => {
+    const rows = Array.from(document.getElementById('t-indexes').tBodies[0].rows);
+    const seen = (cell) => JSON.stringify([cell.className, cell.dataset.l, cell.textContent.trim(),
+      Array.from(cell.querySelectorAll('[title],[aria-label]')).map((e) => [e.title, e.getAttribute('aria-label')]),
+      Array.from(cell.querySelectorAll('a')).map((a) => a.getAttribute('href')),
+      Array.from(cell.querySelectorAll('svg *')).map((e) => e.tagName + '.' + e.getAttribute('class') + '.' + (e.getAttribute('points') || '').split(' ').length)]);
+    const near = (a, b) => Math.abs(a - b) <= 1e-8 * Math.max(1, Math.abs(a));
+    const values = (cell) => Array.from(cell.querySelectorAll('data')).map((d) => Number(d.value));
+    const out = [];
+    for (let i = 0; i < 50; i++) {
+      Array.from(rows[i].cells).forEach((cell, c) => {
+        const other = rows[i + 50].cells[c];
+        if (seen(cell) !== seen(other)) out.push([seen(cell), seen(other)]);
+        const [a, b] = [values(cell), values(other)];
+        if (a.length !== b.length || a.some((v, k) => !near(v, b[k]))) out.push([a, b]);
+      });
+    }
+    return { rows: rows.length, cells: rows[0].cells.length, out };
+  });
+  let found = await differences();
+  expect('both halves are there', found.rows === 100 && found.cells > 50, found);
+  expect('the script writes numbers as the renderer', found.out.length === 0, [found.out.length, found.out.slice(0, 4)]);
+  await page.locator('#exact').click();
+  found = await differences();
+  expect('exact ones too', found.out.length === 0, [found.out.length, found.out.slice(0, 4)]);
+  await close('twice.html');
+}
+
 async function accessible(browser, file, width, scheme) {
   const name = `${file} at ${width}, ${scheme}`;
   const { page, close } = await open(browser, file, { viewport: { width, height: 900 }, colorScheme: scheme });
@@ -221,7 +253,7 @@ async function photograph(browser) {
 (async () => {
   const browser = await chromium.launch({ executablePath: browserPath, args: ['--no-sandbox'] });
   const all = [[1400, 'light'], [1400, 'dark'], [400, 'light'], [400, 'dark']];
-  const steps = [reader, longTable, withoutScript, hostile];
+  const steps = [reader, longTable, sameRows, withoutScript, hostile];
   for (const look of all) steps.push((b) => accessible(b, 'shop.html', ...look));
   for (const look of [all[0], all[3]]) steps.push((b) => accessible(b, 'one.html', ...look));
   if (pictures) steps.push(photograph);

@@ -35,6 +35,7 @@ fn a_reader_finds_everything_working() {
     page(folder.path(), "shop.html", &report_of(&shop));
     page(folder.path(), "one.html", &report_of(&shop[1..]));
     page(folder.path(), "long.html", &render::long(400));
+    page(folder.path(), "twice.html", &render::twice());
     std::fs::write(folder.path().join("hostile.html"), hostile::page()).expect("a page");
     let mut check = Command::new("node");
     check.arg(scripts.join("check.js")).arg(folder.path()).arg(browser);

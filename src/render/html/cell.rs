@@ -9,9 +9,9 @@ use crate::text::{Span, Text};
 use crate::unit::{Number, Quantity};
 use std::fmt::Write;
 
-/// Bytes of words above which a cell asks for room.
+/// Letters above which a cell asks for room.
 const LONG: usize = 30;
-/// Bytes of words above which a cell asks for a little.
+/// Letters above which a cell asks for a little.
 const MIDDLE: usize = 7;
 
 /// Prose: names can break, numbers carry their exact value, links go only to anchors that exist.
@@ -108,6 +108,11 @@ pub(super) fn cell(cell: &Cell, page: &Page, table: Option<&str>) -> String {
     }
 }
 
+/// Whether a cell has more letters of words.
+fn longer(content: &Cell, letters: usize) -> bool {
+    matches!(content, Cell::Text(t) if t.plain().chars().nth(letters).is_some())
+}
+
 /// A cell in its element: the row's header for the name, right-aligned for numbers.
 pub(super) fn td(column: &Column, content: &Cell, page: &Page, table: &str, expands: bool) -> String {
     let inner = cell(content, page, Some(table));
@@ -125,7 +130,7 @@ pub(super) fn td(column: &Column, content: &Cell, page: &Page, table: &str, expa
             } else {
                 String::new()
             };
-            let wide = matches!(content, Cell::Text(t) if t.plain().len() > MIDDLE);
+            let wide = longer(content, MIDDLE);
             let class = match (wide, expands) {
                 (true, true) => " class=\"w ex\"",
                 (true, false) => " class=\"w\"",
@@ -134,13 +139,13 @@ pub(super) fn td(column: &Column, content: &Cell, page: &Page, table: &str, expa
             };
             format!("<th scope=\"row\"{class}>{button}{inner}</th>")
         }
-        ColumnKind::Text if matches!(content, Cell::Text(t) if t.plain().len() > LONG) => {
+        ColumnKind::Text if longer(content, LONG) => {
             format!("<td class=\"w\" data-l=\"{}\">{inner}</td>", escape(&column.label))
         }
-        ColumnKind::Text if matches!(content, Cell::Text(t) if t.plain().len() > MIDDLE) => {
+        ColumnKind::Text if longer(content, MIDDLE) => {
             format!("<td class=\"m\" data-l=\"{}\">{inner}</td>", escape(&column.label))
         }
-        ColumnKind::Number if matches!(content, Cell::Text(t) if t.plain().len() > MIDDLE) => {
+        ColumnKind::Number if longer(content, MIDDLE) => {
             format!("<td class=\"n tx\" data-l=\"{}\">{inner}</td>", escape(&column.label))
         }
         ColumnKind::Text => format!("<td data-l=\"{}\">{inner}</td>", escape(&column.label)),

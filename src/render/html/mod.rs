@@ -23,7 +23,6 @@ use crate::unit::Quantity;
 use minijinja::value::{Serde, Value};
 use minijinja::{AutoEscape, Environment, context};
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -41,16 +40,15 @@ pub(super) fn write(report: &Report, options: &Options) -> Result<String> {
         Ok(())
     });
     add_filters(&mut env, &page);
-    let mut long = BTreeMap::new();
-    for section in &report.sections {
-        long_tables(&section.blocks, &page, &mut long);
-    }
-    env.add_filter("rows_json", move |id: &str| Value::from_safe_string(long.get(id).cloned().unwrap_or_default()));
+    let rows::Long { blocks, names } = rows::Long::of(report, &page);
+    let rows = if blocks.is_empty() { String::new() } else { template::source(options, "rows.js")? };
+    env.add_filter("rows_json", move |id: &str| Value::from_safe_string(blocks.get(id).cloned().unwrap_or_default()));
     let style = template::source(options, "style.css")?.replace("REPORT_ID", &page::anchor(&report.id));
     if template::has(options, "page.md") {
         return from_markdown(report, options, &env, style);
     }
-    let script = template::source(options, "script.js")?;
+    // Only a page with long tables needs to make rows.
+    let script = template::source(options, "script.js")?.replace("// ROWS\n", &rows);
     let policy = format!(
         "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; img-src data:; base-uri 'none'; form-action 'none'",
         sha256_base64(&style),
@@ -59,6 +57,7 @@ pub(super) fn write(report: &Report, options: &Options) -> Result<String> {
     let context = context! {
         style => Value::from_safe_string(style),
         script => Value::from_safe_string(script),
+        names => Value::from_safe_string(names),
         policy,
     };
     Ok(tidy(&template::render(&env, "report.html", context)?))
@@ -120,19 +119,6 @@ fn layout(columns: &[Column], rows: usize) -> Value {
         tall => rows > 25,
         long => rows > 30 && columns.len() <= 8,
         tools => rows > 15,
-    }
-}
-
-/// JSON of all tables that have more rows than the page shows, by their ids.
-fn long_tables(blocks: &[Block], page: &Page, out: &mut BTreeMap<String, String>) {
-    for block in blocks {
-        match block {
-            Block::Table(table) if table.rows.len() > page::ROWS => {
-                out.insert(table.id.clone(), rows::json(table, page));
-            }
-            Block::Details { blocks, .. } => long_tables(blocks, page, out),
-            _ => {}
-        }
     }
 }
 
