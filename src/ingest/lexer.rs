@@ -171,7 +171,7 @@ impl<R: Read> Lexer<R> {
     fn take(&mut self, piece: Range<usize>, out: &mut String) {
         let bytes = self.buffer.get(piece).unwrap_or_default();
         // Texts are short: a call costs more than the bytes.
-        self.line += bytes.iter().filter(|b| **b == b'\n').count() as u64;
+        self.line += bytes.iter().map(|b| u64::from(*b == b'\n')).sum::<u64>();
         match std::str::from_utf8(bytes) {
             Ok(text) => out.push_str(text),
             Err(_) => out.push_str(&encoding_rs::WINDOWS_1252.decode_without_bom_handling(bytes).0),

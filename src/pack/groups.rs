@@ -37,14 +37,13 @@ impl Groups {
     pub fn part(&self, path: &Path, layout: &Layout, group: usize, snapshot: u32) -> io::Result<Option<Arc<Table>>> {
         let shared = {
             let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-            match kept.iter().find(|(at, _)| *at == group) {
-                Some((_, shared)) => Arc::clone(shared),
-                None => {
-                    kept.truncate(KEPT - 1);
-                    let shared = Shared::default();
-                    kept.push_front((group, Arc::clone(&shared)));
-                    shared
-                }
+            if let Some((_, shared)) = kept.iter().find(|(at, _)| *at == group) {
+                Arc::clone(shared)
+            } else {
+                kept.truncate(KEPT - 1);
+                let shared = Shared::default();
+                kept.push_front((group, Arc::clone(&shared)));
+                shared
             }
         };
         // Whoever decodes keeps others waiting, so it may not take up other work meanwhile, which may be to wait for

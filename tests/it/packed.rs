@@ -5,6 +5,7 @@ use pgretro::ingest::{Options, read};
 use pgretro::pack::{Packed, Writer};
 use pgretro::snapshot::Snapshot;
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -186,7 +187,7 @@ fn called_by_the_hour() -> TempDir {
             for table in 0..40 {
                 let last = format!(",2025-12-31 2{}:17:{table:02}+00", hour % 4);
                 let last = if vacuumed.is_empty() { "" } else { &last };
-                csv += &format!("{},public,t{table},{}{last}\n", 100 + table, table * hour);
+                writeln!(csv, "{},public,t{table},{}{last}", 100 + table, table * hour).unwrap();
             }
             fs::write(own.join(format!("{view}.csv")), csv).unwrap();
         }

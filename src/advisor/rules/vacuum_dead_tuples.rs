@@ -134,7 +134,7 @@ fn report<'a>(
         .t("Scans read them until a vacuum removes them; autovacuum was due at ")
         .opt(whole(triggers.vacuum, Unit::Rows))
         .t(" (")
-        .code(&triggers.vacuum_formula())
+        .code(triggers.vacuum_formula())
         .t(").");
     let mut finding = cx
         .finding(severity, table.subject(), title)

@@ -109,7 +109,7 @@ fn report<'a>(
         .t("The planner works with numbers from before. Autoanalyze was due at ")
         .opt(whole(triggers.analyze, Unit::Rows))
         .t(" (")
-        .code(&triggers.analyze_formula())
+        .code(triggers.analyze_formula())
         .t(").");
     cx.finding(Severity::Low, table.subject(), title)
         .doubts(triggers.doubts.iter().copied().map(Some))

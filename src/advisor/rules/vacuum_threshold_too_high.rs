@@ -157,7 +157,7 @@ fn report<'a>(
         .t("It waits for ")
         .opt(whole(triggers.vacuum, Unit::Rows))
         .t(" dead rows (")
-        .code(&triggers.vacuum_formula())
+        .code(triggers.vacuum_formula())
         .t("); at most ")
         .opt(Quantity::float(per_day, Unit::PerDay))
         .t(" rows die.");

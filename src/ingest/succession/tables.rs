@@ -79,8 +79,8 @@ impl Tables {
             && table.exported_as == self.exported_as
             && table.taken_at.is_none()
             && !snapshot.meta.zone_unknown;
-        let known = |name: &&'static str| *name == view.name || self.watch.beside.contains(name);
-        (alike && snapshot.tables.keys().all(|name| known(&name))).then_some(table)
+        let known = |name: &'static str| name == view.name || self.watch.beside.contains(&name);
+        (alike && snapshot.tables.keys().all(|name| known(name))).then_some(table)
     }
 }
 

@@ -40,9 +40,9 @@ pub(super) struct Batch {
 /// How snapshots are read.
 pub(super) enum Way {
     /// Each file compared with the one before.
-    Files(Succession),
+    Files(Box<Succession>),
     /// Each read whole, then compared.
-    Tables(Tables),
+    Tables(Box<Tables>),
 }
 
 /// Reads batches.

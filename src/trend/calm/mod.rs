@@ -53,12 +53,11 @@ impl<'a> Calm<'a> {
         let watch = watch::of(followed)?;
         let clocked = moments.iter().any(clocked);
         let files = Succession::new(&watch, &moments.first()?.opened, &request.plan.wanted(), clocked);
-        let (way, weight) = match files {
-            Some(files) => (Way::Files(files), 0),
-            None => {
-                let cells = like.table(watch.view.name).map_or(0, |table| table.rows * table.columns.len());
-                (Way::Tables(Tables::new(&watch, like)?), cells * size_of::<i64>())
-            }
+        let (way, weight) = if let Some(files) = files {
+            (Way::Files(Box::new(files)), 0)
+        } else {
+            let cells = like.table(watch.view.name).map_or(0, |table| table.rows * table.columns.len());
+            (Way::Tables(Box::new(Tables::new(&watch, like)?)), cells * size_of::<i64>())
         };
         Some(Self { request, way, weight, reach: FIRST, slots: Slots::default() })
     }
