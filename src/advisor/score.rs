@@ -102,10 +102,7 @@ fn area(category: Category, judged: &[&Judged]) -> AreaScore {
     let mut deductions: Vec<Deduction> = judged.iter().filter_map(|j| deduct(j)).collect();
     deductions.sort_by(|a, b| b.points.total_cmp(&a.points).then_with(|| a.rule.cmp(&b.rule)));
     if evaluated == 0 {
-        let all_here = judged.iter().filter(impossible).count() == judged.len();
-        let remark =
-            if all_here { "no check of this area could give a verdict" } else { "required inputs are missing" };
-        let remark = Some(remark.to_owned());
+        let remark = Some(why_not(judged));
         return AreaScore { category, score: None, at_most: false, evaluated, applicable, deductions, remark };
     }
     let taken: f64 = deductions.iter().map(|d| d.points).sum();
@@ -120,6 +117,28 @@ fn area(category: Category, judged: &[&Judged]) -> AreaScore {
         deductions,
         remark: reason.filter(|_| raw > cap),
     }
+}
+
+/// Why no check of an area ran: inputs, or what most of those say that could.
+fn why_not(judged: &[&Judged]) -> String {
+    let mut missing = 0;
+    let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
+    for one in judged.iter().filter(|one| !one.rule.needs.contains(&Need::Plans)) {
+        match &one.outcome {
+            Outcome::Skipped { missing_input: true, .. } => missing += 1,
+            Outcome::Skipped { reason, .. } => *reasons.entry(reason).or_default() += 1,
+            _ => {}
+        }
+    }
+    let other: usize = reasons.values().sum();
+    if missing > other {
+        return "required inputs are missing".to_owned();
+    }
+    let most = reasons.into_iter().max_by_key(|(_, count)| *count);
+    most.map_or_else(
+        || "no check of this area could give a verdict".to_owned(),
+        |(reason, count)| format!("{reason} ({count} of its {} checks)", missing + other),
+    )
 }
 
 /// A certain critical or high finding bounds its area, whatever else is fine.

@@ -2,7 +2,7 @@
 
 use super::run::Judged;
 use super::score::score;
-use super::{Docs, Rule, When, plan};
+use super::{Docs, Need, Rule, When, plan};
 use crate::finding::{Confidence, Doubt, Finding, Fix, Outcome, Risk, Severity, Subject, SubjectKind, Verb};
 use crate::time::Timestamp;
 use proptest::prelude::*;
@@ -23,6 +23,7 @@ const fn rule(id: &'static str) -> Rule {
 
 static UNUSED: Rule = rule("index-unused");
 static DUPLICATE: Rule = rule("index-duplicate");
+static PLAN: Rule = Rule { needs: &[Need::Plans], ..rule("plan-jit") };
 
 fn finding(rule: &str, object: &str, severity: Severity) -> Finding {
     Finding::new(rule, Subject::new(SubjectKind::Index, object), severity, "x")
@@ -60,6 +61,28 @@ fn certain_findings_cap_their_area() {
     assert_eq!(points(&[found(&UNUSED, vec![finding("index-unused", "a", Severity::Critical).share(Some(0.0))])]), 4.0);
     assert_eq!(points(&[found(&UNUSED, vec![finding("index-unused", "a", Severity::High).share(Some(0.0))])]), 7.5);
     assert_eq!(points(&[found(&UNUSED, vec![finding("index-unused", "a", Severity::Info)])]), 10.0);
+}
+
+#[test]
+fn an_area_says_why_none_of_its_checks_ran() {
+    let skipped = |reason: &str, missing_input| Judged {
+        rule: &UNUSED,
+        outcome: Outcome::Skipped { reason: reason.to_owned(), missing_input },
+    };
+    let said = |judged: &[Judged]| score(judged).areas[0].remark.clone().unwrap();
+    let (short, young, absent) = (skipped("too short", false), skipped("too young", false), skipped("no view", true));
+    for (judged, want) in [
+        (vec![absent.clone()], "required inputs are missing"),
+        (vec![absent.clone(), short.clone(), absent.clone()], "required inputs are missing"),
+        (vec![short.clone(), absent.clone()], "too short (1 of its 2 checks)"),
+        (vec![young, short.clone(), absent, short], "too short (2 of its 4 checks)"),
+    ] {
+        assert_eq!(said(&judged), want);
+    }
+    // Plans are no part of an export: what they lack is not asked for.
+
+    let plan = Judged { rule: &PLAN, outcome: Outcome::Skipped { reason: "no plan".to_owned(), missing_input: false } };
+    assert_eq!(said(&[plan]), "no check of this area could give a verdict");
 }
 
 #[test]
