@@ -12,7 +12,7 @@
 //! * `manifest`: what the JSON files say
 //! * `columns`: a table's columns as Parquet's and back; the only module that names the crate
 //! * `writer`, `store`: snapshots in, files out, whole or not at all
-//! * `history`: snapshots out again, each by itself
+//! * `history`, `groups`: snapshots out again, each by itself; row groups that several share, decoded once
 
 mod columns;
 mod groups;
