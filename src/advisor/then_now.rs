@@ -1,10 +1,11 @@
 //! A statement then and now: the last window against what was before it.
 
-use super::Context;
+use super::{Context, Skip, show};
 use crate::diff::moments::Moments;
 use crate::diff::{Change, Class, DiffRow, Phase};
 use crate::finding::Doubt;
 use crate::snapshot::Row;
+use crate::unit::Unit;
 
 /// A statement's calls over some time.
 #[derive(Clone, Copy, Debug)]
@@ -42,21 +43,48 @@ pub struct ThenNow {
     pub doubt: Option<Doubt>,
 }
 
+/// Seconds of the last window, where a rate can be made of them (threshold `min_window_s`).
+pub fn last_window_or_skip(ctx: &Context<'_>) -> Result<f64, Skip> {
+    let last = ctx.chain.windows.last().and_then(|w| w.elapsed_s).unwrap_or(0.0);
+    let least = ctx.threshold("min_window_s");
+    if last >= least {
+        return Ok(last);
+    }
+    let shown = |s| show(s, Unit::Seconds);
+    Err(Skip(format!("the last window of {} is shorter than the {} this check needs", shown(last), shown(least))))
+}
+
+/// An object's row in the last window, and those in the windows before it, the newest first, back to the one in which it
+/// began; `None` where there is no other window.
+pub fn last_and_before<'a>(
+    ctx: &Context<'a>,
+    change: Change<'a>,
+    view: &str,
+) -> Option<(DiffRow<'a>, Option<Vec<DiffRow<'a>>>)> {
+    let places = change.windows();
+    let windows = ctx.chain.windows.iter().zip(&places);
+    let mut rows = windows.rev().map(|(window, place)| Some(window.views.get(view)?.row((*place)? as usize)));
+    let last = rows.next()??;
+    if ctx.chain.windows.len() < 2 {
+        return Some((last, None));
+    }
+    let mut out = Vec::new();
+    for row in rows.map_while(|row| row) {
+        out.push(row);
+        // What was counted in an earlier epoch may be of an earlier version of the application.
+        if !matches!(row.class(), Class::Ok | Class::OkUnsure) {
+            break;
+        }
+    }
+    Some((last, Some(out)))
+}
+
 /// Splits a statement's calls: three or more snapshots, the last window against the windows before it, back to the last
 /// reset; two snapshots, the window against everything counted up to its start.
 pub fn split(ctx: &Context<'_>, change: Change<'_>) -> Option<ThenNow> {
-    let places = change.windows();
-    let rows: Vec<Option<DiffRow<'_>>> = ctx
-        .chain
-        .windows
-        .iter()
-        .zip(&places)
-        .map(|(window, place)| Some(window.views.get("pg_stat_statements")?.row((*place)? as usize)))
-        .collect();
-    let (last, before) = rows.split_last()?;
-    let last = (*last)?;
+    let (last, before) = last_and_before(ctx, change, "pg_stat_statements")?;
     let now = side(last)?;
-    if before.is_empty() {
+    let Some(before) = before else {
         if !matches!(last.class(), Class::Ok | Class::OkUnsure) {
             return None;
         }
@@ -64,17 +92,8 @@ pub fn split(ctx: &Context<'_>, change: Change<'_>) -> Option<ThenNow> {
         let exec = Moments::since_start(Phase::Exec.cumulative(row)?)?;
         let then = Side { exec, rows: row.f64("rows")?, blocks: blocks(row)?, seconds: None };
         return Some(ThenNow { then, now, doubt: Some(Doubt::C1) });
-    }
-    let mut parts = Vec::new();
-    for row in before.iter().rev() {
-        let Some(row) = *row else { break };
-        // Calls of an earlier epoch may be of an earlier version of the application.
-        let begins = !matches!(row.class(), Class::Ok | Class::OkUnsure);
-        parts.extend(side(row));
-        if begins {
-            break;
-        }
-    }
+    };
+    let parts: Vec<Side> = before.into_iter().filter_map(side).collect();
     let exec = Moments::merge(parts.iter().map(|p| p.exec).collect::<Vec<_>>())?;
     let then = Side {
         exec,

@@ -44,7 +44,7 @@ pub struct Functions<'a> {
     pub nested: Vec<Nested<'a>>,
     /// Whether statements inside of functions are told apart by the server (pg_stat_statements of 14 and later).
     pub told_apart: bool,
-    by_statement: HashMap<[Option<i64>; 3], usize, foldhash::fast::FixedState>,
+    by_statement: HashMap<Key, usize, foldhash::fast::FixedState>,
     by_oid: HashMap<i64, usize, foldhash::fast::FixedState>,
 }
 
@@ -148,9 +148,10 @@ impl<'a> Functions<'a> {
     }
 }
 
+/// Ids of statement, user and database; whether a client sent it.
+type Key = ([Option<i64>; 3], Option<bool>);
+
 /// What tells a statement's row: one inside of functions is another row than the same sent by a client.
-fn key(row: Row<'_>) -> [Option<i64>; 3] {
-    let id = |column| row.int(column);
-    let level = i64::from(row.bool("toplevel") == Some(true));
-    [id("queryid"), id("userid").map(|u| u * 2 + level), id("dbid")]
+fn key(row: Row<'_>) -> Key {
+    ([row.int("queryid"), row.int("userid"), row.int("dbid")], row.bool("toplevel"))
 }

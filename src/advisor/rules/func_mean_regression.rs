@@ -1,6 +1,7 @@
 //! A function that became slower.
 
-use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Skip, Threshold, is_system_schema, show};
+use crate::advisor::then_now::{last_and_before, last_window_or_skip};
+use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, is_system_schema, show};
 use crate::diff::{Change, Class, DiffRow};
 use crate::finding::{Confidence, Doubt, Effort, Fix, Severity, Subject, SubjectKind};
 use crate::text::{Text, counted};
@@ -56,14 +57,7 @@ pub const RULE: Rule = Rule {
 type Sums = (f64, f64);
 
 fn check(ctx: &Context<'_>) -> Check {
-    let last = ctx.chain.windows.last().and_then(|w| w.elapsed_s).unwrap_or(0.0);
-    if last < ctx.threshold("min_window_s") {
-        return Err(Skip(format!(
-            "the last window of {} is shorter than the {} this check needs",
-            show(last, Unit::Seconds),
-            show(ctx.threshold("min_window_s"), Unit::Seconds)
-        )));
-    }
+    let last = last_window_or_skip(ctx)?;
     let mut checked = Checked::default();
     let mut compared = 0;
     for change in ctx.changes_or_skip("pg_stat_user_functions")?.present() {
@@ -137,30 +131,17 @@ fn check(ctx: &Context<'_>) -> Check {
 
 /// Before and in the last window.
 fn split(ctx: &Context<'_>, change: Change<'_>) -> Option<(Sums, Sums, Option<Doubt>)> {
-    let rows: Vec<Option<DiffRow<'_>>> = ctx
-        .chain
-        .windows
-        .iter()
-        .zip(change.windows())
-        .map(|(window, place)| Some(window.views.get("pg_stat_user_functions")?.row(place? as usize)))
-        .collect();
-    let (last, before) = rows.split_last()?;
-    let last = (*last).filter(|r| matches!(r.class(), Class::Ok | Class::OkUnsure))?;
+    let (last, before) = last_and_before(ctx, change, "pg_stat_user_functions")?;
+    if !matches!(last.class(), Class::Ok | Class::OkUnsure) {
+        return None;
+    }
     let now = sums(last)?;
-    if before.is_empty() {
+    let Some(before) = before else {
         let row = last.before()?;
         return Some(((row.f64("calls")?, row.f64("self_time")?), now, Some(Doubt::C1)));
-    }
-    let mut then = (0.0, 0.0);
-    for row in before.iter().rev() {
-        let Some(row) = *row else { break };
-        let (calls, ms) = sums(row).unwrap_or_default();
-        then = (then.0 + calls, then.1 + ms);
-        if !matches!(row.class(), Class::Ok | Class::OkUnsure) {
-            break;
-        }
-    }
-    Some((then, now, None))
+    };
+    let parts = before.into_iter().map(|row| sums(row).unwrap_or_default());
+    Some((parts.fold((0.0, 0.0), |all, one| (all.0 + one.0, all.1 + one.1)), now, None))
 }
 
 fn sums(row: DiffRow<'_>) -> Option<Sums> {

@@ -1,8 +1,8 @@
 //! A statement that became slower.
 
-use crate::advisor::then_now::{ThenNow, split, welch_t};
+use crate::advisor::then_now::{ThenNow, last_window_or_skip, split, welch_t};
 use crate::advisor::workload::Workload;
-use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Skip, Threshold, show};
+use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, show};
 use crate::finding::{Doubt, Effort, Finding, Severity};
 use crate::text::{Text, counted};
 use crate::unit::{Quantity, Unit};
@@ -79,14 +79,7 @@ pub const RULE: Rule = Rule {
 
 fn check(ctx: &Context<'_>) -> Check {
     let work = Workload::read(ctx)?;
-    let last = ctx.chain.windows.last().and_then(|w| w.elapsed_s).unwrap_or(0.0);
-    if last < ctx.threshold("min_window_s") {
-        return Err(Skip(format!(
-            "the last window of {} is shorter than the {} this check needs",
-            show(last, Unit::Seconds),
-            show(ctx.threshold("min_window_s"), Unit::Seconds)
-        )));
-    }
+    let last = last_window_or_skip(ctx)?;
     let short = (last < ctx.threshold("good_window_s")).then_some(Doubt::C2);
     let mut findings = Vec::new();
     let mut compared = 0;

@@ -1,5 +1,6 @@
 //! Histories in which nearly all rows of a view go on from snapshot to snapshot: their numbers go from the file straight
-//! into the series, and only the rows that do not go on are subtracted and judged.
+//! into the series, and only the rows that do not go on are subtracted and judged. Snapshots that are read whole (packed, JSON, in
+//! archives) go the same way with their tables in the place of files.
 //!
 //! What is said of a history is the same as when every window is subtracted ([`super::Follow::push`]), bit by bit: a row
 //! goes on here only where the decision on it would be `ok` whatever else there is. Snapshots and windows that are not
