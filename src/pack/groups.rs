@@ -1,9 +1,9 @@
 //! Row groups of a packed history's file. One that several snapshots share is decoded once for all of them.
 
-use super::columns::{File, Parts};
+use super::columns::File;
 use super::manifest::Layout;
 use crate::snapshot::Table;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -21,7 +21,7 @@ pub(super) struct Groups {
 }
 
 /// A row group that is decoded by the first who asks for it, while others wait.
-type Shared = Arc<OnceLock<Result<Parts, String>>>;
+type Shared = Arc<OnceLock<Result<BTreeMap<u32, Arc<Table>>, String>>>;
 
 impl Groups {
     /// Rows of each row group.
@@ -33,8 +33,15 @@ impl Groups {
         Ok(Arc::clone(self.rows.get_or_init(|| rows)))
     }
 
-    /// The rows of a snapshot in a row group that others have rows in.
-    pub fn part(&self, path: &Path, layout: &Layout, group: usize, snapshot: u32) -> io::Result<Option<Arc<Table>>> {
+    /// The rows of a snapshot in a row group that others have rows in; `name` gives a snapshot's table what is not in the
+    /// file.
+    pub fn part(
+        &self,
+        path: &Path,
+        layout: &Layout,
+        (group, snapshot): (usize, u32),
+        name: impl Fn(u32, &mut Table),
+    ) -> io::Result<Option<Arc<Table>>> {
         let shared = {
             let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some((_, shared)) = kept.iter().find(|(at, _)| *at == group) {
@@ -47,8 +54,13 @@ impl Groups {
             }
         };
         // Whoever decodes keeps others waiting, so it may not take up other work meanwhile, which may be to wait for
-        // itself: columns are decoded one after the other.
-        let decode = || File::open(path).and_then(|file| file.read(group, layout)).map_err(|e| e.to_string());
+        // itself.
+        let decode = || {
+            let mut parts =
+                File::open(path).and_then(|file| file.read_apart(group, layout)).map_err(|e| e.to_string())?;
+            parts.iter_mut().for_each(|(snapshot, table)| name(*snapshot, table));
+            Ok(parts.into_iter().map(|(snapshot, table)| (snapshot, Arc::new(table))).collect())
+        };
         match shared.get_or_init(decode) {
             Ok(tables) => Ok(tables.get(&snapshot).cloned()),
             Err(e) => Err(io::Error::other(e.clone())),

@@ -110,8 +110,8 @@ impl History {
     pub fn read(&self, index: usize, wanted: impl Fn(Option<&'static View>) -> bool) -> Snapshot {
         let Some((at, number)) = self.order.get(index).copied() else { return Snapshot::default() };
         let Some((opened, moment)) = self.moment((at, number)) else { return Snapshot::default() };
-        let within = |path: &str| format!("{}!/{path}", self.root.display());
-        let mut snapshot = Snapshot { meta: moved(moment.meta.clone(), &within), ..Snapshot::default() };
+        let mut snapshot =
+            Snapshot { meta: moved(moment.meta.clone(), &|path| self.within(path)), ..Snapshot::default() };
         let asked: Vec<(&Stored, &Layout, u64)> = moment
             .tables
             .iter()
@@ -121,15 +121,12 @@ impl History {
             .collect();
         let tables: Vec<io::Result<Arc<Table>>> =
             asked.par_iter().map(|(stored, _, start)| self.table(opened, number as u32, stored, *start)).collect();
-        for ((stored, layout, _), table) in asked.iter().zip(tables) {
+        for ((_, layout, _), table) in asked.iter().zip(tables) {
             match table {
-                Ok(mut table) => {
-                    named(Arc::make_mut(&mut table), stored, &within);
-                    match table.view {
-                        Some(view) => drop(snapshot.tables.insert(view.name, table)),
-                        None => snapshot.unknown.push(Arc::unwrap_or_clone(table)),
-                    }
-                }
+                Ok(table) => match table.view {
+                    Some(view) => drop(snapshot.tables.insert(view.name, table)),
+                    None => snapshot.unknown.push(Arc::unwrap_or_clone(table)),
+                },
                 Err(e) => snapshot.meta.notes.push(Note {
                     code: "unreadable-file".to_owned(),
                     file: Some(self.root.join(&layout.file).display().to_string()),
@@ -148,8 +145,15 @@ impl History {
         else {
             return Err(io::Error::other("its kind is not listed"));
         };
+        let name = |number: u32, table: &mut Table| {
+            let moment = opened.group.snapshots.get(number as usize);
+            let named = moment.and_then(|m| m.tables.iter().find(|t| t.layout == stored.layout));
+            self.name(table, named.unwrap_or(stored));
+        };
         if stored.rows == 0 {
-            return Ok(Arc::new(columns::table(layout)));
+            let mut table = columns::table(layout);
+            name(number, &mut table);
+            return Ok(Arc::new(table));
         }
         let path = inside(&self.root, &layout.file).ok_or_else(|| io::Error::other("its file lies elsewhere"))?;
         let end = start.saturating_add(stored.rows);
@@ -168,9 +172,13 @@ impl History {
                     Some(file) => file,
                     None => own.insert(File::open(&path)?),
                 };
-                file.read_side_by_side(group, layout)?.remove(&number)
+                let part = file.read(group, layout)?.remove(&number);
+                part.map(|mut part| {
+                    name(number, &mut part);
+                    Arc::new(part)
+                })
             } else {
-                groups.part(&path, layout, group, number)?
+                groups.part(&path, layout, (group, number), name)?
             };
             let part = part.ok_or_else(|| io::Error::other("its rows are not where they should be"))?;
             match &mut whole {
@@ -181,6 +189,21 @@ impl History {
         whole
             .filter(|table| table.rows as u64 == stored.rows)
             .ok_or_else(|| io::Error::other("it has other rows than were written"))
+    }
+
+    /// Gives a table what stands of it in the index.
+    fn name(&self, table: &mut Table, stored: &Stored) {
+        table.taken_at = stored.taken_at;
+        table.sources.resize_with(stored.sources.len().min(usize::from(u16::MAX)), Source::default);
+        for (source, (file, pointer)) in table.sources.iter_mut().zip(&stored.sources) {
+            source.file = self.within(file).into();
+            source.pointer.clone_from(pointer);
+        }
+    }
+
+    /// A file's name in the packed history.
+    fn within(&self, path: &str) -> String {
+        format!("{}!/{path}", self.root.display())
     }
 
     /// Holds every file against the size and hash that the manifest says.
@@ -238,16 +261,6 @@ fn append(table: &mut Table, part: &Table) {
         table.sources.iter_mut().for_each(|source| source.places = Places::default());
     }
     table.rows += part.rows;
-}
-
-/// Gives a table what stands of it in the index.
-fn named(table: &mut Table, stored: &Stored, within: &impl Fn(&str) -> String) {
-    table.taken_at = stored.taken_at;
-    table.sources.resize_with(stored.sources.len().min(usize::from(u16::MAX)), Source::default);
-    for (source, (file, pointer)) in table.sources.iter_mut().zip(&stored.sources) {
-        source.file = within(file).into();
-        source.pointer.clone_from(pointer);
-    }
 }
 
 /// What is known of a snapshot, its files called by their names in the packed history.

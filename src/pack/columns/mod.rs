@@ -3,7 +3,7 @@
 mod read;
 mod write;
 
-pub(super) use read::{File, Parts, table};
+pub(super) use read::{File, table};
 pub(super) use write::{FileWriter, Piece};
 
 /// Columns of every file, before those of the view: the snapshot's number in its group, its capture time, and where the

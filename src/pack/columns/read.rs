@@ -14,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Rows that are decoded at once.
@@ -22,7 +23,7 @@ const BATCH: usize = 8192;
 const MOST: i64 = 1 << 22;
 
 /// The tables of a row group by the number of their snapshot.
-pub(in crate::pack) type Parts = BTreeMap<u32, Arc<Table>>;
+type Parts = BTreeMap<u32, Table>;
 
 /// A Parquet file of a packed history.
 pub(in crate::pack) struct File {
@@ -44,17 +45,17 @@ impl File {
         groups.iter().map(|group| u64::try_from(group.num_rows()).unwrap_or(0)).collect()
     }
 
-    /// The tables of a row group. Names, sources and capture times are not in the file.
+    /// The tables of a row group, columns side by side. Names, sources and capture times are not in the file.
     pub fn read(&self, group: usize, layout: &Layout) -> io::Result<Parts> {
-        self.split(group, layout, |columns, decode| columns.iter().map(decode).collect())
+        self.tables(group, layout, |columns, decode| columns.par_iter().map(decode).collect())
     }
 
-    /// The same, columns side by side.
-    pub fn read_side_by_side(&self, group: usize, layout: &Layout) -> io::Result<Parts> {
-        self.split(group, layout, |columns, decode| columns.par_iter().map(decode).collect())
+    /// The same by threads of its own: whoever calls it takes up no other work until it is done.
+    pub fn read_apart(&self, group: usize, layout: &Layout) -> io::Result<Parts> {
+        self.tables(group, layout, apart)
     }
 
-    fn split(
+    fn tables(
         &self,
         group: usize,
         layout: &Layout,
@@ -86,6 +87,28 @@ fn broken(message: &str) -> ParquetError {
 type Wanted<'a> = (&'a str, Type);
 /// Reads a column; its values by table.
 type Decode<'a> = dyn Fn(&Wanted<'_>) -> Result<Vec<Data>> + Sync + 'a;
+
+/// Reads columns by threads that do nothing else.
+fn apart(columns: &[Wanted<'_>], decode: &Decode<'_>) -> Result<Vec<Vec<Data>>> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let columns = std::iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed))
+            .map_while(|at| Some((at, decode(columns.get(at)?))));
+        columns.collect::<Vec<_>>()
+    };
+    let count = rayon::current_num_threads().min(columns.len());
+    let mut read: Vec<(usize, Result<Vec<Data>>)> = std::thread::scope(|scope| {
+        let others: Vec<_> =
+            (1..count).filter_map(|_| std::thread::Builder::new().spawn_scoped(scope, work).ok()).collect();
+        let own = work();
+        own.into_iter().chain(others.into_iter().filter_map(|other| other.join().ok()).flatten()).collect()
+    });
+    read.sort_by_key(|(at, _)| *at);
+    if read.len() != columns.len() {
+        return Err(broken("a column could not be read"));
+    }
+    read.into_iter().map(|(_, parts)| parts).collect()
+}
 
 fn split(
     group: &dyn RowGroupReader,
@@ -142,7 +165,7 @@ fn split(
     let (sources, places) = (integers(own_source)?, integers(own_place)?);
     let mut tables: Vec<(u32, Table)> = tables.into_iter().collect();
     trace(&mut tables, &slots, &sources, &places);
-    Ok(tables.into_iter().map(|(number, table)| (number, Arc::new(table))).collect())
+    Ok(tables.into_iter().collect())
 }
 
 /// Gives each row its source and place.
@@ -240,7 +263,10 @@ fn decode(column: ColumnReader, ty: Type, slots: &Slots) -> Result<Vec<Data>> {
         (Type::Text | Type::Array, ColumnReader::ByteArrayColumnReader(reader)) => {
             each(reader, slots, |slot, value| {
                 if let Some(Data::Text(values)) = parts.get_mut(slot) {
-                    values.push(value.as_ref().map(|v| String::from_utf8_lossy(v.data())).as_deref());
+                    match value.as_ref().map(|v| std::str::from_utf8(v.data()).map_err(|_| v)) {
+                        Some(Err(v)) => values.push(Some(&String::from_utf8_lossy(v.data()))),
+                        text => values.push(text.and_then(std::result::Result::ok)),
+                    }
                 }
             })?;
         }
