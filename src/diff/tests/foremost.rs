@@ -5,6 +5,7 @@ use crate::diff::{Diff, Exact, Foremost, Options, ViewDiff, diff};
 use crate::ingest::{self, Opened, Wanted};
 use proptest::prelude::*;
 use std::fmt::Write;
+use std::hash::BuildHasher;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -198,6 +199,33 @@ proptest! {
         prop_assert!(few.views["pg_stat_user_tables"].rows.len() < fates.len());
         compare(&few, &whole, most);
     }
+}
+
+/// Exports have no order that could be relied on.
+#[test]
+fn rows_in_any_order_find_each_other() {
+    let fates: Vec<Fate> = (0..11_000)
+        .map(|n| match n % 97 {
+            0 => FATES[n / 97 % FATES.len()],
+            m if m % 2 == 0 => Fate::Busy,
+            _ => Fate::Idle,
+        })
+        .collect();
+    let folder = tempfile::tempdir().unwrap();
+    write(&folder.path().join("a"), &fates, false);
+    write(&folder.path().join("b"), &fates, true);
+    for name in ["pg_stat_user_tables.csv", "pg_stat_user_indexes.csv"] {
+        let path = folder.path().join("b").join(name);
+        let text = std::fs::read_to_string(&path).unwrap();
+        let (head, rows) = text.split_once('\n').unwrap();
+        let mut rows: Vec<&str> = rows.lines().collect();
+        rows.sort_by_cached_key(|row| foldhash::fast::FixedState::default().hash_one(row));
+        std::fs::write(&path, format!("{head}\n{}\n", rows.join("\n"))).unwrap();
+    }
+    let (few, whole) = both(folder.path(), 25, true);
+    let few = few.expect("is read the short way");
+    assert!(few.views["pg_stat_user_indexes"].rows.len() < fates.len() / 10);
+    compare(&few, &whole, 25);
 }
 
 /// Makes a file odd.

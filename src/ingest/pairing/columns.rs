@@ -32,6 +32,8 @@ enum Cell {
 #[derive(Clone, Debug)]
 pub(super) struct Columns {
     cells: Vec<Cell>,
+    /// Which of them identifies the row.
+    key: usize,
     /// What the numbers may do; for each its column in the view.
     pub numbers: Vec<(usize, Number)>,
     /// A bit for each time that may not be cleared.
@@ -78,7 +80,7 @@ impl Columns {
         if fields.len() > MOST {
             return None;
         }
-        let mut out = Self { cells: Vec::with_capacity(fields.len()), numbers: Vec::new(), must_stay: 0 };
+        let mut out = Self { cells: Vec::with_capacity(fields.len()), key: 0, numbers: Vec::new(), must_stay: 0 };
         let mut times = 0;
         for field in fields {
             let cell = match &field.role {
@@ -95,7 +97,8 @@ impl Columns {
             };
             out.cells.push(cell);
         }
-        out.cells.contains(&Cell::Key).then_some(out)
+        out.key = out.cells.iter().position(|cell| *cell == Cell::Key)?;
+        Some(out)
     }
 
     fn known(&mut self, watch: &Watch, ty: Type, at: usize, times: &mut u32) -> Option<Cell> {
@@ -144,6 +147,13 @@ impl Columns {
     /// Cells of a row.
     pub const fn count(&self) -> usize {
         self.cells.len()
+    }
+
+    /// What identifies a row that was split; `None` where it is not written the plain way.
+    #[inline]
+    pub fn key(&self, row: &Row<'_>) -> Option<i64> {
+        let (from, to) = row.span(self.key);
+        whole(row.bytes, from, to)
     }
 
     /// Reads a row that was split. `None` where a cell is not written the plain way.

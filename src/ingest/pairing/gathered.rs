@@ -25,9 +25,9 @@ pub(super) struct Gathered {
 }
 
 impl Gathered {
-    /// Nothing yet.
-    pub fn new(ask: &Ask) -> Self {
-        Self {
+    /// What these parts say.
+    pub fn of(ask: &Ask, parts: impl IntoIterator<Item = Part>) -> Self {
+        let mut out = Self {
             calm: Vec::new(),
             apart: Vec::new(),
             only_before: Vec::new(),
@@ -36,11 +36,13 @@ impl Gathered {
             sums: Sums::default(),
             foremost: Foremost::new(ask),
             newest: [(Ints::NULL, 0); 2],
-        }
+        };
+        parts.into_iter().for_each(|part| out.add(ask, part));
+        out
     }
 
     /// Adds the next part.
-    pub fn add(&mut self, ask: &Ask, mut part: Part) {
+    fn add(&mut self, ask: &Ask, mut part: Part) {
         part.calm.shrink_to_fit();
         self.calm.push(part.calm);
         self.apart.append(&mut part.apart);
@@ -54,11 +56,16 @@ impl Gathered {
         }
     }
 
-    /// Joins rows that were met in different parts. `None` where a key comes twice on a side, or too many rows do not go
-    /// on for the others to be worth leaving out.
-    pub fn settle(&mut self) -> Option<()> {
+    /// Whether too many rows do not go on for the others to be worth leaving out.
+    pub fn is_torn(&self) -> bool {
         let calm: usize = self.calm.iter().map(Vec::len).sum();
-        if self.apart.len() + self.only_before.len() + self.only_after.len() > LOOSE + calm / 8 {
+        self.apart.len() + self.only_before.len() + self.only_after.len() > LOOSE + calm / 8
+    }
+
+    /// Joins rows that were met in different parts. `None` where a key comes twice on a side, or too many rows do not go
+    /// on.
+    pub fn settle(&mut self) -> Option<()> {
+        if self.is_torn() {
             return None;
         }
         let mut keys: Vec<u32> = self.apart.iter().map(|row| row.key).collect();

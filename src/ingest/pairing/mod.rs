@@ -5,10 +5,11 @@
 //! files are read, a part of each at a time. What did not go on, what is asked for, and what decides about these comes
 //! out as two small snapshots, to be subtracted and judged like whole ones.
 //!
-//! A file that is not written the plain way (odd quotes, numbers with marks, times without an offset, a key twice, another
-//! order of rows) is not read here at all.
+//! A file that is not written the plain way (odd quotes, numbers with marks, times without an offset, a key twice) is not
+//! read here at all.
 //!
-//! * `columns`, `row`: what the cells say; `walk`: two parts side by side; `cuts`, `side`: parts of files
+//! * `columns`, `row`: what the cells say; `cuts`, `side`: parts of files; `walk`: two parts side by side
+//! * `scattered`: files whose rows are in different orders
 //! * `foremost`: the rows asked for; `gathered`: what all parts say together; `fetch`: rows read again
 
 mod columns;
@@ -17,6 +18,7 @@ mod fetch;
 mod foremost;
 mod gathered;
 mod row;
+mod scattered;
 mod side;
 mod walk;
 
@@ -171,12 +173,26 @@ impl Files {
     }
 }
 
-/// Walks through all files, on all cores.
+/// What the rows of all files say.
 fn gather(files: &[Files]) -> Option<Vec<Gathered>> {
+    let mut out = side_by_side(files)?;
+    for (files, gathered) in files.iter().zip(&mut out) {
+        // Rows in another order seem to be gone on one side and new on the other.
+        if gathered.is_torn() || gathered.rows() == [0, 0] {
+            *gathered = Gathered::of(&files.ask, scattered::walk(files)?);
+        }
+    }
+    out.par_iter_mut().map(Gathered::settle).collect::<Option<Vec<()>>>()?;
+    Some(out)
+}
+
+/// Walks through the files whose order of rows is the same, on all cores; the others stay empty.
+fn side_by_side(files: &[Files]) -> Option<Vec<Gathered>> {
     let mut parts = Vec::new();
     for (at, files) in files.iter().enumerate() {
         let [before, after] = &files.sides;
-        parts.extend(cuts::cut(before, after, files.header).ok()??.into_iter().map(|part| (at, part)));
+        let cut = cuts::cut(before, after, files.header).ok()?.unwrap_or_default();
+        parts.extend(cut.into_iter().map(|part| (at, part)));
     }
     let (buffers, failed) = (Mutex::new(Vec::new()), AtomicBool::new(false));
     let one = |(at, (before, after)): &(usize, cuts::Parts)| -> Option<Part> {
@@ -199,10 +215,9 @@ fn gather(files: &[Files]) -> Option<Vec<Gathered>> {
         part
     };
     let walked: Option<Vec<Part>> = parts.par_iter().map(one).collect();
-    let mut out: Vec<Gathered> = files.iter().map(|f| Gathered::new(&f.ask)).collect();
-    for ((at, _), part) in parts.iter().zip(walked?) {
-        out.get_mut(*at)?.add(&files.get(*at)?.ask, part);
-    }
-    out.par_iter_mut().map(Gathered::settle).collect::<Option<Vec<()>>>()?;
-    Some(out)
+    let mut walked = parts.iter().map(|(at, _)| *at).zip(walked?).peekable();
+    let of = |(at, files): (usize, &Files)| {
+        Gathered::of(&files.ask, std::iter::from_fn(|| walked.next_if(|(own, _)| *own == at)).map(|(_, part)| part))
+    };
+    Some(files.iter().enumerate().map(of).collect())
 }

@@ -72,7 +72,7 @@ impl<'a> Side<'a> {
 }
 
 /// A whole number that can be an OID.
-fn oid(n: i64) -> Option<u32> {
+pub(super) fn oid(n: i64) -> Option<u32> {
     u32::try_from(n).ok()
 }
 
@@ -86,7 +86,7 @@ pub(super) fn walk(
 ) -> Option<Part> {
     let mut a = Side::new((before.0, before.1), before.2)?;
     let mut b = Side::new((after.0, after.1), after.2)?;
-    let mut out = Part { foremost: Foremost::new(ask), newest: [(Ints::NULL, 0); 2], ..Part::default() };
+    let mut out = Part::new(ask);
     out.calm.reserve((b.limit - b.at) / 64);
     let cells = columns.count();
     let (mut ends, mut other_ends) = (Ends::default(), Ends::default());
@@ -211,9 +211,14 @@ fn keys(columns: &Columns, side: &Side<'_>) -> Option<Keys> {
 }
 
 impl Part {
+    /// Nothing yet.
+    pub fn new(ask: &Ask) -> Self {
+        Self { foremost: Foremost::new(ask), newest: [(Ints::NULL, 0); 2], ..Self::default() }
+    }
+
     /// Notes a row that both sides have. `newest`: that of the row before.
     #[inline]
-    fn met(&mut self, course: Course, at: (u32, u32), (newest, is): (i64, &Read)) -> Option<Calm> {
+    pub fn met(&mut self, course: Course, at: (u32, u32), (newest, is): (i64, &Read)) -> Option<Calm> {
         let pair = Calm { key: oid(is.key)?, owner: oid(is.owner)?, before: at.0, after: at.1 };
         self.newest[0] = self.newest[0].max((newest, pair.key));
         self.newest[1] = self.newest[1].max((is.newest, pair.key));
@@ -224,7 +229,8 @@ impl Part {
         Some(pair)
     }
 
-    fn only(&mut self, side: usize, row: Loose, newest: i64) {
+    /// Notes a row that only one side has.
+    pub fn only(&mut self, side: usize, row: Loose, newest: i64) {
         self.newest[side] = self.newest[side].max((newest, row.key));
         if side == 0 { self.only_before.push(row) } else { self.only_after.push(row) }
     }
