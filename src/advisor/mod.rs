@@ -44,6 +44,7 @@ mod score;
 #[cfg(test)]
 mod score_tests;
 pub mod secret;
+mod sequences;
 mod server_settings;
 mod sessions;
 mod settings;

@@ -1,11 +1,13 @@
 //! Sequences and key types near their end.
 
+use crate::advisor::sequences::{Own, Use};
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, show};
 use crate::finding::{Doubt, Effort, Finding, Fix, Risk, Severity, Subject, SubjectKind, Verb};
 use crate::ident::{quote_ident, quote_qualified, quote_regclass};
 use crate::snapshot::Row;
 use crate::text::{Text, counted};
 use crate::unit::{Quantity, Unit};
+use std::fmt::Write;
 
 const DAY: f64 = 86_400.0;
 
@@ -63,17 +65,6 @@ pub const RULE: Rule = Rule {
     check,
 };
 
-/// A sequence with what is left of it. All arithmetic in wide integers: bigint differences overflow 64 bits.
-struct Use<'a> {
-    row: Row<'a>,
-    column: Option<Row<'a>>,
-    first: i128,
-    limit: i128,
-    last: i128,
-    step: i128,
-    by_column: bool,
-}
-
 fn check(cx: &Context<'_>) -> Check {
     let state = cx.state_or_skip("pg_sequences")?;
     let mut checked = Checked::default();
@@ -88,56 +79,6 @@ fn check(cx: &Context<'_>) -> Check {
     checked.looked_at =
         format!("{}, at most {} used", counted(state.table.rows, "sequence", "sequences"), show(most, Unit::Share));
     Ok(checked)
-}
-
-impl<'a> Use<'a> {
-    fn of(cx: &Context<'a>, row: Row<'a>) -> Option<Self> {
-        let number = |name| row.int(name).map(i128::from);
-        // The smallest bigint stands for NULL in a snapshot, and no sequence is without a smallest value.
-        let min = number("min_value").unwrap_or_else(|| i128::from(i64::MIN));
-        let (max, last) = (number("max_value")?, number("last_value")?);
-        let step = number("increment_by").filter(|n| *n != 0)?;
-        let column = column_of(cx, row);
-        let bound = column.and_then(|c| type_max(c.text("column_type")?));
-        let own = if step > 0 { max } else { min };
-        let (first, limit) = if step > 0 {
-            (min, bound.map_or(max, |b| max.min(b)))
-        } else {
-            (max, bound.map_or(min, |b| min.max(-b - 1)))
-        };
-        (first != limit).then_some(Self { row, column, first, limit, last, step, by_column: limit != own })
-    }
-
-    fn used(&self) -> f64 {
-        ((self.last - self.first) as f64 / (self.limit - self.first) as f64).clamp(0.0, 1.0)
-    }
-
-    /// Numbers that can still be drawn.
-    fn remaining(&self) -> i128 {
-        ((self.limit - self.last) / self.step).max(0)
-    }
-
-    fn name(&self) -> (&'a str, &'a str) {
-        (self.row.text("schemaname").unwrap_or_default(), self.row.text("sequencename").unwrap_or_default())
-    }
-}
-
-/// The column a sequence feeds.
-fn column_of<'a>(cx: &Context<'a>, sequence: Row<'a>) -> Option<Row<'a>> {
-    let of = |r: &Row<'_>| {
-        r.text("schemaname") == sequence.text("schemaname") && r.text("sequencename") == sequence.text("sequencename")
-    };
-    cx.state("sequence_columns")?.table.iter().find(of)
-}
-
-/// The largest value of an integer type; `None` for types that outlast any sequence.
-fn type_max(name: &str) -> Option<i128> {
-    match name {
-        "smallint" | "int2" => Some(i128::from(i16::MAX)),
-        "integer" | "int4" | "int" => Some(i128::from(i32::MAX)),
-        "bigint" | "int8" => Some(i128::from(i64::MAX)),
-        _ => None,
-    }
 }
 
 /// Numbers drawn per second over the chain; `None` where too few were drawn to say.
@@ -168,12 +109,16 @@ fn report<'a>(cx: &Context<'a>, it: &Use<'a>) -> Finding {
     let subject = Subject::qualified(SubjectKind::Sequence, schema, name);
     let title = Text::new().opt(used).t(" used, ").many(remaining, "number left", "numbers left");
     let what = it.row.text("data_type").unwrap_or("sequence");
-    let limit = if it.by_column {
-        format!("its column's type, {}", it.column.and_then(|c| c.text("column_type")).unwrap_or_default())
-    } else {
-        format!("its own limit as {what}")
+    let limit = match (it.by_column, it.own()) {
+        (true, _) => {
+            format!("its column's type, {}", it.column.and_then(|c| c.text("column_type")).unwrap_or_default())
+        }
+        (false, Own::Chosen) if it.step > 0 => "the MAXVALUE it was given".to_owned(),
+        (false, Own::Chosen) => "the MINVALUE it was given".to_owned(),
+        (false, _) => format!("its own limit as {what}"),
     };
-    let mut why = Text::new().t(format!("It ends at {}: {limit}. Inserts that draw from it fail then.", it.limit));
+    let then = if cycles { "It begins anew then." } else { "Inserts that draw from it fail then." };
+    let mut why = Text::new().t(format!("It ends at {}: {limit}. {then}", it.limit));
     if let Some(seconds) = left_s {
         why = why
             .t(" At the rate measured, what is left is enough for ")
@@ -217,7 +162,9 @@ fn cures(it: &Use<'_>, subject: &Subject) -> Vec<Fix> {
             format!(
                 "SELECT d.refobjid::regclass AS table_name, a.attname, format_type(a.atttypid, a.atttypmod)\n\
                  FROM pg_depend d JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid\n\
-                 WHERE d.classid = 'pg_class'::regclass AND d.objid = {}::regclass AND d.deptype IN ('a', 'i');",
+                 WHERE d.classid = 'pg_class'::regclass AND d.objid = {}::regclass AND d.deptype IN ('a', 'i');\n\
+                 -- the column first, where it is narrower: ALTER TABLE <table> ALTER COLUMN <column> TYPE bigint;\n\
+                 -- rewrites the whole table under ACCESS EXCLUSIVE: under load add a column, fill it in batches, swap",
                 quote_regclass(schema, name)
             ),
         )),
@@ -236,14 +183,25 @@ fn cures(it: &Use<'_>, subject: &Subject) -> Vec<Fix> {
             }
         }
     }
-    if it.row.text("data_type") != Some("bigint") || !it.by_column {
-        fixes.push(
-            Fix::new(Verb::Alter, Risk::R1, &subject.name, format!("ALTER SEQUENCE {sequence} AS bigint;"))
-                .lock("SHARE ROW EXCLUSIVE on the sequence for a moment")
-                .when_not("Before the column that stores its values holds bigint: inserts would then fail with an overflow instead.")
-                .undo(format!("ALTER SEQUENCE {sequence} AS {};", it.row.text("data_type").unwrap_or("bigint"))),
-        );
+    let (kind, own) = (it.row.text("data_type"), it.own());
+    if own == Own::Last || (it.by_column && kind == Some("bigint")) {
+        return fixes;
     }
+    let word = if it.step > 0 { "MAXVALUE" } else { "MINVALUE" };
+    let mut change = if kind == Some("bigint") { String::new() } else { " AS bigint".to_owned() };
+    let mut undo = kind.filter(|k| *k != "bigint").map_or_else(String::new, |k| format!(" AS {k}"));
+    // A limit that somebody chose stays when the type changes.
+    if own == Own::Chosen {
+        let old = if it.step > 0 { it.row.int("max_value") } else { it.row.int("min_value") };
+        let _ = write!(change, " NO {word}");
+        let _ = write!(undo, " {word} {}", old.unwrap_or(i64::MIN));
+    }
+    fixes.push(
+        Fix::new(Verb::Alter, Risk::R1, &subject.name, format!("ALTER SEQUENCE {sequence}{change};"))
+            .lock("SHARE ROW EXCLUSIVE on the sequence for a moment")
+            .when_not("Before the column that stores its values holds bigint: inserts would then fail with an overflow instead.")
+            .undo(format!("ALTER SEQUENCE {sequence}{undo};")),
+    );
     fixes
 }
 
@@ -299,6 +257,37 @@ mod tests {
                 "high, medium: public.wide: 100% used, 0 numbers left"
             ]
         );
+    }
+
+    #[test]
+    fn a_limit_that_was_chosen_is_lifted_and_one_that_is_the_last_is_not_moved() {
+        let sql = |row: &str| {
+            let crate::finding::Outcome::Found { findings, .. } = judge(&RULE, &[taken(NOON, &[row]).build()], "")
+            else {
+                panic!("{row}")
+            };
+            let alter = findings[0].fixes.iter().find(|f| f.verb == Verb::Alter);
+            alter.map(|f| (f.sql.clone(), f.undo.clone().unwrap_or_default()))
+        };
+        let seq = |rest: &str| format!(r#"ALTER SEQUENCE "public"."s"{rest};"#);
+        for (row, want) in [
+            ("integer | 1 | 2147483647 | 1 | f | 2147483000", Some((" AS bigint", " AS integer"))),
+            ("integer | 1 | 1000 | 1 | f | 990", Some((" AS bigint NO MAXVALUE", " AS integer MAXVALUE 1000"))),
+            ("bigint | 1 | 1000 | 1 | f | 990", Some((" NO MAXVALUE", " MAXVALUE 1000"))),
+            ("bigint | -1000 | -1 | -1 | f | -990", Some((" NO MINVALUE", " MINVALUE -1000"))),
+            ("bigint | 1 | 9223372036854775807 | 1 | f | 9223372036854775000", None),
+        ] {
+            let want = want.map(|(change, undo)| (seq(change), seq(undo)));
+            assert_eq!(sql(&format!("public | s | {row}")), want, "{row}");
+        }
+    }
+
+    #[test]
+    fn one_that_cycles_never_fails() {
+        let b = taken(NOON, &["public | s | integer | 1 | 1000 | 1 | t | 926"]);
+        let crate::finding::Outcome::Found { findings, .. } = judge(&RULE, &[b.build()], "") else { panic!() };
+        assert_eq!(findings[0].why.plain(), "It ends at 1000: the MAXVALUE it was given. It begins anew then.");
+        assert!(findings[0].fixes.is_empty());
     }
 
     #[test]
