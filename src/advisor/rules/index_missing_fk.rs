@@ -128,11 +128,12 @@ fn report<'a>(
     );
     let keys = format!("({})", columns.join(", "));
     let deletes = whole(deleted, Unit::Rows);
-    let title = Text::new().code(keys).t(" references ").name(&parent_name).t(" without an index; ").many(
-        deletes,
-        "row deleted there",
-        "rows deleted there",
-    );
+    // A standby counts no writes: its zeros say nothing of the primary.
+    let counted = cx.is_standby() != Some(true);
+    let mut title = Text::new().code(keys).t(" references ").name(&parent_name).t(" without an index");
+    if counted {
+        title = title.t("; ").many(deletes, "row deleted there", "rows deleted there");
+    }
     let why = Text::new()
         .t("Each row deleted from ")
         .name(&parent_name)
@@ -147,7 +148,7 @@ fn report<'a>(
     );
     let class = parent.and_then(|p| p.change).and_then(|c| cx.class_doubt(c));
     let mut finding = cx.finding(severity, constraint, title).doubts([cx.single_doubt(), class]).why(why);
-    if let Some(change) = parent.and_then(|p| p.change) {
+    if let Some(change) = parent.and_then(|p| p.change).filter(|_| counted) {
         finding = finding.measure(cx.measure(&format!("Rows deleted from {parent_name}"), change, "n_tup_del"));
     }
     if let Some(change) = child.change {
@@ -160,7 +161,10 @@ fn report<'a>(
         finding = finding.measure(cx.measure("Calls of the check", statement, "calls"));
         finding = finding.measure(cx.measure("Time of the check", statement, "total_exec_time"));
     }
-    if deleted == 0.0 {
+    if !counted {
+        finding =
+            finding.not("A standby does not count what is deleted: whether somebody pays for this, its primary tells.");
+    } else if deleted == 0.0 {
         finding = finding.not("Nothing was deleted from the referenced table: nobody pays for this yet.");
     }
     finding
@@ -237,6 +241,15 @@ mod tests {
     use crate::advisor::testing::{judge, told};
     use crate::finding::Outcome;
     use crate::snapshot::literal::{Literal, literal};
+
+    #[test]
+    fn a_standby_does_not_say_that_nothing_is_deleted() {
+        let of = |deleted| taken("2026-11-22 12:00:00+00", deleted, 0, 1 << 30, "(id)");
+        let told_of = |b: Literal| told(&judge(&RULE, &[b.build()], ""));
+        let text = "info, medium: public.items items_order_fk: (order_id) references public.orders without an index";
+        assert_eq!(told_of(of(0)), [format!("{text}; 0 rows deleted there")]);
+        assert_eq!(told_of(of(0).meta(|m| m.in_recovery = Some(true))), [text]);
+    }
 
     /// Orders (1) and their items (2), `items.order_id` referencing; `bytes` of items, rows deleted from orders so far.
     fn taken(at: &str, deleted: u32, scans: u32, bytes: u64, index: &str) -> Literal {

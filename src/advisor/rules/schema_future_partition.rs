@@ -107,8 +107,11 @@ fn finding<'a>(cx: &Context<'a>, ranges: &Ranges<'a>, now: Timestamp) -> Option<
         .map(|(row, ..)| *row)
         .chain(ranges.default)
         .filter_map(|row| cx.facts.table(row.int("child_relid")?)?.change)
-        .filter_map(|change: Change<'_>| if cx.chain.is_single() { None } else { change.delta("n_tup_ins") })
+        .filter_map(|change: Change<'_>| change.delta("n_tup_ins"))
         .sum();
+    // What one snapshot counts may be of another time, and a standby counts no rows.
+    let counted = !cx.chain.is_single() && cx.is_standby() != Some(true);
+    let inserted = if counted { inserted } else { 0.0 };
     let severity = match (inserted > 0.0, ranges.default.is_some()) {
         (false, _) => Severity::Info,
         (true, false) if ahead <= step => Severity::High,
@@ -122,6 +125,10 @@ fn finding<'a>(cx: &Context<'a>, ranges: &Ranges<'a>, now: Timestamp) -> Option<
         Text::new().t("The last partition of ").name(&subject.name).t(" ends in ").opt(distance)
     };
     let why = match (inserted > 0.0, ranges.default.is_some()) {
+        (false, _) if cx.is_standby() == Some(true) => {
+            "A standby does not count rows: whether rows of the present time are inserted, its primary tells."
+        }
+        (false, _) if !counted => "Whether rows of the present time are inserted, a second snapshot tells.",
         (false, _) => "No row of the present time was inserted in the window: perhaps it is an archive.",
         (true, true) => {
             "Rows of a later time go into the default partition, from which they have to be moved before the partition that should hold them can be made."
@@ -130,11 +137,23 @@ fn finding<'a>(cx: &Context<'a>, ranges: &Ranges<'a>, now: Timestamp) -> Option<
     };
     let formula = format!("{} − {}", to.human(), now.human());
     let parent = crate::ident::quote_qualified(name("parent_schema"), name("parent"));
+    let ends = cx.computed(
+        "Time until the last upper bound",
+        Quantity::float(ahead, Unit::Seconds),
+        formula,
+        &[(last, &["bound"])],
+    );
+    let mut finding = cx.finding(severity, subject.clone(), title).why(why).measure(ends);
+    if counted {
+        finding = finding.measure(cx.over_window(
+            "Rows of the present inserted",
+            Quantity::float(inserted, Unit::Rows),
+            "n_tup_ins of the partitions of the window and of the default partition".to_owned(),
+            &[(last, &["child"])],
+        ));
+    }
     Some(
-        cx.finding(severity, subject.clone(), title)
-            .why(why)
-            .measure(cx.computed("Time until the last upper bound", Quantity::float(ahead, Unit::Seconds), formula, &[(last, &["bound"])]))
-            .measure(cx.over_window("Rows of the present inserted", Quantity::float(inserted, Unit::Rows), "n_tup_ins of the partitions of the window and of the default partition".to_owned(), &[(last, &["child"])]))
+        finding
             .fix(Fix::diagnose(
                 subject.name.clone(),
                 format!(
@@ -216,6 +235,30 @@ mod tests {
             over_an_hour([&past[0], &past[1], &past[2]], false, "900"),
             ["info, high: public.m: The last partition of public.m ended 30 d 11 h ago"]
         );
+    }
+
+    #[test]
+    fn what_is_not_counted_is_not_said_to_be_an_archive() {
+        let why = |standby: bool, both: bool| {
+            let taken = |at: &str| {
+                let rows: Vec<String> =
+                    (2..5).zip(DAYS).map(|(i, b)| format!("1 | public | m | {i} | public | m{i} | {b}")).collect();
+                let columns = "parent_relid | parent_schema | parent | child_relid | child_schema | child | bound";
+                literal(at)
+                    .meta(|m| m.in_recovery = Some(standby))
+                    .view("partitions", columns, &rows.iter().map(String::as_str).collect::<Vec<_>>())
+                    .view("pg_stat_user_tables", "relid | schemaname | relname | n_tup_ins", &["4 | public | m4 | 0"])
+                    .build()
+            };
+            let taken = [taken("2026-11-22 10:00:00+00"), taken("2026-11-22 11:00:00+00")];
+            let crate::finding::Outcome::Found { findings, .. } = judge(&RULE, &taken[usize::from(!both)..], "") else {
+                panic!()
+            };
+            findings[0].why.plain()
+        };
+        assert!(why(false, true).contains("perhaps it is an archive"));
+        assert!(why(true, true).contains("its primary tells"));
+        assert!(why(false, false).contains("a second snapshot tells"));
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub const RULE: Rule = Rule {
         why: "Without a key a single row cannot be named: duplicates cannot be removed one by one, logical replication \
               refuses updates and deletes, and tools that change data online need one.",
         decides: "Found without a primary key and without a unique constraint or a plain unique index. Medium when rows are \
-                  updated or deleted in what the counters cover, else low. Materialized views, partitions (their \
+                  updated or deleted in what the counters cover, else low; a standby counts neither. Materialized views, partitions (their \
                   partitioned table is judged) and foreign tables cannot have one and are left out.",
         what_to_do: "Build a unique index with CONCURRENTLY on the columns that identify a row, then make it the primary \
                      key, which takes a short lock.",
@@ -90,11 +90,12 @@ fn report<'a>(cx: &Context<'a>, table: &TableFact<'a>) -> Finding {
         table.change.map_or(0.0, |c| c.delta("n_tup_upd").unwrap_or(0.0) + c.delta("n_tup_del").unwrap_or(0.0));
     let severity = if changed > 0.0 { Severity::Medium } else { Severity::Low };
     let rows = whole(rows(cx, table).unwrap_or(0.0), Unit::Rows);
-    let title = Text::new()
-        .t("No primary key and no unique key; ")
-        .many(rows, "row, ", "rows, ")
-        .opt(whole(changed, Unit::Rows))
-        .t(" updated or deleted");
+    // A standby counts no writes: its zeros say nothing of the primary.
+    let counted = cx.is_standby() != Some(true);
+    let mut title = Text::new().t("No primary key and no unique key; ").many(rows, "row", "rows");
+    if counted {
+        title = title.t(", ").opt(whole(changed, Unit::Rows)).t(" updated or deleted");
+    }
     let index = format!("{}_pkey", table.name());
     let sql = format!(
         "-- <columns>: those that identify a row\nCREATE UNIQUE INDEX CONCURRENTLY {0} ON {1} (<columns>);\n\
@@ -116,7 +117,7 @@ fn report<'a>(cx: &Context<'a>, table: &TableFact<'a>) -> Finding {
     if let Some(sizes) = table.sizes {
         finding = finding.measure(cx.read("Rows", sizes, "reltuples"));
     }
-    if let Some(change) = table.change {
+    if let Some(change) = table.change.filter(|_| counted) {
         finding = finding.measure(cx.measure("Rows updated", change, "n_tup_upd")).measure(cx.measure(
             "Rows deleted",
             change,
@@ -153,6 +154,14 @@ mod tests {
         assert_eq!(
             told(&judge(&RULE, &[taken("r", 5_000, "c").build()], "")),
             ["low, high: public.log: No primary key and no unique key; 5,000 rows, 0 updated or deleted"]
+        );
+    }
+
+    #[test]
+    fn a_standby_does_not_say_that_nothing_is_changed() {
+        assert_eq!(
+            told(&judge(&RULE, &[taken("r", 5_000, "c").meta(|m| m.in_recovery = Some(true)).build()], "")),
+            ["low, high: public.log: No primary key and no unique key; 5,000 rows"]
         );
     }
 
