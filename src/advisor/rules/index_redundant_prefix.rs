@@ -1,6 +1,6 @@
 //! An index whose keys are the first keys of another one.
 
-use crate::advisor::index_cure::drop_index;
+use crate::advisor::index_cure::{drop_index, order_to_keep};
 use crate::advisor::indexdef::IndexDef;
 use crate::advisor::{Check, Checked, Context, Docs, IndexFact, Need, Rule, Threshold};
 use crate::finding::{Doubt, Effort, Severity};
@@ -38,7 +38,7 @@ pub const RULE: Rule = Rule {
                   the shorter one is scanned more often: then the narrow index earns its place. Never the other way \
                   round: an index on (b, a) does not replace one on (a), also not with the skip scan of PostgreSQL 18.",
         what_to_do: "Drop the shorter index with CONCURRENTLY, and watch the statements on the table. The longer one \
-                     must stay: do not drop both.",
+                     must stay: do not drop both. Of equal indexes only the one that index-duplicate keeps is looked at.",
         ignore_when: "The shorter index is there to be small: index-only scans or a hot lookup that must stay in cache.",
         references: "PostgreSQL manual: Multicolumn Indexes, B-Tree deduplication, DROP INDEX.",
     },
@@ -61,6 +61,13 @@ fn check(cx: &Context<'_>) -> Check {
         for (short, def) in indexes {
             // A unique index is a promise about the rows, not only a way to find them.
             if def.unique || short.bound_to().is_some() {
+                continue;
+            }
+            // Of equal ones, that which stays: the others are index-duplicate's.
+            let better = |(i, d): &(&IndexFact<'_>, IndexDef)| {
+                i.indexrelid() != short.indexrelid() && d.same_content(def) && order_to_keep(i, short).is_lt()
+            };
+            if indexes.iter().any(better) {
                 continue;
             }
             let longer = indexes.iter().filter(|(_, other)| def.is_prefix_of(other));
@@ -155,6 +162,12 @@ mod tests {
     #[test]
     fn finds_the_beginning_of_another() {
         let b = taken(&["1 - (a)", "2 - (a, b)", "3 - (b)"]);
+        assert_eq!(told(&judge(&RULE, &[b], "")), ["low, high: public.i1: (a) is the beginning of public.i2, 16 kB"]);
+    }
+
+    #[test]
+    fn a_copy_is_told_once_by_the_check_of_copies() {
+        let b = taken(&["1 - (a)", "2 - (a, b)", "3 - (a)"]);
         assert_eq!(told(&judge(&RULE, &[b], "")), ["low, high: public.i1: (a) is the beginning of public.i2, 16 kB"]);
     }
 
