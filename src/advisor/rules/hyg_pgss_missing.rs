@@ -39,23 +39,41 @@ fn check(ctx: &Context<'_>) -> Check {
         None => "Whether the library is loaded is not known from this export.",
     };
     let finding = ctx
-        .finding(Severity::Low, Subject::new(SubjectKind::Data, "pg_stat_statements"), "The export has no statement statistics")
-        .why(Text::new().t("Nothing tells which statements take the time. ").t(why))
-        .fix(
-            Fix::new(
-                Verb::Create,
-                Risk::R2,
-                "pg_stat_statements",
-                "-- postgresql.conf: shared_preload_libraries = 'pg_stat_statements'   (added to what is there; restart)\n\
-                 CREATE EXTENSION IF NOT EXISTS pg_stat_statements;",
-            )
-            .lock("no lock; loading the library needs a restart")
-            .when_not("A restart is not possible now: plan it.")
-            .undo("DROP EXTENSION pg_stat_statements;"),
+        .finding(
+            Severity::Low,
+            Subject::new(SubjectKind::Data, "pg_stat_statements"),
+            "The export has no statement statistics",
         )
+        .why(Text::new().t("Nothing tells which statements take the time. ").t(why))
+        .fix(create(loaded))
         .verify("The next snapshot has pg_stat_statements.")
         .effort(Effort::S);
     Ok(Checked { findings: vec![finding], looked_at })
+}
+
+/// A restart is only asked for where the library may be missing.
+fn create(loaded: Option<bool>) -> Fix {
+    const CREATE: &str = "CREATE EXTENSION IF NOT EXISTS pg_stat_statements;";
+    const UNDO: &str = "DROP EXTENSION pg_stat_statements;";
+    if loaded == Some(true) {
+        return Fix::new(Verb::Create, Risk::R1, "pg_stat_statements", CREATE)
+            .lock("no lock")
+            .when_not(
+                "The extension exists already: then export its view, with a role that may read it (pg_read_all_stats).",
+            )
+            .undo(UNDO);
+    }
+    let load =
+        "-- postgresql.conf: shared_preload_libraries = 'pg_stat_statements'   (added to what is there; restart)";
+    let first = if loaded.is_none() {
+        "SHOW shared_preload_libraries;  -- where it is named there, no restart is needed\n"
+    } else {
+        ""
+    };
+    Fix::new(Verb::Create, Risk::R2, "pg_stat_statements", format!("{first}{load}\n{CREATE}"))
+        .lock("no lock; loading the library needs a restart")
+        .when_not("A restart is not possible now: plan it.")
+        .undo(UNDO)
 }
 
 #[cfg(test)]
@@ -71,6 +89,17 @@ mod tests {
             told(&judge(&RULE, &[b], "")),
             ["low, high: pg_stat_statements: The export has no statement statistics"]
         );
+        let fix = |value: &str| {
+            let b = literal("2026-11-22 12:00:00+00").view(
+                "pg_settings",
+                "name | setting",
+                &[&format!("shared_preload_libraries | {value}")],
+            );
+            let crate::finding::Outcome::Found { findings, .. } = judge(&RULE, &[b.build()], "") else { panic!() };
+            (findings[0].fixes[0].risk, findings[0].fixes[0].sql.contains("restart"))
+        };
+        assert_eq!(fix("auto_explain, pg_stat_statements"), (Risk::R1, false), "it is loaded: nothing to restart for");
+        assert_eq!(fix("auto_explain"), (Risk::R2, true));
         let b = literal("2026-11-22 12:00:00+00").view("pg_stat_statements", "queryid | calls", &[]).build();
         assert_eq!(told(&judge(&RULE, &[b], "")), ["passed: 1 of 1 snapshot with statement statistics"]);
     }
