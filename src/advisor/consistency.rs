@@ -45,6 +45,7 @@ pub(super) fn settle(actions: &mut Vec<PlannedAction>) -> Vec<Withdrawn> {
     out.extend(created_is_not_dropped(actions));
     out.extend(one_value_per_setting(actions));
     out.extend(no_rewrite_beside_vacuum(actions));
+    out.extend(each_setting_once(actions));
     actions.retain(|a| !a.fixes.is_empty());
     out
 }
@@ -110,6 +111,22 @@ fn one_value_per_setting(actions: &mut [PlannedAction]) -> Vec<Withdrawn> {
     take_out(actions, withdrawn)
 }
 
+/// A setting stands in one action: the first that asks for it.
+fn each_setting_once(actions: &mut [PlannedAction]) -> Vec<Withdrawn> {
+    let mut said: BTreeSet<String> = BTreeSet::new();
+    let mut withdrawn = Vec::new();
+    for (a, action) in actions.iter().enumerate() {
+        let here: BTreeSet<&String> = action.fixes.iter().filter(|f| f.verb == Verb::Set).map(|f| &f.object).collect();
+        for (f, fix) in action.fixes.iter().enumerate() {
+            if fix.verb == Verb::Set && said.contains(&fix.object) {
+                withdrawn.push((a, f, format!("{} is part of another action", fix.object)));
+            }
+        }
+        said.extend(here.into_iter().cloned());
+    }
+    take_out(actions, withdrawn)
+}
+
 /// VACUUM FULL and VACUUM for one table: the plain one first; the next snapshot shows what is left to rewrite.
 fn no_rewrite_beside_vacuum(actions: &mut [PlannedAction]) -> Vec<Withdrawn> {
     let is_full = |sql: &str| sql.contains("VACUUM (FULL");
@@ -171,4 +188,33 @@ pub(super) fn causes_first(actions: &mut Vec<PlannedAction>) {
         }
     }
     actions.sort_by_key(|a| a.when);
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::advisor::rules::RULES;
+    use crate::advisor::testing::{advise, database_over_an_hour};
+    use crate::finding::Verb;
+    use crate::snapshot::Snapshot;
+    use crate::snapshot::literal::literal;
+    use std::sync::Arc;
+
+    #[test]
+    fn a_setting_is_set_in_one_action() {
+        // Both the checks of logging and of temporary files ask for log_temp_files.
+        let settings = literal("2026-11-22 11:00:00+00")
+            .view("pg_settings", "name | setting", &["log_temp_files | -1", "log_lock_waits | off"])
+            .build();
+        let [a, b] = database_over_an_hour("temp_files | temp_bytes", "0 | 0", "90000 | 900000000000")
+            .map(|s| Snapshot::clone(&s));
+        let with = |mut s: Snapshot| {
+            s.tables.extend(settings.tables.clone());
+            Arc::new(s)
+        };
+        let advice = advise(RULES, &[with(a), with(b)], "");
+        let asks = |rule: &str| advice.findings().iter().any(|f| f.rule == rule);
+        assert!(asks("mem-temp-files") && asks("cfg-logging"));
+        let set = advice.actions.iter().flat_map(|a| &a.fixes).filter(|f| f.verb == Verb::Set);
+        assert_eq!(set.filter(|f| f.object == "log_temp_files").count(), 1, "{:#?}", advice.actions);
+    }
 }
