@@ -140,7 +140,7 @@ fn finding(
         _ if more_asked => "Each call gives more rows by the same factor: more is asked for.",
         Some(b) if b >= 2.0 => "Each call touches at least twice the blocks: another plan, or more data.",
         Some(b) if b <= same => {
-            "Each call touches as many blocks as before: it waits for storage, processor or locks, and has no other plan."
+            "Each call touches as many blocks as before: it waits or computes for longer (storage, processor, locks, a function that it calls); another plan is unlikely."
         }
         _ => "Each call touches somewhat more blocks than before.",
     };
