@@ -2,8 +2,9 @@
 
 use crate::advisor::Peer;
 use crate::diff::{self, Chain};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::snapshot::Snapshot;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// A server: the name it is told by, and its snapshots.
@@ -17,6 +18,24 @@ pub(super) fn servers(snapshots: Vec<Snapshot>, options: &diff::Options) -> Resu
     let is_standby = |c: &Chain| c.last().meta.in_recovery != Some(false);
     chains.sort_by_key(|c| (is_standby(c), std::cmp::Reverse(c.snapshots.len())));
     Ok(named(chains))
+}
+
+/// Refuses dumps of which nothing was understood: a report on them would say that nothing is wrong.
+pub(super) fn recognised(servers: &[Server], dumps: &[PathBuf]) -> Result<()> {
+    let known = |t: &crate::snapshot::Table| t.view.is_some_and(|v| v.name != "meta");
+    let mut snapshots = servers.iter().flat_map(|(_, chain)| &chain.snapshots);
+    if snapshots.any(|s| s.tables.values().any(|t| known(t))) {
+        return Ok(());
+    }
+    let dumps: Vec<String> = dumps.iter().map(|d| format!("`{}`", d.display())).collect();
+    Err(Error::Input {
+        message: format!("find an exported view in {}: nothing in it is one that is known", dumps.join(", ")),
+        hint: Some(
+            "`pgretro inspect` shows what was read; dumps of other programs are not understood, but `pgretro export-sql` \
+             prints a script that makes one that is"
+                .to_owned(),
+        ),
+    })
 }
 
 /// The servers by the names of their nodes, else by their roles, numbered where those are alike.

@@ -201,3 +201,17 @@ fn a_baseline_that_is_none_is_refused() {
     let now = json(&["fixtures/shop/before", "--baseline", &later]);
     assert_eq!(now["baseline"]["notes"][0], "the baseline is newer than this report");
 }
+
+#[test]
+fn a_dump_of_which_nothing_is_understood_gets_no_report() {
+    let folder = Folder::new();
+    for (name, text) in [
+        ("inspect.json", r#"{"meta": {"taken_at": "2026-11-22T14:27:10Z"}, "inventory": [{"what": 1}]}"#),
+        ("scrape.prom", "# HELP pg_up\npg_up 1\n"),
+    ] {
+        let path = folder.put(name, text);
+        let (code, _, stderr) = report(&[&path]);
+        assert_eq!(code, 2, "{name}: {stderr}");
+        assert!(stderr.contains("nothing in it is one that is known"), "{name}: {stderr}");
+    }
+}

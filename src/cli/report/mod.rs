@@ -5,7 +5,7 @@ pub(super) mod gather;
 use super::facts::Facts;
 use super::presentation::Presentation;
 use super::progress::Progress;
-use super::servers::{Server, peers};
+use super::servers::{Server, peers, recognised};
 use super::{Status, output, print};
 use crate::advisor;
 use crate::error::{Error, Result};
@@ -94,6 +94,7 @@ pub(super) fn run(args: &Args) -> Result<Status> {
     let progress = Progress::watch(reading.tally.as_ref());
     let gather::Material { servers, history, asides } = gather::gather(args, &reading)?;
     drop(progress);
+    recognised(&servers, &args.dumps)?;
     let advice = advisor::run_cluster(&peers(&servers), &config).unwrap_or_default();
     let Some(((_, chain), others)) = servers.split_first() else { return Err(Error::input("find a snapshot")) };
     let told = if others.is_empty() { &[][..] } else { &servers[..] };
