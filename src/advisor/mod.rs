@@ -85,3 +85,4 @@ pub use since::Since;
 pub use table_facts::{TableFact, is_system_schema};
 pub use trigger::{AutovacuumSettings, DeadRows, Triggers};
 pub use wait_tree::{Holder, Target, WaitTree, Waiter, wait_trees};
+pub use workload::{Recorded, is_nested};

@@ -1,12 +1,15 @@
 //! The statements of the window, with their totals: what the `query-` rules share.
 
-use super::context::show;
+use super::context::{show, state};
+use super::functions::Functions;
+use super::server_settings::server_value;
 use super::statement::{self, Family};
 use super::{Context, Skip, Threshold, secret};
-use crate::diff::Change;
+use crate::diff::{Chain, Change};
 use crate::finding::{Doubt, Fix, Subject, SubjectKind};
 use crate::ident::visible;
 use crate::snapshot::Row;
+use crate::text::Text;
 use crate::unit::Unit;
 use std::collections::BTreeMap;
 
@@ -35,6 +38,53 @@ pub const MIN_CALLS: Threshold = Threshold {
     about: "With fewer calls of all statements together a share rests on chance.",
 };
 
+/// What clients sent in the window: the whole that shares of statements are of.
+///
+/// With `pg_stat_statements.track = all` the statements inside of functions have rows of their own, and what they took is
+/// in the rows of the statements that called them as well: they are listed, and not in these sums.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Recorded {
+    /// Calls.
+    pub calls: f64,
+    /// Milliseconds of execution.
+    pub exec_ms: f64,
+    /// Shared blocks read or found in cache.
+    pub buffers: f64,
+    /// Whether statements inside of functions may be among them: they are recorded, and nothing tells them apart.
+    pub counts_twice: bool,
+}
+
+impl Recorded {
+    /// Sums up the statements of a database, or of all where none is named.
+    pub fn of(chain: &Chain, functions: &Functions<'_>, database: Option<i64>) -> Self {
+        let Some(view) = chain.view("pg_stat_statements") else { return Self::default() };
+        let mut out = Self::default();
+        for change in view.present() {
+            let Some(row) = change.last() else { continue };
+            let foreign = database.zip(row.int("dbid")).is_some_and(|(ours, theirs)| ours != theirs);
+            let delta = |column| change.delta(column).unwrap_or(0.0);
+            let calls = delta("calls");
+            if foreign || calls <= 0.0 || is_nested(row, functions) {
+                continue;
+            }
+            out.calls += calls;
+            out.exec_ms += delta("total_exec_time");
+            out.buffers += delta("shared_blks_hit") + delta("shared_blks_read");
+        }
+        let told_apart = view.last.as_ref().is_some_and(|t| t.has("toplevel"));
+        let settings = state(chain, "pg_settings");
+        let track = settings.and_then(|s| s.table.iter().find(|r| r.text("name") == Some("pg_stat_statements.track")));
+        out.counts_twice = !told_apart && !matches!(track.and_then(server_value), Some("top" | "none"));
+        out
+    }
+}
+
+/// Whether a row of `pg_stat_statements` ran inside of a function. The server tells from 14 on; before, only bodies and
+/// logged plans do.
+pub fn is_nested(row: Row<'_>, functions: &Functions<'_>) -> bool {
+    row.bool("toplevel").map_or_else(|| functions.of_statement(row).is_some(), |top| !top)
+}
+
 /// A statement's changes.
 #[derive(Clone, Copy, Debug)]
 pub struct Statement<'a> {
@@ -53,14 +103,10 @@ pub struct Workload<'a> {
     pub statements: Vec<Statement<'a>>,
     /// Seconds the window covers.
     pub window_s: f64,
-    /// Sum of their execution times in ms.
-    pub exec_ms: f64,
-    /// Sum of their calls.
-    pub calls: f64,
+    /// Their sums.
+    pub recorded: Recorded,
     /// Doubts that hold for every statement: one snapshot, a short window, evictions, hidden texts.
     pub doubts: Vec<Option<Doubt>>,
-    /// Whether nested statements could be told apart; else times may count twice.
-    pub toplevel_known: bool,
     databases: BTreeMap<i64, &'a str>,
     roles: BTreeMap<i64, &'a str>,
 }
@@ -76,10 +122,8 @@ impl<'a> Workload<'a> {
         let mut out = Self {
             statements: Vec::new(),
             window_s: 0.0,
-            exec_ms: 0.0,
-            calls: 0.0,
+            recorded: Recorded::of(ctx.chain, &ctx.facts.functions, None),
             doubts: Vec::new(),
-            toplevel_known: changes.last.as_ref().is_some_and(|t| t.has("toplevel")),
             databases: names(ctx, "pg_stat_database", "datid", "datname"),
             roles: names(ctx, "pg_stat_activity", "usesysid", "usename"),
         };
@@ -89,12 +133,9 @@ impl<'a> Workload<'a> {
             rows += 1;
             hidden += usize::from(row.text("query") == Some(HIDDEN));
             covered = covered.max(change.covered_s().unwrap_or(0.0));
-            let calls = change.delta("calls").unwrap_or(0.0);
-            if calls <= 0.0 || row.bool("toplevel") == Some(false) {
+            if change.delta("calls").unwrap_or(0.0) <= 0.0 || is_nested(row, &ctx.facts.functions) {
                 continue;
             }
-            out.calls += calls;
-            out.exec_ms += change.delta("total_exec_time").unwrap_or(0.0);
             let family = row.text("query").map_or(Family::Unknown, statement::family);
             out.statements.push(Statement { change, row, family });
         }
@@ -106,10 +147,10 @@ impl<'a> Workload<'a> {
                 show(ctx.threshold("min_window_s"), Unit::Seconds)
             )));
         }
-        if out.calls < ctx.threshold("min_calls") {
+        if out.recorded.calls < ctx.threshold("min_calls") {
             return Err(Skip(format!(
                 "{} statements in the window, this check needs {}",
-                show(out.calls, Unit::Count),
+                show(out.recorded.calls, Unit::Count),
                 show(ctx.threshold("min_calls"), Unit::Count)
             )));
         }
@@ -125,7 +166,7 @@ impl<'a> Workload<'a> {
     /// The statements inside of functions that had calls in the window; their times are part of those that called them.
     pub fn nested(ctx: &Context<'a>) -> Vec<Statement<'a>> {
         let inside = |change: Change<'a>| {
-            let row = change.last().filter(|r| r.bool("toplevel") == Some(false))?;
+            let row = change.last().filter(|r| is_nested(*r, &ctx.facts.functions))?;
             let family = row.text("query").map_or(Family::Unknown, statement::family);
             change.delta("calls").is_some_and(|calls| calls > 0.0).then_some(Statement { change, row, family })
         };
@@ -135,7 +176,16 @@ impl<'a> Workload<'a> {
 
     /// The statement's share of the recorded execution time.
     pub fn time_share(&self, s: &Statement<'_>) -> f64 {
-        part(s.delta("total_exec_time"), self.exec_ms)
+        part(s.delta("total_exec_time"), self.recorded.exec_ms)
+    }
+
+    /// A sentence with a share in it, and that its whole may count twice where it may.
+    pub fn shared(&self, said: impl Into<Text>) -> Text {
+        let said = said.into();
+        if !self.recorded.counts_twice {
+            return said;
+        }
+        said.t(" The export does not tell the statements of clients from those inside of functions: the whole may count some twice.")
     }
 
     /// Seconds of execution per second of the time its numbers cover: how many sessions it keeps busy on average.
@@ -235,4 +285,54 @@ impl<'a> Statement<'a> {
 /// A share, 0 where there is nothing to divide by.
 pub fn part(of: f64, whole: f64) -> f64 {
     if whole > 0.0 { of / whole } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::advisor::testing::chain;
+    use crate::snapshot::Snapshot;
+    use crate::snapshot::literal::literal;
+    use std::sync::Arc;
+
+    /// A call that takes 100 ms, 90 of them in a statement of its function; the level as the server tells it, or not.
+    fn taken(at: &str, calls: u32, level: bool, track: Option<&str>) -> Arc<Snapshot> {
+        let mark = |top: &str| if level { format!("{top} | ") } else { String::new() };
+        let header = if level { "userid | dbid | toplevel | " } else { "userid | dbid | " };
+        let blocks = calls * 10;
+        let rows = [
+            format!("10 | 5 | {}1 | select f($1) | {calls} | {} | {blocks} | 0", mark("t"), calls * 100),
+            format!(
+                "10 | 5 | {}2 | select a from t where b = p_b | {calls} | {} | {blocks} | 0",
+                mark("f"),
+                calls * 90
+            ),
+        ];
+        let mut b = literal(at).view(
+            "pg_stat_statements",
+            &format!("{header}queryid | query | calls | total_exec_time | shared_blks_hit | shared_blks_read"),
+            &rows.iter().map(String::as_str).collect::<Vec<_>>(),
+        );
+        if let Some(track) = track {
+            let row = format!("pg_stat_statements.track | none | session | {track}");
+            b = b.view("pg_settings", "name | setting | source | reset_val", &[&row]);
+        }
+        b.build()
+    }
+
+    fn recorded(level: bool, track: Option<&str>) -> Recorded {
+        let taken = |at, calls| taken(at, calls, level, track);
+        let chain = chain(&[taken("2026-11-22 10:00:00+00", 0), taken("2026-11-22 11:00:00+00", 8)]);
+        Recorded::of(&chain, &Functions::of(&chain), None)
+    }
+
+    #[test]
+    fn what_ran_inside_of_functions_is_not_counted_again() {
+        let once = Recorded { calls: 8.0, exec_ms: 800.0, buffers: 80.0, counts_twice: false };
+        assert_eq!(recorded(true, Some("all")), once);
+        let twice = Recorded { calls: 16.0, exec_ms: 1_520.0, buffers: 160.0, counts_twice: true };
+        assert_eq!(recorded(false, Some("all")), twice, "nothing tells them apart, and that is said");
+        assert!(recorded(false, None).counts_twice, "what is tracked is not known");
+        assert!(!recorded(false, Some("top")).counts_twice, "none inside of functions is recorded");
+    }
 }

@@ -5,7 +5,7 @@ use super::joins::Reading;
 use super::patterns::Patterns;
 use super::table::{Partitions, Table};
 use crate::advisor::sql::{Kind, Mentioned, Names, Source, Statement, Test, Text, Unread, Value, read_all};
-use crate::advisor::workload::HIDDEN;
+use crate::advisor::workload::{HIDDEN, Recorded, is_nested};
 use crate::advisor::{Context, secret};
 use crate::diff::Change;
 use crate::snapshot::Row;
@@ -95,7 +95,7 @@ impl<'a> Load<'a> {
             tables: Vec::new(),
             accesses: Vec::new(),
             updates: Vec::new(),
-            buffers: 0.0,
+            buffers: Recorded::of(cx.chain, &cx.facts.functions, cx.chain.last().meta.database_oid).buffers,
             unjudged: Unjudged::default(),
         };
         let database = cx.chain.last().meta.database_oid;
@@ -109,12 +109,7 @@ impl<'a> Load<'a> {
                 continue;
             }
             let buffers = delta("shared_blks_hit") + delta("shared_blks_read");
-            // Up to 13 only the bodies of functions tell. What runs inside is counted with its caller already.
-            let nested =
-                row.bool("toplevel").map_or_else(|| cx.facts.functions.of_statement(row).is_some(), |top| !top);
-            if !nested {
-                out.buffers += buffers;
-            }
+            let nested = is_nested(row, &cx.facts.functions);
             let time_ms = delta("total_exec_time");
             rows.push(Read { change, row, calls, buffers, rows: delta("rows"), time_ms, nested });
         }

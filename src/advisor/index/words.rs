@@ -44,7 +44,7 @@ impl Relief {
         let share = |of: f64, whole: f64| if whole > 0.0 { (of / whole).min(1.0) } else { 0.0 };
         Self {
             blocks: share(proposal.gain, load.buffers),
-            time: share(ms, workload.exec_ms),
+            time: share(ms, workload.recorded.exec_ms),
             load: share(ms / 1e3, workload.window_s),
         }
     }

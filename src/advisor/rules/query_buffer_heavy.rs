@@ -89,7 +89,7 @@ fn finding<'a>(ctx: &Context<'a>, work: &Workload<'a>, s: &Statement<'a>, buffer
             .opt(Quantity::float(per_row, Unit::Count))
             .t(" buffers for each row"),
     )
-    .why(why)
+    .why(work.shared(why))
     .doubts(work.doubts.iter().copied().chain([ctx.class_doubt(s.change)]))
     .at_most(Confidence::Medium)
     .measure(ctx.measure("Shared blocks found", s.change, "shared_blks_hit"))

@@ -44,7 +44,7 @@ fn check(ctx: &Context<'_>) -> Check {
     let mut findings = Vec::new();
     for (s, calls) in work.by(|s| s.delta("calls")) {
         let per_s = calls / s.change.covered_s().unwrap_or(work.window_s).max(1.0);
-        if part(calls, work.calls) < ctx.threshold("min_share") || per_s < ctx.threshold("min_per_s") {
+        if part(calls, work.recorded.calls) < ctx.threshold("min_share") || per_s < ctx.threshold("min_per_s") {
             break;
         }
         if !matches!(s.family, Family::Query | Family::Write) {
@@ -71,7 +71,7 @@ fn check(ctx: &Context<'_>) -> Check {
             .why(
                 Text::new()
                     .t("It is ")
-                    .opt(Quantity::share(calls, work.calls))
+                    .opt(Quantity::share(calls, work.recorded.calls))
                     .t(" of all calls, at most a row each: round trips and parsing cost more than the work itself."),
             )
             .doubts(work.doubts.iter().copied().chain([ctx.class_doubt(s.change)]))
@@ -89,7 +89,7 @@ fn check(ctx: &Context<'_>) -> Check {
         looked_at: format!(
             "{}; {} calls",
             counted(work.statements.len(), "statement", "statements"),
-            show(work.calls, Unit::Count)
+            show(work.recorded.calls, Unit::Count)
         ),
     })
 }

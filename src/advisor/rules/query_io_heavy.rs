@@ -95,7 +95,7 @@ fn finding<'a>(ctx: &Context<'a>, work: &Workload<'a>, s: &Statement<'a>, bytes:
         work.subject(s),
         Text::new().code(s.headline()).t(" causes ").opt(share).t(" of all blocks read"),
     )
-    .why(why)
+    .why(work.shared(why))
     .doubts(work.doubts.iter().copied().chain([ctx.class_doubt(s.change)]))
     .measure(ctx.measure("Shared blocks read", s.change, "shared_blks_read"))
     .measure(ctx.measure("Shared blocks found", s.change, "shared_blks_hit"))

@@ -60,14 +60,14 @@ fn check(ctx: &Context<'_>) -> Check {
             continue;
         }
         let severity = if share >= ctx.threshold("medium_share") { Severity::Medium } else { Severity::Info };
-        let (time, all) = (s.delta("total_exec_time"), work.exec_ms);
+        let (time, all) = (s.delta("total_exec_time"), work.recorded.exec_ms);
         findings.push(
             ctx.finding(
                 severity,
                 work.subject(s),
                 Text::new().t("New: ").code(s.headline()).t(" takes ").opt(Quantity::float(share, Unit::Share)).t(" of the recorded execution time"),
             )
-            .why("The first snapshot did not have it, under any id. Nobody may have looked at its plan under real load yet.")
+            .why(work.shared("The first snapshot did not have it, under any id. Nobody may have looked at its plan under real load yet."))
             .doubts(work.doubts.iter().copied())
             .measure(ctx.measure("Calls", s.change, "calls"))
             .measure(ctx.measure("Execution time", s.change, "total_exec_time"))

@@ -109,7 +109,7 @@ fn finding<'a>(ctx: &Context<'a>, work: &Workload<'a>, s: &Statement<'a>, bytes:
                 .opt(Quantity::float(per_call, Unit::Bytes))
                 .t(" of temporary files per call"),
         )
-        .why(why)
+        .why(work.shared(why))
         .doubts(work.doubts.iter().copied().chain([ctx.class_doubt(s.change), work_mem.and_then(|w| w.doubt())]))
         .measure(ctx.measure("Temporary blocks written", s.change, "temp_blks_written"))
         .measure(ctx.measure("Calls", s.change, "calls"))

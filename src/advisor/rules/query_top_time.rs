@@ -110,10 +110,6 @@ fn finding<'a>(ctx: &Context<'a>, work: &Workload<'a>, s: &Statement<'a>, severi
             s.family.word()
         ));
     }
-    if !work.toplevel_known {
-        why =
-            why.t(" The export does not tell top-level statements from those inside functions: time may count twice.");
-    }
     ctx.finding(
         severity,
         work.subject(s),
@@ -123,14 +119,14 @@ fn finding<'a>(ctx: &Context<'a>, work: &Workload<'a>, s: &Statement<'a>, severi
             .opt(Quantity::float(share, Unit::Share))
             .t(" of the recorded execution time"),
     )
-    .why(why)
+    .why(work.shared(why))
     .doubts(work.doubts.iter().copied().chain([ctx.class_doubt(s.change)]))
     .measure(ctx.measure("Calls", s.change, "calls"))
     .measure(ctx.measure("Execution time", s.change, "total_exec_time"))
     .measure(ctx.over_window(
         "Share of the recorded execution time",
         Quantity::float(share, Unit::Share),
-        format!("{} ÷ {}", show(exec_ms, Unit::Ms), show(work.exec_ms, Unit::Ms)),
+        format!("{} ÷ {}", show(exec_ms, Unit::Ms), show(work.recorded.exec_ms, Unit::Ms)),
         &[(s.row, &["total_exec_time"])],
     ))
     .measure(ctx.over_window(

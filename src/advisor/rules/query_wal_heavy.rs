@@ -72,12 +72,12 @@ fn check(ctx: &Context<'_>) -> Check {
                     .t(" of the recorded WAL, ")
                     .opt(Quantity::float(rate, Unit::BytesPerSecond)),
             )
-            .why(
+            .why(work.shared(
                 Text::new()
-                    .t("Every byte is also archived and sent to the standbys. At most ")
+                    .t("Every byte is flushed, and where there is an archive or a standby, sent there too. At most ")
                     .opt(Quantity::share(images, bytes))
                     .t(" of it are whole page images that follow a checkpoint."),
-            )
+            ))
             .doubts(work.doubts.iter().copied().chain([ctx.class_doubt(s.change)]))
             .measure(ctx.measure("WAL bytes", s.change, "wal_bytes"))
             .measure(ctx.measure("Page images", s.change, "wal_fpi"))

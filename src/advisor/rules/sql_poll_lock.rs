@@ -3,7 +3,7 @@
 use crate::advisor::functions::names;
 use crate::advisor::sql::{Block, Otherwise, Text as Sql, read_all};
 use crate::advisor::statement::words;
-use crate::advisor::workload::{GOOD_WINDOW, MIN_CALLS, MIN_WINDOW, Statement, Workload};
+use crate::advisor::workload::{GOOD_WINDOW, MIN_CALLS, MIN_WINDOW, Statement, Workload, is_nested};
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold};
 use crate::finding::{Effort, Severity};
 use crate::text::{Text, counted};
@@ -57,7 +57,7 @@ fn check(ctx: &Context<'_>) -> Check {
     });
     let texts: Vec<Sql<'_>> = all
         .iter()
-        .filter_map(|s| Some(Sql { sql: s.text()?, nested: s.row.bool("toplevel") == Some(false) }))
+        .filter_map(|s| Some(Sql { sql: s.text()?, nested: is_nested(s.row, &ctx.facts.functions) }))
         .collect();
     let read = read_all(&texts, &names(ctx.facts, texts.iter().map(|t| t.sql)));
     let mut findings = Vec::new();

@@ -23,7 +23,7 @@ pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
     if let Some(note) = absent::sentence(draft, "pg_stat_statements", "No statement was recorded.") {
         return Ok(Body::absent(vec![note]));
     }
-    let (statements, _) = ran(draft)?;
+    let statements = ran(draft)?;
     if statements.is_empty() {
         return Ok(Body::absent(vec![prose("No statement ran in the window, or none has counters on both sides.")]));
     }

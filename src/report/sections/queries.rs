@@ -1,5 +1,6 @@
 //! Queries and functions: the statements that took the time, and the functions.
 
+use crate::advisor::{Recorded, is_nested};
 use crate::diff::moments::Sigma;
 use crate::diff::{Change, Phase};
 use crate::error::Result;
@@ -69,9 +70,9 @@ impl Statement<'_> {
     }
 }
 
-/// The statements that ran in the window, most time first, and the sum of their time.
-pub(super) fn ran<'a>(draft: &Draft<'a>) -> Result<(Vec<Statement<'a>>, f64)> {
-    let Some(view) = draft.chain.view("pg_stat_statements") else { return Ok((Vec::new(), 0.0)) };
+/// The statements that ran in the window, most time first.
+pub(super) fn ran<'a>(draft: &Draft<'a>) -> Result<Vec<Statement<'a>>> {
+    let Some(view) = draft.chain.view("pg_stat_statements") else { return Ok(Vec::new()) };
     let all: Vec<Statement<'a>> = view
         .iter()
         .filter_map(|change| {
@@ -79,7 +80,6 @@ pub(super) fn ran<'a>(draft: &Draft<'a>) -> Result<(Vec<Statement<'a>>, f64)> {
             (calls > 0.0).then_some(Statement { change, calls, total })
         })
         .collect();
-    let sum = all.iter().map(|s| s.total).sum();
     // Texts repeat under several ids: the id keeps the order total.
     let names: Vec<String> = all
         .iter()
@@ -90,25 +90,33 @@ pub(super) fn ran<'a>(draft: &Draft<'a>) -> Result<(Vec<Statement<'a>>, f64)> {
         .collect();
     let order = ranked(&all.iter().map(|s| Some(s.total)).collect::<Vec<_>>(), &names)?;
     let mut slots: Vec<Option<Statement<'a>>> = all.into_iter().map(Some).collect();
-    Ok((order.into_iter().filter_map(|at| slots.get_mut(at)?.take()).collect(), sum))
+    Ok(order.into_iter().filter_map(|at| slots.get_mut(at)?.take()).collect())
 }
 
 fn statements(draft: &mut Draft<'_>) -> Result<Option<(Vec<Block>, usize)>> {
     let Some(view) = draft.chain.view("pg_stat_statements") else { return Ok(None) };
     let in_all = view.iter().filter(|c| c.delta("calls").is_some_and(|n| n > 0.0)).count();
-    let (list, sum) = ran(draft)?;
+    let list = ran(draft)?;
+    let functions = &draft.facts.functions;
+    let whole = Recorded::of(draft.chain, functions, None);
+    let inside = list.iter().filter_map(|s| s.change.last()).filter(|r| is_nested(*r, functions)).count();
     let link = draft.cite(
         "Statements",
         &["pg_stat_statements"],
         &["calls", "total_exec_time", "rows", "shared_blks_hit", "shared_blks_read"],
-        Some("mean = Δtotal_exec_time ÷ Δcalls; share = Δtotal_exec_time ÷ its sum over all statements"),
+        Some("mean = Δtotal_exec_time ÷ Δcalls; share = Δtotal_exec_time ÷ its sum over the statements of clients"),
     );
     let mut blocks = draft.age_note("pg_stat_statements").into_iter().collect::<Vec<_>>();
     blocks.extend(eviction(draft));
     let title =
         if draft.single() { "Top statements since their statistics began" } else { "Top statements in the window" };
     let mut out = table("statements", title)
-        .about(Text::new().t("By execution time. Statements that failed are not counted by the server. ").then(link))
+        .about(
+            Text::new()
+                .t("By execution time. Statements that failed are not counted by the server. ")
+                .t(counted_in(inside, whole))
+                .then(link),
+        )
         .name("Statement")
         .number("Calls")
         .number("Time")
@@ -125,7 +133,7 @@ fn statements(draft: &mut Draft<'_>) -> Result<Option<(Vec<Block>, usize)>> {
     }
     for statement in &list {
         let change = statement.change;
-        let share = Quantity::share(statement.total, sum);
+        let share = Quantity::share(statement.total, whole.exec_ms);
         let object = format!("queryid {}", change.latest().and_then(|r| r.int("queryid")).unwrap_or_default());
         let mut cells = vec![
             Cell::code(statement.title()),
@@ -143,7 +151,6 @@ fn statements(draft: &mut Draft<'_>) -> Result<Option<(Vec<Block>, usize)>> {
         cells.extend(sparks.as_ref().map(|s| s.cell(change.latest())));
         out.push_with(cells, || details(draft, statement));
     }
-    let calls: f64 = list.iter().map(|s| s.calls).sum();
     let bound = list.iter().any(|s| !s.change.is_exact()).then_some(Bound::AtLeast);
     let total = |value: f64, unit| match Quantity::float(value, unit) {
         Some(value) => Cell::Number { value, change: None, bound },
@@ -151,13 +158,26 @@ fn statements(draft: &mut Draft<'_>) -> Result<Option<(Vec<Block>, usize)>> {
     };
     let mut totals = vec![
         Cell::Text(Text::new().n(count(in_all)).t(" statements")),
-        total(calls, Unit::Count),
-        total(sum, Unit::Ms),
+        total(whole.calls, Unit::Count),
+        total(whole.exec_ms, Unit::Ms),
     ];
     totals.resize(if sparks.is_some() { 10 } else { 9 }, Cell::None);
     out = out.totals(totals).rows_in_all(in_all);
     blocks.push(out.block());
     Ok(Some((blocks, in_all)))
+}
+
+/// What the sums of the table are of.
+const fn counted_in(inside: usize, whole: Recorded) -> &'static str {
+    match (inside, whole.counts_twice) {
+        (_, true) => {
+            "The export does not tell the statements of clients from those inside of functions: sums may count some twice. "
+        }
+        (0, false) => "",
+        (_, false) => {
+            "What ran inside of functions is part of what called it: it is listed, and neither in the sums nor in what shares are of. "
+        }
+    }
 }
 
 fn eviction(draft: &Draft<'_>) -> Option<Block> {
