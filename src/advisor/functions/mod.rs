@@ -33,6 +33,21 @@ use std::collections::HashMap;
 /// Bytes of bodies that are read.
 const MAX_BYTES: usize = 64 << 20;
 
+/// How much is read.
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    /// Bytes of bodies.
+    bytes: usize,
+    /// Statements inside of functions, the ones with the most time.
+    statements: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { bytes: MAX_BYTES, statements: nested::MAX_STATEMENTS }
+    }
+}
+
 /// The functions of the dump.
 #[derive(Debug, Default)]
 pub struct Functions<'a> {
@@ -44,6 +59,10 @@ pub struct Functions<'a> {
     pub nested: Vec<Nested<'a>>,
     /// Whether statements inside of functions are told apart by the server (pg_stat_statements of 14 and later).
     pub told_apart: bool,
+    /// Functions whose bodies were not read, because those before them are too long already.
+    pub unread: usize,
+    /// Statements inside of functions that were not looked up, and the milliseconds that they took.
+    pub beyond: (usize, f64),
     by_statement: HashMap<Key, usize, foldhash::fast::FixedState>,
     by_oid: HashMap<i64, usize, foldhash::fast::FixedState>,
 }
@@ -51,10 +70,14 @@ pub struct Functions<'a> {
 impl<'a> Functions<'a> {
     /// Reads them.
     pub fn of(chain: &'a Chain) -> Self {
+        Self::within(chain, Limits::default())
+    }
+
+    fn within(chain: &'a Chain, limits: Limits) -> Self {
         let mut out = Self { definitions: state(chain, "function_definitions"), ..Self::default() };
-        out.define(chain);
+        out.define(chain, limits.bytes);
         let logged = Logged::of(chain, &out.all);
-        out.nested = nested::attribute(chain, &out.all, &logged);
+        (out.nested, out.beyond) = nested::attribute(chain, &out.all, &logged, limits.statements);
         out.told_apart = chain.last().table("pg_stat_statements").is_some_and(|t| t.has("toplevel"));
         for (at, nested) in out.nested.iter().enumerate() {
             out.by_statement.insert(key(nested.row), at);
@@ -62,7 +85,7 @@ impl<'a> Functions<'a> {
         out
     }
 
-    fn define(&mut self, chain: &'a Chain) {
+    fn define(&mut self, chain: &'a Chain, most: usize) {
         let Some(definitions) = self.definitions.filter(|s| s.table.has("source") || s.table.has("sql_body")) else {
             return;
         };
@@ -78,13 +101,18 @@ impl<'a> Functions<'a> {
             let size = |column| row.text(column).map_or(0, str::len);
             let ours = row.text("schemaname").is_some_and(|s| !is_system_schema(s))
                 && !row.int("funcid").is_some_and(|id| foreign.contains(&id));
-            bytes += size("source") + size("sql_body");
-            if ours && bytes <= MAX_BYTES {
-                if let Some(id) = row.int("funcid") {
-                    self.by_oid.insert(id, self.all.len());
-                }
-                self.all.push(Function::read(row));
+            if !ours {
+                continue;
             }
+            bytes += size("source") + size("sql_body");
+            if bytes > most {
+                self.unread += 1;
+                continue;
+            }
+            if let Some(id) = row.int("funcid") {
+                self.by_oid.insert(id, self.all.len());
+            }
+            self.all.push(Function::read(row));
         }
         let mut named: HashMap<String, usize> = HashMap::new();
         for function in &self.all {
@@ -154,4 +182,35 @@ type Key = ([Option<i64>; 3], Option<bool>);
 /// What tells a statement's row: one inside of functions is another row than the same sent by a client.
 fn key(row: Row<'_>) -> Key {
     ([row.int("queryid"), row.int("userid"), row.int("dbid")], row.bool("toplevel"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::advisor::testing::chain;
+    use crate::snapshot::literal::literal;
+
+    #[test]
+    fn what_is_not_read_is_counted() {
+        let taken = |at: &str, calls: u32| {
+            let statement = |id: u32| format!("10 | 16697 | f | {id} | select {id} | {calls} | {}", calls * id);
+            literal(at)
+                .view(
+                    "function_definitions",
+                    "funcid | schemaname | funcname | language | source",
+                    &["1 | app | a | sql | select 1", "2 | app | b | sql | select 2", "3 | pg_catalog | c | sql | select 3"],
+                )
+                .view(
+                    "pg_stat_statements",
+                    "userid | dbid | toplevel | queryid | query | calls | total_exec_time",
+                    &[1, 2, 3].map(statement).iter().map(String::as_str).collect::<Vec<_>>(),
+                )
+                .build()
+        };
+        let chain = chain(&[taken("2026-11-22 10:00:00+00", 0), taken("2026-11-22 11:00:00+00", 10)]);
+        let all = Functions::of(&chain);
+        assert_eq!((all.all.len(), all.unread, all.nested.len(), all.beyond), (2, 0, 3, (0, 0.0)));
+        let few = Functions::within(&chain, Limits { bytes: 10, statements: 1 });
+        assert_eq!((few.all.len(), few.unread, few.nested.len(), few.beyond), (1, 1, 1, (2, 30.0)));
+    }
 }

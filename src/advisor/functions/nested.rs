@@ -10,7 +10,7 @@ use crate::snapshot::Row;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Most statements that are looked up, the ones with the most time.
-const MAX_STATEMENTS: usize = 20_000;
+pub(super) const MAX_STATEMENTS: usize = 20_000;
 
 /// A statement that ran inside of a function.
 #[derive(Debug)]
@@ -111,19 +111,27 @@ fn merge(owners: &mut Vec<Owner>, more: Owner) {
     }
 }
 
-/// The statements that ran inside of functions, the most time first.
-pub(super) fn attribute<'a>(chain: &'a Chain, functions: &[Function<'_>], logged: &Logged) -> Vec<Nested<'a>> {
-    let Some(view) = chain.view("pg_stat_statements") else { return Vec::new() };
+/// The statements that ran inside of functions, the most time first; and how many beyond `most` were not looked up, with
+/// the milliseconds that they took.
+pub(super) fn attribute<'a>(
+    chain: &'a Chain,
+    functions: &[Function<'_>],
+    logged: &Logged,
+    most: usize,
+) -> (Vec<Nested<'a>>, (usize, f64)) {
+    const NONE: (usize, f64) = (0, 0.0);
+    let Some(view) = chain.view("pg_stat_statements") else { return (Vec::new(), NONE) };
     let told_apart = view.last.as_ref().is_some_and(|t| t.has("toplevel"));
     if !told_apart && functions.is_empty() && logged.is_empty() {
-        return Vec::new();
+        return (Vec::new(), NONE);
     }
     let mut rows = candidates(chain, view, told_apart);
     rows.sort_by(|a, b| {
         let id = |n: &Nested<'_>| (n.row.int("queryid"), n.row.int("userid"));
         b.time_ms.total_cmp(&a.time_ms).then_with(|| id(a).cmp(&id(b)))
     });
-    rows.truncate(MAX_STATEMENTS);
+    let cut = rows.split_off(rows.len().min(most));
+    let beyond = (cut.len(), cut.iter().fold(0.0, |sum, n| sum + n.time_ms));
     let texts = Texts::of(functions);
     for nested in &mut rows {
         nested.owners = texts.owners(nested.row, functions, logged, told_apart);
@@ -132,7 +140,7 @@ pub(super) fn attribute<'a>(chain: &'a Chain, functions: &[Function<'_>], logged
         // Without a mark of its own, a statement that nothing speaks for was sent by a client.
         rows.retain(|n| !n.owners.is_empty());
     }
-    rows
+    (rows, beyond)
 }
 
 fn candidates<'a>(chain: &'a Chain, view: &'a ViewChange, told_apart: bool) -> Vec<Nested<'a>> {

@@ -8,7 +8,7 @@ use crate::report::cells::{count, counted, counted_words, fact, prose};
 use crate::report::draft::Draft;
 use crate::report::names::{one_line, qualified};
 use crate::report::table::{ranked, table};
-use crate::report::{Bar, Block, Cell};
+use crate::report::{Bar, Block, Cell, NoteKind};
 use crate::text::Text;
 use crate::unit::{Quantity, Unit};
 use std::collections::BTreeMap;
@@ -22,7 +22,28 @@ const MOST: usize = 200;
 pub(super) fn blocks(draft: &mut Draft<'_>) -> Result<Option<Vec<Block>>> {
     let mut blocks = functions(draft)?.unwrap_or_default();
     blocks.extend(nested(draft));
+    blocks.extend(left_out(draft));
     Ok(if blocks.is_empty() { None } else { Some(blocks) })
+}
+
+/// What was too much to be read.
+fn left_out(draft: &Draft<'_>) -> Option<Block> {
+    let functions = &draft.facts.functions;
+    let mut text = Text::new();
+    if functions.unread > 0 {
+        text = text
+            .then(counted_words(functions.unread, "function was", "functions were"))
+            .t(" not read: the bodies before are too long together. What their statements do is not known. ");
+    }
+    let (statements, ms) = functions.beyond;
+    if statements > 0 {
+        text = text
+            .then(counted_words(statements, "statement", "statements"))
+            .t(" inside of functions, those with the least time, ")
+            .opt(Quantity::float(ms, Unit::Ms))
+            .t(" together, were not looked up in bodies and logged plans.");
+    }
+    (functions.unread > 0 || statements > 0).then_some(Block::Note { kind: NoteKind::Warning, text })
 }
 
 fn functions(draft: &mut Draft<'_>) -> Result<Option<Vec<Block>>> {
