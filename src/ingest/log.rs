@@ -36,7 +36,7 @@ fn claims(start: &Start<'_>) -> bool {
         && (start.named.ending == "log"
             || is_json(first)
             || is_csv(first)
-            || head.lines().any(|line| line.contains("LOG:  duration: ") && line.contains(PLAN)))
+            || head.lines().any(|line| line.contains(":  duration: ") && line.contains(PLAN)))
 }
 
 fn is_json(line: &str) -> bool {
@@ -152,7 +152,7 @@ impl Log {
                 continue;
             }
             if open.is_some()
-                && let Some((_, context)) = line.split_once(" CONTEXT:  ").or_else(|| line.split_once("]CONTEXT:  "))
+                && let Some(context) = context_of(&line)
             {
                 in_context = true;
                 if let Some(found) = &mut open {
@@ -270,8 +270,60 @@ impl Log {
     }
 }
 
+/// How the server marks a context in the languages that it is translated to.
+const CONTEXTS: [&str; 12] = [
+    "CONTEXT",
+    "ZUSAMMENHANG",
+    "KONTEXT",
+    "CONTEXTO",
+    "CONTEXTE ",
+    "CONTESTO",
+    "KONTEKST",
+    "КОНТЕКСТ",
+    "文脈",
+    "내용",
+    "上下文",
+    "კონტექსტი",
+];
+
+/// What follows the mark of a context, behind the prefix of the line.
+fn context_of(line: &str) -> Option<&str> {
+    CONTEXTS.iter().find_map(|mark| {
+        let (at, _) = line.match_indices(mark).find(|(at, _)| {
+            let (before, rest) = line.split_at(*at);
+            rest.strip_prefix(mark).is_some_and(|r| r.starts_with(":  ")) && before.ends_with([' ', ']'])
+        })?;
+        line.get(at + mark.len() + 3..)
+    })
+}
+
 /// Duration and plan of a message `duration: 8.190 ms  plan:`.
 fn message_of(message: &str) -> Option<(Option<f64>, &str)> {
     let (duration, plan) = message.strip_prefix(BEGINS)?.split_once(PLAN)?;
     Some((duration.parse().ok(), plan))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn contexts_are_marked_in_the_language_of_the_server() {
+        for (line, want) in [
+            (
+                "2026-11-22 14:26:26 UTC [7] CONTEXT:  SQL function \"f\" statement 1",
+                Some("SQL function \"f\" statement 1"),
+            ),
+            (
+                "2026-11-22 14:26:26 UTC [7]ZUSAMMENHANG:  SQL-Funktion »f« Anweisung 1",
+                Some("SQL-Funktion »f« Anweisung 1"),
+            ),
+            ("[7] CONTEXTE :  fonction SQL « f », instruction 1", Some("fonction SQL « f », instruction 1")),
+            ("[7] КОНТЕКСТ:  SQL-функция \"f\", оператор 1", Some("SQL-функция \"f\", оператор 1")),
+            ("[7] LOG:  duration: 1.000 ms  plan:", None),
+            ("[7] STATEMENT:  select 'MYCONTEXT:  x'", None),
+        ] {
+            assert_eq!(context_of(line), want, "{line}");
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! CONTEXT of the server's log: which function a statement ran in.
 //!
-//! Only its English words are known: with another `lc_messages` nothing is recognised, and nothing is claimed.
+//! The server writes it in the language of `lc_messages`. Known are the words of its own translations that name function
+//! and place in this order; of any other language nothing is recognised, and nothing is claimed.
 
 /// A function that was running.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,42 +14,149 @@ pub struct Frame {
     pub statement: Option<usize>,
 }
 
-/// Quoted texts in a context, which may go over several lines.
-const QUOTED: [&str; 3] = ["SQL statement \"", "SQL expression \"", "PL/pgSQL assignment \""];
+/// How a language writes its lines.
+struct Words {
+    /// What stands before the name of a function in SQL, behind it with the number of the statement, and behind it at start.
+    sql: [&'static str; 3],
+    /// What stands before the signature of a function in PL/pgSQL, and between it and the line.
+    plpgsql: [&'static str; 2],
+    /// What stands before a quoted statement and before a quoted expression.
+    quoted: [&'static str; 2],
+    /// What closes a quoted text.
+    close: &'static str,
+}
+
+/// The translations of PostgreSQL (15): English, German, Spanish, French, Italian, Japanese, Russian, Swedish, Ukrainian.
+const LANGUAGES: [Words; 9] = [
+    Words {
+        sql: ["SQL function \"", "\" statement ", "\" during startup"],
+        plpgsql: ["PL/pgSQL function ", " line "],
+        quoted: ["SQL statement \"", "SQL expression \""],
+        close: "\"",
+    },
+    Words {
+        sql: ["SQL-Funktion »", "« Anweisung ", "« beim Start"],
+        plpgsql: ["PL/pgSQL-Funktion ", " Zeile "],
+        quoted: ["SQL-Anweisung »", "SQL-Ausdruck »"],
+        close: "«",
+    },
+    Words {
+        sql: ["función SQL «", "» en la sentencia ", "» durante el inicio"],
+        plpgsql: ["función PL/pgSQL ", " en la línea "],
+        quoted: ["sentencia SQL: «", "expresión SQL «"],
+        close: "»",
+    },
+    Words {
+        sql: ["fonction SQL « ", " », instruction ", " » lors du lancement"],
+        plpgsql: ["fonction PL/pgSQL ", ", ligne "],
+        quoted: ["instruction SQL « ", "expression SQL « "],
+        close: " »",
+    },
+    Words {
+        sql: ["funzione SQL \"", "\" istruzione ", "\" durante l'avvio"],
+        plpgsql: ["funzione PL/pgSQL ", " riga "],
+        quoted: ["istruzione SQL \"", "Espressione SQL \""],
+        close: "\"",
+    },
+    Words {
+        sql: ["SQL関数\"", "\"の行番号 ", "\"の起動中"],
+        plpgsql: ["PL/pgSQL関数", "の"],
+        quoted: ["SQL文 \"", "SQL関数\""],
+        close: "\"",
+    },
+    Words {
+        sql: ["SQL-функция \"", "\", оператор ", "\" (при старте)"],
+        plpgsql: ["функция PL/pgSQL ", ", строка "],
+        quoted: ["SQL-оператор: \"", "SQL-выражение \""],
+        close: "\"",
+    },
+    Words {
+        sql: ["SQL-funktion \"", "\" sats ", "\" under uppstart"],
+        plpgsql: ["PL/pgSQL-funktion ", " rad "],
+        quoted: ["SQL-sats: \"", "SQL-uttryck \""],
+        close: "\"",
+    },
+    Words {
+        sql: ["SQL функція \"", "\" оператор ", "\" під час запуску"],
+        plpgsql: ["Функція PL/pgSQL ", " рядок "],
+        quoted: ["SQL-оператор \"", "SQL вираз \""],
+        close: "\"",
+    },
+];
+/// A quoted text that no language but English has words for.
+const ASSIGNMENT: (&str, &str) = ("PL/pgSQL assignment \"", "\"");
 /// What an anonymous block is called.
 const BLOCK: &str = "inline_code_block";
 
 /// The innermost function of a context.
 pub fn innermost(context: &str) -> Option<Frame> {
-    let mut in_text = false;
+    let mut closed_by: Option<&str> = None;
     for line in context.lines().map(str::trim) {
-        if in_text {
-            in_text = !line.ends_with('"');
+        if let Some(close) = closed_by {
+            closed_by = Some(close).filter(|_| !line.ends_with(close));
             continue;
         }
-        if let Some(text) = QUOTED.iter().find_map(|q| line.strip_prefix(q)) {
-            in_text = !text.ends_with('"');
-        } else if let Some(frame) = sql(line).or_else(|| plpgsql(line)) {
+        // Japanese writes an expression with the words of a function: only the end tells.
+        if let Some(frame) = LANGUAGES.iter().find_map(|words| sql(line, words)) {
+            return Some(frame);
+        }
+        let quoted = LANGUAGES.iter().flat_map(|w| w.quoted.map(|q| (q, w.close))).chain([ASSIGNMENT]);
+        let opened: Vec<(&str, &str)> =
+            quoted.filter_map(|(open, close)| Some((line.strip_prefix(open)?, close))).collect();
+        if let Some((_, close)) = opened.first() {
+            closed_by = Some(*close).filter(|_| !opened.iter().any(|(text, close)| text.ends_with(close)));
+        } else if let Some(frame) = LANGUAGES.iter().find_map(|words| plpgsql(line, words)) {
             return Some(frame);
         }
     }
     None
 }
 
+/// Whether a context speaks of functions in words that are not known.
+pub fn is_foreign(context: &str) -> bool {
+    context.contains("PL/pgSQL") && innermost(context).is_none()
+}
+
 /// `SQL function "f" statement 2`.
-fn sql(line: &str) -> Option<Frame> {
-    let (name, rest) = line.strip_prefix("SQL function \"")?.rsplit_once("\" ")?;
-    let statement = rest.strip_prefix("statement ").and_then(|n| n.parse().ok());
-    Some(Frame { name: Some(name.to_owned()), line: None, statement })
+fn sql(line: &str, words: &Words) -> Option<Frame> {
+    let [before, statement, startup] = words.sql;
+    let rest = line.strip_prefix(before)?;
+    if let Some(name) = rest.strip_suffix(startup) {
+        return Some(Frame { name: Some(name.to_owned()), line: None, statement: None });
+    }
+    let (name, number) = rest.rsplit_once(statement)?;
+    Some(Frame { name: Some(name.to_owned()), line: None, statement: Some(number.parse().ok()?) })
 }
 
 /// `PL/pgSQL function f(integer) line 8 at SQL statement`.
-fn plpgsql(line: &str) -> Option<Frame> {
-    let rest = line.strip_prefix("PL/pgSQL function ")?;
-    let place = [" line ", " during ", " while "].iter().filter_map(|word| rest.rfind(word)).min()?;
-    let (name, place) = rest.split_at_checked(place)?;
-    let line = place.strip_prefix(" line ").and_then(|p| p.split(' ').next()).and_then(|n| n.parse().ok());
-    Some(Frame { name: (name != BLOCK).then(|| name.to_owned()), line, statement: None })
+fn plpgsql(line: &str, words: &Words) -> Option<Frame> {
+    let [before, between] = words.plpgsql;
+    let (name, place) = signature(line.strip_prefix(before)?)?;
+    let number = place.strip_prefix(between).map(|p| p.chars().take_while(char::is_ascii_digit).collect::<String>());
+    Some(Frame { name: name.map(str::to_owned), line: number.and_then(|n| n.parse().ok()), statement: None })
+}
+
+/// A function with the types of its arguments, and what follows; no name for an anonymous block.
+fn signature(text: &str) -> Option<(Option<&str>, &str)> {
+    if let Some(rest) = text.strip_prefix(BLOCK) {
+        return Some((None, rest));
+    }
+    let (mut depth, mut quoted) = (0_usize, false);
+    for (at, c) in text.char_indices() {
+        match c {
+            '"' => quoted = !quoted,
+            '(' if !quoted => depth += 1,
+            ')' if !quoted => {
+                depth = depth.checked_sub(1)?;
+                if depth == 0 {
+                    let (name, rest) = text.split_at_checked(at + 1)?;
+                    return Some((Some(name), rest));
+                }
+            }
+            _ => {}
+        }
+    }
+    None
 }
 
 #[cfg(test)]
@@ -79,11 +187,50 @@ mod tests {
                 "SQL statement \"SELECT 1\"\nPL/pgSQL function inline_code_block line 1 at PERFORM",
                 frame(None, Some(1), None),
             ),
-            ("PL/pgSQL-Funktion f() Zeile 3 bei SQL-Anweisung", None),
+            (
+                "PL/pgSQL function app.\"odd (name\"(text) line 3 at RETURN",
+                frame(Some("app.\"odd (name\"(text)"), Some(3), None),
+            ),
+            ("funkcja PL/pgSQL f() wiersz 3 w SQL", None),
             ("while updating tuple (0,1) in relation \"t\"", None),
             ("", None),
         ] {
             assert_eq!(innermost(context), want, "{context}");
+        }
+    }
+
+    #[test]
+    fn other_languages_of_the_server_are_read() {
+        let found = |context: &str| innermost(context).map(|f| (f.name.unwrap_or_default(), f.line, f.statement));
+        for (context, line, statement) in [
+            ("SQL-Funktion »f(integer)« Anweisung 2", None, Some(2)),
+            (
+                "SQL-Anweisung »update t set k = k\n where a = 1«\nPL/pgSQL-Funktion f(integer) Zeile 8 bei SQL-Anweisung",
+                Some(8),
+                None,
+            ),
+            ("función SQL «f(integer)» en la sentencia 2", None, Some(2)),
+            ("sentencia SQL: «select 1»\nfunción PL/pgSQL f(integer) en la línea 8 en sentencia SQL", Some(8), None),
+            ("fonction SQL « f(integer) », instruction 2", None, Some(2)),
+            ("instruction SQL « select 1 »\nfonction PL/pgSQL f(integer), ligne 8 à instruction SQL", Some(8), None),
+            ("istruzione SQL \"select 1\"\nfunzione PL/pgSQL f(integer) riga 8 a istruzione SQL", Some(8), None),
+            ("SQL関数\"a + 1\"\nPL/pgSQL関数f(integer)の8行目 - SQL ステートメント", Some(8), None),
+            ("SQL関数\"f(integer)\"の行番号 2", None, Some(2)),
+            ("функция PL/pgSQL f(integer), строка 8, оператор SQL-оператор", Some(8), None),
+            ("PL/pgSQL-funktion f(integer) rad 8 vid SQL-sats", Some(8), None),
+            ("Функція PL/pgSQL f(integer) рядок 8 в SQL-оператор", Some(8), None),
+            ("PL/pgSQL-Funktion f(integer) beim Eintritts in die Funktion", None, None),
+        ] {
+            assert_eq!(found(context), Some(("f(integer)".to_owned(), line, statement)), "{context}");
+        }
+        assert_eq!(found("SQL関数\"a + 1\""), None, "an expression, not a function");
+    }
+
+    #[test]
+    fn words_that_are_not_known_are_known_not_to_be() {
+        assert!(is_foreign("funkcja PL/pgSQL f() wiersz 3 w SQL"));
+        for context in ["PL/pgSQL function f() line 3 at SQL statement", "SQL statement \"select 1\"", ""] {
+            assert!(!is_foreign(context), "{context}");
         }
     }
 }

@@ -61,6 +61,8 @@ pub struct Functions<'a> {
     pub told_apart: bool,
     /// Functions whose bodies were not read, because those before them are too long already.
     pub unread: usize,
+    /// Logged plans of functions whose CONTEXT is in words that are not known.
+    pub foreign: usize,
     /// Statements inside of functions that were not looked up, and the milliseconds that they took.
     pub beyond: (usize, f64),
     by_statement: HashMap<Key, usize, foldhash::fast::FixedState>,
@@ -77,6 +79,7 @@ impl<'a> Functions<'a> {
         let mut out = Self { definitions: state(chain, "function_definitions"), ..Self::default() };
         out.define(chain, limits.bytes);
         let logged = Logged::of(chain, &out.all);
+        out.foreign = logged.foreign;
         (out.nested, out.beyond) = nested::attribute(chain, &out.all, &logged, limits.statements);
         out.told_apart = chain.last().table("pg_stat_statements").is_some_and(|t| t.has("toplevel"));
         for (at, nested) in out.nested.iter().enumerate() {
@@ -198,7 +201,11 @@ mod tests {
                 .view(
                     "function_definitions",
                     "funcid | schemaname | funcname | language | source",
-                    &["1 | app | a | sql | select 1", "2 | app | b | sql | select 2", "3 | pg_catalog | c | sql | select 3"],
+                    &[
+                        "1 | app | a | sql | select 1",
+                        "2 | app | b | sql | select 2",
+                        "3 | pg_catalog | c | sql | select 3",
+                    ],
                 )
                 .view(
                     "pg_stat_statements",

@@ -1,6 +1,6 @@
 //! Which function a statement ran in.
 
-use super::context::innermost;
+use super::context::{innermost, is_foreign};
 use super::function::Function;
 use crate::advisor::sql::canonical;
 use crate::advisor::statement::{Family, words};
@@ -61,6 +61,8 @@ pub enum Evidence {
 pub(super) struct Logged {
     by_id: BTreeMap<i64, Vec<Owner>>,
     by_text: HashMap<String, Vec<Owner>>,
+    /// Contexts of functions in words that are not known.
+    pub(super) foreign: usize,
 }
 
 impl Logged {
@@ -68,7 +70,11 @@ impl Logged {
     pub(super) fn of(chain: &Chain, functions: &[Function<'_>]) -> Self {
         let mut out = Self::default();
         for row in chain.snapshots.iter().filter_map(|s| s.table("plans")).flat_map(|t| t.iter()) {
-            let Some(frame) = row.text("context").and_then(innermost) else { continue };
+            let Some(context) = row.text("context") else { continue };
+            let Some(frame) = innermost(context) else {
+                out.foreign += usize::from(is_foreign(context));
+                continue;
+            };
             let Some(name) = frame.name else { continue };
             let mut called = functions.iter().enumerate().filter(|(_, f)| f.is_called(&name));
             let known = match (called.next(), called.next()) {

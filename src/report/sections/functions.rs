@@ -43,7 +43,13 @@ fn left_out(draft: &Draft<'_>) -> Option<Block> {
             .opt(Quantity::float(ms, Unit::Ms))
             .t(" together, were not looked up in bodies and logged plans.");
     }
-    (functions.unread > 0 || statements > 0).then_some(Block::Note { kind: NoteKind::Warning, text })
+    if functions.foreign > 0 {
+        text = text
+            .then(counted_words(functions.foreign, "logged plan names", "logged plans name"))
+            .t(" a function in words of a language that is not read (lc_messages): where it ran is not known.");
+    }
+    (functions.unread > 0 || statements > 0 || functions.foreign > 0)
+        .then_some(Block::Note { kind: NoteKind::Warning, text })
 }
 
 fn functions(draft: &mut Draft<'_>) -> Result<Option<Vec<Block>>> {
