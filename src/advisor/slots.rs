@@ -87,3 +87,15 @@ pub fn drop_slot(name: &str) -> Fix {
         .lock("no lock; fails while the slot is in use")
         .when_not("Its consumer will come back: a standby or subscriber would have to be built again.")
 }
+
+/// Looks at what uses a slot: one in use is not dropped, and what it holds back is its consumer's doing.
+pub fn look_at_consumer(name: &str) -> Fix {
+    let sql = format!(
+        "SELECT slot_name, slot_type, active_pid, age(xmin) AS xmin_age, age(catalog_xmin) AS catalog_xmin_age, restart_lsn, confirmed_flush_lsn\n\
+         FROM pg_replication_slots WHERE slot_name = {};\n\
+         -- with hot_standby_feedback, on the standby that uses it:\n\
+         SELECT pid, usename, xact_start, backend_xmin, query FROM pg_stat_activity WHERE backend_xmin IS NOT NULL ORDER BY xact_start;",
+        quote_literal(name)
+    );
+    Fix::diagnose(name, sql)
+}

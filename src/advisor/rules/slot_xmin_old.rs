@@ -1,6 +1,6 @@
 //! Slots that hold back vacuum.
 
-use crate::advisor::slots::{drop_slot, slots};
+use crate::advisor::slots::{drop_slot, look_at_consumer, slots};
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Skip, Threshold, show};
 use crate::finding::{Effort, Severity, Subject, SubjectKind};
 use crate::text::{Text, counted};
@@ -23,7 +23,7 @@ pub const RULE: Rule = Rule {
         why: "`xmin` holds back the removal of dead rows in every table of the cluster, `catalog_xmin` that of the system \
               catalogs; both hold back freezing, and with it the distance to wraparound.",
         decides: "50 million transactions. The next transaction id has to be in the export.",
-        what_to_do: "Bring the consumer back, or drop the slot. With hot_standby_feedback, end the long query on the standby.",
+        what_to_do: "Bring the consumer back, or drop the slot; one in use is not dropped: its consumer is behind. With hot_standby_feedback, end the long query on the standby.",
         ignore_when: "The consumer is catching up, and the age falls.",
         references: "PostgreSQL manual, \"pg_replication_slots\"; \"Preventing Transaction ID Wraparound Failures\".",
     },
@@ -63,7 +63,11 @@ fn check(ctx: &Context<'_>) -> Check {
                 .why(format!("It keeps {what} from being removed, and everything from being frozen, since then."))
                 .doubts([slot.stale])
                 .measure(ctx.computed("Age", quantity, format!("{next} − {column}"), &[(slot.last, &[column])]))
-                .fix(drop_slot(slot.name))
+                .fix(if slot.last.bool("active") == Some(true) {
+                    look_at_consumer(slot.name)
+                } else {
+                    drop_slot(slot.name)
+                })
                 .verify("The age falls in the next snapshot.")
                 .effort(Effort::M),
             );
@@ -119,6 +123,23 @@ mod tests {
         };
         assert_eq!(with(60_001_000), ["high, high: s: Slot s holds back vacuum by 60,000,000 transactions"]);
         assert_eq!(with(2_000), ["passed: 1 slot, oldest 1,000 transactions"]);
+    }
+
+    #[test]
+    fn a_slot_in_use_is_not_dropped() {
+        let drops = |active: &str| {
+            let b = literal("2026-11-22 12:00:00+00")
+                .meta(|m| m.next_xid = Some(60_001_000))
+                .view(
+                    "pg_replication_slots",
+                    "slot_name | active | xmin | catalog_xmin",
+                    &[&format!("s | {active} | 1000 | 900")],
+                )
+                .build();
+            let crate::finding::Outcome::Found { findings, .. } = judge(&RULE, &[b], "") else { panic!() };
+            findings[0].fixes[0].sql.contains("pg_drop_replication_slot")
+        };
+        assert!(drops("f") && !drops("t"));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Vacuums that run and cannot remove dead rows, and who keeps them.
 
 use crate::advisor::overdue::vacuumed_in_vain;
+use crate::advisor::slots::look_at_consumer;
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, TableFact, Threshold, show, whole};
 use crate::diff::{Change, DiffRow};
 use crate::finding::{Confidence, Doubt, Effort, Finding, Fix, Risk, Severity, Verb};
@@ -147,6 +148,11 @@ fn holders<'a>(cx: &Context<'a>) -> Vec<Holder<'a>> {
     }
     for row in cx.last("pg_replication_slots").into_iter().flat_map(Table::iter).filter(|r| r.int("xmin").is_some()) {
         let slot = row.text("slot_name").unwrap_or_default();
+        if row.bool("active") == Some(true) {
+            let fix = look_at_consumer(slot);
+            all.push((None, Holder { row, name: format!("slot {slot}"), fix }));
+            continue;
+        }
         let fix =
             Fix::new(Verb::Drop, Risk::R3, slot, format!("SELECT pg_drop_replication_slot({});", quote_literal(slot)))
                 .lock("no lock")
@@ -246,6 +252,27 @@ mod tests {
             told(&judge(&RULE, &series([40_000, 41_000, 42_000, 43_000], 1_000, false), ""))[0]
                 .starts_with("high, medium")
         );
+    }
+
+    #[test]
+    fn a_slot_in_use_is_not_dropped() {
+        let sql = |active: &str| {
+            let mut taken = series([40_000, 41_000, 42_000, 43_000], 1_000, false);
+            let slot = literal("2026-11-22 13:00:00+00")
+                .view(
+                    "pg_replication_slots",
+                    "slot_name | slot_type | active | xmin",
+                    &[&format!("s | physical | {active} | 777")],
+                )
+                .build();
+            let mut last = Snapshot::clone(taken.last().unwrap());
+            last.tables.extend(slot.tables.clone());
+            *taken.last_mut().unwrap() = Arc::new(last);
+            let crate::finding::Outcome::Found { findings, .. } = judge(&RULE, &taken, "") else { panic!() };
+            findings[0].fixes[1].sql.clone()
+        };
+        assert!(sql("f").contains("pg_drop_replication_slot('s')"));
+        assert!(!sql("t").contains("pg_drop_replication_slot") && sql("t").contains("hot_standby_feedback"));
     }
 
     #[test]
