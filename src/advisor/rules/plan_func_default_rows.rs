@@ -14,17 +14,25 @@ pub const RULE: Rule = Rule {
     title: "Function that is believed to return a thousand rows",
     needs: &[Need::Plans],
     wants: &[Need::View("function_definitions", &["funcname", "identity_args"])],
-    thresholds: &[Threshold {
-        name: "min_ratio",
-        default: 10.0,
-        unit: Unit::Times,
-        about: "Estimates within ten times rarely change a plan.",
-    }],
+    thresholds: &[
+        Threshold {
+            name: "min_ratio",
+            default: 10.0,
+            unit: Unit::Times,
+            about: "Estimates within ten times rarely change a plan.",
+        },
+        Threshold {
+            name: "min_ms",
+            default: 10.0,
+            unit: Unit::Ms,
+            about: "Another plan has nothing to win of a shorter execution.",
+        },
+    ],
     docs: Docs {
         looks_at: "Function scans, and functions in a SELECT list, that are expected to return exactly 1,000 rows: what the planner takes \
                    for a function of which it knows nothing.",
         why: "Joins with it are planned for a thousand rows, whatever it returns.",
-        decides: "Expected are exactly 1,000, and ten times more or fewer came.",
+        decides: "Expected are exactly 1,000, ten times more or fewer came, and the execution took 10 ms.",
         what_to_do: "ALTER FUNCTION … ROWS n with what it usually returns; a support function where that depends on the arguments.",
         ignore_when: "Nothing is joined with its result.",
         references: "PostgreSQL manual, \"CREATE FUNCTION\" (ROWS); \"Function Optimization Information\".",
@@ -37,6 +45,7 @@ fn check(ctx: &Context<'_>) -> Check {
 }
 
 fn worst<'a>(ctx: &Context<'a>, of: &Explained<'a>) -> Option<Finding> {
+    of.plan.total_ms().filter(|ms| *ms >= ctx.threshold("min_ms"))?;
     let (at, ratio) = of.largest(|at, n| {
         let ratio = of.measured.get(at)?.estimate?.ratio();
         (is_default_rows(n) && ratio >= ctx.threshold("min_ratio")).then_some(ratio)
@@ -114,6 +123,8 @@ mod tests {
 
     #[test]
     fn stays_quiet_about_what_was_told_or_fits() {
+        let fast = "Function Scan on f x  (cost=0.00..1.00 rows=1000 width=4) (actual time=0.010..0.900 rows=3 loops=1)\nExecution Time: 1.000 ms";
+        assert_eq!(told(&judge_plan(&RULE, fast)), ["passed: 1 plan with measurements"], "nothing to win");
         for (head, expected, came) in
             [("Function Scan on f x", 100, 3), ("Function Scan on f x", 1_000, 300), ("Seq Scan on t", 1_000, 3)]
         {

@@ -74,8 +74,12 @@ fn worst<'a>(ctx: &Context<'a>, of: &Explained<'a>) -> Option<Finding> {
                 .is_some_and(|n| n.loops() >= ctx.threshold("high_loops"))
     });
     let severity = if feeds { Severity::High } else { Severity::Medium };
-    let title =
-        of.at(at).t(": ").opt(rows(estimate.expected)).t(" rows expected, ").opt(rows(estimate.actual)).t(" came");
+    let title = of
+        .at(at)
+        .t(": ")
+        .many(rows(estimate.expected), "row expected, ", "rows expected, ")
+        .opt(rows(estimate.actual))
+        .t(" came");
     let mut finding = ctx
         .plan_finding(of, severity, title)
         .why(if feeds {

@@ -70,7 +70,7 @@ fn entry(audit: &Audit, line: &Line, paint: &Paint) -> Vec<String> {
     let mut more = vec![format!("found: {}", line.found)];
     if line.outcome == Outcome::Fail {
         more.extend((!line.reason.is_empty()).then(|| format!("why: {}", line.reason)));
-        let read = line.evidence.iter().flat_map(|e| &e.locators).last();
+        let read = line.evidence.first().and_then(|e| e.locators.last());
         more.extend(read.map(|l| format!("read: {} {}", l.file, l.place)));
     }
     if !line.id.starts_with(&line.kind) {
