@@ -126,7 +126,7 @@ pub struct Sort {
 }
 
 /// A node.
-#[allow(clippy::struct_excessive_bools, reason = "each is a mark that a node has or has not")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a mark that a node has or has not")]
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Node {
     /// Position of its parent.

@@ -133,7 +133,7 @@ impl Refusals {
 }
 
 /// The accesses that something could be done for.
-#[allow(clippy::too_many_arguments, reason = "one step of one loop, named for what it does")]
+#[expect(clippy::too_many_arguments, reason = "one step of one loop, named for what it does")]
 fn asked<'l>(
     load: &'l Load<'_>,
     table: &Table<'_>,

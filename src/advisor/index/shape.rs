@@ -22,7 +22,7 @@ pub struct Shape {
 }
 
 /// A key.
-#[allow(clippy::struct_excessive_bools, reason = "each is an option of a key, independent of the others")]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of a key, independent of the others")]
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key {
     /// What is indexed; `None` for what no statement is matched with.

@@ -40,7 +40,7 @@ pub enum Role {
 }
 
 /// One SELECT, UPDATE or DELETE.
-#[allow(clippy::struct_excessive_bools, reason = "each is a clause that a block has or has not")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a clause that a block has or has not")]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Block {
     /// What it does.
