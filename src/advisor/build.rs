@@ -189,6 +189,12 @@ impl Finding {
         self
     }
 
+    /// Lines of the evidence table.
+    pub fn measures(mut self, measures: impl IntoIterator<Item = Measure>) -> Self {
+        self.measures.extend(measures);
+        self
+    }
+
     /// A step of the cure.
     pub fn fix(mut self, fix: Fix) -> Self {
         self.fixes.push(fix);

@@ -48,6 +48,7 @@ mod sequences;
 mod server_settings;
 mod sessions;
 mod settings;
+mod shapes;
 mod sighting;
 mod since;
 mod slots;

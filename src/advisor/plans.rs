@@ -4,7 +4,7 @@ use super::Context;
 use super::TableFact;
 use super::index_cure::{NewIndex, create_index};
 use super::rule::{Check, Checked, Skip};
-use super::sql::{Names, Operand, Source, Test, Text as Sql, read_all};
+use super::sql::{Block, Names, Operand, Source, Test, Text as Sql, read_all};
 use crate::diff::Chain;
 use crate::explain::{self, Measured, Node, Plan};
 use crate::finding::{Doubt, Evidence, Finding, Fix, Measure, Severity, Subject, SubjectKind};
@@ -233,10 +233,10 @@ impl<'a> Context<'a> {
         found.next().is_none().then_some(only)
     }
 
-    /// Columns that a condition of a node compares with values: equalities first, then one range.
-    pub fn columns_of(&self, node: &Node, condition: &str) -> Vec<String> {
-        let Some(table) = self.table_of(node) else { return Vec::new() };
-        let Some(relid) = table.relid() else { return Vec::new() };
+    /// A condition of a node, read as that of a query of the node's table alone.
+    pub fn block_of(&self, node: &Node, condition: &str) -> Option<Block> {
+        let table = self.table_of(node)?;
+        let relid = table.relid()?;
         let columns = self.facts.columns(table.schema(), table.name());
         let known: Vec<String> = columns.iter().filter_map(|r| r.text("attname")).map(str::to_owned).collect();
         let mut names = Names::default();
@@ -244,8 +244,13 @@ impl<'a> Context<'a> {
         let alias = node.alias.as_deref().or(node.relation.as_deref()).unwrap_or_default();
         let sql = format!("SELECT 1 FROM {} {} WHERE {condition}", table.sql(), quote_ident(alias));
         let read = read_all(&[Sql { sql: &sql, nested: false }], &names);
-        let Some(Ok(statement)) = read.into_iter().next() else { return Vec::new() };
-        let Some(block) = statement.blocks.first() else { return Vec::new() };
+        read.into_iter().next()?.ok()?.blocks.into_iter().next()
+    }
+
+    /// Columns that a condition of a node compares with values: equalities first, then one range.
+    pub fn columns_of(&self, node: &Node, condition: &str) -> Vec<String> {
+        let Some(relid) = self.table_of(node).and_then(TableFact::relid) else { return Vec::new() };
+        let Some(block) = self.block_of(node, condition) else { return Vec::new() };
         let ours = |at: usize| block.relations.get(at).is_some_and(|r| r.source == Source::Table(relid));
         let (mut equal, mut range) = (Vec::new(), Vec::new());
         for term in block.terms.iter().filter(|t| ours(t.relation)) {

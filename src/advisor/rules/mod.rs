@@ -6,6 +6,7 @@ use super::Rule;
 mod bgwriter_limit;
 mod bloat_heap_estimate;
 mod cache_hit_low;
+mod cache_table_cold;
 mod cfg_autovacuum_off;
 mod cfg_dev_options;
 mod cfg_durability_off;
@@ -15,6 +16,7 @@ mod cfg_max_connections_high;
 mod cfg_pending_restart;
 mod cfg_planner_off;
 mod cfg_random_page_cost;
+mod cfg_sync_commit_off;
 mod cfg_timeouts;
 mod cfg_version_eol;
 mod cfg_version_minor;
@@ -25,6 +27,7 @@ mod ckpt_too_frequent;
 mod conn_abnormal_end;
 mod conn_churn;
 mod conn_idle_in_transaction;
+mod conn_idle_pool;
 mod conn_long_query;
 mod conn_long_transaction;
 mod conn_rollback_share;
@@ -34,6 +37,7 @@ mod func_mean_regression;
 mod func_top_self_time;
 mod func_trigger_cost;
 mod func_volatile_default;
+mod hyg_clock;
 mod hyg_crash;
 mod hyg_mixed_nodes;
 mod hyg_partial_inputs;
@@ -49,6 +53,7 @@ mod hyg_window_short;
 mod index_bloat_estimate;
 mod index_ccnew_leftover;
 mod index_duplicate;
+mod index_inefficient_scan;
 mod index_invalid;
 mod index_low_cardinality;
 mod index_missing_fk;
@@ -61,10 +66,13 @@ mod io_backend_writes;
 mod io_checksum_failure;
 mod io_read_latency;
 mod io_timing_off;
+mod lock_advisory_idle;
 mod lock_blocked_chain;
 mod lock_ddl_queue;
 mod lock_deadlocks;
 mod lock_table_near_full;
+mod mem_huge_pages;
+mod mem_maintenance;
 mod mem_shared_buffers;
 mod mem_temp_files;
 mod mem_work_mem_overcommit;
@@ -88,6 +96,7 @@ mod plan_sort_disk;
 mod plan_trigger;
 mod query_buffer_heavy;
 mod query_chatty;
+mod query_fragmented;
 mod query_io_heavy;
 mod query_jit_overhead;
 mod query_mean_regression;
@@ -111,8 +120,10 @@ mod schema_default_partition;
 mod schema_future_partition;
 mod schema_no_pk;
 mod schema_not_validated;
+mod schema_stats_target;
 mod schema_trigger_disabled;
 mod schema_unlogged;
+mod sec_audit_logging;
 mod sec_definer_search_path;
 mod sec_no_checksums;
 mod sec_password_md5;
@@ -126,11 +137,20 @@ mod slot_inactive;
 mod slot_lost;
 mod slot_unbounded;
 mod slot_xmin_old;
+mod sql_function_on_column;
+mod sql_implicit_cast;
+mod sql_leading_wildcard;
+mod sql_not_in_subquery;
+mod sql_offset_deep;
+mod sql_order_by_random;
 mod sql_poll_lock;
+mod sql_unbounded_write;
 mod table_growth_fast;
 mod table_hot_update_low;
+mod table_large_unpartitioned;
 mod table_queue_churn;
 mod table_seq_scan_heavy;
+mod table_seq_scan_regression;
 mod table_unused;
 mod vacuum_autovacuum_behind;
 mod vacuum_blocked_horizon;
@@ -145,6 +165,7 @@ mod vacuum_stale_analyze;
 mod vacuum_stats_lost;
 mod vacuum_threshold_too_high;
 mod vacuum_toast_dead;
+mod vacuum_too_frequent;
 mod wal_archive_failing;
 mod wal_buffers_full;
 mod wal_fpi_share;
@@ -159,6 +180,7 @@ pub const RULES: &[&Rule] = &[
     &bgwriter_limit::RULE,
     &bloat_heap_estimate::RULE,
     &cache_hit_low::RULE,
+    &cache_table_cold::RULE,
     &cfg_autovacuum_off::RULE,
     &cfg_dev_options::RULE,
     &cfg_durability_off::RULE,
@@ -168,6 +190,7 @@ pub const RULES: &[&Rule] = &[
     &cfg_pending_restart::RULE,
     &cfg_planner_off::RULE,
     &cfg_random_page_cost::RULE,
+    &cfg_sync_commit_off::RULE,
     &cfg_timeouts::RULE,
     &cfg_version_eol::RULE,
     &cfg_version_minor::RULE,
@@ -178,6 +201,7 @@ pub const RULES: &[&Rule] = &[
     &conn_abnormal_end::RULE,
     &conn_churn::RULE,
     &conn_idle_in_transaction::RULE,
+    &conn_idle_pool::RULE,
     &conn_long_query::RULE,
     &conn_long_transaction::RULE,
     &conn_rollback_share::RULE,
@@ -187,6 +211,7 @@ pub const RULES: &[&Rule] = &[
     &func_top_self_time::RULE,
     &func_trigger_cost::RULE,
     &func_volatile_default::RULE,
+    &hyg_clock::RULE,
     &hyg_crash::RULE,
     &hyg_mixed_nodes::RULE,
     &hyg_partial_inputs::RULE,
@@ -202,6 +227,7 @@ pub const RULES: &[&Rule] = &[
     &index_bloat_estimate::RULE,
     &index_ccnew_leftover::RULE,
     &index_duplicate::RULE,
+    &index_inefficient_scan::RULE,
     &index_invalid::RULE,
     &index_low_cardinality::RULE,
     &index_missing_fk::RULE,
@@ -214,10 +240,13 @@ pub const RULES: &[&Rule] = &[
     &io_checksum_failure::RULE,
     &io_read_latency::RULE,
     &io_timing_off::RULE,
+    &lock_advisory_idle::RULE,
     &lock_blocked_chain::RULE,
     &lock_ddl_queue::RULE,
     &lock_deadlocks::RULE,
     &lock_table_near_full::RULE,
+    &mem_huge_pages::RULE,
+    &mem_maintenance::RULE,
     &mem_shared_buffers::RULE,
     &mem_temp_files::RULE,
     &mem_work_mem_overcommit::RULE,
@@ -241,6 +270,7 @@ pub const RULES: &[&Rule] = &[
     &plan_trigger::RULE,
     &query_buffer_heavy::RULE,
     &query_chatty::RULE,
+    &query_fragmented::RULE,
     &query_io_heavy::RULE,
     &query_jit_overhead::RULE,
     &query_mean_regression::RULE,
@@ -264,8 +294,10 @@ pub const RULES: &[&Rule] = &[
     &schema_future_partition::RULE,
     &schema_no_pk::RULE,
     &schema_not_validated::RULE,
+    &schema_stats_target::RULE,
     &schema_trigger_disabled::RULE,
     &schema_unlogged::RULE,
+    &sec_audit_logging::RULE,
     &sec_definer_search_path::RULE,
     &sec_no_checksums::RULE,
     &sec_password_md5::RULE,
@@ -279,11 +311,20 @@ pub const RULES: &[&Rule] = &[
     &slot_lost::RULE,
     &slot_unbounded::RULE,
     &slot_xmin_old::RULE,
+    &sql_function_on_column::RULE,
+    &sql_implicit_cast::RULE,
+    &sql_leading_wildcard::RULE,
+    &sql_not_in_subquery::RULE,
+    &sql_offset_deep::RULE,
+    &sql_order_by_random::RULE,
     &sql_poll_lock::RULE,
+    &sql_unbounded_write::RULE,
     &table_growth_fast::RULE,
     &table_hot_update_low::RULE,
+    &table_large_unpartitioned::RULE,
     &table_queue_churn::RULE,
     &table_seq_scan_heavy::RULE,
+    &table_seq_scan_regression::RULE,
     &table_unused::RULE,
     &vacuum_autovacuum_behind::RULE,
     &vacuum_blocked_horizon::RULE,
@@ -298,6 +339,7 @@ pub const RULES: &[&Rule] = &[
     &vacuum_stats_lost::RULE,
     &vacuum_threshold_too_high::RULE,
     &vacuum_toast_dead::RULE,
+    &vacuum_too_frequent::RULE,
     &wal_archive_failing::RULE,
     &wal_buffers_full::RULE,
     &wal_fpi_share::RULE,

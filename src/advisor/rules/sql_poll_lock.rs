@@ -1,13 +1,11 @@
 //! A queue whose workers wait for each other's rows.
 
-use crate::advisor::functions::names;
-use crate::advisor::sql::{Block, Otherwise, Text as Sql, read_all};
+use crate::advisor::shapes::{MEDIUM_SHARE, MIN_STATEMENT_CALLS, Shapes};
+use crate::advisor::sql::{Block, Otherwise};
 use crate::advisor::statement::words;
-use crate::advisor::workload::{GOOD_WINDOW, MIN_CALLS, MIN_WINDOW, Statement, Workload, is_nested};
-use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold};
-use crate::finding::{Effort, Severity};
-use crate::text::{Text, counted};
-use crate::unit::{Quantity, Unit};
+use crate::advisor::workload::{GOOD_WINDOW, MIN_CALLS, MIN_WINDOW};
+use crate::advisor::{Check, Context, Docs, Need, Rule};
+use crate::text::Text;
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -15,23 +13,7 @@ pub const RULE: Rule = Rule {
     title: "Queue is polled with FOR UPDATE and without SKIP LOCKED",
     needs: &[Need::View("pg_stat_statements", &["queryid", "query", "calls", "total_exec_time"])],
     wants: &[Need::View("function_definitions", &["source"])],
-    thresholds: &[
-        MIN_WINDOW,
-        GOOD_WINDOW,
-        MIN_CALLS,
-        Threshold {
-            name: "min_statement_calls",
-            default: 100.0,
-            unit: Unit::Count,
-            about: "Fewer calls are no workers that poll.",
-        },
-        Threshold {
-            name: "medium_share",
-            default: 0.05,
-            unit: Unit::Share,
-            about: "A twentieth of the execution time: the waiting is felt.",
-        },
-    ],
+    thresholds: &[MIN_WINDOW, GOOD_WINDOW, MIN_CALLS, MIN_STATEMENT_CALLS, MEDIUM_SHARE],
     docs: Docs {
         looks_at: "Statements, those inside of functions too, read with PostgreSQL's grammar: ORDER BY, LIMIT and FOR UPDATE (or FOR NO \
                    KEY UPDATE) in one query.",
@@ -48,60 +30,26 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(ctx: &Context<'_>) -> Check {
-    let work = Workload::read(ctx)?;
-    let mut all: Vec<Statement<'_>> = work.statements.clone();
-    all.extend(Workload::nested(ctx));
-    all.retain(|s| s.delta("calls") >= ctx.threshold("min_statement_calls") && s.text().is_some_and(may_lock));
-    all.sort_by(|a, b| {
-        b.delta("total_exec_time").total_cmp(&a.delta("total_exec_time")).then_with(|| a.id().cmp(&b.id()))
-    });
-    let texts: Vec<Sql<'_>> = all
-        .iter()
-        .filter_map(|s| Some(Sql { sql: s.text()?, nested: is_nested(s.row, &ctx.facts.functions) }))
-        .collect();
-    let read = read_all(&texts, &names(ctx.facts, texts.iter().map(|t| t.sql)));
+    let shapes = Shapes::read(ctx, may_lock)?;
     let mut findings = Vec::new();
-    for (s, statement) in all.iter().zip(&read) {
-        if !statement.as_ref().is_ok_and(|st| st.blocks.iter().any(waits)) {
-            continue;
-        }
-        let share = work.time_share(s);
-        let severity = if share >= ctx.threshold("medium_share") { Severity::Medium } else { Severity::Low };
-        let owner = ctx.facts.functions.owner_of(s.row);
-        let mut title = Text::new().code(s.headline()).t(" waits for rows that another worker has locked");
-        if let Some(owner) = owner {
-            title = title.t(", in ").name(owner.name.clone());
-        }
+    for (s, _) in shapes.understood().filter(|(_, read)| read.blocks.iter().any(waits)) {
+        let said = Text::new().t("waits for rows that another worker has locked");
         findings.push(
-            ctx.finding(severity, work.subject(s), title)
+            shapes
+                .found(ctx, s, shapes.severity(ctx, s), said)
                 .why(
                     "It takes the first rows of an order and locks them: of workers that run it at once, one works and the others \
                      wait for its transaction to end.",
                 )
-                .doubts(work.doubts.iter().copied())
-                .measure(ctx.measure("Calls", s.change, "calls"))
-                .measure(ctx.measure("Time", s.change, "total_exec_time"))
-                .measure(ctx.over_window(
-                    "Share of the execution time",
-                    Quantity::float(share, Unit::Share),
-                    "its time ÷ the time of all statements that clients sent".to_owned(),
-                    &[(s.row, &["total_exec_time"])],
-                ))
-                .fix(s.look_up(ctx.major()))
                 .verify(
                     Text::new()
                         .t("The text has ")
                         .code("FOR UPDATE SKIP LOCKED")
                         .t("; its mean time under several workers falls."),
-                )
-                .effort(Effort::S)
-                .share(Some(share)),
+                ),
         );
     }
-    Ok(Checked {
-        findings,
-        looked_at: format!("{} that lock the first rows", counted(read.len(), "statement", "statements")),
-    })
+    Ok(shapes.checked(findings, "that lock the first rows"))
 }
 
 /// A text worth parsing.

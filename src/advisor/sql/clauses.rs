@@ -82,6 +82,7 @@ impl Reader<'_> {
 
     fn finish(&mut self, at: usize, node: &SyntaxNode, conditions: Vec<(SyntaxNode, Site)>) {
         let filter = child(node, K::WHERE_CLAUSE).and_then(|w| w.first_child());
+        self.block(at).filtered = filter.is_some() || child(node, K::WHERE_CURRENT_OF).is_some();
         for (condition, site) in conditions.into_iter().chain(filter.map(|c| (c, Site::Where))) {
             let calls = condition.descendants().filter(|n| n.kind() == K::CALL_EXPR);
             let called: Vec<String> = calls.filter_map(|c| callee(&c)).collect();
@@ -233,6 +234,8 @@ impl Reader<'_> {
         }
         let Some(sorts) = child(node, K::ORDER_BY_CLAUSE).and_then(|o| child(&o, K::SORT_BY_LIST)) else { return };
         self.block(at).ordered = true;
+        let random = |key: SyntaxNode| key.first_child().and_then(|c| callee(&c)).is_some_and(|name| name == "random");
+        self.block(at).shuffled = sorts.children().any(random);
         let keys: Option<Vec<Sort>> = sorts.children().map(|key| self.sort(at, &key, &targets)).collect();
         self.block(at).order = keys.unwrap_or_default();
     }

@@ -2,7 +2,7 @@
 
 use super::clauses::Site;
 use super::expressions::{Side, arguments, bare, callee};
-use super::model::{Edge, Operand, Role, Term, Test, Value};
+use super::model::{Edge, Operand, Role, Term, Test, Value, Wrapped, Wrapper};
 use super::reader::{Reader, child, has_token, is_query};
 use squawk_syntax::{SyntaxKind as K, SyntaxNode};
 use std::collections::BTreeSet;
@@ -316,8 +316,51 @@ impl Reader<'_> {
         true
     }
 
+    /// What stands around a column on one side of a comparison.
+    fn wrapped(&mut self, at: usize, node: &SyntaxNode) -> Option<Wrapped> {
+        let node = bare(node);
+        let (inside, by) = match node.kind() {
+            K::CALL_EXPR => (arguments(&node), Wrapper::Call(callee(&node)?)),
+            K::CAST_EXPR => {
+                let kind = node.children().last()?.text().to_string();
+                (node.first_child().into_iter().collect(), Wrapper::Cast(kind.trim().to_lowercase()))
+            }
+            _ => return None,
+        };
+        let mut found = None;
+        for part in inside {
+            match self.side(at, &part) {
+                Side::Column(relation, Operand::Column(column)) if found.is_none() => found = Some((relation, column)),
+                Side::Value(_) => {}
+                _ => return None,
+            }
+        }
+        let (relation, column) = found?;
+        Some(Wrapped { relation, column, by })
+    }
+
+    /// Notes what makes a condition useless to the indexes that there are.
+    fn spoiled(&mut self, at: usize, node: &SyntaxNode) {
+        let queries = |n: &SyntaxNode| n.children().any(|c| is_query(bare(&c).kind()));
+        let inner = node.first_child().map(|n| bare(&n)).filter(|_| node.kind() == K::PREFIX_EXPR);
+        let negated = inner.is_some_and(|n| n.kind() == K::BIN_EXPR && comparison(&n) == Comparison::In && queries(&n));
+        if negated || (child(node, K::NOT_IN).is_some() && queries(node)) {
+            self.block(at).not_in += 1;
+        }
+        let compares = matches!(comparison(node), Comparison::Equal | Comparison::Below | Comparison::Above);
+        let Some((left, right)) = operands(node).filter(|_| node.kind() == K::BIN_EXPR && compares) else { return };
+        for (one, other) in [(&left, &right), (&right, &left)] {
+            if matches!(self.side(at, other), Side::Value(_))
+                && let Some(wrapped) = self.wrapped(at, one)
+            {
+                self.block(at).wrapped.push(wrapped);
+            }
+        }
+    }
+
     /// Counts a condition that no B-tree answers for the relations that it names.
     fn residual(&mut self, at: usize, node: &SyntaxNode) {
+        self.spoiled(at, node);
         let mut named: BTreeSet<usize> = BTreeSet::new();
         for inner in node.descendants().filter(|n| matches!(n.kind(), K::NAME_REF | K::FIELD_EXPR)) {
             if let Side::Column(relation, _) = self.side(at, &inner) {

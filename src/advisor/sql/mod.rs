@@ -24,6 +24,7 @@ mod tokens;
 pub use canonical::{Canonical, canonical};
 pub use model::{
     Block, Edge, Kind, Operand, Otherwise, Relation, Role, RowLock, Sort, Source, Statement, Term, Test, Value,
+    Wrapped, Wrapper,
 };
 pub use names::{Mentioned, Names};
 pub use prepare::Refused;

@@ -75,6 +75,34 @@ pub struct Block {
     pub called: BTreeSet<String>,
     /// How a SELECT locks the rows that it reads.
     pub lock: Option<RowLock>,
+    /// Whether there is a WHERE.
+    pub filtered: bool,
+    /// `ORDER BY random()`.
+    pub shuffled: bool,
+    /// Conditions `NOT IN (SELECT …)`.
+    pub not_in: usize,
+    /// Columns that conditions compare with values only through a function or a cast.
+    pub wrapped: Vec<Wrapped>,
+}
+
+/// A column that a condition sees only through something, so that an index on it does not help.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Wrapped {
+    /// Position of the relation in its block.
+    pub relation: usize,
+    /// The column.
+    pub column: String,
+    /// What stands around it.
+    pub by: Wrapper,
+}
+
+/// What stands around a column.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Wrapper {
+    /// A function, without its schema.
+    Call(String),
+    /// A cast to this type.
+    Cast(String),
 }
 
 /// `FOR UPDATE` and its like.

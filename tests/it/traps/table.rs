@@ -58,6 +58,7 @@ pub const TRAPS: &[Trap] = &[
     trap("large table read by sequential scans", SHOP, "table-seq-scan-heavy", "public.event_log_big", AB_SHOP, None, Severity::Medium),
     trap("the index those scans want", SHOP, "index-missing-predicate", "public.event_log_big", AB_SHOP, None, Severity::Medium),
     trap("sort that does not fit into work_mem", SHOP, "query-temp-spill", "from event_log_big order by body desc", AB_SHOP, None, Severity::Medium),
+    trap("pages counted off with OFFSET", SHOP, "sql-offset-deep", "from event_log_big order by body desc", AB_SHOP, None, Severity::Medium),
     trap("table without a primary key", SHOP, "schema-no-pk", "public.pgbench_history", AB_SHOP, LOW, Severity::Low),
     trap("partitioned table never analyzed as a whole", SHOP, "vacuum-partition-root-stale", "public.metrics", AB_SHOP, LOW, Severity::Low),
     trap("partitions that end in the past, nothing inserted", SHOP, "schema-future-partition", "public.metrics", AB_SHOP, INFO, Severity::Info),
@@ -118,6 +119,7 @@ pub const CANNOT: &[(&str, &str, &str, &str)] = &[
     ("table-seq-scan-heavy", "public.event_log_big", "pgbench-shop-pg18-json", "16 seconds"),
     ("index-missing-predicate", "public.event_log_big", "pgbench-shop-pg18-json", "16 seconds"),
     ("query-temp-spill", "from event_log_big order by body desc", "pgbench-shop-pg18-json", "16 seconds"),
+    ("sql-offset-deep", "from event_log_big order by body desc", "pgbench-shop-pg18-json", "16 seconds"),
 ];
 
 pub const HEAD: &str = "\
