@@ -198,6 +198,7 @@ fn add_filters(env: &mut Environment<'_>) {
     env.add_filter("with_detail", with_detail);
     env.add_filter("beyond", |list: &Value, shown: usize| list.len().unwrap_or(0).saturating_sub(shown));
     env.add_filter("assessed", assessed);
+    env.add_filter("by_reason", by_reason);
 }
 
 /// The value columns that any of a finding's measures fills, with their heads.
@@ -244,6 +245,20 @@ fn with_detail(rows: &Value) -> Result<Value, minijinja::Error> {
         }
     }
     Ok(Value::from(out))
+}
+
+/// Entries that share their remark, together: `remark`, and `members` in the order met. The largest group is first.
+fn by_reason(list: &Value) -> Result<Value, minijinja::Error> {
+    let mut groups: Vec<(Value, Vec<Value>)> = Vec::new();
+    for entry in list.try_iter()? {
+        let remark = entry.get_attr("remark")?;
+        match groups.iter_mut().find(|(of, _)| *of == remark) {
+            Some((_, members)) => members.push(entry),
+            None => groups.push((remark, vec![entry])),
+        }
+    }
+    groups.sort_by_key(|(_, members)| std::cmp::Reverse(members.len()));
+    Ok(groups.into_iter().map(|(remark, members)| context! { remark, members }).collect())
 }
 
 /// How many areas have a score.

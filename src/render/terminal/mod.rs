@@ -129,35 +129,59 @@ fn scores(report: &Report, paint: &Paint, rows: usize) -> Vec<String> {
     } else {
         lines.extend(wrap(&format!("  {basis}"), paint.width, "  "));
     }
-    let mut shown: Vec<&Category> =
-        verdict.categories.iter().filter(|c| c.score.is_none() || !c.deductions.is_empty()).collect();
+    let (scored, unknown): (Vec<&Category>, Vec<&Category>) =
+        verdict.categories.iter().partition(|c| c.score.is_some());
+    let mut shown: Vec<&Category> = scored.into_iter().filter(|c| !c.deductions.is_empty()).collect();
     shown.sort_by(|a, b| {
         let key = |c: &Category| c.score.unwrap_or(f64::INFINITY);
         key(a).total_cmp(&key(b)).then_with(|| a.name.cmp(&b.name))
     });
+    let unknown = not_assessed(&unknown, paint);
+    let rows = rows.saturating_sub(unknown.len()).max(1);
     let name_width = shown.iter().map(|c| width(&c.name)).max().unwrap_or(0).min(16);
     for category in shown.iter().take(rows) {
-        let score = category.score.map_or_else(|| "–".to_owned(), |s| format!("{s:.1}"));
-        let score = if category.at_most && category.score.is_some() { format!("≤{score}") } else { score };
+        let points = category.score.unwrap_or_default();
+        let score = format!("{}{points:.1}", if category.at_most { "≤" } else { "" });
         let score = paint.words(&score);
-        let bar = match category.score {
-            _ if paint.width < 60 => String::new(),
-            Some(s) => format!(" {}", paint.bar(s)),
-            None => " ".repeat(11),
-        };
-        let why = if category.deductions.is_empty() {
-            category.remark.clone().unwrap_or_else(|| "not assessed".to_owned())
-        } else {
-            category.deductions.iter().flat_map(|d| d.findings.iter().cloned()).collect::<Vec<_>>().join(" ")
-        };
+        let bar = if paint.width < 60 { String::new() } else { format!(" {}", paint.bar(points)) };
+        let why: Vec<String> = category.deductions.iter().flat_map(|d| d.findings.iter().cloned()).collect();
         let name = fit(&paint.words(&category.name), name_width, paint);
         let line = format!("  {}  {score:>5}{bar}  ", pad(&name, name_width));
         let rest = paint.width.saturating_sub(width(&line));
-        lines.push(format!("{line}{}", fit(&paint.words(&why), rest, paint)));
+        lines.push(format!("{line}{}", fit(&paint.words(&why.join(" ")), rest, paint)));
     }
     if shown.len() > rows {
         let n = shown.len() - rows;
         lines.push(format!("  {n} more {} in the report", if n == 1 { "area" } else { "areas" }));
+    }
+    lines.extend(unknown);
+    lines
+}
+
+/// Areas without a score: those with the same reason in one line, at most two lines.
+fn not_assessed(areas: &[&Category], paint: &Paint) -> Vec<String> {
+    let mut groups: Vec<(&str, Vec<&str>)> = Vec::new();
+    for area in areas {
+        let why = area.remark.as_deref().unwrap_or_default();
+        match groups.iter_mut().find(|(of, _)| *of == why) {
+            Some((_, names)) => names.push(&area.name),
+            None => groups.push((why, vec![&area.name])),
+        }
+    }
+    groups.sort_by_key(|(_, names)| std::cmp::Reverse(names.len()));
+    let more = groups.len().saturating_sub(2);
+    let mut lines: Vec<String> = groups
+        .iter()
+        .take(2)
+        .map(|(why, names)| {
+            let why = if why.is_empty() { String::new() } else { format!(" ({why})") };
+            let areas = if names.len() == 1 { "area" } else { "areas" };
+            let line = format!("  {} {areas} not assessed{why}: {}", names.len(), names.join(", "));
+            fit(&paint.words(&line), paint.width, paint)
+        })
+        .collect();
+    if more > 0 {
+        lines.push(format!("  and for {more} more {}", if more == 1 { "reason" } else { "reasons" }));
     }
     lines
 }

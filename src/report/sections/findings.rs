@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::finding::Finding;
-use crate::report::cells::{heading, prose};
+use crate::report::cells::prose;
 use crate::report::draft::{Body, Draft};
 use crate::report::table::table;
 use crate::report::{Block, Cell, NoteKind};
@@ -22,11 +22,7 @@ pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
     blocks.extend(against(draft));
     blocks.extend(insufficient(&draft.advice.insufficient));
     blocks.extend(accepted(draft));
-    blocks.push(heading("Checked and fine"));
-    blocks.push(prose("Each line: what was looked for and not found, then what was looked at."));
     blocks.push(Block::Checks { states: vec!["passed".to_owned()] });
-    blocks.push(heading("Not assessed"));
-    blocks.push(prose("Each line: what could not be looked for, and why."));
     blocks.push(Block::Checks { states: vec!["skipped".to_owned(), "failed".to_owned()] });
     for note in &draft.advice.notes {
         blocks.push(Block::Note {
