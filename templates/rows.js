@@ -124,6 +124,7 @@ function key(c, column) {
   if (c === null || typeof c === 'number') return c;
   if (typeof c === 'string') return c.toLowerCase();
   if (c.v !== undefined) return c.v;
+  if (c.x) return c.x[0];
   return c.s || c.c || c.t ? (c.s || c.c || c.t.map(function (p) { return p[1]; }).join('')).toLowerCase() : null;
 }
 
@@ -142,9 +143,10 @@ function data(value, shown, title) {
   d.title = title;
   return d;
 }
-function delta(value, shown, title) {
-  var span = make('span', 'd', value > 0 ? '▲ ' : value ? '▼ ' : '=');
+function delta(value, shown, title, word) {
+  var span = make('span', word ? 'd ' + (word === 'worse' ? 'w' : 'g') : 'd', value > 0 ? '▲ ' : value ? '▼ ' : '=');
   if (value) span.appendChild(data(value, shown, title)); else span.title = 'unchanged';
+  if (word) span.appendChild(D.createTextNode(' ' + word));
   return span;
 }
 function bound(text, b) { return b === 3 ? text + ' (est.)' : (b ? '≥≤'[b - 1] + ' ' : '') + text; }
@@ -213,6 +215,7 @@ function content(c, change, column, day) {
     return c.f !== undefined ? [barred(c.f, c.m, d)] : c.d ? [d, delta(c.d[0], c.d[1].slice(1), c.d[2])] : [d];
   }
   if (c.h !== undefined) return [spark(c, column)];
+  if (c.x) return [delta(c.x[0], c.x[1].slice(1), c.x[2], c.x[3])];
   if (c.s) return [like('.tag.' + c.i, c.s)];
   if (c.c) return [like('.conf', c.c)];
   return c.t.map(function (piece) {
@@ -232,9 +235,10 @@ function tr(i, block, heads) {
   heads.forEach(function (head, c) {
     var column = block.columns[c], value = column.cells[i], cell = make(c ? 'td' : 'th'), numeric = head.classList.contains('n');
     content(value, column.changes[i], column, block.day).forEach(function (e) { cell.appendChild(e); });
-    var words = column.k === 'n' || typeof value === 'string' || value && value.t ? cell.textContent.length : 0;
+    var text = cell.textContent, words = column.k === 'n' || typeof value === 'string' || value && value.t ? text.length : 0;
+    var named = words > 7 && words < 25 && (column.k === 'n' && typeof value === 'number' || value.t && value.t.length === 1 && value.t[0][0] === 'n');
     if (c) cell.dataset.l = head.textContent; else cell.scope = 'row';
-    cell.className = !c ? words > 7 ? 'w' : '' : column.z ? 'n g' : numeric ? words > 7 ? 'n tx' : 'n' : words > 30 ? 'w' : words > 7 ? 'm' : '';
+    cell.className = !c ? words > 24 ? 'w' : '' : column.z ? 'n g' : numeric ? words > 7 && text.indexOf(' ') >= 0 ? 'n tx' : 'n' : named ? 'nm' : words > 30 ? 'w' : words > 7 ? 'm' : '';
     row.appendChild(cell);
   });
   return row;

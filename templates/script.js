@@ -180,6 +180,12 @@ function grow(table) {
     render();
   }
   heads.forEach(function (head, c) {
+    // The order in which the page has them.
+    var sorted = head.getAttribute('aria-sort');
+    if (sorted) {
+      column = c;
+      direction = sorted === 'descending' ? -1 : 1;
+    }
     var b = make('button', '', head.textContent);
     b.type = 'button';
     head.replaceChildren(b);

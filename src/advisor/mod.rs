@@ -84,6 +84,7 @@ pub use sessions::{is_client, is_telling};
 pub use settings::{Setting, SettingSource, setting};
 pub use since::Since;
 pub use table_facts::{TableFact, is_system_schema};
+pub use then_now::{split, welch_t};
 pub use trigger::{AutovacuumSettings, DeadRows, Triggers};
 pub use wait_tree::{Holder, Target, WaitTree, Waiter, wait_trees};
 pub use workload::{Recorded, is_nested};

@@ -197,17 +197,15 @@ fn riskiest(fixes: &[Fix]) -> Risk {
     fixes.iter().map(|f| f.risk).max().unwrap_or(Risk::R0)
 }
 
-/// `Drop public.idx_x: ...`, from what the main statement does.
+/// `Drop index public.idx_x`, from what the main statement does. Why is said by the findings.
 fn title(finding: &Finding, object: &str) -> Text {
-    let main = finding.fixes.iter().find(|f| f.verb != Verb::Diagnose);
-    let Some(main) = main else {
-        let title = Text::from("Find the cause: ");
-        let said = finding.subject.kind == SubjectKind::Server || finding.title.plain().contains(object);
-        let title = if said { title } else { title.name(object).t(": ") };
-        return title.then(finding.title.clone());
+    let Some(main) = finding.fixes.iter().find(|f| f.verb != Verb::Diagnose) else {
+        return Text::from("Look into ").name(object);
     };
     let what = match main.verb {
         Verb::Set => "Set ",
+        Verb::Create if main.sql.contains(" EXTENSION ") => "Create extension ",
+        Verb::Create if main.sql.contains(" INDEX ") => "Create index ",
         Verb::Create => "Create ",
         Verb::Drop => "Drop ",
         Verb::Maintain if main.sql.contains("REINDEX") => "Rebuild ",
@@ -217,9 +215,19 @@ fn title(finding: &Finding, object: &str) -> Text {
         Verb::End => "End ",
         Verb::Diagnose | Verb::Alter => "Change ",
     };
-    let title = Text::new().t(what).name(object);
-    // The object alone does not say why; the finding's title does.
-    title.t(": ").then(finding.title.clone())
+    let kind = match finding.subject.kind {
+        _ if main.object != finding.subject.name => "",
+        SubjectKind::Index => "index ",
+        SubjectKind::Sequence => "sequence ",
+        SubjectKind::Table if matches!(main.verb, Verb::Alter | Verb::Drop) => "table ",
+        SubjectKind::Constraint => "constraint ",
+        SubjectKind::Function => "function ",
+        SubjectKind::Slot => "replication slot ",
+        SubjectKind::Role => "role ",
+        SubjectKind::PreparedTransaction => "prepared transaction ",
+        _ => "",
+    };
+    Text::new().t(format!("{what}{kind}")).name(object)
 }
 
 /// Date, then worth, then risk, then rule and object.

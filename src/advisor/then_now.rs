@@ -2,7 +2,7 @@
 
 use super::{Context, Skip, show};
 use crate::diff::moments::Moments;
-use crate::diff::{Change, Class, DiffRow, Phase};
+use crate::diff::{Chain, Change, Class, DiffRow, Phase};
 use crate::finding::Doubt;
 use crate::snapshot::Row;
 use crate::unit::Unit;
@@ -57,15 +57,15 @@ pub fn last_window_or_skip(ctx: &Context<'_>) -> Result<f64, Skip> {
 /// An object's row in the last window, and those in the windows before it, the newest first, back to the one in which it
 /// began; `None` where there is no other window.
 pub fn last_and_before<'a>(
-    ctx: &Context<'a>,
+    chain: &'a Chain,
     change: Change<'a>,
     view: &str,
 ) -> Option<(DiffRow<'a>, Option<Vec<DiffRow<'a>>>)> {
     let places = change.windows();
-    let windows = ctx.chain.windows.iter().zip(&places);
+    let windows = chain.windows.iter().zip(&places);
     let mut rows = windows.rev().map(|(window, place)| Some(window.views.get(view)?.row((*place)? as usize)));
     let last = rows.next()??;
-    if ctx.chain.windows.len() < 2 {
+    if chain.windows.len() < 2 {
         return Some((last, None));
     }
     let mut out = Vec::new();
@@ -81,8 +81,8 @@ pub fn last_and_before<'a>(
 
 /// Splits a statement's calls: three or more snapshots, the last window against the windows before it, back to the last
 /// reset; two snapshots, the window against everything counted up to its start.
-pub fn split(ctx: &Context<'_>, change: Change<'_>) -> Option<ThenNow> {
-    let (last, before) = last_and_before(ctx, change, "pg_stat_statements")?;
+pub fn split<'a>(chain: &'a Chain, change: Change<'a>) -> Option<ThenNow> {
+    let (last, before) = last_and_before(chain, change, "pg_stat_statements")?;
     let now = side(last)?;
     let Some(before) = before else {
         if !matches!(last.class(), Class::Ok | Class::OkUnsure) {

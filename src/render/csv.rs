@@ -97,7 +97,9 @@ fn table(table: &Table) -> String {
                 }
                 Cell::Bar(Bar { value, .. }) => number(*value),
                 Cell::Spark(spark) => spark.label.clone(),
+                Cell::Change { change, .. } => number(*change),
                 Cell::Severity(severity) => severity.word().to_owned(),
+                Cell::State(state) => words::state(*state).1.to_lowercase(),
                 Cell::Confidence(confidence) => confidence.word().to_owned(),
             });
             let more = [(shape.change, change), (shape.bound, bound), (shape.reason, reason)];
@@ -119,6 +121,7 @@ fn shape(table: &Table, column: usize) -> Shape {
                 shape.bound |= bound.is_some();
             }
             Cell::Bar(bar) => units.push(bar.value.unit),
+            Cell::Change { change, .. } => units.push(change.unit),
             Cell::NotAvailable(_) => shape.reason = true,
             _ => {}
         }

@@ -1,7 +1,7 @@
 //! The words and shapes for what the report keeps as a code. One place, so that formats agree.
 
 use crate::finding::{Confidence, Effort, Risk, Severity, SubjectKind, Verb};
-use crate::report::{Bound, CoverageState, Horizon};
+use crate::report::{AreaState, Bound, CoverageState, Horizon, Meaning};
 use crate::unit::Quantity;
 
 /// The shape beside a severity's word, where symbols can be shown.
@@ -24,6 +24,21 @@ pub(super) const fn severity(severity: Severity) -> &'static str {
         Severity::Low => "Low",
         Severity::Info => "Info",
     }
+}
+
+/// The shape beside the word of an area in which nothing was found, and the word.
+pub(super) const fn state(state: AreaState) -> (&'static str, &'static str) {
+    match state {
+        AreaState::Good => ("✓", "Good"),
+        AreaState::PartlyAssessed => ("◐", "Partly assessed"),
+        AreaState::NotAssessed => ("–", "Not assessed"),
+    }
+}
+
+/// A change that stands alone: `+38%, worse`.
+pub(super) fn change(change: Quantity, meaning: Option<Meaning>) -> String {
+    let size = change.human_signed();
+    meaning.map_or(size.clone(), |m| format!("{size}, {}", m.word()))
 }
 
 /// How much work.

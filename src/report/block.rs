@@ -1,5 +1,6 @@
 //! The blocks a section is made of. Renderers know these and never a section.
 
+use super::{AreaState, Meaning, Order};
 use crate::finding::{Confidence, Severity};
 use crate::text::Text;
 use crate::time::Timestamp;
@@ -138,6 +139,9 @@ pub struct Column {
     pub label: String,
     /// What its cells are.
     pub kind: ColumnKind,
+    /// How its values order the rows; one column of a table at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<Order>,
 }
 
 /// What the cells of a column are.
@@ -192,8 +196,18 @@ pub enum Cell {
     Bar(Bar),
     /// A history in a cell.
     Spark(Spark),
+    /// A change that stands alone.
+    Change {
+        /// How much, with its sign.
+        change: Quantity,
+        /// What it means, where that is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        meaning: Option<Meaning>,
+    },
     /// A severity: shape and word.
     Severity(Severity),
+    /// How an area stands in which nothing was found: shape and word.
+    State(AreaState),
     /// A confidence: bars and word.
     Confidence(Confidence),
 }
@@ -369,6 +383,9 @@ pub struct Panel {
     pub value: Quantity,
     /// The change over the window.
     pub change: Option<Quantity>,
+    /// The snapshot that the value is of, from 1, where it is not the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known_up_to: Option<usize>,
     /// The samples; `None` is a gap.
     pub points: Vec<(Timestamp, Option<f64>)>,
     /// Events on the time axis.

@@ -96,6 +96,14 @@ pub(super) fn last_time(row: Option<Row<'_>>, column: &str) -> Cell {
     }
 }
 
+/// What a narrow column says instead of "not since the statistics began".
+pub(super) const NOT_SEEN: &str = "not seen";
+
+/// A time of [`last_time`] for a narrow column.
+pub(super) fn short(time: Cell) -> Cell {
+    if matches!(time, Cell::Text(_)) { Cell::text(NOT_SEEN) } else { time }
+}
+
 /// `later − earlier`, exact for integers.
 pub(super) fn difference(later: Quantity, earlier: Quantity) -> Option<Quantity> {
     match (later.value, earlier.value) {

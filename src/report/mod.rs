@@ -21,6 +21,7 @@ mod register;
 #[cfg(test)]
 mod schema_tests;
 mod sections;
+mod signs;
 mod sparks;
 mod table;
 
@@ -38,3 +39,4 @@ pub use model::{
 pub use pulse::Pulse;
 pub use redact::{Redact, redact};
 pub use sections::SECTIONS;
+pub use signs::{AreaState, Meaning, Order};

@@ -1,6 +1,6 @@
 //! Making tables: columns first, then rows in their final order; long ones are cut with their totals kept.
 
-use super::{Block, Cell, Column, ColumnKind, Row, Table};
+use super::{Block, Cell, Column, ColumnKind, Order, Row, Table};
 use crate::error::Result;
 use crate::snapshot::frame;
 use crate::text::Text;
@@ -12,11 +12,24 @@ pub(super) const MOST_DETAILS: usize = 1_000;
 
 /// A table in the making.
 #[derive(Debug)]
-pub(super) struct Draft(Table);
+pub(super) struct Draft {
+    table: Table,
+    /// Columns that go where they say nothing, by their position.
+    spared: Vec<(usize, Spare)>,
+}
+
+/// When a column says nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Spare {
+    /// No row has anything in it.
+    Empty,
+    /// All rows have the same words in it: these are told above the table.
+    Same,
+}
 
 /// Begins a table.
 pub(super) fn table(id: &str, title: impl Into<String>) -> Draft {
-    Draft(Table {
+    let table = Table {
         id: id.to_owned(),
         title: title.into(),
         about: Text::new(),
@@ -25,13 +38,14 @@ pub(super) fn table(id: &str, title: impl Into<String>) -> Draft {
         rows_in_all: 0,
         totals: Vec::new(),
         empty: "None found".to_owned(),
-    })
+    };
+    Draft { table, spared: Vec::new() }
 }
 
 impl Draft {
     /// What it shows, and from where.
     pub(super) fn about(mut self, about: Text) -> Self {
-        self.0.about = about;
+        self.table.about = about;
         self
     }
 
@@ -56,19 +70,42 @@ impl Draft {
     }
 
     fn column(mut self, label: &str, kind: ColumnKind) -> Self {
-        self.0.columns.push(Column { label: label.to_owned(), kind });
+        self.table.columns.push(Column { label: label.to_owned(), kind, order: None });
+        self
+    }
+
+    /// Says that the last column orders the rows, the largest value first.
+    pub(super) fn largest_first(mut self) -> Self {
+        if let Some(column) = self.table.columns.last_mut() {
+            column.order = Some(Order::Descending);
+        }
+        self
+    }
+
+    /// Leaves the last column out where no row has anything in it.
+    pub(super) fn if_any(self) -> Self {
+        self.spare(Spare::Empty)
+    }
+
+    /// Tells the words of the last column once, above the table, where all rows have the same.
+    pub(super) fn if_differs(self) -> Self {
+        self.spare(Spare::Same)
+    }
+
+    fn spare(mut self, when: Spare) -> Self {
+        self.spared.push((self.table.columns.len().saturating_sub(1), when));
         self
     }
 
     /// What is said where there is no row.
     pub(super) fn empty(mut self, words: impl Into<String>) -> Self {
-        self.0.empty = words.into();
+        self.table.empty = words.into();
         self
     }
 
     /// Totals over all rows, also those cut off.
     pub(super) fn totals(mut self, cells: Vec<Cell>) -> Self {
-        self.0.totals = cells;
+        self.table.totals = cells;
         self
     }
 
@@ -79,23 +116,48 @@ impl Draft {
 
     /// A row that unfolds; details are made for the first rows only.
     pub(super) fn push_with(&mut self, cells: Vec<Cell>, detail: impl FnOnce() -> Vec<Block>) {
-        debug_assert_eq!(cells.len(), self.0.columns.len(), "one cell a column in `{}`", self.0.id);
-        self.0.rows_in_all += 1;
-        if self.0.rows.len() < MOST_ROWS {
-            let detail = if self.0.rows.len() < MOST_DETAILS { detail() } else { Vec::new() };
-            self.0.rows.push(Row { cells, detail });
+        debug_assert_eq!(cells.len(), self.table.columns.len(), "one cell a column in `{}`", self.table.id);
+        self.table.rows_in_all += 1;
+        if self.table.rows.len() < MOST_ROWS {
+            let detail = if self.table.rows.len() < MOST_DETAILS { detail() } else { Vec::new() };
+            self.table.rows.push(Row { cells, detail });
         }
     }
 
     /// Says how many rows there are when only the first were pushed.
     pub(super) fn rows_in_all(mut self, rows: usize) -> Self {
-        self.0.rows_in_all = self.0.rows_in_all.max(rows as u64);
+        self.table.rows_in_all = self.table.rows_in_all.max(rows as u64);
         self
     }
 
     /// The finished table.
-    pub(super) fn block(self) -> Block {
-        Block::Table(self.0)
+    pub(super) fn block(mut self) -> Block {
+        // From the right, so that positions stay true.
+        while let Some((at, when)) = self.spared.pop() {
+            self.leave_out(at, when);
+        }
+        Block::Table(self.table)
+    }
+
+    fn leave_out(&mut self, at: usize, when: Spare) {
+        let table = &mut self.table;
+        let mut cells = table.rows.iter().filter_map(|row| row.cells.get(at));
+        let Some(first) = cells.next() else { return };
+        match (when, first) {
+            (Spare::Empty, Cell::None) if cells.all(|c| *c == Cell::None) => {}
+            (Spare::Same, Cell::Text(words)) if table.rows.len() > 2 && cells.all(|c| c == first) => {
+                let label = table.columns.get(at).map(|c| c.label.clone()).unwrap_or_default();
+                let words = words.clone();
+                let about = std::mem::take(&mut table.about);
+                table.about = about.t(format!(" {label}: ")).then(words).t(".");
+            }
+            _ => return,
+        }
+        table.columns.remove(at);
+        let rows = table.rows.iter_mut().map(|row| &mut row.cells);
+        for cells in rows.chain([&mut table.totals]).filter(|cells| at < cells.len()) {
+            cells.remove(at);
+        }
     }
 }
 
@@ -108,6 +170,29 @@ pub(super) fn ranked(values: &[Option<f64>], names: &[String]) -> Result<Vec<usi
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn columns_that_say_nothing_are_left_out() {
+        let made = |remarks: [Option<&str>; 3], servers: [&str; 3]| {
+            let mut draft = table("t", "T")
+                .about(Text::from("About."))
+                .name("Name")
+                .text("Remark")
+                .if_any()
+                .text("Server")
+                .if_differs();
+            for (remark, server) in remarks.into_iter().zip(servers) {
+                draft.push(vec![Cell::text("x"), remark.map_or(Cell::None, Cell::text), Cell::text(server)]);
+            }
+            let totals = vec![Cell::text("3"), Cell::None, Cell::None];
+            let Block::Table(table) = draft.totals(totals).block() else { unreachable!() };
+            let labels: Vec<String> = table.columns.iter().map(|c| c.label.clone()).collect();
+            assert!(table.rows.iter().all(|r| r.cells.len() == labels.len()) && table.totals.len() == labels.len());
+            (labels.join(" "), table.about.plain())
+        };
+        assert_eq!(made([None; 3], ["a"; 3]), ("Name".into(), "About. Server: a.".into()));
+        assert_eq!(made([None, Some("r"), None], ["a", "b", "a"]), ("Name Remark Server".into(), "About.".into()));
+    }
 
     #[test]
     fn long_tables_are_cut_and_say_so() {

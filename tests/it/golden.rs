@@ -6,9 +6,9 @@ use pgretro::finding::{
     Confidence, Doubt, Effort, Evidence, Finding, Fix, Locator, Measure, Risk, Severity, Subject, SubjectKind, Verb,
 };
 use pgretro::report::{
-    Action, Against, Bar, Block, Bound, Card, Category, Cell, Chart, CheckLine, ChecklistGroup, Column, ColumnKind,
-    CoverageItem, CoverageState, Deduction, EvidenceEntry, Fact, Horizon, Line, Mark, MarkKind, NoteKind, Panel, Part,
-    Report, ReportFinding, Row, SCHEMA, Section, Since, Spark, SqlBlock, Standing, Table, Verdict, Window,
+    Action, Against, AreaState, Bar, Block, Bound, Card, Category, Cell, Chart, CheckLine, ChecklistGroup, Column,
+    ColumnKind, CoverageItem, CoverageState, Deduction, EvidenceEntry, Fact, Horizon, Line, Mark, MarkKind, NoteKind,
+    Panel, Part, Report, ReportFinding, Row, SCHEMA, Section, Since, Spark, SqlBlock, Standing, Table, Verdict, Window,
 };
 use pgretro::text::Text;
 use pgretro::time::Timestamp;
@@ -47,7 +47,7 @@ fn bound(value: Quantity, bound: Bound) -> Cell {
 }
 
 fn column(label: &str, kind: ColumnKind) -> Column {
-    Column { label: label.to_owned(), kind }
+    Column { label: label.to_owned(), kind, order: None }
 }
 
 fn row(cells: Vec<Cell>) -> Row {
@@ -464,6 +464,7 @@ fn changed_and_trends() -> [Section; 2] {
         title: title.to_owned(),
         value,
         change: Some(int(81_920, Unit::Bytes)),
+        known_up_to: (title == "Dead rows").then_some(7),
         points: points.into_iter().enumerate().map(|(i, p)| (day(i as i64), p)).collect(),
         marks: vec![
             Mark { at: day(2), kind: MarkKind::Reset, label: "statistics reset 17 Nov 2026 09:00 UTC".to_owned() },
@@ -713,8 +714,13 @@ fn sections() -> Vec<Section> {
                 title: "Health overview".to_owned(),
                 about: Text::from("By area."),
                 columns: vec![column("Area", ColumnKind::Name), column("State", ColumnKind::Text)],
-                rows: vec![row(vec![Cell::text("Vacuum"), Cell::Severity(Severity::High)])],
-                rows_in_all: 1,
+                rows: vec![
+                    row(vec![Cell::text("Vacuum"), Cell::Severity(Severity::High)]),
+                    row(vec![Cell::text("Locks"), Cell::State(AreaState::Good)]),
+                    row(vec![Cell::text("Security"), Cell::State(AreaState::PartlyAssessed)]),
+                    row(vec![Cell::text("Replication"), Cell::State(AreaState::NotAssessed)]),
+                ],
+                rows_in_all: 4,
                 totals: vec![],
                 empty: "Nothing was assessed".to_owned(),
             })],

@@ -318,7 +318,7 @@ pub fn long(rows: usize) -> Report {
 
 /// A table whose first 50 rows come again: the page shows those from here, and makes the others by its script.
 pub fn twice() -> Report {
-    use pgretro::report::{Bar, Block, Bound, Cell, Column, ColumnKind, Row, Spark};
+    use pgretro::report::{AreaState, Bar, Block, Bound, Cell, Column, ColumnKind, Meaning, Row, Spark};
     use pgretro::text::Text;
     use pgretro::unit::{Number, Quantity, Unit};
     const UNITS: [Unit; 16] = [
@@ -375,13 +375,13 @@ pub fn twice() -> Report {
         Some(x) => *x,
         None => random() * 10_f64.powi(i32::try_from(i % 12).unwrap_or(0) - 3),
     };
-    let mut columns = vec![Column { label: "Name".into(), kind: ColumnKind::Name }];
+    let mut columns = vec![Column { label: "Name".into(), kind: ColumnKind::Name, order: None }];
     let mut cells: Vec<Vec<Cell>> = Vec::new();
     let names = ["a.b_1", "app.Orders", "app.orders", "ü.x|y", "public.orders_pkey", "public.order"];
     cells.push((0..50).map(|i| Cell::name(format!("{}_{}", names[i % names.len()], i / 9))).collect());
     let bounds = [None, Some(Bound::AtLeast), Some(Bound::AtMost), Some(Bound::Estimate)];
     for (k, unit) in UNITS.into_iter().cycle().take(48).enumerate() {
-        columns.push(Column { label: format!("{unit:?} {k}"), kind: ColumnKind::Number });
+        columns.push(Column { label: format!("{unit:?} {k}"), kind: ColumnKind::Number, order: None });
         let number = |x: f64| match k / 16 {
             0 => Quantity::int((x * 1e6) as i64 + if unit == Unit::Time { 1_767_264_991_322_233 } else { 0 }, unit),
             _ => Quantity { value: Number::Float(x), unit },
@@ -399,7 +399,7 @@ pub fn twice() -> Report {
         cells.push((0..50).map(cell).collect());
     }
     for k in 0..3 {
-        columns.push(Column { label: format!("Graphic {k}"), kind: ColumnKind::Graphic });
+        columns.push(Column { label: format!("Graphic {k}"), kind: ColumnKind::Graphic, order: None });
         let spark = |i: usize, x: f64| {
             let shown = |x: f64| Quantity::float(x, UNITS[8]).map(Quantity::human).unwrap_or_default();
             let short = |x: f64| format!("{x:.3e}").parse::<f64>().unwrap_or(0.0);
@@ -421,12 +421,17 @@ pub fn twice() -> Report {
         };
         cells.push((0..50).map(cell).collect());
     }
-    columns.push(Column { label: "Words".into(), kind: ColumnKind::Text });
+    columns.push(Column { label: "Words".into(), kind: ColumnKind::Text, order: None });
     let words = |i: usize| match i % 5 {
         0 => Cell::Text(Text::new().t("see ").link("f-01", "F-01").t(" of ").name("a.b_c").code("x < 1").strong("!")),
         1 => Cell::text("a"),
         2 => Cell::text("words that are longer than thirty letters"),
         3 => Cell::code("select </script>"),
+        _ if i < 10 => Cell::State(AreaState::PartlyAssessed),
+        _ if i < 20 => {
+            let meaning = if i < 15 { Some(Meaning::Worse) } else { None };
+            Cell::Change { change: Quantity::int(1_536 - 100 * i as i64, Unit::Bytes), meaning }
+        }
         _ => Cell::text("some words"),
     };
     cells.push((0..50).map(words).collect());

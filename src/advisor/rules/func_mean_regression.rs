@@ -131,7 +131,7 @@ fn check(ctx: &Context<'_>) -> Check {
 
 /// Before and in the last window.
 fn split(ctx: &Context<'_>, change: Change<'_>) -> Option<(Sums, Sums, Option<Doubt>)> {
-    let (last, before) = last_and_before(ctx, change, "pg_stat_user_functions")?;
+    let (last, before) = last_and_before(ctx.chain, change, "pg_stat_user_functions")?;
     if !matches!(last.class(), Class::Ok | Class::OkUnsure) {
         return None;
     }

@@ -84,7 +84,7 @@ fn check(ctx: &Context<'_>) -> Check {
     let mut findings = Vec::new();
     let mut compared = 0;
     for (s, _) in work.by(|s| s.delta("total_exec_time")) {
-        let Some(sides) = split(ctx, s.change) else { continue };
+        let Some(sides) = split(ctx.chain, s.change) else { continue };
         let calls = ctx.threshold("min_calls");
         if sides.then.exec.n < calls || sides.now.exec.n < calls || sides.then.exec.mean <= 0.0 {
             continue;

@@ -95,7 +95,7 @@ fn check(cx: &Context<'_>) -> Check {
 }
 
 fn pace(cx: &Context<'_>, table: &TableFact<'_>, change: Change<'_>) -> Option<Pace> {
-    let (last, before) = last_and_before(cx, change, VIEW)?;
+    let (last, before) = last_and_before(cx.chain, change, VIEW)?;
     let before: Vec<DiffRow<'_>> = before?.into_iter().take_while(|r| r.class() == Class::Ok).collect();
     let rows = table.rows().0.filter(|r| *r >= 1.0)?;
     let sum = |of: &[DiffRow<'_>]| {

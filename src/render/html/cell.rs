@@ -4,11 +4,13 @@ use super::super::page::Page;
 use super::super::words;
 use super::escape::{breakable, escape, words as prose};
 use super::graphic;
-use crate::report::{Cell, Column, ColumnKind};
+use crate::report::{Cell, Column, ColumnKind, Meaning};
 use crate::text::{Span, Text};
 use crate::unit::{Number, Quantity};
 use std::fmt::Write;
 
+/// Letters up to which a name stays on its line.
+const NAME: usize = 24;
 /// Letters above which a cell asks for room.
 const LONG: usize = 30;
 /// Letters above which a cell asks for a little.
@@ -61,12 +63,19 @@ pub(super) fn raw(quantity: Quantity) -> String {
     }
 }
 
-/// A change beside its value: an arrow and its size, grey because the report does not know which way is good.
-fn change(quantity: Quantity) -> String {
+/// A change beside its value: an arrow and its size; grey, unless it is known what it means, and then with the word.
+fn change(quantity: Quantity, meaning: Option<Meaning>) -> String {
     let signed = quantity.human_signed();
+    let (class, word) = match meaning {
+        None => ("d", String::new()),
+        Some(Meaning::Better) => ("d g", format!(" {}", Meaning::Better.word())),
+        Some(Meaning::Worse) => ("d w", format!(" {}", Meaning::Worse.word())),
+    };
+    let arrow =
+        |arrow: &str, size: &str| format!("<span class=\"{class}\">{arrow} {}{word}</span>", data(quantity, size));
     match signed.chars().next() {
-        Some('+') => format!("<span class=\"d\">▲ {}</span>", data(quantity, signed.trim_start_matches('+'))),
-        Some('−') => format!("<span class=\"d\">▼ {}</span>", data(quantity, signed.trim_start_matches('−'))),
+        Some('+') => arrow("▲", signed.trim_start_matches('+')),
+        Some('−') => arrow("▼", signed.trim_start_matches('−')),
         _ => "<span class=\"d\" title=\"unchanged\">=</span>".to_owned(),
     }
 }
@@ -96,14 +105,16 @@ pub(super) fn cell(cell: &Cell, page: &Page, table: Option<&str>) -> String {
         Cell::Text(t) => text(t, page),
         Cell::Number { value, change: by, bound } => {
             let shown = element(*value, &page.shown(*value, *bound), &words::bounded_exact(*value, *bound));
-            by.map_or_else(|| shown.clone(), |by| shown.clone() + &change(by))
+            by.map_or_else(|| shown.clone(), |by| shown.clone() + &change(by, None))
         }
         Cell::Bar(bar) => {
             format!("<span class=\"barc\">{}{}</span>", graphic::bar(bar, 52), data(bar.value, &bar.value.human()))
         }
         Cell::Spark(spark) if spark.points.is_empty() => "<span class=\"na\">–</span>".to_owned(),
         Cell::Spark(spark) => graphic::spark(spark),
+        Cell::Change { change: by, meaning } => change(*by, *meaning),
         Cell::Severity(severity) => graphic::tag(*severity),
+        Cell::State(state) => graphic::state(*state),
         Cell::Confidence(confidence) => graphic::confidence(*confidence),
     }
 }
@@ -111,6 +122,16 @@ pub(super) fn cell(cell: &Cell, page: &Page, table: Option<&str>) -> String {
 /// Whether a cell has more letters of words.
 fn longer(content: &Cell, letters: usize) -> bool {
     matches!(content, Cell::Text(t) if t.plain().chars().nth(letters).is_some())
+}
+
+/// Whether a cell is one name.
+fn is_name(content: &Cell) -> bool {
+    matches!(content, Cell::Text(Text(spans)) if matches!(spans.as_slice(), [Span::Name(_)]))
+}
+
+/// Whether the words of a cell can be broken.
+fn has_space(content: &Cell) -> bool {
+    matches!(content, Cell::Text(t) if t.plain().contains(' '))
 }
 
 /// A cell in its element: the row's header for the name, right-aligned for numbers.
@@ -130,7 +151,7 @@ pub(super) fn td(column: &Column, content: &Cell, page: &Page, table: &str, expa
             } else {
                 String::new()
             };
-            let wide = longer(content, MIDDLE);
+            let wide = longer(content, NAME);
             let class = match (wide, expands) {
                 (true, true) => " class=\"w ex\"",
                 (true, false) => " class=\"w\"",
@@ -139,13 +160,16 @@ pub(super) fn td(column: &Column, content: &Cell, page: &Page, table: &str, expa
             };
             format!("<th scope=\"row\"{class}>{button}{inner}</th>")
         }
+        ColumnKind::Text if is_name(content) && longer(content, MIDDLE) && !longer(content, NAME) => {
+            format!("<td class=\"nm\" data-l=\"{}\">{inner}</td>", escape(&column.label))
+        }
         ColumnKind::Text if longer(content, LONG) => {
             format!("<td class=\"w\" data-l=\"{}\">{inner}</td>", escape(&column.label))
         }
         ColumnKind::Text if longer(content, MIDDLE) => {
             format!("<td class=\"m\" data-l=\"{}\">{inner}</td>", escape(&column.label))
         }
-        ColumnKind::Number if longer(content, MIDDLE) => {
+        ColumnKind::Number if longer(content, MIDDLE) && has_space(content) => {
             format!("<td class=\"n tx\" data-l=\"{}\">{inner}</td>", escape(&column.label))
         }
         ColumnKind::Text => format!("<td data-l=\"{}\">{inner}</td>", escape(&column.label)),

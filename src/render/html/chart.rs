@@ -157,11 +157,16 @@ fn panel(panel: &Panel) -> String {
         .filter_map(|m| panel.points.iter().position(|(at, _)| *at >= m.at))
         .collect();
     let mut said = format!("{}: last value {}", panel.title, panel.value.human());
+    let mut change =
+        panel.change.map_or_else(String::new, |c| format!(" <span class=\"d\">{}</span>", escape(&arrow(c))));
+    if let Some(n) = panel.known_up_to {
+        let _ = write!(change, " <span class=\"d\">known up to snapshot {n}</span>");
+        let _ = write!(said, ", known up to snapshot {n}");
+    }
     for mark in &panel.marks {
         let _ = write!(said, "; {}", mark.label);
     }
     let said = escape(&said);
-    let change = panel.change.map_or_else(String::new, |c| format!(" <span class=\"d\">{}</span>", escape(&arrow(c))));
     let mut out = format!(
         "<div class=\"panel mul\"><h3>{}</h3><div class=\"v\">{}{change}</div>\
          <svg viewBox=\"0 0 330 96\" role=\"img\" aria-label=\"{said}\"><title>{said}</title>\

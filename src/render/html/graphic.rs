@@ -3,7 +3,7 @@
 use super::super::words;
 use super::escape::escape;
 use crate::finding::{Confidence, Severity};
-use crate::report::{Bar, Spark};
+use crate::report::{AreaState, Bar, Spark};
 use std::fmt::Write;
 
 /// The class that carries a severity's colour.
@@ -26,6 +26,7 @@ pub(super) fn icon(name: &str) -> String {
         "low" => ("s-low", "<circle cx=\"7\" cy=\"7\" r=\"5.6\"/>"),
         "info" => ("s-info", "<circle class=\"o\" cx=\"7\" cy=\"7\" r=\"5\"/>"),
         "ok" => ("s-ok", "<path class=\"o\" d=\"M1.8 7.4 5.4 11 12.2 3.4\"/>"),
+        "partly" => ("s-info", "<circle class=\"o\" cx=\"7\" cy=\"7\" r=\"5\"/><path d=\"M7 2a5 5 0 0 0 0 10z\"/>"),
         "failed" => ("s-high", "<path class=\"o\" d=\"M3 3l8 8M11 3l-8 8\"/>"),
         _ => ("s-info", "<path class=\"o\" d=\"M2.5 7h9\"/>"),
     };
@@ -35,6 +36,16 @@ pub(super) fn icon(name: &str) -> String {
 /// Shape and word.
 pub(super) fn tag(severity: Severity) -> String {
     format!("<span class=\"tag {}\">{}{}</span>", class(severity), icon(severity.word()), words::severity(severity))
+}
+
+/// Shape and word of an area in which nothing was found.
+pub(super) fn state(state: AreaState) -> String {
+    let (class, shape) = match state {
+        AreaState::Good => ("s-ok", "ok"),
+        AreaState::PartlyAssessed => ("s-info", "partly"),
+        AreaState::NotAssessed => ("s-info", "none"),
+    };
+    format!("<span class=\"tag {class}\">{}{}</span>", icon(shape), words::state(state).1)
 }
 
 /// Three rising bars and the word.

@@ -115,7 +115,7 @@ fn layout(columns: &[Column], rows: usize) -> Value {
     context! {
         words => count(&[Number, Graphic]) <= count(&[Text]).max(1) && columns.len() <= 7,
         dense => columns.len() >= 7,
-        crowded => columns.len() >= 10,
+        crowded => columns.len() >= 9,
         tall => rows > 25,
         long => rows > 30 && columns.len() <= 8,
         tools => rows > 15,

@@ -91,6 +91,11 @@ pub(super) fn cell(cell: &Cell, page: &Page, table: Option<&str>) -> String {
         Cell::Bar(bar) => escape::inner_words(&bar.value.human()),
         Cell::Spark(history) if history.points.is_empty() => "–".to_owned(),
         Cell::Spark(history) => escape::code(&spark::line(history), Place::Cell),
+        Cell::Change { change, meaning } => escape::inner_words(&words::change(*change, *meaning)),
+        Cell::State(state) => {
+            let (shape, word) = words::state(*state);
+            format!("{shape} {}", word.to_lowercase())
+        }
         Cell::Severity(severity) => format!("{} {}", words::shape(*severity), severity.word()),
         Cell::Confidence(confidence) => confidence.word().to_owned(),
     }
@@ -123,7 +128,9 @@ pub(super) fn chart(chart: &Chart) -> String {
                 let events: Vec<String> = p.marks.iter().map(|m| plain(&m.label)).collect();
                 let events = if events.is_empty() { "–".to_owned() } else { events.join("; ") };
                 let history = escape::code(&spark::panel(p), Place::Cell);
-                line(&[plain(&p.title), plain(&p.value.human()), change, history, events]);
+                let of = p.known_up_to.map_or_else(String::new, |n| format!(" (snapshot {n})"));
+                let last = format!("{}{of}", p.value.human());
+                line(&[plain(&p.title), plain(&last), change, history, events]);
             }
         }
         Chart::Heatmap(heat) => {

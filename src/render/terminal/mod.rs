@@ -173,11 +173,15 @@ fn not_assessed(areas: &[&Category], paint: &Paint) -> Vec<String> {
     let mut lines: Vec<String> = groups
         .iter()
         .take(2)
-        .map(|(why, names)| {
-            let why = if why.is_empty() { String::new() } else { format!(" ({why})") };
-            let areas = if names.len() == 1 { "area" } else { "areas" };
-            let line = format!("  {} {areas} not assessed{why}: {}", names.len(), names.join(", "));
-            fit(&paint.words(&line), paint.width, paint)
+        .flat_map(|(why, names)| {
+            let line = match names.as_slice() {
+                [one] if why.is_empty() => format!("  {one} not assessed"),
+                [one] => format!("  {one} not assessed: {why}"),
+                many if why.is_empty() => format!("  {} areas not assessed: {}", many.len(), many.join(", ")),
+                many => format!("  {} areas not assessed ({why}): {}", many.len(), many.join(", ")),
+            };
+            let line = paint.words(&line);
+            if paint.width < 60 { wrap(&line, paint.width, "    ") } else { vec![fit(&line, paint.width, paint)] }
         })
         .collect();
     if more > 0 {

@@ -285,7 +285,13 @@ fn cell(of: &mut Cell, places: (Place, Place), visit: Visit<'_>) {
         Cell::NotAvailable(reason) => visit(Place::Prose, reason),
         Cell::Text(words) => text(words, places, visit),
         Cell::Spark(Spark { points: _, resets: _, restarts: _, label }) => visit(Place::Prose, label),
-        Cell::None | Cell::Number { .. } | Cell::Bar(_) | Cell::Severity(_) | Cell::Confidence(_) => {}
+        Cell::None
+        | Cell::Number { .. }
+        | Cell::Bar(_)
+        | Cell::Change { .. }
+        | Cell::Severity(_)
+        | Cell::State(_)
+        | Cell::Confidence(_) => {}
     }
 }
 
@@ -299,7 +305,7 @@ fn chart(of: &mut Chart, visit: Visit<'_>) {
         }
         Chart::Multiples { title, panels } => {
             visit(Place::Prose, title);
-            for Panel { title, value: _, change: _, points: _, marks } in panels {
+            for Panel { title, value: _, change: _, known_up_to: _, points: _, marks } in panels {
                 visit(Place::Prose, title);
                 for Mark { at: _, kind: _, label } in marks {
                     visit(Place::Prose, label);

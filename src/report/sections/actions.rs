@@ -23,7 +23,7 @@ pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
                 .findings
                 .first()
                 .and_then(|number| draft.findings.iter().find(|f| f.number == *number))
-                .map_or_else(Text::new, |f| f.finding.why.clone()),
+                .map_or_else(Text::new, |f| f.finding.title.clone().t(". ").then(f.finding.why.clone())),
             severity: action.severity,
             confidence: action.confidence,
             effort: effort(action.effort).to_owned(),

@@ -130,6 +130,7 @@ fn groups(id: &str, title: &str, column: &str, now: &[Row<'_>], first: &[Row<'_>
             _ => "Application",
         })
         .number("Sessions")
+        .largest_first()
         .number("Share")
         .empty("No session of a client");
     let gone = before.iter().filter(|g| after.iter().all(|a| a.key != g.key)).map(|g| (g.key.as_str(), 0));
@@ -166,6 +167,7 @@ fn transactions(draft: &Draft<'_>, now: &[Row<'_>], at: Option<crate::time::Time
         )
         .name("Session")
         .number("Open for")
+        .largest_first()
         .text("State")
         .number("In this state for")
         .text("Role")
@@ -173,6 +175,7 @@ fn transactions(draft: &Draft<'_>, now: &[Row<'_>], at: Option<crate::time::Time
         .text("Waits for")
         .text("Present or last statement")
         .text("Findings")
+        .if_any()
         .empty("No transaction was open");
     for (age, row) in open.iter().take(MOST) {
         let in_state =

@@ -41,7 +41,9 @@ fn snapshots(draft: &Draft<'_>) -> Block {
         .name("Read from")
         .number("Captured")
         .text("Time taken from")
+        .if_differs()
         .text("Server")
+        .if_differs()
         .number("Up for")
         .number("Age of the statistics")
         .number("Files");

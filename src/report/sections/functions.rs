@@ -79,10 +79,12 @@ fn functions(draft: &mut Draft<'_>) -> Result<Option<Vec<Block>>> {
         .number("Calls")
         .number("Time")
         .number("Own time")
+        .largest_first()
         .graphic("Share of own time")
         .number("Mean")
         .number("In its statements")
         .text("Findings")
+        .if_any()
         .empty("No function was called in the window");
     let names: Vec<String> = all.iter().map(name).collect();
     let values: Vec<Option<f64>> = all.iter().map(|c| c.delta("self_time")).collect();

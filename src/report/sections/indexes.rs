@@ -4,7 +4,7 @@ use crate::diff::Change;
 use crate::error::Result;
 use crate::finding::{Fix, Verb};
 use crate::report::absent;
-use crate::report::cells::{count, counted, counted_words, heading, last_time, level, links, prose, total};
+use crate::report::cells::{count, counted, counted_words, heading, last_time, level, links, prose, short, total};
 use crate::report::draft::{Body, Draft};
 use crate::report::names::{ByObject, index_name, is_system, table_name};
 use crate::report::sparks::{Of, Sparks};
@@ -151,6 +151,8 @@ fn list(draft: &mut Draft<'_>, entries: &[Entry<'_>]) -> Result<Block> {
                 } else {
                     "Sizes at the last snapshot with their change since the first. "
                 })
+                .t(if dated { "\u{201c}not seen\u{201d}: not since the statistics began. " } else { "" })
+                .t("No verdict on what was not scanned: it is too early, or the index is needed otherwise. ")
                 .then(link),
         )
         .name("Index")
@@ -162,7 +164,7 @@ fn list(draft: &mut Draft<'_>, entries: &[Entry<'_>]) -> Result<Block> {
     if dated {
         out = out.number("Last scan");
     }
-    out = out.number("Size").text("Kind").text("Judgement");
+    out = out.number("Size").largest_first().text("Kind").text("Judgement");
     let sparks = Sparks::of(draft, "pg_stat_user_indexes", Of::Column("idx_scan"));
     if sparks.is_some() {
         out = out.graphic("Scans per second over time");
@@ -179,7 +181,7 @@ fn list(draft: &mut Draft<'_>, entries: &[Entry<'_>]) -> Result<Block> {
         cells.push(Cell::number_or(entry.scans().map(|n| Quantity::int(n, Unit::Count)), "not exported"));
         let now = entry.change.and_then(Change::last);
         if dated {
-            cells.push(last_time(now, "last_idx_scan"));
+            cells.push(short(last_time(now, "last_idx_scan")));
         }
         let before = entry.definition.and_then(|d| first.of(d));
         cells.push(level(before, entry.definition, "index_size"));
@@ -224,9 +226,11 @@ fn kind(definition: Option<Row<'_>>) -> Cell {
     if !words.is_empty() {
         text = text.t(" ");
     }
-    text = text.t(method.to_owned());
+    // That of most indexes goes without saying.
+    let said = method != "btree" || words.is_empty();
+    text = text.t(if said { format!("{method} ") } else { String::new() });
     if !columns.is_empty() {
-        text = text.t(" ").code(format!("({})", columns.join(", ")));
+        text = text.code(format!("({})", columns.join(", ")));
     }
     Cell::Text(text)
 }
@@ -248,10 +252,10 @@ fn judgement(draft: &Draft<'_>, entry: &Entry<'_>, name: &str) -> Cell {
         }
         None => Cell::NotAvailable("scans not exported".to_owned()),
         Some(0) if flag("indisprimary") || flag("indisunique") || flag("indisexclusion") => {
-            Cell::text("not scanned; it enforces uniqueness, so scans do not decide")
+            Cell::text("not scanned; enforces uniqueness")
         }
         Some(0) => Cell::Text(match draft.facts.age.database_s.and_then(|s| Quantity::float(s, Unit::Seconds)) {
-            Some(age) => Text::new().t("not scanned in ").n(age).t("; too early, or needed otherwise: no verdict"),
+            Some(age) => Text::new().t("not scanned in ").n(age).t(": no verdict"),
             None => Text::from("not scanned; age of the statistics unknown: no verdict"),
         }),
         Some(_) => Cell::text("in use"),

@@ -197,7 +197,8 @@ fn modes(draft: &Draft<'_>) -> Result<Option<Block>> {
         .name("Kind")
         .text("Mode")
         .text("Held or awaited")
-        .number("Locks");
+        .number("Locks")
+        .largest_first();
     for group in &groups {
         let mut parts = group.key.split('\u{1f}');
         let mut next = || Cell::text(parts.next().unwrap_or_default());

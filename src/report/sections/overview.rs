@@ -6,7 +6,7 @@ use crate::finding::{Confidence, Severity};
 use crate::report::cells::count;
 use crate::report::draft::{Body, Draft};
 use crate::report::table::table;
-use crate::report::{Block, Cell, ReportFinding};
+use crate::report::{AreaState, Block, Cell, ReportFinding};
 use crate::text::Text;
 use crate::unit::Quantity;
 
@@ -40,7 +40,7 @@ fn health(draft: &Draft<'_>) -> Block {
             }
             None if area.evaluated == 0 => {
                 let why = area.remark.clone().unwrap_or_else(|| "required inputs are missing".to_owned());
-                (Cell::text("not assessed"), Text::from(why), Cell::None)
+                (Cell::State(AreaState::NotAssessed), Text::from(why), Cell::None)
             }
             None => {
                 let see = Text::new()
@@ -49,11 +49,8 @@ fn health(draft: &Draft<'_>) -> Block {
                     .n(count(area.applicable))
                     .t(" checks ran, none found anything");
                 let sure = if area.at_most { Confidence::Low } else { Confidence::High };
-                (
-                    Cell::text(if area.at_most { "nothing found, partly assessed" } else { "good" }),
-                    see,
-                    Cell::Confidence(sure),
-                )
+                let state = if area.at_most { AreaState::PartlyAssessed } else { AreaState::Good };
+                (Cell::State(state), see, Cell::Confidence(sure))
             }
         };
         out.push(vec![Cell::text(area.category.name()), state, Cell::Text(see), sure]);

@@ -28,6 +28,7 @@ pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
         .text("Effort")
         .text("How sure")
         .number("Before")
+        .if_any()
         .text("Findings");
     let mut remarks = Vec::new();
     for action in &draft.actions {

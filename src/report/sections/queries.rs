@@ -120,12 +120,14 @@ fn statements(draft: &mut Draft<'_>) -> Result<Option<(Vec<Block>, usize)>> {
         .name("Statement")
         .number("Calls")
         .number("Time")
+        .largest_first()
         .graphic("Share")
         .number("Mean")
         .number("σ")
         .number("Rows per call")
         .number("Blocks per call")
         .text("Findings")
+        .if_any()
         .empty("No statement ran in the window");
     let sparks = Sparks::of(draft, "pg_stat_statements", Of::MeanTime);
     if sparks.is_some() {

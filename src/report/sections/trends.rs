@@ -77,13 +77,10 @@ fn multiples(draft: &Draft<'_>, beats: &[&Beat], shown: &[usize]) -> Option<Bloc
             let first = values.iter().find_map(|v| *v)?;
             // A value that is not of the last snapshot says of which it is.
             let last = values.iter().rposition(Option::is_some).filter(|at| at + 1 < values.len());
-            let title = match last.and_then(|at| beats.get(at)) {
-                Some(beat) => format!("{}, known up to snapshot {}", measure.title, beat.position + 1),
-                None => measure.title.to_owned(),
-            };
             Some(Panel {
-                title,
+                title: measure.title.to_owned(),
                 value,
+                known_up_to: last.and_then(|at| beats.get(at)).map(|beat| beat.position + 1),
                 change: if measure.level { difference(value, first) } else { None },
                 points: times.iter().copied().zip(values.iter().map(|v| v.map(Quantity::as_f64))).collect(),
                 // What is measured anew each time knows no reset.

@@ -4,7 +4,7 @@ use crate::advisor::TableFact;
 use crate::diff::Change;
 use crate::error::Result;
 use crate::report::absent;
-use crate::report::cells::{count, counted, last_time, level, prose};
+use crate::report::cells::{NOT_SEEN, count, counted, last_time, level, prose, short};
 use crate::report::draft::{Body, Draft};
 use crate::report::names::{ByObject, is_system};
 use crate::report::table::{ranked, table};
@@ -64,14 +64,15 @@ fn tables(draft: &mut Draft<'_>) -> Result<Block> {
         .graphic("Dead rows, % of all")
         .number("Trigger")
         .number("× of trigger")
+        .largest_first()
         .number("Vacuums")
         .number("Last autovacuum")
         .number("Last vacuum by hand")
         .number("Last analyze")
         .number("Changed since analyze")
         .number("Transaction id age")
-        .text("Remark")
-        .text("Findings");
+        .text("Remarks")
+        .if_any();
     for at in ranked(&pressures, &names)?.into_iter().take(MOST_ROWS) {
         let fact = &facts[at];
         let now = fact.change.and_then(Change::last);
@@ -91,8 +92,7 @@ fn tables(draft: &mut Draft<'_>) -> Result<Block> {
             fact.sizes
                 .and_then(|r| r.quantity("relfrozenxid_age"))
                 .map_or_else(|| Cell::NotAvailable("not exported, or a partitioned table".to_owned()), Cell::number),
-            remark(draft, fact),
-            draft.links_of(&names[at], &["vacuum-", "bloat-", "wrap-"]).map_or(Cell::None, Cell::Text),
+            remark(draft, fact, &names[at]),
         ];
         out.push(cells);
     }
@@ -102,24 +102,17 @@ fn tables(draft: &mut Draft<'_>) -> Result<Block> {
 /// The most rows listed: below these no table is near its trigger, and every table stands in the list of tables.
 const MOST_ROWS: usize = 2_000;
 
-/// What a narrow column says instead of "not since the statistics began".
-const NOT_SEEN: &str = "not seen";
-
-fn short(time: Cell) -> Cell {
-    if matches!(time, Cell::Text(_)) { Cell::text(NOT_SEEN) } else { time }
-}
-
 /// What makes a table's vacuuming or its numbers unlike the others'.
-fn remark(draft: &Draft<'_>, fact: &TableFact<'_>) -> Cell {
+fn remark(draft: &Draft<'_>, fact: &TableFact<'_>, name: &str) -> Cell {
     let trigger = draft.facts.triggers(fact);
-    let mut words = Vec::new();
-    if !trigger.enabled {
-        words.push("autovacuum is off for this table".to_owned());
+    let links = draft.links_of(name, &["vacuum-", "bloat-", "wrap-"]);
+    let words = [(!trigger.enabled, "autovacuum off"), (trigger.overridden, "own settings")];
+    let said = words.into_iter().filter(|(is, _)| *is).map(|(_, words)| Text::from(words));
+    let mut out = Text::new();
+    for piece in said.chain(links) {
+        out = if out.is_empty() { piece } else { out.t(" ").then(piece) };
     }
-    if trigger.overridden {
-        words.push("has settings of its own".to_owned());
-    }
-    if words.is_empty() { Cell::None } else { Cell::text(words.join("; ")) }
+    if out.is_empty() { Cell::None } else { Cell::Text(out) }
 }
 
 fn vacuums(fact: &TableFact<'_>) -> Cell {
@@ -194,6 +187,7 @@ fn ages(draft: &mut Draft<'_>) -> Option<Block> {
         .about(about.then(link))
         .name("Database")
         .number("Transaction id age")
+        .largest_first()
         .number("Share of what is possible")
         .number("Multixact id age")
         .text("Findings");

@@ -12,7 +12,7 @@
 //! * `s`: a small history of `p` points, with its `r`esets and restarts (`x`).
 //!
 //! A cell that is written out may also be such a row of numbers in brackets, where it repeats. Else it is `null` (–), a string (words), or an object: `n` not available (the number of its reason,
-//! or the reason), `s` severity, `c` confidence, `v` a number with its words `h` and `e` (of a bar with `f` and `m`), `h`
+//! or the reason), `s` severity or state, `c` confidence, `x` a change, `v` a number with its words `h` and `e` (of a bar with `f` and `m`), `h`
 //! without `e` a history, `t` prose in pieces.
 
 mod code;
@@ -25,7 +25,7 @@ use super::super::words;
 use super::cell::raw;
 use super::graphic;
 use crate::ident::visible;
-use crate::report::{Block, Cell, ColumnKind, Report, Table};
+use crate::report::{AreaState, Block, Cell, ColumnKind, Report, Table};
 use crate::text::{Span, Text};
 use code::{int, member, string, zigzag};
 use names::Names;
@@ -206,6 +206,14 @@ fn literal(cell: &Cell, page: &Page, table: &str) -> String {
             Some(history) => spark::literal(&mut out, history),
             None => out.push_str("null"),
         },
+        Cell::Change { change: c, meaning } => {
+            let word = meaning.map_or_else(String::new, |m| format!(",\"{}\"", m.word()));
+            let _ = write!(out, "{{\"x\":[{},{},{}{word}]}}", raw(*c), string(&c.human_signed()), string(&c.exact()));
+        }
+        Cell::State(state) => {
+            let class = if *state == AreaState::Good { "s-ok" } else { "s-info" };
+            let _ = write!(out, "{{\"s\":\"{}\",\"i\":\"{class}\"}}", words::state(*state).1);
+        }
         Cell::Severity(severity) => {
             let _ = write!(out, "{{\"s\":\"{}\",\"i\":\"{}\"}}", words::severity(*severity), graphic::class(*severity));
         }

@@ -15,7 +15,7 @@ fn block(kinds: &[ColumnKind], rows: Vec<Vec<Cell>>) -> (serde_json::Value, Stri
         id: "t".into(),
         title: String::new(),
         about: Text::new(),
-        columns: kinds.iter().map(|kind| Head { label: "a".into(), kind: *kind }).collect(),
+        columns: kinds.iter().map(|kind| Head { label: "a".into(), kind: *kind, order: None }).collect(),
         rows_in_all: rows.len() as u64,
         rows: rows.into_iter().map(|cells| Row { cells, detail: vec![] }).collect(),
         totals: vec![],

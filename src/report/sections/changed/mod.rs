@@ -8,7 +8,7 @@ use crate::report::cells::{count, difference, prose};
 use crate::report::draft::{Body, Draft};
 use crate::report::names::ByObject;
 use crate::report::table::{ranked, table};
-use crate::report::{Block, Cell, Chart, Line};
+use crate::report::{Block, Cell, Chart, Line, Meaning};
 use crate::text::Text;
 use crate::time::Timestamp;
 use crate::unit::{Quantity, Unit};
@@ -75,7 +75,7 @@ fn events(draft: &Draft<'_>) -> Vec<Block> {
         history.follow.events.iter().map(|h| (between(h.from, h.to), &h.event)).collect()
     } else {
         let windows = draft.chain.windows.iter().enumerate();
-        let named = |at: usize| format!("{} and {}", label(at), label(at + 1));
+        let named = |at: usize| format!("{}\u{a0}and\u{a0}{}", label(at), label(at + 1));
         windows.flat_map(|(at, w)| w.events.iter().map(move |e| (named(at), e))).collect()
     };
     let further = draft.history.map_or(0, |h| h.follow.more_events);
@@ -239,12 +239,19 @@ fn list(draft: &mut Draft<'_>, found: &[Candidate]) -> Result<Block> {
             Cell::text(c.measure),
             Cell::number(c.before),
             Cell::number(c.after),
-            change.map_or(Cell::None, |q| Cell::Text(Text(vec![crate::text::Span::Change(q)]))),
+            change.map_or(Cell::None, |change| Cell::Change { change, meaning: meaning(c.measure, change) }),
             Cell::Text(c.context.clone()),
             draft.links_of(&c.object, rules(c.measure)).map_or(Cell::None, Cell::Text),
         ]);
     }
     Ok(out.rows_in_all(found.len()).block())
+}
+
+/// What a change means where less is better; most measures have no good direction.
+fn meaning(measure: &str, change: Quantity) -> Option<Meaning> {
+    matches!(measure, rates::MEAN_TIME | "deadlocks per second" | "rollbacks per second" | "temporary files per second")
+        .then(|| Meaning::of_less(change.as_f64()))
+        .flatten()
 }
 
 /// First words of the rules that speak about a measure.
@@ -254,7 +261,7 @@ fn rules(measure: &str) -> &'static [&'static str] {
         "database size" | "size with indexes" => &["table-growth", "bloat-"],
         "dead rows" | "live rows" => &["vacuum-", "bloat-"],
         "deadlocks per second" => &["lock-deadlock"],
-        "calls per second" => &["query-"],
+        "calls per second" | rates::MEAN_TIME => &["query-"],
         _ => &["table-", "index-"],
     }
 }

@@ -1,18 +1,26 @@
 //! Rates of the last window beside those of the time before.
 
 use super::Candidate;
+use crate::advisor::{split, welch_t};
 use crate::diff::{Change, Class};
 use crate::report::Block;
 use crate::report::cells::{count, prose};
 use crate::report::draft::Draft;
 use crate::report::sections::statement_text;
-use crate::text::Text;
+use crate::text::{Span, Text};
 use crate::unit::{Quantity, Unit};
 
 /// Shorter spans give no rate worth comparing.
 const SHORTEST_S: f64 = 10.0;
 /// Changes closer to what was expected are the noise of counting.
 pub(super) const NOISE: f64 = 2.0;
+
+/// The measure of a statement's time.
+pub(super) const MEAN_TIME: &str = "mean time per call";
+/// Fewer calls give no mean worth comparing.
+const LEAST_CALLS: f64 = 20.0;
+/// Standard errors between two means that are noise: more than of counts, because times are skewed.
+const NOISE_OF_TIMES: f64 = 4.0;
 
 /// Counters whose rate in the last window differs from before: the earlier windows, or with two snapshots everything
 /// that was counted up to the first.
@@ -49,8 +57,36 @@ pub(super) fn find(draft: &Draft<'_>, found: &mut Vec<Candidate>, unchanged: &mu
                 )
             };
             one(draft, change, &[("calls per second", "calls")], &name, found, unchanged);
+            mean_time(draft, change, &name, found, unchanged);
         }
     }
+}
+
+/// A statement's mean time in the last window beside that of before.
+fn mean_time(
+    draft: &Draft<'_>,
+    change: Change<'_>,
+    name: &dyn Fn() -> String,
+    found: &mut Vec<Candidate>,
+    unchanged: &mut usize,
+) {
+    let Some(sides) = split(draft.chain, change) else { return };
+    let (then, now) = (sides.then.exec, sides.now.exec);
+    let Some(unusual) = welch_t(&then, &now).filter(|_| then.n.min(now.n) >= LEAST_CALLS) else { return };
+    if unusual.abs() < NOISE_OF_TIMES {
+        *unchanged += 1;
+        return;
+    }
+    let ms = |mean| Quantity::float(mean, Unit::Ms);
+    let (Some(before), Some(after)) = (ms(then.mean), ms(now.mean)) else { return };
+    let calls = |n| Quantity::float(n, Unit::Count);
+    let share = Quantity::share(now.mean - then.mean, then.mean);
+    let context = share
+        .map_or_else(Text::new, |share| Text(vec![Span::Change(share)]).t("; "))
+        .opt(calls(now.n))
+        .t(" calls, before: ")
+        .opt(calls(then.n));
+    found.push(Candidate { object: name(), measure: MEAN_TIME, before, after, unusual, context });
 }
 
 fn one(

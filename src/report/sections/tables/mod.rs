@@ -111,7 +111,11 @@ fn list(draft: &mut Draft<'_>) -> Result<Vec<Block>> {
                 .then(link),
         )
         .name("Table")
-        .number(if whole { "Size with indexes" } else { "Size of the table alone" })
+        .number(if whole { "Size with indexes" } else { "Size of the table alone" });
+    if sized {
+        out = out.largest_first();
+    }
+    let mut out = out
         .number("Live rows")
         .number("Dead rows")
         .graphic("Dead rows, % of all")
@@ -119,7 +123,8 @@ fn list(draft: &mut Draft<'_>) -> Result<Vec<Block>> {
         .number("Seq scans")
         .number("Index scans")
         .number("Rows written")
-        .text("Findings");
+        .text("Findings")
+        .if_any();
     if sparks.is_some() {
         out = out.graphic("Dead rows over time");
     }

@@ -57,6 +57,7 @@ pub(super) fn roll_up(draft: &mut Draft<'_>) -> Result<Vec<Block>> {
         .name("Table")
         .number("Partitions")
         .number("Size with indexes")
+        .largest_first()
         .number("Live rows")
         .number("Dead rows")
         .number("Dead rows, % of all")

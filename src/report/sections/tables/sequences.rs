@@ -45,6 +45,7 @@ pub(super) fn list(draft: &mut Draft<'_>) -> Result<Vec<Block>> {
         .number("Last value")
         .number("Largest value")
         .graphic("Used")
+        .largest_first()
         .text("At the end")
         .text("Findings");
     for at in ranked(&values, &names)? {
