@@ -23,7 +23,7 @@ pub(super) struct Draft {
 enum Spare {
     /// No row has anything in it.
     Empty,
-    /// All rows have the same words in it: these are told above the table.
+    /// All rows have the same words in it, or the same reason for nothing: told above the table.
     Same,
 }
 
@@ -145,11 +145,18 @@ impl Draft {
         let Some(first) = cells.next() else { return };
         match (when, first) {
             (Spare::Empty, Cell::None) if cells.all(|c| *c == Cell::None) => {}
-            (Spare::Same, Cell::Text(words)) if table.rows.len() > 2 && cells.all(|c| c == first) => {
+            (Spare::Same, Cell::Text(_) | Cell::NotAvailable(_))
+                if table.rows.len() > 2 && cells.all(|c| c == first) =>
+            {
                 let label = table.columns.get(at).map(|c| c.label.clone()).unwrap_or_default();
-                let words = words.clone();
+                let words = match first {
+                    Cell::Text(words) => words.clone(),
+                    Cell::NotAvailable(why) => Text::new().t(format!("n/a ({why})")),
+                    _ => Text::new(),
+                };
                 let about = std::mem::take(&mut table.about);
-                table.about = about.t(format!(" {label}: ")).then(words).t(".");
+                let gap = if about.is_empty() { "" } else { " " };
+                table.about = about.t(format!("{gap}{label}: ")).then(words).t(".");
             }
             _ => return,
         }
@@ -173,6 +180,14 @@ mod tests {
 
     #[test]
     fn columns_that_say_nothing_are_left_out() {
+        let unknown = |n| {
+            let mut draft = table("t", "T").name("Name").number("Size").if_differs();
+            (0..n).for_each(|_| draft.push(vec![Cell::text("x"), Cell::NotAvailable("not captured".to_owned())]));
+            let Block::Table(table) = draft.block() else { unreachable!() };
+            (table.columns.len(), table.about.plain())
+        };
+        assert_eq!(unknown(3), (1, "Size: n/a (not captured).".to_owned()));
+        assert_eq!(unknown(2), (2, String::new()));
         let made = |remarks: [Option<&str>; 3], servers: [&str; 3]| {
             let mut draft = table("t", "T")
                 .about(Text::from("About."))

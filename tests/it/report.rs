@@ -5,7 +5,7 @@ use pgretro::diff::{self, Chain};
 use pgretro::finding::{Severity, Verb};
 use pgretro::ingest;
 use pgretro::render;
-use pgretro::report::{self, Block, Cell, Report, SECTIONS};
+use pgretro::report::{self, Block, Cell, Report, SECTIONS, Table};
 use pgretro::text::{Span, Text};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -102,10 +102,28 @@ fn holds_its_laws(report: &Report, name: &str) {
                 for row in table.rows.iter().map(|r| &r.cells).chain(Some(&table.totals).filter(|t| !t.is_empty())) {
                     assert_eq!(row.len(), table.columns.len(), "{name}: a row of {}", table.id);
                 }
+                is_in_its_order(table, name);
             }
         });
     }
     plan_agrees_with_itself(report, name);
+}
+
+/// The column that is said to order a table orders it, as far as its numbers are exact.
+fn is_in_its_order(table: &Table, name: &str) {
+    let columns: Vec<usize> = (0..table.columns.len()).filter(|c| table.columns[*c].order.is_some()).collect();
+    assert!(columns.len() < 2, "{name}: two columns order {}", table.id);
+    let Some(column) = columns.first() else { return };
+    let values: Vec<f64> = table
+        .rows
+        .iter()
+        .filter_map(|row| match &row.cells[*column] {
+            Cell::Number { value, bound: None, .. } => Some(value.as_f64()),
+            Cell::Bar(bar) => Some(bar.value.as_f64()),
+            _ => None,
+        })
+        .collect();
+    assert!(values.is_sorted_by(|a, b| a >= b), "{name}: {} is not in the order it says: {values:?}", table.id);
 }
 
 /// No object is created and dropped, and what a finding says to run is what the plan says.

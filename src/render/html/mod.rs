@@ -43,7 +43,9 @@ pub(super) fn write(report: &Report, options: &Options) -> Result<String> {
     let rows::Long { blocks, names } = rows::Long::of(report, &page);
     let rows = if blocks.is_empty() { String::new() } else { template::source(options, "rows.js")? };
     env.add_filter("rows_json", move |id: &str| Value::from_safe_string(blocks.get(id).cloned().unwrap_or_default()));
-    let style = template::source(options, "style.css")?.replace("REPORT_ID", &page::anchor(&report.id));
+    let style = template::source(options, "style.css")?
+        .replace("REPORT_ID", &page::anchor(&report.id))
+        .replace("REPORT_NAME", &css_words(&foot(report, options)));
     if template::has(options, "page.md") {
         return from_markdown(report, options, &env, style);
     }
@@ -72,6 +74,28 @@ fn from_markdown(report: &Report, options: &Options, env: &Environment<'_>, styl
     );
     let context = context! { style => Value::from_safe_string(style), body => Value::from_safe_string(body), policy };
     Ok(tidy(&template::render(env, "page.html", context)?))
+}
+
+/// What stands at the foot of every printed page before the report's id: `shop · 2 Mar 2026 09:00 → 3 Mar 2026 09:00 UTC`.
+fn foot(report: &Report, options: &Options) -> String {
+    let title = options.cover.title.as_deref().unwrap_or(&report.title);
+    let window = match (report.window.from, report.window.to) {
+        (Some(from), Some(to)) if report.window.snapshots > 1 => format!(" · {}", from.human_until(to)),
+        (_, Some(to)) => format!(" · {}", to.human()),
+        _ => String::new(),
+    };
+    format!("{title}{window}")
+}
+
+/// Words inside a string of a style sheet: whatever could end it, or the sheet, as its number.
+fn css_words(words: &str) -> String {
+    crate::ident::visible(words).chars().fold(String::new(), |mut out, c| {
+        let _ = match c {
+            c if c.is_ascii_alphanumeric() || " .,:_-".contains(c) => write!(out, "{c}"),
+            c => write!(out, "\\{:x} ", u32::from(c)),
+        };
+        out
+    })
 }
 
 fn add_filters(env: &mut Environment<'_>, page: &Arc<Page>) {
@@ -199,6 +223,14 @@ mod tests {
     fn hashes_like_everybody() {
         assert_eq!(sha256_base64(""), "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=");
         assert_eq!(sha256_base64("abc"), "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=");
+    }
+
+    #[test]
+    fn no_name_leaves_its_string_in_the_style_sheet() {
+        assert_eq!(css_words("shop_1 v.2"), "shop_1 v.2");
+        let hostile = css_words("a\"}</style>\\\n{é");
+        assert!(!hostile.contains(['"', '<', '>', '}', '{', '\n']), "{hostile}");
+        assert!(hostile.starts_with("a\\22 \\7d \\3c \\2f style\\3e "), "{hostile}");
     }
 
     #[test]

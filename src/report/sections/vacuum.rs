@@ -71,6 +71,7 @@ fn tables(draft: &mut Draft<'_>) -> Result<Block> {
         .number("Last analyze")
         .number("Changed since analyze")
         .number("Transaction id age")
+        .if_differs()
         .text("Remarks")
         .if_any();
     for at in ranked(&pressures, &names)?.into_iter().take(MOST_ROWS) {

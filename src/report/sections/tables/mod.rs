@@ -111,7 +111,8 @@ fn list(draft: &mut Draft<'_>) -> Result<Vec<Block>> {
                 .then(link),
         )
         .name("Table")
-        .number(if whole { "Size with indexes" } else { "Size of the table alone" });
+        .number(if whole { "Size with indexes" } else { "Size of the table alone" })
+        .if_differs();
     if sized {
         out = out.largest_first();
     }
