@@ -124,6 +124,7 @@ fn list(draft: &mut Draft<'_>) -> Result<Vec<Block>> {
         .number("Seq scans")
         .number("Index scans")
         .number("Rows written")
+        .if_differs()
         .text("Findings")
         .if_any();
     if sparks.is_some() {
