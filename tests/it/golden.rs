@@ -7,8 +7,9 @@ use pgretro::finding::{
 };
 use pgretro::report::{
     Action, Against, AreaState, Bar, Block, Bound, Card, Category, Cell, Chart, CheckLine, ChecklistGroup, Column,
-    ColumnKind, CoverageItem, CoverageState, Deduction, EvidenceEntry, Fact, Horizon, Line, Mark, MarkKind, NoteKind,
-    Panel, Part, Report, ReportFinding, Row, SCHEMA, Section, Since, Spark, SqlBlock, Standing, Table, Verdict, Window,
+    ColumnKind, CoverageItem, CoverageState, Deduction, EvidenceEntry, Fact, Horizon, Line, Mark, MarkKind, Meaning,
+    NoteKind, Order, Panel, Part, Report, ReportFinding, Row, SCHEMA, Section, Since, Spark, SqlBlock, Standing, Table,
+    Verdict, Window,
 };
 use pgretro::text::Text;
 use pgretro::time::Timestamp;
@@ -464,7 +465,7 @@ fn changed_and_trends() -> [Section; 2] {
         title: title.to_owned(),
         value,
         change: Some(int(81_920, Unit::Bytes)),
-        known_up_to: (title == "Dead rows").then_some(7),
+        known_up_to: points.last().is_some_and(Option::is_none).then_some(7),
         points: points.into_iter().enumerate().map(|(i, p)| (day(i as i64), p)).collect(),
         marks: vec![
             Mark { at: day(2), kind: MarkKind::Reset, label: "statistics reset 17 Nov 2026 09:00 UTC".to_owned() },
@@ -524,12 +525,14 @@ fn lookup_sections() -> Vec<Section> {
                 about: Text::from("pg_stat_user_indexes, index_definitions"),
                 columns: vec![
                     column("Index", ColumnKind::Name),
-                    column("Scans", ColumnKind::Number),
+                    Column { order: Some(Order::Descending), ..column("Scans", ColumnKind::Number) },
+                    column("Mean time", ColumnKind::Number),
                     column("State", ColumnKind::Text),
                 ],
                 rows: vec![row(vec![
                     Cell::name(HOSTILE[3]),
                     changed(int(0, Unit::Count), int(0, Unit::Count)),
+                    Cell::Change { change: float(-0.25, Unit::Ms), meaning: Some(Meaning::Better) },
                     Cell::Text(Text::new().t("too early to judge: ").n(float(432_000.0, Unit::Seconds))),
                 ])],
                 rows_in_all: 1,
