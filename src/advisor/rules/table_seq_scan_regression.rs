@@ -9,6 +9,7 @@ use crate::ident::display_qualified;
 use crate::snapshot::Row;
 use crate::text::{Text, counted};
 use crate::unit::{Quantity, Unit};
+use std::collections::{BTreeMap, BTreeSet};
 
 const DAY: f64 = 86_400.0;
 const VIEW: &str = "pg_stat_user_tables";
@@ -80,15 +81,20 @@ struct Pace {
 fn check(cx: &Context<'_>) -> Check {
     last_window_or_skip(cx)?;
     let mut checked = Checked::default();
-    let mut compared = 0;
+    let (mut compared, mut found) = (0, Vec::new());
     for table in cx.facts.large(cx.threshold("min_heap_bytes")) {
         let Some(change) = table.change else { continue };
         let Some(pace) = pace(cx, table, change) else { continue };
         compared += 1;
         let many = pace.passes >= cx.threshold("min_passes") && pace.now >= cx.threshold("min_passes_per_day");
         if many && pace.now >= cx.threshold("min_factor") * pace.before {
-            checked.findings.push(report(cx, table, change, &pace));
+            found.push((table, change, pace));
         }
+    }
+    let lost = lost(cx, &found.iter().filter_map(|(table, ..)| table.relid()).collect());
+    for (table, change, pace) in &found {
+        let lost = table.relid().and_then(|relid| lost.get(&relid)).copied();
+        checked.findings.push(report(cx, table, *change, pace, lost));
     }
     checked.looked_at = format!("{} compared with before", counted(compared, "large table", "large tables"));
     Ok(checked)
@@ -108,21 +114,32 @@ fn pace(cx: &Context<'_>, table: &TableFact<'_>, change: Change<'_>) -> Option<P
     enough.then_some(Pace { passes, now: passes * DAY / now_s, before: earlier * DAY / before_s })
 }
 
-/// An index of the table that an earlier snapshot had: the row that describes it, and the snapshot.
-fn lost<'a>(cx: &Context<'a>, relid: i64) -> Option<(Row<'a>, usize)> {
+/// Indexes that earlier snapshots had and the last one has not, or not usable: one for each of some tables, the newest.
+fn lost<'a>(cx: &Context<'a>, tables: &BTreeSet<i64>) -> BTreeMap<i64, (Row<'a>, usize)> {
     const DEFINITIONS: &str = "index_definitions";
     let usable = |r: &Row<'_>| {
-        r.int("relid") == Some(relid) && r.bool("indisvalid") != Some(false) && r.bool("indisready") != Some(false)
+        r.int("relid").is_some_and(|id| tables.contains(&id))
+            && r.bool("indisvalid") != Some(false)
+            && r.bool("indisready") != Some(false)
     };
-    let now = cx.last(DEFINITIONS)?;
-    let same = |was: &Row<'_>| {
-        let (id, keys) = (was.int("indexrelid"), was.text("indexdef").map(keys_of));
-        now.iter().filter(usable).any(|r| r.int("indexrelid") == id || r.text("indexdef").map(keys_of) == keys)
-    };
-    let earlier = cx.samples(DEFINITIONS).filter(|(at, _)| at + 1 < cx.chain.snapshots.len());
-    let mut all: Vec<(usize, Row<'a>)> = earlier.flat_map(|(at, t)| t.iter().map(move |r| (at, r))).collect();
-    all.reverse();
-    all.into_iter().find(|(_, r)| usable(r) && !same(r)).map(|(at, r)| (r, at))
+    let mut out = BTreeMap::new();
+    let Some(now) = cx.last(DEFINITIONS).filter(|_| !tables.is_empty()) else { return out };
+    let (mut ids, mut keys) = (BTreeSet::new(), BTreeSet::new());
+    for row in now.iter().filter(usable) {
+        ids.extend(row.int("indexrelid"));
+        keys.extend(row.int("relid").zip(row.text("indexdef").map(keys_of)));
+    }
+    let earlier: Vec<_> = cx.samples(DEFINITIONS).filter(|(at, _)| at + 1 < cx.chain.snapshots.len()).collect();
+    for (at, table) in earlier.into_iter().rev() {
+        for row in table.iter().filter(usable) {
+            let there = row.int("indexrelid").is_some_and(|id| ids.contains(&id))
+                || row.int("relid").zip(row.text("indexdef").map(keys_of)).is_none_or(|k| keys.contains(&k));
+            if let (false, Some(relid)) = (there, row.int("relid")) {
+                out.entry(relid).or_insert((row, at));
+            }
+        }
+    }
+    out
 }
 
 /// What follows the name of an index: built again under another one, it is not lost.
@@ -130,8 +147,13 @@ fn keys_of(definition: &str) -> &str {
     definition.split_once(" USING ").map_or(definition, |(_, keys)| keys)
 }
 
-fn report<'a>(cx: &Context<'a>, table: &TableFact<'a>, change: Change<'a>, pace: &Pace) -> Finding {
-    let lost = table.relid().and_then(|relid| lost(cx, relid));
+fn report<'a>(
+    cx: &Context<'a>,
+    table: &TableFact<'a>,
+    change: Change<'a>,
+    pace: &Pace,
+    lost: Option<(Row<'a>, usize)>,
+) -> Finding {
     let per_day = |x| Quantity::float(x, Unit::PerDay);
     let title = Text::new()
         .t("Read completely ")
