@@ -78,21 +78,32 @@ fn check(ctx: &Context<'_>) -> Check {
         .measure(ctx.computed("Memory that may be used", Quantity::float(sum, Unit::Bytes), formula.clone(), &[]))
         .measure(ctx.setting_measure("work_mem"))
         .measure(ctx.setting_measure("shared_buffers"))
-        .fix(
-            Fix::new(
-                Verb::Set,
-                Risk::R1,
-                "work_mem",
-                "-- smaller for all, larger where it is needed\nALTER SYSTEM SET work_mem = '4MB';\nSELECT pg_reload_conf();\n\
-                 -- ALTER ROLE <role of the reports> SET work_mem = '…';",
-            )
-            .lock("no lock")
-            .when_not("Statements would spill: look at query-temp-spill after it.")
-            .undo(format!("ALTER SYSTEM SET work_mem = '{:.0}kB';\nSELECT pg_reload_conf();", work_mem / 1024.0)),
-        )
+        .fix(cure(work_mem))
         .verify("The sum stays below four fifths of memory, and temporary files do not grow.")
         .effort(Effort::M);
     Ok(Checked { findings: vec![finding], looked_at: formula })
+}
+
+/// Where it is at the default or below already, only fewer sessions at a time help.
+fn cure(work_mem: f64) -> Fix {
+    const SMALL: f64 = 4_194_304.0;
+    if work_mem <= SMALL {
+        return Fix::diagnose(
+            "pg_stat_activity",
+            "-- work_mem is small: fewer sessions at a time (a pooler), or less for shared_buffers\n\
+             SELECT usename, application_name, count(*) FROM pg_stat_activity WHERE state = 'active' GROUP BY 1, 2 ORDER BY 3 DESC;",
+        );
+    }
+    Fix::new(
+        Verb::Set,
+        Risk::R1,
+        "work_mem",
+        "-- smaller for all, larger where it is needed\nALTER SYSTEM SET work_mem = '4MB';\nSELECT pg_reload_conf();\n\
+         -- ALTER ROLE <role of the reports> SET work_mem = '…';",
+    )
+    .lock("no lock")
+    .when_not("Statements would spill: look at query-temp-spill after it.")
+    .undo(format!("ALTER SYSTEM SET work_mem = '{:.0}kB';\nSELECT pg_reload_conf();", work_mem / 1024.0))
 }
 
 #[cfg(test)]
@@ -125,6 +136,12 @@ mod tests {
             with("1048576", Some(16 << 30)),
             ["medium, medium: work_mem: Active sessions may use 17 GB of 16 GB of memory"]
         );
+    }
+
+    #[test]
+    fn what_is_small_already_is_not_raised() {
+        assert!(cure(64.0 * 1_048_576.0).sql.contains("SET work_mem = '4MB'"));
+        assert!(!cure(2.0 * 1_048_576.0).sql.contains("SET work_mem"));
     }
 
     #[test]

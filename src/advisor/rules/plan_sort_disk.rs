@@ -3,6 +3,7 @@
 use crate::advisor::cure::set_role;
 use crate::advisor::plans::{Explained, check_each, share};
 use crate::advisor::{Check, Context, Docs, Need, Rule, Threshold};
+use crate::catalog::settings::parse;
 use crate::finding::{Effort, Finding, Severity};
 use crate::text::Text;
 use crate::unit::{Quantity, Unit};
@@ -12,7 +13,7 @@ pub const RULE: Rule = Rule {
     id: "plan-sort-disk",
     title: "Sort on disk",
     needs: &[Need::Plans],
-    wants: &[],
+    wants: &[Need::Setting("work_mem")],
     thresholds: &[
         Threshold { name: "min_kilobytes", default: 1.0, unit: Unit::Count, about: "Any sort on disk is told." },
         Threshold {
@@ -50,8 +51,8 @@ fn worst<'a>(ctx: &Context<'a>, of: &Explained<'a>) -> Option<Finding> {
     let bytes = Quantity::float(kilobytes * 1024.0, Unit::Bytes);
     let node = of.node(at)?;
     let keys = node.keys.iter().find(|(label, _)| label == "Sort Key").map_or("", |(_, keys)| keys.as_str());
-    // Two and a half times, in the next power of two.
-    let megabytes = (2.5 * kilobytes / 1024.0).max(1.0).log2().ceil().exp2();
+    // Two and a half times, but never what is there already: in memory a sort takes more than on disk.
+    let megabytes = (2.5 * kilobytes / 1024.0).max(2.0 * work_mem(ctx, of)).max(1.0).log2().ceil().exp2();
     let when_not: Text = "The role runs many sessions at a time: each sort of each of them may then use this much. SET LOCAL in the one \
                           transaction that needs it is gentler."
         .into();
@@ -66,10 +67,20 @@ fn worst<'a>(ctx: &Context<'a>, of: &Explained<'a>) -> Option<Finding> {
     )
 }
 
+/// Megabytes of work_mem: the larger of what the plan says (SETTINGS) and what the server gives, by default 4.
+fn work_mem(ctx: &Context<'_>, of: &Explained<'_>) -> f64 {
+    const MB: f64 = 1_048_576.0;
+    let said = of.plan.settings.iter().find(|(name, _)| name == "work_mem");
+    let said = said.and_then(|(_, text)| parse(text.trim_matches('\''), Some("kB")).number());
+    let server = ctx.setting("work_mem").and_then(|s| s.value);
+    said.unwrap_or(0.0).max(server.unwrap_or(4.0 * MB)) / MB
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::advisor::testing::{assert_needs_measurements, judge_plan, told};
+    use crate::advisor::testing::{assert_needs_measurements, judge_plan, judge_plan_beside, told};
+    use crate::finding::Outcome;
 
     #[test]
     fn finds_sorts_on_disk_and_leaves_those_in_memory() {
@@ -87,6 +98,26 @@ mod tests {
             ["medium, medium: queryid 7: Sort by a takes 200 MB on disk"]
         );
         assert_eq!(told(&judge_plan(&RULE, &plan("quicksort  Memory: 640kB"))), ["passed: 1 plan with measurements"]);
+    }
+
+    #[test]
+    fn never_proposes_what_is_there_already() {
+        let told = |disk: &str, tail: &str, views: &[(&'static str, &str, &[&str])]| {
+            let plan = format!(
+                "Sort  (cost=0.00..1.00 rows=1 width=4) (actual time=0.010..9.000 rows=9 loops=1)\n  Sort Key: a\n  Sort Method: external merge  Disk: {disk}\n  ->  Seq Scan on t  (cost=0.00..1.00 rows=1 width=4) (actual time=0.010..0.900 rows=9 loops=1)\n{tail}Execution Time: 10.000 ms"
+            );
+            let Outcome::Found { findings, .. } = judge_plan_beside(&RULE, &plan, views) else { panic!("{disk}") };
+            let sql = findings[0].fixes.first().map(|f| f.sql.clone());
+            sql.map(|s| s.rsplit_once("work_mem = ").map_or_else(String::new, |(_, value)| value.to_owned()))
+        };
+        let proposed = |disk: &str, views: &[(&'static str, &str, &[&str])]| told(disk, "", views);
+        assert_eq!(told("640kB", "Settings: work_mem = '32MB'\n", &[]).as_deref(), Some("'64MB';"), "as the plan says");
+        let server: &[(&'static str, &str, &[&str])] =
+            &[("pg_settings", "name | setting | unit", &["work_mem | 262144 | kB"])];
+        assert_eq!(proposed("640kB", &[]).as_deref(), Some("'8MB';"), "4 MB is the default");
+        assert_eq!(proposed("16384kB", &[]).as_deref(), Some("'64MB';"));
+        assert_eq!(proposed("16384kB", server).as_deref(), Some("'512MB';"), "256 MB are there");
+        assert_eq!(proposed("1048576kB", server), None, "too much for one operation");
     }
 
     #[test]
