@@ -140,7 +140,12 @@ impl<'a> Context<'a> {
             row.place().map(|(file, place)| Locator { snapshot: peer.to_owned(), file: file.to_owned(), place });
         let mut evidence = self.cite(std::iter::once(row), &[column]);
         evidence.locators = locators.into_iter().collect();
-        Measure { label: label.to_owned(), before: None, after: row.quantity(column), window: None, evidence }
+        let after = row.quantity(column);
+        // A word is no number: it stands where a formula would.
+        if after.is_none() {
+            evidence.formula = row.text(column).map(|text| format!("{column} {}", crate::ident::visible(text)));
+        }
+        Measure { label: label.to_owned(), before: None, after, window: None, evidence }
     }
 
     /// Seconds the counters of this run cover: from the first to the last snapshot; for a single snapshot the age of

@@ -152,12 +152,19 @@ fn limits<'a>(ctx: &Context<'a>, peer: &Peer<'a>, ours: &State<'a>, theirs: &Sta
     LIMITS.iter().filter_map(one).collect()
 }
 
+/// What stands for a command that is not in use.
+const DISABLED: &str = "(disabled)";
+
 fn others<'a>(ctx: &Context<'a>, peer: &Peer<'a>, ours: &State<'a>, theirs: &State<'a>) -> Option<Finding> {
     let their_rows = by_name(theirs);
     let mut different: Vec<(&str, Row<'a>, Row<'a>)> = Vec::new();
     for (name, row) in by_name(ours) {
         let Some(their_row) = their_rows.get(name).filter(|_| is_shared(name)) else { continue };
         let (Some(a), Some(b)) = (server_value(row), server_value(*their_row)) else { continue };
+        // What the server shows where archive_mode is off: that one differs.
+        if a == DISABLED || b == DISABLED {
+            continue;
+        }
         let unit = |row: &Row<'a>| row.text("unit").unwrap_or_default();
         let same = a == b || parse(a, Some(unit(&row))) == parse(b, Some(unit(their_row)));
         // What nobody set follows from the machine or the build.
@@ -254,6 +261,22 @@ mod tests {
         assert_eq!(told(&fine), ["passed: 5 settings against 1 standbys, none differs"]);
         let higher = of(&["max_connections | 300 |  | configuration file | 300"]);
         assert_eq!(told(&higher), ["low, high: settings of b: 1 setting differs on b: max_connections"]);
+    }
+
+    #[test]
+    fn a_command_that_is_not_in_use_is_not_counted() {
+        let server = |standby: bool, mode: &str, command: &str| {
+            let rows = [
+                format!("archive_mode | {mode} |  | configuration file | {mode}"),
+                format!("archive_command | {command} |  | configuration file | {command}"),
+            ];
+            server(standby, &rows.iter().map(String::as_str).collect::<Vec<_>>())
+        };
+        let outcome =
+            judge_among(&RULE, &server(false, "on", "/bin/true"), &[("b", server(true, "off", "(disabled)"))], "");
+        assert_eq!(told(&outcome), ["low, high: settings of b: 1 setting differs on b: archive_mode"]);
+        let Outcome::Found { findings, .. } = outcome else { panic!() };
+        assert_eq!(findings[0].measures[1].evidence.formula.as_deref(), Some("setting off"), "words are shown, too");
     }
 
     #[test]
