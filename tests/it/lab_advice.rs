@@ -142,7 +142,6 @@ const STANDBY: &[&str] = &[
     "low cfg-timeouts: idle_in_transaction_session_timeout",
     "low index-duplicate: public.idx_orders_customer_dup",
     "low index-redundant-prefix: public.idx_orders_customer",
-    "low index-redundant-prefix: public.idx_orders_customer_dup",
     "low schema-no-pk: public.pgbench_history",
 ];
 
