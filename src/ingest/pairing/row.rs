@@ -23,6 +23,12 @@ impl<'a> Row<'a> {
         Some(Self { bytes, start, end, ends })
     }
 
+    /// A row that was split before: where it starts and ends, and where its cells do.
+    #[inline]
+    pub const fn known(bytes: &'a [u8], (start, end): (usize, usize), ends: &'a Ends) -> Self {
+        Self { bytes, start, end, ends }
+    }
+
     /// Start and end of a cell.
     #[inline]
     pub fn span(&self, cell: usize) -> (usize, usize) {
