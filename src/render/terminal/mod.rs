@@ -265,7 +265,7 @@ fn changed(report: &Report) -> Option<String> {
         [first, rest @ ..] => Some(format!("{first} and {} more findings are new", rest.len())),
     };
     match (moved, new) {
-        (Some(a), Some(b)) => Some(format!("{a}   {b}")),
+        (Some(a), Some(b)) => Some(format!("{a}; {b}")),
         (a, b) => a.or(b),
     }
 }

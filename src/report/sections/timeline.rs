@@ -31,6 +31,8 @@ const LANES: &[(&str, &[&str])] = &[
     ("Renamed", &["renamed"]),
     ("Recreated", &["recreated"]),
     ("Rewritten or emptied", &["rewritten", "vacuum_full", "truncated", "unlogged_emptied"]),
+    ("Table created or dropped", &["table_created", "table_dropped"]),
+    ("Partition added or removed", &["partition_added", "partition_removed"]),
     ("Index created or dropped", &["index_created", "index_dropped", "index_created_and_dropped"]),
     ("Index rebuilt", &["reindexed"]),
     ("Statements evicted", &["statements_evicted"]),
