@@ -58,7 +58,9 @@ impl Groups {
         let decode = || {
             let mut parts =
                 File::open(path).and_then(|file| file.read_apart(group, layout)).map_err(|e| e.to_string())?;
-            parts.iter_mut().for_each(|(snapshot, table)| name(*snapshot, table));
+            for (snapshot, table) in &mut parts {
+                name(*snapshot, table);
+            }
             Ok(parts.into_iter().map(|(snapshot, table)| (snapshot, Arc::new(table))).collect())
         };
         match shared.get_or_init(decode) {
