@@ -31,7 +31,16 @@ pub fn rule(rule: &Rule) -> String {
         }
         out.push('\n');
     }
+    if let Some(example) = example(rule.id) {
+        let _ = writeln!(out, "**Example.** {example}\n");
+    }
     out
+}
+
+/// What a rule says on a fixture: made by running it, as a test holds.
+fn example(id: &str) -> Option<&'static str> {
+    let sections = include_str!("examples.md").split("## ");
+    sections.filter_map(|section| section.split_once('\n')).find(|(of, _)| *of == id).map(|(_, text)| text.trim())
 }
 
 fn inputs(out: &mut String, heading: &str, needs: &[Need]) {
@@ -61,7 +70,8 @@ pub fn whole() -> String {
     let mut out = String::from(
         "# Rules\n\n\
          Made from the program: `pgretro rules --markdown`. What the words mean, and how thresholds, severities and\n\
-         exceptions are set, stands in [configuration.md](configuration.md).\n",
+         exceptions are set, stands in [configuration.md](configuration.md). Examples are what the rules say on the\n\
+         project's fixtures; a rule without one looks for what none of them shows.\n",
     );
     for category in Category::ALL {
         let of_it: Vec<&Rule> = RULES.iter().copied().filter(|r| Category::of(r.id) == Some(category)).collect();

@@ -9,6 +9,7 @@ mod catalog;
 mod check;
 mod cli;
 mod diff;
+mod examples;
 mod export;
 mod fixtures;
 mod functions;

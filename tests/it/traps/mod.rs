@@ -42,7 +42,7 @@ struct Trap {
     scaled: Severity,
 }
 
-fn config(name: &str) -> Config {
+pub fn config(name: &str) -> Config {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/config").join(name);
     Config::load(&path).expect("a configuration")
 }
@@ -52,9 +52,14 @@ fn chain(folders: &[PathBuf]) -> Chain {
     diff::chain(snapshots.into_iter().map(Arc::new).collect(), &diff::Options::default()).expect("of one server")
 }
 
-fn fixture(folders: &[&str]) -> Chain {
+pub fn fixture(folders: &[&str]) -> Chain {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
     chain(&folders.iter().map(|f| root.join(f)).collect::<Vec<_>>())
+}
+
+/// The folders of each fixture that shows a trap.
+pub fn shown() -> std::collections::BTreeSet<&'static [&'static str]> {
+    TRAPS.iter().map(|trap| trap.shown).filter(|shown| !shown.is_empty()).collect()
 }
 
 /// Whether a finding is about something: its subject, or one of its members.
