@@ -194,14 +194,8 @@ fn side_by_side(files: &[Files]) -> Option<Vec<Gathered>> {
         let cut = cuts::cut(before, after, files.header).ok()?.unwrap_or_default();
         parts.extend(cut.into_iter().map(|part| (at, part)));
     }
-    let (buffers, failed) = (Mutex::new(Vec::new()), AtomicBool::new(false));
-    let one = |(at, (before, after)): &(usize, cuts::Parts)| -> Option<Part> {
-        if failed.load(Ordering::Relaxed) {
-            return None;
-        }
+    let one = |(at, (before, after)): &(usize, cuts::Parts), [a, b]: &mut [Buffer; 2]| -> Option<Part> {
         let files = files.get(*at)?;
-        let mut own: [Buffer; 2] = buffers.lock().ok()?.pop().unwrap_or_default();
-        let [a, b] = &mut own;
         let [was, is] = &files.sides;
         a.load(was, before.clone()).ok()?;
         b.load(is, after.clone()).ok()?;
@@ -209,15 +203,31 @@ fn side_by_side(files: &[Files]) -> Option<Vec<Gathered>> {
         let (first, second) = (a.padded(), b.padded());
         let first = (first.0, first.1, before.start);
         let second = (second.0, second.1, after.start);
-        let part = text.then(|| walk::walk(&files.columns, &files.ask, first, second)).flatten();
-        failed.fetch_or(part.is_none(), Ordering::Relaxed);
-        buffers.lock().ok()?.push(own);
-        part
+        text.then(|| walk::walk(&files.columns, &files.ask, first, second)).flatten()
     };
-    let walked: Option<Vec<Part>> = parts.par_iter().map(one).collect();
-    let mut walked = parts.iter().map(|(at, _)| *at).zip(walked?).peekable();
+    let walked = each_part(&parts, one)?;
+    let mut walked = parts.iter().map(|(at, _)| *at).zip(walked).peekable();
     let of = |(at, files): (usize, &Files)| {
         Gathered::of(&files.ask, std::iter::from_fn(|| walked.next_if(|(own, _)| *own == at)).map(|(_, part)| part))
     };
     Some(files.iter().enumerate().map(of).collect())
+}
+
+/// What parts say, read on all cores into buffers that one part leaves to another. `None` where that of any is.
+fn each_part<T: Sync, B: Default + Send>(
+    parts: &[T],
+    read: impl Fn(&T, &mut B) -> Option<Part> + Sync,
+) -> Option<Vec<Part>> {
+    let (buffers, failed) = (Mutex::new(Vec::new()), AtomicBool::new(false));
+    let one = |part: &T| -> Option<Part> {
+        if failed.load(Ordering::Relaxed) {
+            return None;
+        }
+        let mut own: B = buffers.lock().ok()?.pop().unwrap_or_default();
+        let said = read(part, &mut own);
+        failed.fetch_or(said.is_none(), Ordering::Relaxed);
+        buffers.lock().ok()?.push(own);
+        said
+    };
+    parts.par_iter().map(one).collect()
 }

@@ -1,18 +1,17 @@
 //! Two files with about the same rows in different orders: one stays in memory, and each row of the other finds its own
 //! in it.
 
-use super::Files;
 use super::columns::{Columns, Course, Read};
 use super::row::Row;
 use super::side::{Buffer, Side};
 use super::walk::{Loose, Part, oid};
+use super::{Files, each_part};
 use crate::ingest::succession::Ends;
 use foldhash::fast::FixedState;
 use memchr::memchr;
 use rayon::prelude::*;
 use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Bytes of a part.
@@ -46,18 +45,8 @@ struct Kept {
 pub(super) fn walk(files: &Files) -> Option<Vec<Part>> {
     let [before, after] = &files.sides;
     let kept = Kept::read(files, before)?;
-    let (buffers, failed) = (Mutex::new(Vec::new()), AtomicBool::new(false));
-    let one = |range: &Range<u64>| -> Option<Part> {
-        if failed.load(Ordering::Relaxed) {
-            return None;
-        }
-        let mut buffer: Buffer = buffers.lock().ok()?.pop().unwrap_or_default();
-        let part = kept.part(files, after, range, &mut buffer);
-        failed.fetch_or(part.is_none(), Ordering::Relaxed);
-        buffers.lock().ok()?.push(buffer);
-        part
-    };
-    let mut parts: Vec<Part> = ranges(after, files.header)?.par_iter().map(one).collect::<Option<_>>()?;
+    let part = |range: &Range<u64>, buffer: &mut Buffer| kept.part(files, after, range, buffer);
+    let mut parts = each_part(&ranges(after, files.header)?, part)?;
     parts.push(kept.alone(files)?);
     Some(parts)
 }
@@ -84,21 +73,6 @@ fn ranges(side: &Side, header: u64) -> Option<Vec<Range<u64>>> {
     Some(out)
 }
 
-/// Calls `take` with each row of some bytes, which are whole rows. `None` where they are not, or it says so.
-fn each_row(
-    (bytes, range): (&[u8], Range<usize>),
-    columns: &Columns,
-    mut take: impl FnMut(&Row<'_>) -> Option<()>,
-) -> Option<()> {
-    let (mut at, mut ends) = (range.start, Ends::default());
-    while at < range.end {
-        let row = Row::split(bytes, at, range.end, columns.count(), &mut ends)?;
-        take(&row)?;
-        at = row.end;
-    }
-    Some(())
-}
-
 impl Kept {
     fn read(files: &Files, side: &Side) -> Option<Self> {
         let mut bytes = Buffer::default();
@@ -109,11 +83,13 @@ impl Kept {
             let range = within(range.start)?..within(range.end)?;
             std::str::from_utf8(all.get(range.clone())?).ok()?;
             let mut rows = Vec::with_capacity(range.len() / 128);
-            each_row((all, range), &files.columns, |row| {
-                let at = u32::try_from(files.header + (row.start - own.start) as u64).ok()?;
-                rows.push((oid(files.columns.key(row)?)?, at));
-                Some(())
-            })?;
+            let (mut at, mut ends) = (range.start, Ends::default());
+            while at < range.end {
+                let row = Row::split(all, at, range.end, files.columns.count(), &mut ends)?;
+                let place = u32::try_from(files.header + (at - own.start) as u64).ok()?;
+                rows.push((oid(files.columns.key(&row)?)?, place));
+                at = row.end;
+            }
             Some(rows)
         };
         let rows: Vec<Vec<(u32, u32)>> = ranges(side, files.header)?.par_iter().map(rows).collect::<Option<_>>()?;
