@@ -222,6 +222,16 @@ impl<'a> Context<'a> {
         self.seen_in(self.snapshot_of(of.row), label, value, evidence)
     }
 
+    /// A node's share of the execution of its plan.
+    pub fn share_of_execution(&self, of: &Explained<'a>, part: f64) -> Measure {
+        self.plan_measure(of, "Share of the execution", Quantity::float(part, Unit::Share), "own time ÷ execution time")
+    }
+
+    /// Rows that a node's filter threw away.
+    pub fn removed_by_filter(&self, of: &Explained<'a>, removed: Option<Quantity>) -> Measure {
+        self.plan_measure(of, "Rows removed by the filter", removed, "rows removed by filter × executions")
+    }
+
     /// The table that a node reads: by its schema and name, or by its name where only one table has it.
     pub fn table_of(&self, node: &Node) -> Option<&'a TableFact<'a>> {
         let name = node.relation.as_deref()?;

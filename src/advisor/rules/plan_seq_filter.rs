@@ -4,7 +4,7 @@ use crate::advisor::plans::{Explained, check_each, rows, share};
 use crate::advisor::{Check, Context, Docs, Need, Rule, Threshold};
 use crate::finding::{Effort, Finding, Severity};
 use crate::text::Text;
-use crate::unit::{Quantity, Unit};
+use crate::unit::Unit;
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -98,12 +98,7 @@ fn worst<'a>(ctx: &Context<'a>, of: &Explained<'a>) -> Option<Finding> {
                 rows(removed),
                 format!("{} × {} executions", node.removed_by_filter, node.loops()),
             ))
-            .measure(ctx.plan_measure(
-                of,
-                "Share of the execution",
-                Quantity::float(part, Unit::Share),
-                "own time ÷ execution time",
-            ))
+            .measure(ctx.share_of_execution(of, part))
             .fixes(create.or_else(|| ctx.look_at_indexes(node)))
             .effort(Effort::S)
             .share(Some(part)),

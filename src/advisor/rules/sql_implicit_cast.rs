@@ -5,7 +5,7 @@ use crate::advisor::sql::Wrapper;
 use crate::advisor::{Check, Context, Docs, IndexFact, Need, Rule, Threshold};
 use crate::finding::{Effort, Finding, Severity};
 use crate::text::Text;
-use crate::unit::{Quantity, Unit};
+use crate::unit::Unit;
 
 /// Types that PostgreSQL casts an integer column to when it is compared with a value of them.
 const WIDER: [&str; 4] = ["numeric", "double precision", "real", "money"];
@@ -97,18 +97,8 @@ fn worst<'a>(ctx: &Context<'a>, of: &Explained<'a>) -> Option<Finding> {
                 .opt(share(Some(part)))
                 .t(" of the execution. Sent in the column's type, the index finds the rows."),
         )
-        .measure(ctx.plan_measure(
-            of,
-            "Rows removed by the filter",
-            rows(removed),
-            "rows removed by filter × executions",
-        ))
-        .measure(ctx.plan_measure(
-            of,
-            "Share of the execution",
-            Quantity::float(part, Unit::Share),
-            "own time ÷ execution time",
-        ))
+        .measure(ctx.removed_by_filter(of, rows(removed)))
+        .measure(ctx.share_of_execution(of, part))
         .fixes(ctx.look_at_indexes(node))
         .effort(Effort::S)
         .share(Some(part)),

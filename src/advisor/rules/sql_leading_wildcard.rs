@@ -4,7 +4,7 @@ use crate::advisor::plans::{Explained, check_each, rows, share};
 use crate::advisor::{Check, Context, Docs, Need, Rule, Threshold};
 use crate::finding::{Effort, Finding, Severity};
 use crate::text::Text;
-use crate::unit::{Quantity, Unit};
+use crate::unit::Unit;
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -88,18 +88,8 @@ fn worst<'a>(ctx: &Context<'a>, of: &Explained<'a>) -> Option<Finding> {
                     .opt(share(Some(part)))
                     .t(" of the execution. No B-tree finds a part of a text; an index of trigrams does."),
             )
-            .measure(ctx.plan_measure(
-                of,
-                "Rows removed by the filter",
-                rows(removed),
-                "rows removed by filter × executions",
-            ))
-            .measure(ctx.plan_measure(
-                of,
-                "Share of the execution",
-                Quantity::float(part, Unit::Share),
-                "own time ÷ execution time",
-            ))
+            .measure(ctx.removed_by_filter(of, rows(removed)))
+            .measure(ctx.share_of_execution(of, part))
             .fixes(ctx.look_at_indexes(node))
             .effort(Effort::M)
             .share(Some(part)),
