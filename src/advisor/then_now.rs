@@ -1,4 +1,4 @@
-//! A statement then and now: the last window against what was before it.
+//! Then and now: an object's last window against what was before it, and a statement's calls on both sides.
 
 use super::{Context, Skip, show};
 use crate::diff::moments::Moments;
