@@ -9,6 +9,8 @@ use crate::trend::series::Span;
 use crate::trend::{Follow, Followed, Object};
 use rayon::prelude::*;
 
+/// Objects whose numbers are fetched together: those of a snapshot fill a few lines of the cache.
+const ABREAST: usize = 16;
 /// No object is followed under this slot.
 const NONE: u32 = u32::MAX;
 
@@ -44,7 +46,7 @@ pub(super) fn fold(follow: &mut Follow, first: &Read, mut batch: Batch, places: 
     let course = Course { estimates, steps, spans };
     // Windows that each object has behind it, where that is not none.
     let mut done: Vec<u32> = Vec::new();
-    let mut rows = Rows::default();
+    let mut rows = Vec::new();
     for (at, diff) in diffs.iter().enumerate() {
         let Some(diff) = diff else { continue };
         follow.remember(diff);
@@ -59,7 +61,7 @@ pub(super) fn fold(follow: &mut Follow, first: &Read, mut batch: Batch, places: 
             if let Some(object) = places.get(slot).and_then(|o| objects.list.get_mut(*o as usize))
                 && let Some(done) = done.get_mut(slot)
             {
-                course.go(object, slot, (*done as usize, at), &mut rows);
+                course.go([Going { slot, from: *done as usize, object }], at, &mut rows);
             }
             if let Some(done) = done.get_mut(slot) {
                 *done = at as u32 + 1;
@@ -80,11 +82,14 @@ pub(super) fn fold(follow: &mut Follow, first: &Read, mut batch: Batch, places: 
             *place = slot;
         }
     }
-    objects.list.par_iter_mut().zip(slot_of).with_min_len(16).for_each_init(Rows::default, |rows, (object, slot)| {
-        if slot != NONE {
-            let done = done.get(slot as usize).map_or(0, |done| *done as usize);
-            course.go(object, slot as usize, (done, count), rows);
-        }
+    let mut followed: Vec<(u32, &mut Object)> =
+        slot_of.into_iter().zip(&mut objects.list).filter(|(slot, _)| *slot != NONE).collect();
+    followed.sort_unstable_by_key(|(slot, _)| *slot);
+    followed.par_chunks_mut(ABREAST).with_min_len(2).for_each_init(Vec::new, |rows, objects| {
+        let from = |slot: u32| done.get(slot as usize).map_or(0, |done| *done as usize);
+        let objects =
+            objects.iter_mut().map(|(slot, object)| Going { slot: *slot as usize, from: from(*slot), object });
+        course.go(objects, count, rows);
     });
     objects.snapshots += count;
     if let Some(Window { step, .. }) = batch.windows.pop() {
@@ -127,20 +132,35 @@ impl Rows {
     }
 }
 
+/// An object and the first window that it has before it.
+struct Going<'a> {
+    slot: usize,
+    from: usize,
+    object: &'a mut Object,
+}
+
 impl Course<'_> {
-    /// The windows from one to before another, for an object whose row goes on in all of them that have it.
-    fn go(&self, object: &mut Object, slot: usize, (from, to): (usize, usize), rows: &mut Rows) {
-        rows.clear();
+    /// The windows before `to` of objects whose rows go on in all of them that have them. The numbers of neighbours stand
+    /// beside each other in a snapshot, so they are fetched together.
+    fn go<'a>(&self, objects: impl IntoIterator<Item = Going<'a>>, to: usize, room: &mut Vec<Rows>) {
+        let mut objects: Vec<Going<'a>> = objects.into_iter().collect();
+        room.resize_with(room.len().max(objects.len()), Rows::default);
+        room.iter_mut().for_each(Rows::clear);
+        let from = objects.iter().map(|o| o.from).min().unwrap_or(0);
         for (at, step) in self.steps.iter().enumerate().take(to + 1).skip(from) {
-            if let Some((row, looked)) = step.row(slot) {
-                rows.push(row, looked);
-            } else {
-                // Where the row is missing there is nothing to go on from.
-                self.stretch(object, rows, at);
-                rows.clear();
+            for (going, rows) in objects.iter_mut().zip(&mut *room).filter(|(going, _)| going.from <= at) {
+                if let Some((row, looked)) = step.row(going.slot) {
+                    rows.push(row, looked);
+                } else {
+                    // Where the row is missing there is nothing to go on from.
+                    self.stretch(going.object, rows, at);
+                    rows.clear();
+                }
             }
         }
-        self.stretch(object, rows, to + 1);
+        for (going, rows) in objects.iter_mut().zip(room) {
+            self.stretch(going.object, rows, to + 1);
+        }
     }
 
     /// The windows between snapshots that all have the row; `end` is the snapshot behind them.
