@@ -3,6 +3,7 @@
 use super::header::{Layout, view_of};
 use super::lexer::{Broken, Lexer, Next};
 use super::notes::{Odd, Oddities};
+use super::plain_json::{self, Cell};
 use super::rows::Rows;
 use super::segment::Segment;
 use super::spelling::Spelling;
@@ -27,6 +28,7 @@ pub(super) struct JsonTable {
     spelling: Spelling,
     key: String,
     cell: String,
+    cells: Vec<Cell>,
 }
 
 /// A value read ahead of knowing its column.
@@ -76,6 +78,7 @@ impl JsonTable {
             spelling,
             key: String::new(),
             cell: String::new(),
+            cells: Vec::new(),
         }
     }
 
@@ -100,6 +103,9 @@ impl JsonTable {
     /// Reads the next row straight into its columns.
     pub fn read_row<R: Read>(&mut self, lexer: &mut Lexer<R>, place: u64) -> Read1<()> {
         self.row += 1;
+        if self.plain_row(lexer, place)? {
+            return Ok(());
+        }
         let mut key = std::mem::take(&mut self.key);
         let mut cell = std::mem::take(&mut self.cell);
         let result = self.members(lexer, place, &mut key, &mut cell);
@@ -115,6 +121,33 @@ impl JsonTable {
                 Err(broken)
             }
         }
+    }
+
+    /// Reads the next row if it is written like the ones before, as PostgreSQL writes them; else nothing.
+    fn plain_row<R: Read>(&mut self, lexer: &mut Lexer<R>, place: u64) -> Read1<bool> {
+        lexer.peek()?;
+        let mut cells = std::mem::take(&mut self.cells);
+        let bytes = lexer.ahead();
+        let names = self.layout.fields.iter().map(|field| field.name.as_str());
+        let len = plain_json::split(bytes, names, &mut cells);
+        let row = len.and_then(|len| std::str::from_utf8(bytes.get(..len)?).ok());
+        let read = row.map(|row| {
+            for (at, cell) in cells.iter().enumerate() {
+                let text = row.get(cell.at.clone()).unwrap_or_default();
+                if cell.quoted {
+                    self.push(at, text, true, place);
+                } else {
+                    self.push_word(at, text, place);
+                }
+            }
+            row.len()
+        });
+        self.cells = cells;
+        let Some(len) = read else { return Ok(false) };
+        lexer.pass(len);
+        self.seen.fill(self.row);
+        self.end_row(place);
+        Ok(true)
     }
 
     fn members<R: Read>(&mut self, lexer: &mut Lexer<R>, place: u64, key: &mut String, cell: &mut String) -> Read1<()> {

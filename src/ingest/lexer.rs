@@ -140,6 +140,16 @@ impl<R: Read> Lexer<R> {
         Ok(true)
     }
 
+    /// The bytes that were read from the file and not used yet; more may follow.
+    pub fn ahead(&self) -> &[u8] {
+        self.buffer.get(self.at..).unwrap_or_default()
+    }
+
+    /// Goes on behind so many of the bytes ahead, which are no line's end.
+    pub fn pass(&mut self, count: usize) {
+        self.at = (self.at + count).min(self.buffer.len());
+    }
+
     /// Reads a text and appends it.
     pub fn text(&mut self, out: &mut String) -> Result<()> {
         self.punctuation(b'"')?;

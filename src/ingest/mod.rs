@@ -43,6 +43,7 @@ mod packed;
 pub mod pairing;
 mod plain;
 mod plain_file;
+mod plain_json;
 mod plans;
 mod readers;
 mod records;
