@@ -40,7 +40,7 @@ impl Data {
     }
 
     /// Number of rows.
-    pub const fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         match self {
             Self::Int(v) => v.len(),
             Self::Numeric(v) => v.len(),
@@ -51,7 +51,7 @@ impl Data {
     }
 
     /// Whether there is no row.
-    pub const fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 

@@ -210,6 +210,7 @@ impl Ints {
         }
         let largest = if max == Self::NULL { 0 } else { (max.wrapping_sub(base) as u64).saturating_add(1) };
         let width = 64 - largest.leading_zeros() as u8;
+        self.packed.reserve((values.len() * usize::from(width)).div_ceil(8) + 2 * SPARE);
         if width > WIDEST {
             self.packed.extend(values.iter().flat_map(|v| v.to_le_bytes()));
             self.blocks.push(Block { base: 0, at, width: RAW, max });

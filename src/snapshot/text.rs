@@ -4,6 +4,7 @@ use super::packed_text::PackedText;
 
 use foldhash::fast::FixedState;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Up to so many distinct texts are kept once each from the start.
 const FEW: usize = 64;
@@ -13,9 +14,15 @@ const SOME: usize = 4096;
 const NULL: u16 = u16::MAX;
 
 /// Texts of one column. A column of few distinct texts (schemas, users, states) keeps each once and a number per row;
-/// others keep all, one after the other.
+/// others keep all, one after the other. Columns that say the same may be one in memory.
 #[derive(Clone, Debug)]
-pub struct TextData(Form);
+pub struct TextData(Held);
+
+#[derive(Clone, Debug)]
+enum Held {
+    Own(Form),
+    Shared(Arc<Form>),
+}
 
 #[derive(Clone, Debug)]
 enum Form {
@@ -28,6 +35,26 @@ enum Form {
     Many(PackedText),
 }
 
+impl Held {
+    fn form(&self) -> &Form {
+        match self {
+            Self::Own(form) => form,
+            Self::Shared(form) => form,
+        }
+    }
+
+    /// To be changed: what others have as well is copied before.
+    fn own(&mut self) -> &mut Form {
+        if let Self::Shared(form) = self {
+            *self = Self::Own(Form::clone(form));
+        }
+        match self {
+            Self::Own(form) => form,
+            Self::Shared(form) => Arc::make_mut(form),
+        }
+    }
+}
+
 impl Default for TextData {
     fn default() -> Self {
         Self::new()
@@ -37,18 +64,18 @@ impl Default for TextData {
 impl TextData {
     /// No rows yet.
     pub const fn new() -> Self {
-        Self(Form::Few { words: Vec::new(), rows: Vec::new(), room: 0 })
+        Self(Held::Own(Form::Few { words: Vec::new(), rows: Vec::new(), room: 0 }))
     }
 
     /// No rows yet, and room for so many bytes once texts turn out to be mostly distinct.
     pub(super) const fn with_room(bytes: usize) -> Self {
-        Self(Form::Few { words: Vec::new(), rows: Vec::new(), room: bytes })
+        Self(Held::Own(Form::Few { words: Vec::new(), rows: Vec::new(), room: bytes }))
     }
 
     /// Appends a text or NULL. A text longer than [`super::LONGEST_TEXT`] is cut there.
     #[inline]
     pub fn push(&mut self, text: Option<&str>) {
-        match &mut self.0 {
+        match self.0.own() {
             Form::Many(packed) => packed.push(text),
             Form::Few { words, rows, room } => {
                 let Some(text) = text else { return rows.push(NULL) };
@@ -64,7 +91,7 @@ impl TextData {
                     None => {
                         let mut packed = spread(words, rows, *room);
                         packed.push(Some(text));
-                        self.0 = Form::Many(packed);
+                        self.0 = Held::Own(Form::Many(packed));
                     }
                 }
             }
@@ -74,28 +101,28 @@ impl TextData {
     /// The text of a row; `None` is NULL or out of range.
     #[inline]
     pub fn get(&self, row: usize) -> Option<&str> {
-        match &self.0 {
+        match self.0.form() {
             Form::Many(packed) => packed.get(row),
             Form::Few { words, rows, .. } => words.get(usize::from(*rows.get(row)?)).map(AsRef::as_ref),
         }
     }
 
     /// Number of rows.
-    pub const fn len(&self) -> usize {
-        match &self.0 {
+    pub fn len(&self) -> usize {
+        match self.0.form() {
             Form::Many(packed) => packed.len(),
             Form::Few { rows, .. } => rows.len(),
         }
     }
 
     /// Whether there is no row.
-    pub const fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
     /// Whether any row's text is so: distinct texts are looked at once.
     pub fn any(&self, is: impl Fn(&str) -> bool) -> bool {
-        match &self.0 {
+        match self.0.form() {
             Form::Many(packed) => packed.iter().flatten().any(is),
             // A word may have lost its rows when the column was cut.
             Form::Few { words, rows, .. } => {
@@ -111,12 +138,12 @@ impl TextData {
 
     /// Appends all rows of another column.
     pub fn append(&mut self, other: &Self) {
-        match (&mut self.0, &other.0) {
+        match (self.0.own(), other.0.form()) {
             (Form::Many(to), Form::Many(from)) => to.append(from),
             (Form::Few { words, rows, room }, Form::Many(from)) => {
                 let mut packed = spread(words, rows, *room);
                 packed.append(from);
-                self.0 = Form::Many(packed);
+                self.0 = Held::Own(Form::Many(packed));
             }
             (Form::Few { words, rows, .. }, Form::Few { words: more, rows: from, .. })
                 if words.len() + more.len() <= FEW =>
@@ -137,9 +164,24 @@ impl TextData {
         }
     }
 
+    /// Another column of the same texts that is one with this in memory.
+    pub fn share(&mut self) -> Self {
+        let form = match &mut self.0 {
+            Held::Shared(form) => Arc::clone(form),
+            Held::Own(form) => Arc::new(std::mem::replace(form, Form::Many(PackedText::new()))),
+        };
+        self.0 = Held::Shared(Arc::clone(&form));
+        Self(Held::Shared(form))
+    }
+
+    /// Whether two columns are one in memory, so that every row says the same in both. Others may be equal, too.
+    pub fn is_one_with(&self, other: &Self) -> bool {
+        std::ptr::eq(self.0.form(), other.0.form())
+    }
+
     /// Makes room for rows to come.
     pub fn reserve(&mut self, more: usize) {
-        match &mut self.0 {
+        match self.0.own() {
             Form::Many(packed) => packed.reserve(more),
             Form::Few { rows, .. } => rows.reserve(more),
         }
@@ -147,7 +189,7 @@ impl TextData {
 
     /// Keeps the first `keep` rows.
     pub fn truncate(&mut self, keep: usize) {
-        match &mut self.0 {
+        match self.0.own() {
             Form::Many(packed) => packed.truncate(keep),
             Form::Few { rows, .. } => rows.truncate(keep),
         }
@@ -155,7 +197,7 @@ impl TextData {
 
     /// Keeps each text once where that saves memory, now that all rows are known.
     pub fn fold_repeats(&mut self) {
-        let Form::Many(packed) = &self.0 else { return };
+        let Form::Many(packed) = self.0.form() else { return };
         let mut known: HashMap<&str, u16, FixedState> = HashMap::default();
         let (mut words, mut rows) = (Vec::new(), Vec::with_capacity(packed.len()));
         for text in packed.iter() {
@@ -173,12 +215,12 @@ impl TextData {
             }
             rows.push(id);
         }
-        self.0 = Form::Few { words, rows, room: 0 };
+        self.0 = Held::Own(Form::Few { words, rows, room: 0 });
     }
 
     /// Gives back memory that growing reserved.
     pub fn shrink(&mut self) {
-        match &mut self.0 {
+        match self.0.own() {
             Form::Many(packed) => packed.shrink(),
             Form::Few { words, rows, .. } => {
                 words.shrink_to_fit();
@@ -233,10 +275,25 @@ mod tests {
     }
 
     #[test]
+    fn what_is_shared_is_one_until_it_changes() {
+        for words in [&["a", "b"][..], &["w"; 3], &[]] {
+            let mut first = TextData::new();
+            words.iter().for_each(|word| first.push(Some(word)));
+            let own = first.clone();
+            let (mut second, third) = (first.share(), first.share());
+            assert!(first.is_one_with(&second) && second.is_one_with(&third) && !first.is_one_with(&own));
+            second.push(Some("new"));
+            assert!(!first.is_one_with(&second) && first.is_one_with(&third));
+            assert_eq!(first.iter().flatten().collect::<Vec<_>>(), words);
+            assert_eq!((second.len(), second.get(words.len())), (words.len() + 1, Some("new")));
+        }
+    }
+
+    #[test]
     fn few_texts_are_kept_once() {
         let mut schemas = TextData::new();
         (0..1000).for_each(|i| schemas.push((i % 9 != 0).then_some(if i % 2 == 0 { "app" } else { "" })));
-        let Form::Few { words, rows, .. } = &schemas.0 else { panic!("a few") };
+        let Form::Few { words, rows, .. } = schemas.0.form() else { panic!("a few") };
         assert_eq!((words.len(), rows.len(), schemas.get(9), schemas.get(1)), (2, 1000, None, Some("")));
     }
 }

@@ -6,6 +6,7 @@ use super::watched::{Number, Watch};
 use crate::catalog::Type;
 use crate::ingest::merge::select;
 use crate::snapshot::{Data, Ints, Snapshot, Table};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// No row.
@@ -25,12 +26,16 @@ pub struct Tables {
     /// Times that say that a vacuum or analyze looked at the table.
     looks: Vec<usize>,
     texts: Vec<usize>,
+    /// The columns of whole numbers among all these, each once, in order.
+    unpacked: Vec<usize>,
 }
 
 /// A stretch of them being compared.
 #[derive(Debug, Default)]
 pub struct TableRun {
     last: Option<Last>,
+    /// Room that the cells of a table took before.
+    room: Vec<i64>,
 }
 
 /// What is known of the snapshot compared last.
@@ -42,6 +47,15 @@ struct Last {
     slots: Vec<u32>,
     /// The row of each slot.
     rows: Vec<u32>,
+    cells: Cells,
+}
+
+/// Columns of a table's whole numbers, unpacked.
+#[derive(Debug)]
+struct Cells {
+    rows: usize,
+    /// One column after the other.
+    of: Vec<i64>,
 }
 
 impl Tables {
@@ -58,13 +72,18 @@ impl Tables {
         if !numbers.iter().map(|(at, _)| *at).chain(followed).all(|at| is(at, Type::Int)) {
             return None;
         }
+        let times: Vec<usize> = watch.times.iter().copied().filter(has).collect();
+        let looks: Vec<usize> = watch.looks.iter().copied().filter(has).collect();
+        let all = numbers.iter().map(|(at, _)| at).chain(&times).chain(&looks).chain(&watch.followed).chain([&key]);
+        let unpacked: BTreeSet<usize> = all.copied().filter(has).collect();
         Some(Self {
+            unpacked: unpacked.into_iter().collect(),
             exported: (0..view.columns.len()).map(|at| has(&at)).collect(),
             exported_as: table.exported_as.clone(),
             key,
             numbers,
-            times: watch.times.iter().copied().filter(has).collect(),
-            looks: watch.looks.iter().copied().filter(has).collect(),
+            times,
+            looks,
             texts: (0..view.columns.len()).filter(|at| is(*at, Type::Text) && has(at)).collect(),
             watch: watch.clone(),
         })
@@ -82,6 +101,22 @@ impl Tables {
         let known = |name: &'static str| name == view.name || self.watch.beside.contains(&name);
         (alike && snapshot.tables.keys().all(|name| known(name))).then_some(table)
     }
+
+    fn unpack(&self, table: &Table, mut room: Vec<i64>) -> Option<Cells> {
+        room.clear();
+        room.resize(self.unpacked.len() * table.rows, Ints::NULL);
+        for (column, out) in self.unpacked.iter().zip(room.chunks_exact_mut(table.rows.max(1))) {
+            let Some(Some(Data::Int(ints))) = table.columns.get(*column) else { return None };
+            ints.read(0, out);
+        }
+        Some(Cells { rows: table.rows, of: room })
+    }
+
+    /// A column that was unpacked.
+    fn column<'a>(&self, cells: &'a Cells, column: usize) -> Option<&'a [i64]> {
+        let at = self.unpacked.binary_search(&column).ok()?;
+        cells.of.get(at * cells.rows..(at + 1) * cells.rows)
+    }
 }
 
 impl TableRun {
@@ -89,8 +124,8 @@ impl TableRun {
     /// subtracted row by row.
     pub fn next(&mut self, of: &Tables, snapshot: &Snapshot, slots: &Slots) -> Option<Step> {
         let table = of.table(snapshot)?;
-        let keys = ints(table, of.key)?;
-        let slots_of = self.slots_of(&keys, of, slots)?;
+        let cells = of.unpack(table, std::mem::take(&mut self.room))?;
+        let slots_of = self.slots_of(of.column(&cells, of.key)?, of, slots)?;
         let count = slots_of.iter().max().map_or(0, |slot| *slot as usize + 1);
         let mut rows = vec![NONE; count];
         for (row, slot) in slots_of.iter().enumerate() {
@@ -104,7 +139,7 @@ impl TableRun {
         beside.tables.insert(of.watch.view.name, Arc::new(select(table, &[])));
         let mut apart = None;
         if let Some(last) = &self.last {
-            let (pairs, spare) = last.compare(of, table, &slots_of, &rows)?;
+            let (pairs, spare) = last.compare(of, (table, &cells), &slots_of, &rows)?;
             if !pairs.is_empty() {
                 let pairs = padded(&of.watch.limits, pairs, spare)?;
                 let side = |beside: &Snapshot, table: &Table, rows: Vec<usize>| {
@@ -116,15 +151,16 @@ impl TableRun {
                 apart = Some((before, side(&beside, table, pairs.iter().filter_map(|p| p.1).collect())));
             }
         }
-        let step = of.step(table, &slots_of, count, (beside.clone(), apart))?;
-        self.last = Some(Last { beside, table: Arc::clone(table), slots: slots_of, rows });
+        let step = of.step(&cells, &slots_of, count, (beside.clone(), apart))?;
+        let next = Last { beside, table: Arc::clone(table), slots: slots_of, rows, cells };
+        self.room = self.last.replace(next).map(|last| last.cells.of).unwrap_or_default();
         Some(step)
     }
 
     /// The slot of each row.
     fn slots_of(&self, keys: &[i64], of: &Tables, slots: &Slots) -> Option<Vec<u32>> {
         if let Some(last) = &self.last
-            && ints(&last.table, of.key)? == keys
+            && of.column(&last.cells, of.key)? == keys
         {
             return Some(last.slots.clone());
         }
@@ -137,28 +173,30 @@ type Pairs = Vec<(Option<usize>, Option<usize>)>;
 
 impl Last {
     /// The rows that did not go on, and some that did.
-    fn compare(&self, of: &Tables, table: &Table, slots: &[u32], rows: &[u32]) -> Option<(Pairs, Pairs)> {
+    fn compare(
+        &self,
+        of: &Tables,
+        (table, cells): (&Table, &Cells),
+        slots: &[u32],
+        rows: &[u32],
+    ) -> Option<(Pairs, Pairs)> {
         /// Rows that went on which are given.
         const SPARE: usize = 8;
         let was: Vec<u32> = slots.iter().map(|s| self.rows.get(*s as usize).copied().unwrap_or(NONE)).collect();
         let mut calm: Vec<bool> = was.iter().map(|row| *row != NONE).collect();
-        let mut each = |column: usize, goes_on: &dyn Fn(i64, i64) -> bool| -> Option<()> {
-            let (before, after) = (ints(&self.table, column)?, ints(table, column)?);
-            for ((calm, was), after) in calm.iter_mut().zip(&was).zip(after) {
-                *calm &= before.get(*was as usize).is_some_and(|before| goes_on(*before, after));
-            }
-            Some(())
-        };
+        // Most snapshots have the rows of the one before in the same order.
+        let moved = (self.slots != slots).then_some(was.as_slice());
+        let pair = |column: usize| Some((of.column(&self.cells, column)?, of.column(cells, column)?));
         for (column, number) in &of.numbers {
             match number {
                 Number::Level => {}
                 // NULL is the smallest number there is: what was NULL cannot fall, what became NULL did not fall.
-                Number::Counter => each(*column, &|was, is| is >= was || is == Ints::NULL)?,
-                Number::Still => each(*column, &|was, is| is == was)?,
+                Number::Counter => narrow(&mut calm, pair(*column)?, moved, |was, is| is >= was || is == Ints::NULL),
+                Number::Still => narrow(&mut calm, pair(*column)?, moved, |was, is| is == was),
             }
         }
         for column in &of.times {
-            each(*column, &|was, is| was == Ints::NULL || is != Ints::NULL)?;
+            narrow(&mut calm, pair(*column)?, moved, |was, is| was == Ints::NULL || is != Ints::NULL);
         }
         for column in &of.texts {
             let (Some(Some(Data::Text(before))), Some(Some(Data::Text(after)))) =
@@ -166,6 +204,9 @@ impl Last {
             else {
                 return None;
             };
+            if moved.is_none() && before.is_one_with(after) {
+                continue;
+            }
             for (row, (calm, was)) in calm.iter_mut().zip(&was).enumerate().filter(|(_, (calm, _))| **calm) {
                 *calm = before.get(*was as usize) == after.get(row);
             }
@@ -189,15 +230,15 @@ impl Last {
 impl Tables {
     fn step(
         &self,
-        table: &Table,
+        cells: &Cells,
         slots: &[u32],
         count: usize,
         (beside, apart): (Snapshot, Option<(Snapshot, Snapshot)>),
     ) -> Option<Step> {
-        let mut looked = vec![false; table.rows];
+        let mut looked = vec![false; cells.rows];
         for column in &self.looks {
-            for (looked, time) in looked.iter_mut().zip(ints(table, *column)?) {
-                *looked |= time != Ints::NULL;
+            for (looked, time) in looked.iter_mut().zip(self.column(cells, *column)?) {
+                *looked |= *time != Ints::NULL;
             }
         }
         let width = self.watch.followed.len();
@@ -206,18 +247,31 @@ impl Tables {
             *states.get_mut(*slot as usize)? = if looked { THERE | LOOKED } else { THERE };
         }
         for (at, column) in self.watch.followed.iter().enumerate().filter(|(_, column)| self.exported[**column]) {
-            for (slot, number) in slots.iter().zip(ints(table, *column)?) {
-                *values.get_mut(*slot as usize * width + at)? = number;
+            for (slot, number) in slots.iter().zip(self.column(cells, *column)?) {
+                *values.get_mut(*slot as usize * width + at)? = *number;
             }
         }
         Some(Step { beside, apart, bytes: 0, states, values, width })
     }
 }
 
-/// A column of whole numbers.
-fn ints(table: &Table, column: usize) -> Option<Vec<i64>> {
-    let Some(Some(Data::Int(ints))) = table.columns.get(column) else { return None };
-    let mut out = vec![Ints::NULL; table.rows];
-    ints.read(0, &mut out);
-    Some(out)
+/// Which rows go on in a column, too. `moved`: where each row stood before, if not at the same place.
+fn narrow(
+    calm: &mut [bool],
+    (before, after): (&[i64], &[i64]),
+    moved: Option<&[u32]>,
+    goes_on: impl Fn(i64, i64) -> bool,
+) {
+    match moved {
+        None => {
+            for ((calm, was), is) in calm.iter_mut().zip(before).zip(after) {
+                *calm &= goes_on(*was, *is);
+            }
+        }
+        Some(rows) => {
+            for ((calm, was), is) in calm.iter_mut().zip(rows).zip(after) {
+                *calm &= before.get(*was as usize).is_some_and(|was| goes_on(*was, *is));
+            }
+        }
+    }
 }

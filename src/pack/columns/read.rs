@@ -1,12 +1,12 @@
 //! Columns from Parquet.
 
 use super::super::manifest::Layout;
-use super::OWN;
+use super::decode::{Room, Slots, decode, integers};
+use super::{OWN, broken};
 use crate::catalog::{self, Type};
-use crate::snapshot::{Data, Ints, Places, Table, TextData};
+use crate::snapshot::{Data, Places, Table, TextData};
 use bytes::Bytes;
-use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
-use parquet::data_type::{DataType, Int64Type};
+use parquet::column::reader::ColumnReader;
 use parquet::errors::{ParquetError, Result};
 use parquet::file::reader::{ChunkReader, FileReader, Length, RowGroupReader, SerializedFileReader};
 use rayon::prelude::*;
@@ -17,8 +17,6 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Rows that are decoded at once.
-const BATCH: usize = 8192;
 /// Rows of a row group, which is held in memory.
 const MOST: i64 = 1 << 22;
 
@@ -47,7 +45,7 @@ impl File {
 
     /// The tables of a row group, columns side by side. Names, sources and capture times are not in the file.
     pub fn read(&self, group: usize, layout: &Layout) -> io::Result<Parts> {
-        self.tables(group, layout, |columns, decode| columns.par_iter().map(decode).collect())
+        self.tables(group, layout, |columns, decode| columns.par_iter().map_init(Room::default, decode).collect())
     }
 
     /// The same by threads of its own: whoever calls it takes up no other work until it is done.
@@ -79,21 +77,18 @@ fn guarded<T>(run: impl FnOnce() -> Result<T>) -> io::Result<T> {
         .map_err(io::Error::other)
 }
 
-fn broken(message: &str) -> ParquetError {
-    ParquetError::General(message.to_owned())
-}
-
 /// A column to be read: its name in the file, its type.
 type Wanted<'a> = (&'a str, Type);
 /// Reads a column; its values by table.
-type Decode<'a> = dyn Fn(&Wanted<'_>) -> Result<Vec<Data>> + Sync + 'a;
+type Decode<'a> = dyn Fn(&mut Room, &Wanted<'_>) -> Result<Vec<Data>> + Sync + 'a;
 
 /// Reads columns by threads that do nothing else.
 fn apart(columns: &[Wanted<'_>], decode: &Decode<'_>) -> Result<Vec<Vec<Data>>> {
     let next = AtomicUsize::new(0);
     let work = || {
+        let mut room = Room::default();
         let columns = std::iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed))
-            .map_while(|at| Some((at, decode(columns.get(at)?))));
+            .map_while(|at| Some((at, decode(&mut room, columns.get(at)?))));
         columns.collect::<Vec<_>>()
     };
     let count = rayon::current_num_threads().min(columns.len());
@@ -123,7 +118,11 @@ fn split(
     };
     let [own_snapshot, _, own_source, own_place] = OWN;
     let integers = |name: &str| match group.get_column_reader(at(name)?)? {
-        ColumnReader::Int64ColumnReader(reader) => integers(reader, rows),
+        ColumnReader::Int64ColumnReader(reader) => {
+            let mut room = Room::default();
+            integers(reader, rows, &mut room)?;
+            Ok(room.values)
+        }
         _ => Err(broken("a column of whole numbers is of another type")),
     };
     let numbers: Vec<u32> = integers(own_snapshot)?
@@ -141,7 +140,7 @@ fn split(
         .map(|name| (name.as_str(), view.and_then(|v| v.column(name)).map_or(Type::Text, |(_, c)| c.ty)))
         .chain(layout.extra.iter().map(|(_, stored)| (stored.as_str(), Type::Text)))
         .collect();
-    let read = each(&wanted, &|(name, ty)| decode(group.get_column_reader(at(name)?)?, *ty, &slots))?;
+    let read = each(&wanted, &|room, (name, ty)| decode(group.get_column_reader(at(name)?)?, *ty, &slots, room))?;
     let known = layout.columns.len();
     for (position, parts) in read.into_iter().enumerate() {
         for (table, data) in tables.values_mut().zip(parts) {
@@ -210,114 +209,6 @@ pub(in crate::pack) fn table(layout: &Layout) -> Table {
     }
     table.extra = layout.extra.iter().map(|(name, _)| (name.clone(), TextData::new())).collect();
     table
-}
-
-/// To which of several tables each row belongs.
-struct Slots {
-    of: Vec<usize>,
-    /// The rows of each table.
-    rows: Vec<Vec<u32>>,
-}
-
-impl Slots {
-    fn new(of: Vec<usize>, count: usize) -> Self {
-        let mut rows = vec![Vec::with_capacity(of.len() / count.max(1)); count];
-        for (row, slot) in of.iter().enumerate() {
-            if let Some(rows) = rows.get_mut(*slot) {
-                rows.push(row as u32);
-            }
-        }
-        Self { of, rows }
-    }
-}
-
-fn decode(column: ColumnReader, ty: Type, slots: &Slots) -> Result<Vec<Data>> {
-    let mut parts: Vec<Data> = slots.rows.iter().map(|_| Data::for_type(ty)).collect();
-    match (ty, column) {
-        (Type::Int | Type::Interval | Type::Lsn | Type::Time, ColumnReader::Int64ColumnReader(reader)) => {
-            let values = integers(reader, slots.of.len())?;
-            let mut part = Vec::new();
-            for (data, rows) in parts.iter_mut().zip(&slots.rows) {
-                part.clear();
-                part.extend(rows.iter().map(|row| values.get(*row as usize).copied().unwrap_or(Ints::NULL)));
-                if let Data::Int(ints) = data {
-                    ints.extend(&part);
-                }
-            }
-        }
-        (Type::Numeric, ColumnReader::FixedLenByteArrayColumnReader(reader)) => each(reader, slots, |slot, value| {
-            if let Some(Data::Numeric(values)) = parts.get_mut(slot) {
-                values.push(value.and_then(|v| Some(i128::from_be_bytes(v.data().try_into().ok()?))));
-            }
-        })?,
-        (Type::Float, ColumnReader::DoubleColumnReader(reader)) => each(reader, slots, |slot, value| {
-            if let Some(Data::Float(values)) = parts.get_mut(slot) {
-                values.push(value.unwrap_or(f64::NAN));
-            }
-        })?,
-        (Type::Bool, ColumnReader::BoolColumnReader(reader)) => each(reader, slots, |slot, value| {
-            if let Some(Data::Bool(values)) = parts.get_mut(slot) {
-                values.push(value.map_or(2, u8::from));
-            }
-        })?,
-        (Type::Text | Type::Array, ColumnReader::ByteArrayColumnReader(reader)) => {
-            each(reader, slots, |slot, value| {
-                if let Some(Data::Text(values)) = parts.get_mut(slot) {
-                    match value.as_ref().map(|v| std::str::from_utf8(v.data()).map_err(|_| v)) {
-                        Some(Err(v)) => values.push(Some(&String::from_utf8_lossy(v.data()))),
-                        text => values.push(text.and_then(std::result::Result::ok)),
-                    }
-                }
-            })?;
-        }
-        _ => return Err(broken("a column is of another type than its view's")),
-    }
-    Ok(parts)
-}
-
-/// All values of a column of whole numbers; NULL is [`Ints::NULL`].
-fn integers(mut reader: ColumnReaderImpl<Int64Type>, rows: usize) -> Result<Vec<i64>> {
-    let (mut levels, mut values) = (Vec::with_capacity(rows), Vec::with_capacity(rows));
-    while levels.len() <= rows && reader.read_records(rows.max(1), Some(&mut levels), None, &mut values)?.0 > 0 {}
-    if levels.len() != rows {
-        return Err(broken("a column has other rows than its row group"));
-    }
-    if values.len() == rows {
-        return Ok(values);
-    }
-    let mut values = values.into_iter();
-    let value = |level: &i16| if *level > 0 { values.next().unwrap_or(Ints::NULL) } else { Ints::NULL };
-    Ok(levels.iter().map(value).collect())
-}
-
-/// Calls `take` with the table and value of each row, in order.
-fn each<T: DataType>(
-    mut reader: ColumnReaderImpl<T>,
-    slots: &Slots,
-    mut take: impl FnMut(usize, Option<T::T>),
-) -> Result<()> {
-    let (mut levels, mut values) = (Vec::with_capacity(BATCH), Vec::with_capacity(BATCH));
-    let mut rows = slots.of.iter();
-    loop {
-        levels.clear();
-        values.clear();
-        let (records, _, _) = reader.read_records(BATCH, Some(&mut levels), None, &mut values)?;
-        if records == 0 {
-            break;
-        }
-        if levels.len() != records {
-            return Err(broken("a column does not say which values are NULL"));
-        }
-        let mut values = values.drain(..);
-        for level in &levels {
-            let slot = rows.next().ok_or_else(|| broken("a column has more rows than its row group"))?;
-            take(*slot, if *level > 0 { values.next() } else { None });
-        }
-    }
-    if rows.next().is_some() {
-        return Err(broken("a column has fewer rows than its row group"));
-    }
-    Ok(())
 }
 
 /// A file that several columns are read from at once.
