@@ -175,26 +175,23 @@ impl Files {
 
 /// What the rows of all files say.
 fn gather(files: &[Files]) -> Option<Vec<Gathered>> {
-    let mut out = side_by_side(files)?;
-    for (files, gathered) in files.iter().zip(&mut out) {
-        // Rows in another order seem to be gone on one side and new on the other.
-        if gathered.is_torn() || gathered.rows() == [0, 0] {
-            *gathered = Gathered::of(&files.ask, scattered::walk(files)?);
-        }
-    }
+    // Rows in another order seem to be gone on one side and new on the other.
+    let or_scattered = |(files, gathered): (&Files, Option<Gathered>)| match gathered.filter(|g| !g.is_torn()) {
+        None => Some(Gathered::of(&files.ask, scattered::walk(files)?)),
+        gathered => gathered,
+    };
+    let mut out = files.iter().zip(side_by_side(files)?).map(or_scattered).collect::<Option<Vec<_>>>()?;
     out.par_iter_mut().map(Gathered::settle).collect::<Option<Vec<()>>>()?;
     Some(out)
 }
 
-/// Walks through the files whose order of rows is the same, on all cores; the others stay empty.
-fn side_by_side(files: &[Files]) -> Option<Vec<Gathered>> {
-    let mut parts = Vec::new();
-    for (at, files) in files.iter().enumerate() {
-        let [before, after] = &files.sides;
-        let cut = cuts::cut(before, after, files.header).ok()?.unwrap_or_default();
-        parts.extend(cut.into_iter().map(|part| (at, part)));
-    }
-    let one = |(at, (before, after)): &(usize, cuts::Parts), [a, b]: &mut [Buffer; 2]| -> Option<Part> {
+/// Walks through the files whose order of rows is the same, on all cores; `None` stands for the others.
+fn side_by_side(files: &[Files]) -> Option<Vec<Option<Gathered>>> {
+    let cut = |files: &Files| cuts::cut(&files.sides[0], &files.sides[1], files.header).ok();
+    let cuts = files.iter().map(cut).collect::<Option<Vec<_>>>()?;
+    let parts: Vec<(usize, &cuts::Parts)> =
+        cuts.iter().enumerate().flat_map(|(at, parts)| parts.iter().flatten().map(move |part| (at, part))).collect();
+    let one = |(at, (before, after)): &(usize, &cuts::Parts), [a, b]: &mut [Buffer; 2]| -> Option<Part> {
         let files = files.get(*at)?;
         let [was, is] = &files.sides;
         a.load(was, before.clone()).ok()?;
@@ -207,10 +204,11 @@ fn side_by_side(files: &[Files]) -> Option<Vec<Gathered>> {
     };
     let walked = each_part(&parts, one)?;
     let mut walked = parts.iter().map(|(at, _)| *at).zip(walked).peekable();
-    let of = |(at, files): (usize, &Files)| {
-        Gathered::of(&files.ask, std::iter::from_fn(|| walked.next_if(|(own, _)| *own == at)).map(|(_, part)| part))
+    let of = |(at, (files, cut)): (usize, (&Files, &Option<_>))| {
+        let own = std::iter::from_fn(|| walked.next_if(|(own, _)| *own == at)).map(|(_, part)| part);
+        cut.is_some().then(|| Gathered::of(&files.ask, own))
     };
-    Some(files.iter().enumerate().map(of).collect())
+    Some(files.iter().zip(&cuts).enumerate().map(of).collect())
 }
 
 /// What parts say, read on all cores into buffers that one part leaves to another. `None` where that of any is.
