@@ -255,6 +255,7 @@ impl Fix {
             when_not: None,
             undo: None,
             keeps: Vec::new(),
+            leads: None,
         }
     }
 
@@ -273,6 +274,12 @@ impl Fix {
     /// The statement that undoes it.
     pub fn undo(mut self, sql: impl Into<String>) -> Self {
         self.undo = Some(sql.into());
+        self
+    }
+
+    /// Of an index that is created or dropped: its table and its first key.
+    pub fn leads(mut self, table: impl Into<String>, key: impl Into<String>) -> Self {
+        self.leads = Some((table.into(), key.into()));
         self
     }
 

@@ -1,7 +1,8 @@
 //! The plan must not contradict itself: settled here, before anything is printed.
 
 use super::plan::PlannedAction;
-use crate::finding::Verb;
+use super::run::Advice;
+use crate::finding::{Outcome, Verb};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// In which order the reasons to drop an index decide, where they disagree about what stays: what is never used goes
@@ -43,6 +44,7 @@ pub(super) fn settle(actions: &mut Vec<PlannedAction>) -> Vec<Withdrawn> {
     let mut out = Vec::new();
     out.extend(drops_keep_what_replaces_them(actions));
     out.extend(created_is_not_dropped(actions));
+    out.extend(dropped_after_what_replaces_it(actions));
     out.extend(one_value_per_setting(actions));
     out.extend(no_rewrite_beside_vacuum(actions));
     out.extend(each_setting_once(actions));
@@ -94,6 +96,48 @@ fn created_is_not_dropped(actions: &mut [PlannedAction]) -> Vec<Withdrawn> {
         }
     }
     take_out(actions, withdrawn)
+}
+
+/// A new index that is sorted first by what an index to be dropped is sorted by replaces it: one action, the new one first.
+fn dropped_after_what_replaces_it(actions: &mut [PlannedAction]) -> Vec<Withdrawn> {
+    let created: Vec<(usize, usize)> = places(actions, Verb::Create);
+    let mut withdrawn = Vec::new();
+    let mut steps: Vec<(usize, usize, usize, String)> = Vec::new();
+    for (a, f) in places(actions, Verb::Drop) {
+        let Some(drop) = actions.get(a).and_then(|x| x.fixes.get(f)) else { continue };
+        let like = |(c, g): &&(usize, usize)| {
+            actions.get(*c).and_then(|x| x.fixes.get(*g)).is_some_and(|create| create.leads == drop.leads)
+        };
+        let Some((c, g)) = created.iter().find(like).filter(|(c, _)| *c != a) else { continue };
+        let Some(new) = actions.get(*c).and_then(|x| x.fixes.get(*g)) else { continue };
+        let step: Vec<String> = drop.sql.lines().map(|l| format!("\n-- {}", l.trim_start_matches("-- "))).collect();
+        let why = format!(
+            "{} is not dropped on its own: {} begins alike and is created first; it goes when the new one is in use",
+            drop.object, new.object
+        );
+        let step = format!("\n-- then, once pg_stat_user_indexes shows scans of the new one:{}", step.concat());
+        withdrawn.push((a, f, why));
+        steps.push((*c, *g, a, step));
+    }
+    for (c, g, dropped, step) in steps {
+        let (findings, rules) = actions.get(dropped).map(|a| (a.findings.clone(), a.rules.clone())).unwrap_or_default();
+        let Some(action) = actions.get_mut(c) else { continue };
+        if let Some(fix) = action.fixes.get_mut(g) {
+            fix.sql.push_str(&step);
+        }
+        action.findings.extend(findings);
+        action.rules.extend(rules.into_iter().filter(|r| !action.rules.contains(r)).collect::<Vec<_>>());
+    }
+    take_out(actions, withdrawn)
+}
+
+/// Where the statements of a verb that are about an index stand: action and fix.
+fn places(actions: &[PlannedAction], verb: Verb) -> Vec<(usize, usize)> {
+    let of = |(a, action): (usize, &PlannedAction)| {
+        let fixes = action.fixes.iter().enumerate().filter(|(_, f)| f.verb == verb && f.leads.is_some());
+        fixes.map(|(f, _)| (a, f)).collect::<Vec<_>>()
+    };
+    actions.iter().enumerate().flat_map(of).collect()
 }
 
 /// The worst finding's value wins.
@@ -166,6 +210,24 @@ fn take_out(actions: &mut [PlannedAction], mut fixes: Vec<(usize, usize, String)
     out
 }
 
+/// Takes statements that the plan cannot carry out of the findings, too; and what only this pass needs out of all.
+pub(super) fn withdraw(advice: &mut Advice) {
+    let findings = advice.judged.iter_mut().filter_map(|j| match &mut j.outcome {
+        Outcome::Found { findings, .. } => Some(findings),
+        _ => None,
+    });
+    for finding in findings.flatten() {
+        let key = finding.key();
+        for one in advice.withdrawn.iter().filter(|w| w.findings.contains(&key)) {
+            finding.fixes.retain(|f| (f.verb, &f.object) != (one.verb, &one.object));
+        }
+        finding.fixes.iter_mut().for_each(|fix| fix.leads = None);
+    }
+    let rest = advice.insufficient.iter_mut().flat_map(|f| &mut f.fixes);
+    let planned = advice.actions.iter_mut().flat_map(|a| &mut a.fixes);
+    rest.chain(planned).for_each(|fix| fix.leads = None);
+}
+
 /// Moves a symptom's actions behind its cause's; they are not more urgent than that either.
 pub(super) fn causes_first(actions: &mut Vec<PlannedAction>) {
     let has = |a: &PlannedAction, rule: &str| a.rules.iter().any(|r| r == rule);
@@ -192,12 +254,46 @@ pub(super) fn causes_first(actions: &mut Vec<PlannedAction>) {
 
 #[cfg(test)]
 mod tests {
+    use crate::advisor::index::testing::shop;
     use crate::advisor::rules::RULES;
     use crate::advisor::testing::{advise, database_over_an_hour};
     use crate::finding::Verb;
     use crate::snapshot::Snapshot;
     use crate::snapshot::literal::literal;
     use std::sync::Arc;
+
+    /// An index on `state` that nobody scans, and a statement that wants one on `(state, placed_at)`.
+    #[test]
+    fn an_index_is_replaced_in_one_action_the_new_one_first() {
+        let statements =
+            [("select * from orders where state = $1 order by placed_at limit $2", 2_000.0, 20_000.0, 20.0)];
+        let at = |at, part| {
+            shop(at, &statements, part, &["btree (state)"], 1e9)
+                .view("pg_stat_database", "datid | datname | stats_reset", &["16697 | shop | 2026-01-01 00:00:00+00"])
+                .view(
+                    "pg_stat_user_indexes",
+                    "relid | indexrelid | schemaname | relname | indexrelname | idx_scan",
+                    &["1 | 0 | public | orders | i0 | 0"],
+                )
+                .view("constraints", "oid | relid | contype | columns | convalidated", &[])
+                .build()
+        };
+        let taken = [at("2026-11-22 12:00:00+00", 0.0), at("2026-11-22 14:00:00+00", 1.0)];
+        let config = "[rules.index-unused]\nmin_table_scans = 0\n[options]\nmin_bytes = 0\nstandby_reads = false\n";
+        let advice = advise(RULES, &taken, config);
+        let about = |rule: &str| advice.findings().into_iter().find(|f| f.rule == rule).unwrap().clone();
+        assert!(about("index-unused").fixes.is_empty(), "the drop is a step of the creation");
+        assert!(advice.actions.iter().flat_map(|a| &a.fixes).all(|f| f.verb != Verb::Drop), "{:#?}", advice.actions);
+        let create = about("index-missing-predicate");
+        let action = advice.actions.iter().find(|a| a.findings.contains(&create.key())).unwrap();
+        assert!(action.rules.iter().any(|r| r == "index-unused"), "{action:#?}");
+        let sql = &action.fixes.iter().find(|f| f.verb == Verb::Create).unwrap().sql;
+        let (first, then) = sql.split_once("\n-- then, once").unwrap();
+        assert!(first.contains("CREATE INDEX CONCURRENTLY"), "{first}");
+        assert!(then.contains("\n-- DROP INDEX CONCURRENTLY \"public\".\"i0\";"), "{then}");
+        assert!(then.lines().skip(1).all(|l| l.starts_with("-- ")), "{then}");
+        assert!(advice.withdrawn.iter().any(|w| w.object == "public.i0" && w.why.contains("is created first")));
+    }
 
     #[test]
     fn a_setting_is_set_in_one_action() {

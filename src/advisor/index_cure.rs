@@ -37,17 +37,17 @@ pub fn drop_index(index: &IndexFact<'_>) -> Option<Fix> {
         return None;
     }
     let undo = format!("{};", index.text()?);
+    let key = index.def().and_then(|d| d.keys.into_iter().next()).map(|k| k.text).unwrap_or_default();
+    let fix = |sql| Fix::new(Verb::Drop, Risk::R3, index.display(), sql).leads(index.table_sql(), key);
     if index.is_partitioned() {
         let sql = format!("{LOCK_TIMEOUT}\n-- undo: {}\nDROP INDEX {};", one_line(&undo), index.sql());
-        return Some(
-            Fix::new(Verb::Drop, Risk::R3, index.display(), sql)
-                .lock("ACCESS EXCLUSIVE on the table and all its partitions: a partitioned index cannot be dropped concurrently")
-                .undo(undo),
-        );
+        let lock =
+            "ACCESS EXCLUSIVE on the table and all its partitions: a partitioned index cannot be dropped concurrently";
+        return Some(fix(sql).lock(lock).undo(undo));
     }
     let recreate = index.recreate().unwrap_or(undo);
     let sql = format!("-- undo: {}\nDROP INDEX CONCURRENTLY {};", one_line(&recreate), index.sql());
-    Some(Fix::new(Verb::Drop, Risk::R3, index.display(), sql).lock(CONCURRENT_LOCK).undo(recreate))
+    Some(fix(sql).lock(CONCURRENT_LOCK).undo(recreate))
 }
 
 /// An index to create, its parts as SQL.
@@ -64,6 +64,13 @@ pub struct NewIndex<'c> {
 }
 
 impl NewIndex<'_> {
+    /// What it is sorted by first: the column, or where that is an expression all keys.
+    fn first(&self) -> &str {
+        let column = self.columns.first().copied().unwrap_or_default();
+        let plain = self.keys.strip_prefix(&quote_ident(column)).is_some_and(|rest| !rest.starts_with(['"', '(']));
+        if plain { column } else { &self.keys }
+    }
+
     /// What follows `ON table`.
     fn on(&self) -> String {
         let include = if self.include.is_empty() { String::new() } else { format!(" INCLUDE ({})", self.include) };
@@ -80,23 +87,15 @@ pub fn create_index(facts: &Facts<'_>, table: &TableFact<'_>, new: &NewIndex<'_>
     let name = free_name(facts, table, &new.columns)?;
     let (index, object) = (quote_qualified(table.schema(), &name), display_qualified(table.schema(), &name));
     let (quoted, on) = (quote_ident(&name), new.on());
+    let fix = |sql| Fix::new(Verb::Create, Risk::R1, object, sql).leads(table.sql(), new.first()).when_not(when_not);
     if table.is_kind("p") == Some(true) {
         let sql = format!("CREATE INDEX {quoted} ON ONLY {} {on};\n{}", table.sql(), attach(facts, table, new, &index));
-        return Some(
-            Fix::new(Verb::Create, Risk::R1, object, sql)
-                .lock("SHARE on the partitioned table for a moment, SHARE UPDATE EXCLUSIVE on each partition")
-                .when_not(when_not)
-                .undo(format!("DROP INDEX {index};")),
-        );
+        let lock = "SHARE on the partitioned table for a moment, SHARE UPDATE EXCLUSIVE on each partition";
+        return Some(fix(sql).lock(lock).undo(format!("DROP INDEX {index};")));
     }
     let sql =
         format!("{NO_LOCK_TIMEOUT}\nCREATE INDEX CONCURRENTLY {quoted} ON {} {on};\n{CHECK_INVALID}", table.sql());
-    Some(
-        Fix::new(Verb::Create, Risk::R1, object, sql)
-            .lock(CONCURRENT_LOCK)
-            .when_not(when_not)
-            .undo(format!("DROP INDEX CONCURRENTLY {index};")),
-    )
+    Some(fix(sql).lock(CONCURRENT_LOCK).undo(format!("DROP INDEX CONCURRENTLY {index};")))
 }
 
 /// An index for each partition, attached; the partitioned one is valid when all are.

@@ -2,7 +2,7 @@
 
 use super::config::{Level, Match};
 use super::consistency::Withdrawn;
-use super::{Config, Context, Facts, Need, Peer, Rule, cluster, plan, score, since};
+use super::{Config, Context, Facts, Need, Peer, Rule, cluster, consistency, plan, score, since};
 use crate::catalog::{self, Shape};
 use crate::diff::{self, Chain};
 use crate::finding::{Confidence, Finding, Outcome, Severity};
@@ -138,26 +138,9 @@ fn finish(mut advice: Advice, chain: &Chain, config: &Config, used: &[Used]) -> 
     advice.score = score::score(&advice.judged);
     let (actions, withdrawn) = plan::plan(&advice.findings(), chain.last().meta.taken_at);
     advice.actions = actions;
-    withdraw(&mut advice.judged, &withdrawn);
     advice.withdrawn = withdrawn;
+    consistency::withdraw(&mut advice);
     advice
-}
-
-/// Takes statements that the plan cannot carry out of the findings, too.
-fn withdraw(judged: &mut [Judged], withdrawn: &[Withdrawn]) {
-    for finding in judged
-        .iter_mut()
-        .filter_map(|j| match &mut j.outcome {
-            Outcome::Found { findings, .. } => Some(findings),
-            _ => None,
-        })
-        .flatten()
-    {
-        let key = finding.key();
-        for one in withdrawn.iter().filter(|w| w.findings.contains(&key)) {
-            finding.fixes.retain(|f| (f.verb, &f.object) != (one.verb, &one.object));
-        }
-    }
 }
 
 /// One rule: its needs, then its check.

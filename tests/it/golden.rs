@@ -149,6 +149,7 @@ fn findings() -> Vec<ReportFinding> {
         when_not: Some(Text::from("In a peak hour without vacuum_cost_delay: it reads the whole table.")),
         undo: None,
         keeps: Vec::new(),
+        leads: None,
     };
     let drop = Fix {
         verb: Verb::Drop,
@@ -163,6 +164,7 @@ fn findings() -> Vec<ReportFinding> {
             "CREATE INDEX CONCURRENTLY \"</script>\" ON \"public\".\"orders\" USING btree (\"a\"\"b\");".to_owned(),
         ),
         keeps: Vec::new(),
+        leads: None,
     };
     let look = Fix {
         verb: Verb::Diagnose,
@@ -173,6 +175,7 @@ fn findings() -> Vec<ReportFinding> {
         when_not: None,
         undo: None,
         keeps: Vec::new(),
+        leads: None,
     };
     let mut critical = finding(
         "wrap-xid-age",

@@ -179,7 +179,8 @@ fn of_evidence(of: &mut Evidence, visit: Visit<'_>) {
 }
 
 fn fix(of: &mut Fix, visit: Visit<'_>) {
-    let Fix { verb: _, object, sql, risk: _, lock, when_not, undo, keeps } = of;
+    // `leads` is not part of a report.
+    let Fix { verb: _, object, sql, risk: _, lock, when_not, undo, keeps, leads: _ } = of;
     visit(Place::Mixed, object);
     visit(Place::Sql, sql);
     visit(Place::Prose, lock);

@@ -1,47 +1,13 @@
 //! What the advisor says: findings with evidence, severity, confidence and a cure.
 
+mod severity;
+
+pub use severity::Severity;
+
 use crate::text::Text;
 use crate::time::Timestamp;
 use crate::unit::Quantity;
 use serde::{Deserialize, Serialize};
-
-/// The consequence of a finding, not the size of a number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    /// Context; never counts in a score.
-    Info,
-    /// Small waste, hygiene, easy win.
-    Low,
-    /// Measurable waste of a main resource, or a correctness hazard.
-    Medium,
-    /// Users affected now, outage risk within 30 days, or a safety feature is off.
-    High,
-    /// Data loss, outage or refused writes now or within 7 days at the measured rate.
-    Critical,
-}
-
-impl Severity {
-    /// The word that is printed.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Info => "info",
-            Self::Low => "low",
-            Self::Medium => "medium",
-            Self::High => "high",
-            Self::Critical => "critical",
-        }
-    }
-
-    /// The level of this word.
-    pub fn named(word: &str) -> Option<Self> {
-        Self::WORST_FIRST.into_iter().find(|s| s.word() == word)
-    }
-
-    /// All levels, worst first.
-    pub const WORST_FIRST: [Self; 5] = [Self::Critical, Self::High, Self::Medium, Self::Low, Self::Info];
-}
 
 /// How sure a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -275,6 +241,9 @@ pub struct Fix {
     /// Objects that must stay for this to be right (the kept twin of a dropped index), as in [`Subject::name`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub keeps: Vec<String>,
+    /// Of an index that is created or dropped: its table and what it is sorted by first, for the consistency pass.
+    #[serde(skip)]
+    pub leads: Option<(String, String)>,
 }
 
 /// How much work a cure is.
