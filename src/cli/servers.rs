@@ -3,7 +3,7 @@
 use crate::advisor::Peer;
 use crate::diff::{self, Chain};
 use crate::error::{Error, Result};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Snapshot, Table};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -21,15 +21,21 @@ pub(super) fn servers(snapshots: Vec<Snapshot>, options: &diff::Options) -> Resu
 }
 
 /// Refuses dumps of which nothing was understood: a report on them would say that nothing is wrong.
-pub(super) fn recognised(servers: &[Server], dumps: &[PathBuf]) -> Result<()> {
-    let known = |t: &crate::snapshot::Table| t.view.is_some_and(|v| v.name != "meta");
-    let mut snapshots = servers.iter().flat_map(|(_, chain)| &chain.snapshots);
-    if snapshots.any(|s| s.tables.values().any(|t| known(t))) {
+pub(super) fn recognised<'a>(snapshots: impl Iterator<Item = &'a Snapshot> + Clone, dumps: &[PathBuf]) -> Result<()> {
+    // A file without a byte has no columns, and its name alone is no view.
+    let known = |t: &Table| t.view.is_some_and(|v| v.name != "meta") && t.columns.iter().any(Option::is_some);
+    if snapshots.clone().any(|s| s.tables.values().any(|t| known(t))) {
         return Ok(());
     }
     let dumps: Vec<String> = dumps.iter().map(|d| format!("`{}`", d.display())).collect();
+    let mut notes = snapshots.flat_map(|s| &s.meta.notes.kept);
+    let unread = notes.find(|n| n.code == "unreadable-file");
+    let why = unread.map_or_else(
+        || "nothing in it is one that is known".to_owned(),
+        |n| n.file.as_ref().map_or_else(|| n.message.clone(), |file| format!("{file}: {}", n.message)),
+    );
     Err(Error::Input {
-        message: format!("find an exported view in {}: nothing in it is one that is known", dumps.join(", ")),
+        message: format!("find an exported view in {}: {why}", dumps.join(", ")),
         hint: Some(
             "`pgretro inspect` shows what was read; dumps of other programs are not understood, but `pgretro export-sql` \
              prints a script that makes one that is"

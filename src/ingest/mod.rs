@@ -7,7 +7,7 @@
 //!
 //! * `name`, `gather`, `beside`, `packed`: paths to views and moments; `archive`: those in archives
 //! * `source`: bytes, unpacked and decoded
-//! * `readers`: the list of formats. `csv` with `head`, `spelling`, `plain`, `records`, `delimited`; `bundle` with `json`,
+//! * `foreign`: dumps of other programs, refused; `readers`: the list of formats. `csv` with `head`, `spelling`, `plain`, `records`, `delimited`; `bundle` with `json`,
 //!   `lexer`, `value`; `blocks`
 //! * `plans`, `log`: EXPLAIN output in files, columns and server logs
 //! * `header`, `cell`, `clock`, `segment`: columns by the catalog, cells by type; `rows`, `spool`: all rows of a file
@@ -27,6 +27,7 @@ mod csv;
 mod delimited;
 mod digits;
 mod file;
+mod foreign;
 mod gather;
 mod head;
 mod header;

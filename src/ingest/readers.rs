@@ -5,7 +5,7 @@ use super::gather::Member;
 use super::name::Named;
 use super::options::Wanted;
 use super::source::Stream;
-use super::{blocks, bundle, csv, head, log, plans};
+use super::{blocks, bundle, csv, foreign, head, log, plans};
 use chrono_tz::Tz;
 
 /// An input format.
@@ -62,6 +62,9 @@ impl Start<'_> {
 /// # Errors
 /// Where there is none, why; the words complete "the file ...".
 pub(super) fn of(start: &Start<'_>) -> Result<&'static Reader, String> {
+    if let Some(why) = foreign::refusal(start) {
+        return Err(why);
+    }
     READERS
         .iter()
         .find(|r| (r.claims)(start))

@@ -10,6 +10,7 @@ mod table;
 
 use super::output::{self, Output};
 use super::progress::Progress;
+use super::servers::recognised;
 use super::{Status, print};
 use crate::catalog;
 use crate::diff::{self, Diff, ViewDiff};
@@ -129,7 +130,11 @@ fn subtract(args: &Args, names: &[&'static str], order: &Order, options: &diff::
     }
     // Side by side: while one waits for its bytes or is put in order, the other is parsed.
     let (before, after) = rayon::join(|| before.read(&wanted), || after.read(&wanted));
-    diff::diff(Arc::new(before?), Arc::new(after?), options)
+    let (before, after) = (Arc::new(before?), Arc::new(after?));
+    if names.is_empty() {
+        recognised([&*before, &*after].into_iter(), &[args.before.clone(), args.after.clone()])?;
+    }
+    diff::diff(before, after, options)
 }
 
 /// The one snapshot of an input.

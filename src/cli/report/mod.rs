@@ -94,7 +94,8 @@ pub(super) fn run(args: &Args) -> Result<Status> {
     let progress = Progress::watch(reading.tally.as_ref());
     let gather::Material { servers, history, asides } = gather::gather(args, &reading)?;
     drop(progress);
-    recognised(&servers, &args.dumps)?;
+    let snapshots = servers.iter().flat_map(|(_, chain)| &chain.snapshots);
+    recognised(snapshots.map(AsRef::as_ref), &args.dumps)?;
     let advice = advisor::run_cluster(&peers(&servers), &config).unwrap_or_default();
     let Some(((_, chain), others)) = servers.split_first() else { return Err(Error::input("find a snapshot")) };
     let told = if others.is_empty() { &[][..] } else { &servers[..] };
