@@ -88,6 +88,17 @@ pub fn drop_slot(name: &str) -> Fix {
         .when_not("Its consumer will come back: a standby or subscriber would have to be built again.")
 }
 
+/// Drops a slot that is lost: whatever is done, its consumer cannot go on with it.
+pub fn drop_lost_slot(name: &str) -> Fix {
+    let sql = format!(
+        "-- its consumer is set up anew in any case, with a slot of its own\nSELECT pg_drop_replication_slot({});",
+        quote_literal(name)
+    );
+    Fix::new(Verb::Drop, Risk::R3, name, sql)
+        .lock("no lock; fails while the slot is in use")
+        .when_not("Before its consumer is stopped: it would go on asking for the slot.")
+}
+
 /// Looks at what uses a slot: one in use is not dropped, and what it holds back is its consumer's doing.
 pub fn look_at_consumer(name: &str) -> Fix {
     let sql = format!(

@@ -42,7 +42,8 @@ fn check(ctx: &Context<'_>) -> Check {
             .time("checksum_last_failure")
             .map_or_else(String::new, |t| format!(", the last at {}", t.human_seconds()));
         let title = Text::new()
-            .many(quantity, "page with a wrong checksum was read in ", "pages with a wrong checksum were read in ")
+            .t("Pages with a wrong checksum were read ")
+            .many(quantity, "time in ", "times in ")
             .name(name)
             .t(when);
         let why = Text::new().t("What storage gave back is not what was written: data is damaged.");
@@ -87,7 +88,7 @@ mod tests {
         assert_eq!(
             say(HEADER, "2 | 2026-11-02 00:00:00+00", "2 | 2026-11-02 00:00:00+00"),
             [
-                "critical, high: shop: 2 pages with a wrong checksum were read in shop, the last at 2 Nov 2026 00:00:00 UTC"
+                "critical, high: shop: Pages with a wrong checksum were read 2 times in shop, the last at 2 Nov 2026 00:00:00 UTC"
             ]
         );
         assert_eq!(say(HEADER, "0 | ", "0 | "), ["passed: 1 database without a checksum failure"]);

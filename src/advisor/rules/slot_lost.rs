@@ -1,6 +1,6 @@
 //! Slots that were invalidated.
 
-use crate::advisor::slots::{drop_slot, slots};
+use crate::advisor::slots::{drop_lost_slot, slots};
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule};
 use crate::finding::{Effort, Severity, Subject, SubjectKind};
 use crate::ident::visible;
@@ -44,7 +44,7 @@ fn check(ctx: &Context<'_>) -> Check {
             .why("Its consumer cannot continue: what it copied ends where it stopped.")
             .doubts([slot.stale])
             .measure(ctx.read("Restart position", row, "restart_lsn"))
-            .fix(drop_slot(slot.name))
+            .fix(drop_lost_slot(slot.name))
             .verify("The slot is gone, and its consumer has a new one that moves on.")
             .effort(Effort::M),
         );

@@ -1,5 +1,6 @@
 //! Vacuums that run and cannot remove dead rows, and who keeps them.
 
+use crate::advisor::horizon::look_at_holders;
 use crate::advisor::overdue::vacuumed_in_vain;
 use crate::advisor::slots::look_at_consumer;
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, TableFact, Threshold, show, whole};
@@ -192,14 +193,14 @@ fn report<'a>(
         .why("A transaction somewhere can still see the rows: every vacuum reads the table and leaves them.")
         .not("More than was updated and deleted in those windows: they were not made after the vacuum.")
         .measure(cx.measure("Dead rows (est.)", change, "n_dead_tup"))
-        .measure(cx.computed("Left after the last vacuum ÷ trigger", Quantity::float(left / trigger.max(1.0), Unit::Times), formula, &rows))
-        .effort(Effort::S)
-        .fix(Fix::diagnose(
-            "holders of old rows",
-            "SELECT pid, usename, state, xact_start, age(backend_xmin) FROM pg_stat_activity WHERE backend_xmin IS NOT NULL ORDER BY age(backend_xmin) DESC;\n\
-             SELECT gid, prepared, owner FROM pg_prepared_xacts ORDER BY prepared;\n\
-             SELECT slot_name, active, age(xmin), age(catalog_xmin) FROM pg_replication_slots ORDER BY age(xmin) DESC NULLS LAST;",
+        .measure(cx.computed(
+            "Left after the last vacuum ÷ trigger",
+            Quantity::float(left / trigger.max(1.0), Unit::Times),
+            formula,
+            &rows,
         ))
+        .effort(Effort::S)
+        .fix(look_at_holders())
         .verify("n_dead_tup after the next vacuum is below a fifth of the trigger.");
     if holders.is_empty() {
         return finding.doubts([Some(Doubt::C6)]).at_most(Confidence::Medium);

@@ -1,5 +1,6 @@
 //! How far the oldest multixact id is from the limits.
 
+use crate::advisor::horizon::look_at_holders;
 use crate::advisor::vacuum_cure::freeze;
 use crate::advisor::wrap_limits::oldest_tables;
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, show};
@@ -74,6 +75,10 @@ fn check(cx: &Context<'_>) -> Check {
             .measure(cx.read("Age", row, "datminmxid_age"))
             .effort(Effort::M)
             .verify("mxid_age(datminmxid) falls below autovacuum_multixact_freeze_max_age.");
+        if severity > Severity::Info {
+            // While somebody needs the old ones, no vacuum makes the age less.
+            finding = finding.fix(look_at_holders());
+        }
         if severity > Severity::Info && cx.chain.last().meta.database.as_deref() == Some(name) {
             for table in oldest_tables(cx, "relminmxid_age") {
                 finding = finding.fix(freeze(table));

@@ -1,5 +1,6 @@
 //! How far the oldest unfrozen transaction id is from the limits.
 
+use crate::advisor::horizon::look_at_holders;
 use crate::advisor::vacuum_cure::freeze;
 use crate::advisor::wrap_limits::{Limits, oldest_tables};
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, show};
@@ -105,6 +106,8 @@ fn check(cx: &Context<'_>) -> Check {
             );
             continue;
         }
+        // While somebody needs the old ids, no vacuum makes the age less.
+        finding = finding.fix(look_at_holders());
         let own = cx.chain.last().meta.database.as_deref() == Some(name);
         for table in oldest_tables(cx, "relfrozenxid_age").into_iter().filter(|_| own) {
             if let Some(sizes) = table.sizes {
@@ -124,7 +127,7 @@ fn check(cx: &Context<'_>) -> Check {
                 );
             }
         }
-        if finding.fixes.is_empty() {
+        if finding.fixes.len() == 1 {
             finding = finding.fix(Fix::diagnose(name, "SELECT c.oid::regclass, age(c.relfrozenxid), pg_size_pretty(pg_table_size(c.oid)) FROM pg_class c WHERE c.relkind IN ('r', 'm', 't') ORDER BY 2 DESC LIMIT 20;"));
         }
         checked.findings.push(finding);
@@ -162,6 +165,26 @@ mod tests {
         assert!(say(1_100_000_000)[0].starts_with("high, high"));
         assert!(say(350_000_000)[0].starts_with("medium, high"));
         assert!(say(210_000_000)[0].starts_with("info, high"));
+    }
+
+    /// A vacuum gets no further than the oldest transaction that somebody keeps open.
+    #[test]
+    fn who_needs_the_old_ids_is_looked_for_before_anything_is_vacuumed() {
+        let b = literal("2026-11-22 12:00:00+00")
+            .meta(|m| m.database = Some("shop".to_owned()))
+            .view("database_sizes", "datid | datname | datfrozenxid_age", &["5 | shop | 1100000000"])
+            .view("pg_stat_user_tables", "relid | schemaname | relname | n_live_tup", &["1 | public | t | 5"])
+            .view(
+                "table_sizes",
+                "relid | schemaname | relname | relkind | reltuples | relpages | relfrozenxid_age",
+                &["1 | public | t | r | 5 | 1 | 1100000000"],
+            );
+        let crate::finding::Outcome::Found { findings, .. } = judge(&RULE, &[b.build()], "") else { panic!() };
+        let verbs: Vec<Verb> = findings[0].fixes.iter().map(|f| f.verb).collect();
+        assert_eq!(verbs, [Verb::Diagnose, Verb::Maintain]);
+        for holder in ["backend_xmin", "pg_prepared_xacts", "pg_replication_slots"] {
+            assert!(findings[0].fixes[0].sql.contains(holder), "{holder}");
+        }
     }
 
     #[test]
