@@ -4,6 +4,7 @@ use super::age::StatisticsAge;
 use super::context::{State, state};
 use super::functions::Functions;
 use super::index_facts::IndexFact;
+use super::numbers::Numbers;
 use super::peers::{Peer, Peers};
 use super::plans::Plans;
 use super::table_facts::{TableFact, heap_bytes, is_system_schema};
@@ -33,7 +34,8 @@ pub struct Facts<'a> {
     pub tables: Vec<TableFact<'a>>,
     /// `table_sizes`, where there is one.
     pub sizes: Option<State<'a>>,
-    by_relid: HashMap<i64, usize, FixedState>,
+    /// Positions by OID, sorted when somebody asks.
+    by_relid: OnceLock<Numbers>,
     /// Positions in the order of names, sorted when somebody asks: most dumps say OIDs.
     by_name: OnceLock<Vec<usize>>,
     parents: HashMap<i64, i64, FixedState>,
@@ -41,11 +43,10 @@ pub struct Facts<'a> {
     pub indexes: Vec<IndexFact<'a>>,
     /// Where the definitions are from: `index_definitions`, else `pg_indexes`.
     pub definitions: Option<State<'a>>,
-    /// The first index of each table.
-    first_index: HashMap<i64, usize, FixedState>,
-    /// For each index the next one of its table.
-    next_index: Vec<Option<usize>>,
-    index_by_oid: HashMap<i64, usize, FixedState>,
+    /// Positions of the indexes by the OID of their table, sorted when somebody asks.
+    of_table: OnceLock<Numbers>,
+    /// The same by their own.
+    index_by_oid: OnceLock<Numbers>,
     /// The same of the indexes.
     index_by_name: OnceLock<Vec<usize>>,
     /// `pg_stats`, where there is one.
@@ -92,15 +93,15 @@ impl<'a> Facts<'a> {
         };
         let tables = chain.view("pg_stat_user_tables");
         let most = tables.map_or(0, ViewChange::len);
-        facts.by_relid.reserve(most);
         facts.tables.reserve(most);
         for change in tables.into_iter().flat_map(ViewChange::present) {
             facts.add(TableFact { change: Some(change), sizes: None, heap_bytes: None });
         }
+        let counted = if sizes.is_some() { facts.numbers() } else { Numbers::default() };
         let mut named: Option<HashMap<(&str, &str), usize, FixedState>> = None;
         for row in sizes.into_iter().flat_map(|s| s.table.iter()) {
             let known = if let Some(relid) = row.int("relid") {
-                facts.by_relid.get(&relid).copied()
+                counted.last(relid)
             } else {
                 let all =
                     || facts.tables.iter().enumerate().rev().map(|(at, t)| ((t.schema(), t.name()), at)).collect();
@@ -147,9 +148,7 @@ impl<'a> Facts<'a> {
         }));
         self.definitions = state(chain, "index_definitions");
         let bare = if self.definitions.is_none() { state(chain, "pg_indexes") } else { None };
-        if self.definitions.is_some() {
-            self.number_indexes();
-        }
+        let numbers = if self.definitions.is_some() { self.index_numbers() } else { Numbers::default() };
         let counted = self.indexes.clone();
         let by_name: LazyCell<HashMap<(&str, &str), usize, FixedState>, _> =
             LazyCell::new(|| counted.iter().enumerate().map(|(at, fact)| ((fact.schema(), fact.name()), at)).collect());
@@ -157,14 +156,11 @@ impl<'a> Facts<'a> {
         let newest = chain.snapshots.len().saturating_sub(1);
         let may_add = |s: &State<'_>| used.is_none() || s.snapshot == newest;
         for (state, row) in self.definitions.into_iter().flat_map(|s| s.table.iter().map(move |r| (s, r))) {
-            let known = row.int("indexrelid").and_then(|oid| self.index_by_oid.get(&oid)).copied();
+            let known = row.int("indexrelid").and_then(|oid| numbers.last(oid));
             let name = Some((row.text("schemaname").unwrap_or_default(), row.text("indexrelname").unwrap_or_default()));
             match known.or_else(|| name.and_then(|n| by_name.get(&n)).copied()).and_then(|i| self.indexes.get_mut(i)) {
                 Some(fact) => fact.definition = Some(row),
                 None if may_add(&state) => {
-                    if let Some(oid) = row.int("indexrelid") {
-                        self.index_by_oid.insert(oid, self.indexes.len());
-                    }
                     self.indexes.push(IndexFact { change: None, definition: Some(row), bare: None, block_bytes });
                 }
                 None => {}
@@ -183,24 +179,19 @@ impl<'a> Facts<'a> {
         self.definitions = self.definitions.or(bare);
         drop(by_name);
         self.indexes.retain(|i| !is_system_schema(i.schema()));
-        self.number_indexes();
-        self.next_index = vec![None; self.indexes.len()];
-        self.first_index.reserve(self.tables.len());
-        // From the last one on, so that each table's begin with the first.
-        for (at, fact) in self.indexes.iter().enumerate().rev() {
-            let table = fact.relid().or_else(|| self.table_named(fact.schema(), fact.table())?.relid());
-            if let (Some(relid), Some(next)) = (table, self.next_index.get_mut(at)) {
-                *next = self.first_index.insert(relid, at);
-            }
-        }
     }
 
-    /// Notes the position of each index.
-    fn number_indexes(&mut self) {
-        self.index_by_oid.clear();
-        self.index_by_oid.reserve(self.indexes.len());
-        let oids = self.indexes.iter().enumerate().filter_map(|(at, fact)| Some((fact.indexrelid()?, at)));
-        self.index_by_oid.extend(oids);
+    fn numbers(&self) -> Numbers {
+        Numbers::of(self.tables.len(), |at| self.tables.get(at)?.relid())
+    }
+
+    fn index_numbers(&self) -> Numbers {
+        Numbers::of(self.indexes.len(), |at| self.indexes.get(at)?.indexrelid())
+    }
+
+    /// The OID of an index's table, by name where it is not exported.
+    fn table_of(&self, index: &IndexFact<'a>) -> Option<i64> {
+        index.relid().or_else(|| self.table_named(index.schema(), index.table())?.relid())
     }
 
     /// The position of a table; of two alike the first.
@@ -211,8 +202,8 @@ impl<'a> Facts<'a> {
 
     /// The indexes of a table.
     pub fn indexes_of(&self, relid: i64) -> impl Iterator<Item = &IndexFact<'a>> {
-        let next = |at: &usize| self.next_index.get(*at).copied().flatten();
-        std::iter::successors(self.first_index.get(&relid).copied(), next).filter_map(|at| self.indexes.get(at))
+        let numbers = || Numbers::of(self.indexes.len(), |at| self.table_of(self.indexes.get(at)?));
+        self.of_table.get_or_init(numbers).all(relid).filter_map(|at| self.indexes.get(at))
     }
 
     /// Whether a table or index of this name exists.
@@ -235,16 +226,12 @@ impl<'a> Facts<'a> {
 
     /// An index by its OID.
     pub fn index(&self, indexrelid: i64) -> Option<&IndexFact<'a>> {
-        self.indexes.get(*self.index_by_oid.get(&indexrelid)?)
+        self.indexes.get(self.index_by_oid.get_or_init(|| self.index_numbers()).last(indexrelid)?)
     }
 
     fn add(&mut self, table: TableFact<'a>) {
         if is_system_schema(table.schema()) {
             return;
-        }
-        let index = self.tables.len();
-        if let Some(relid) = table.relid() {
-            self.by_relid.insert(relid, index);
         }
         self.tables.push(table);
     }
@@ -256,7 +243,7 @@ impl<'a> Facts<'a> {
 
     /// A table by its OID.
     pub fn table(&self, relid: i64) -> Option<&TableFact<'a>> {
-        self.tables.get(*self.by_relid.get(&relid)?)
+        self.tables.get(self.by_relid.get_or_init(|| self.numbers()).last(relid)?)
     }
 
     /// A table by its name.

@@ -33,6 +33,7 @@ mod index_use;
 pub mod indexdef;
 pub mod lifetime;
 mod lock_mode;
+mod numbers;
 mod overdue;
 mod peers;
 mod plan;
