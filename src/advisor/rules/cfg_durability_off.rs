@@ -36,6 +36,14 @@ fn check(ctx: &Context<'_>) -> Check {
         ),
     ] {
         let Some(setting) = ctx.exported_setting(name).filter(|s| s.is_on() == Some(false)) else { continue };
+        let mut fix =
+            set_system(name, "on", Effect::Reload, Some("off"), "The data of this server can be thrown away.".into());
+        if name == "fsync" {
+            // What was written before is still where the kernel keeps it.
+            fix.sql.push_str(
+                "\n-- then once, so that what was written until now is safe too: stop the server, initdb --sync-only -D <data directory>",
+            );
+        }
         findings.push(
             ctx.finding(
                 Severity::Critical,
@@ -45,13 +53,7 @@ fn check(ctx: &Context<'_>) -> Check {
             .why(harm)
             .doubts([setting.doubt()])
             .measure(ctx.setting_measure(name))
-            .fix(set_system(
-                name,
-                "on",
-                Effect::Reload,
-                Some("off"),
-                "The data of this server can be thrown away.".into(),
-            ))
+            .fix(fix)
             .verify("The setting is on in the next snapshot.")
             .effort(Effort::S),
         );
@@ -77,6 +79,14 @@ mod tests {
             ))
         };
         assert_eq!(with("off"), ["critical, high: fsync: fsync is off"]);
+        let off = literal("2026-11-22 12:00:00+00").view(
+            "pg_settings",
+            "name | setting",
+            &["fsync | off", "full_page_writes | off"],
+        );
+        let crate::finding::Outcome::Found { findings, .. } = judge(&RULE, &[off.build()], "") else { panic!() };
+        let flushes: Vec<bool> = findings.iter().map(|f| f.fixes[0].sql.contains("--sync-only")).collect();
+        assert_eq!(flushes, [true, false], "what was not flushed while fsync was off");
         assert_eq!(with("on"), ["passed: fsync and full_page_writes are on"]);
     }
 

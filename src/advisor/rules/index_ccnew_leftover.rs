@@ -48,7 +48,12 @@ fn check(cx: &Context<'_>) -> Check {
         let mut finding = cx
             .finding(Severity::Low, index.subject(), title)
             .doubts([state.doubt()])
-            .why(Text::new().t("Every write to ").name(index.table()).t(" maintains it; no query uses it."))
+            .why(match index.definition.and_then(|r| r.bool("indisready")) {
+                Some(false) => {
+                    Text::new().t("Its build failed before it was ready: nothing maintains it, nothing uses it.")
+                }
+                _ => Text::new().t("Every write to ").name(index.table()).t(" maintains it; no query uses it."),
+            })
             .effort(Effort::S)
             .verify("The index is gone.");
         if let Some(row) = index.definition {
@@ -81,6 +86,22 @@ mod tests {
             told(&judge(&RULE, &[b], "")),
             ["low, high: public.t_a_ccnew1: Left behind by a failed REINDEX CONCURRENTLY (8 kB)"]
         );
+    }
+
+    /// Where the build itself failed, writes leave it out.
+    #[test]
+    fn what_was_never_ready_is_not_said_to_be_maintained() {
+        let why = |ready: &str| {
+            let b = literal("2026-11-22 12:00:00+00").view(
+                "index_definitions",
+                "indexrelid | relid | schemaname | relname | indexrelname | indexdef | indisvalid | indisready | index_size",
+                &[&format!("7 | 1 | public | t | a_ccnew | CREATE INDEX a_ccnew ON public.t USING btree (a) | f | {ready} | 0")],
+            );
+            let crate::finding::Outcome::Found { findings, .. } = judge(&RULE, &[b.build()], "") else { panic!() };
+            findings[0].why.plain()
+        };
+        assert_eq!(why("t"), "Every write to t maintains it; no query uses it.");
+        assert_eq!(why("f"), "Its build failed before it was ready: nothing maintains it, nothing uses it.");
     }
 
     #[test]

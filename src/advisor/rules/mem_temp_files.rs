@@ -95,11 +95,21 @@ fn check(ctx: &Context<'_>) -> Check {
             .effort(Effort::M);
         if let Some(value) = ctx.setting_row("log_temp_files").and_then(server_value).filter(|v| *v == "-1") {
             let when_not = "Every spill is known already: statement statistics name them.";
-            finding = finding.fix(set_system("log_temp_files", "10MB", Effect::Reload, Some(value), when_not.into()));
+            let from = logged_from(bytes / files);
+            finding = finding.fix(set_system("log_temp_files", from, Effect::Reload, Some(value), when_not.into()));
         }
         findings.push(finding);
     }
     Ok(Checked { findings, looked_at: format!("{} of temporary files in all databases", show(total, Unit::Bytes)) })
+}
+
+/// From which size on files are to be logged, so that those of this mean are among them.
+fn logged_from(mean: f64) -> &'static str {
+    match mean / 1_048_576.0 {
+        megabytes if megabytes >= 10.0 => "10MB",
+        megabytes if megabytes >= 1.0 => "1MB",
+        _ => "64kB",
+    }
 }
 
 #[cfg(test)]
@@ -120,6 +130,25 @@ mod tests {
         );
         assert_eq!(say(HEADER, "0 | 0", "2 | 37748736000"), ["passed: 35.2 GB of temporary files in all databases"]);
         assert_eq!(say(HEADER, "0 | 0", "60 | 1048576"), ["passed: 1 MB of temporary files in all databases"]);
+    }
+
+    /// A limit above the files that were written would log none of them.
+    #[test]
+    fn what_was_written_would_be_logged() {
+        let set = |files: &str| {
+            let mut snapshots = database_over_an_hour("temp_files | temp_bytes", "0 | 0", files);
+            let settings = crate::snapshot::literal::literal("2026-11-22 11:00:00+00")
+                .view("pg_settings", "name | setting", &["log_temp_files | -1"])
+                .build();
+            let mut last = crate::snapshot::Snapshot::clone(&snapshots[1]);
+            last.tables.extend(settings.tables.clone());
+            snapshots[1] = std::sync::Arc::new(last);
+            let crate::finding::Outcome::Found { findings, .. } = judge(&RULE, &snapshots, "") else { panic!() };
+            findings[0].fixes.last().unwrap().sql.lines().next().unwrap().to_owned()
+        };
+        assert_eq!(set("900 | 37748736000"), "ALTER SYSTEM SET log_temp_files = '10MB';");
+        assert_eq!(set("9000 | 37748736000"), "ALTER SYSTEM SET log_temp_files = '1MB';");
+        assert_eq!(set("90000 | 37748736000"), "ALTER SYSTEM SET log_temp_files = '64kB';");
     }
 
     #[test]

@@ -30,7 +30,8 @@ pub const RULE: Rule = Rule {
     docs: Docs {
         looks_at: "Index scans with a filter behind the index condition.",
         why: "Every row that the index finds is read from the table before the filter can throw it away.",
-        decides: "Rows removed by the filter over all executions, and their share of the rows found.",
+        decides: "Rows removed by the filter over all executions, and their share of the rows found. Index-only scans are left alone: \
+                  what they filter by is in the index already.",
         what_to_do: "Extend the index by the column of the filter, behind the columns that are compared for equality; the old one may then go.",
         ignore_when: "The filter's column changes with every update: an index on it costs updates that are heap-only.",
         references: "PostgreSQL manual, \"Multicolumn Indexes\".",
@@ -48,7 +49,7 @@ fn worst<'a>(ctx: &Context<'a>, of: &Explained<'a>) -> Option<Finding> {
         let removed = n.removed_by_filter * n.loops();
         let much =
             removed >= ctx.threshold("min_removed") && removed >= ctx.threshold("min_share") * (removed + kept_by(n));
-        (matches!(n.kind.as_str(), "Index Scan" | "Index Only Scan") && much).then_some(removed)
+        (n.kind == "Index Scan" && much).then_some(removed)
     })?;
     let node = of.node(at)?;
     let kept = kept_by(node);
@@ -97,6 +98,17 @@ mod tests {
             ["medium, medium: queryid 7: Index Scan using i on t finds 20,005 rows to keep 5"]
         );
         assert_eq!(told(&judge_plan(&RULE, &plan(9_000))), ["passed: 1 plan with measurements"]);
+    }
+
+    #[test]
+    fn what_is_in_the_index_already_is_not_to_be_added() {
+        let plan = |kind: &str| {
+            format!(
+                "{kind} using t_pkey on t  (cost=0.00..1.00 rows=10 width=4) (actual time=0.010..9.000 rows=1 loops=1)\n  Filter: ((id)::numeric = 17.0)\n  Rows Removed by Filter: 39999"
+            )
+        };
+        assert!(told(&judge_plan(&RULE, &plan("Index Scan")))[0].starts_with("medium"));
+        assert_eq!(told(&judge_plan(&RULE, &plan("Index Only Scan"))), ["passed: 1 plan with measurements"]);
     }
 
     #[test]

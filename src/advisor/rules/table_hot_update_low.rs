@@ -83,12 +83,14 @@ fn check(cx: &Context<'_>) -> Check {
     let mut checked = Checked::default();
     let mut looked = 0;
     let mut assigned = None;
+    let min_updates = cx.threshold("min_updates");
     for table in &cx.facts.tables {
         let Some(change) = table.change else { continue };
-        let (Some(updates), Some(hot)) = (change.delta("n_tup_upd"), change.delta("n_tup_hot_upd")) else { continue };
+        let Some(updates) = change.delta("n_tup_upd").filter(|n| *n >= min_updates) else { continue };
+        let Some(hot) = change.delta("n_tup_hot_upd") else { continue };
         // Where a reset at an unknown time hides how long was counted, the whole window gives a lower bound.
         let rate = updates / change.covered_s().filter(|s| *s >= 10.0).unwrap_or(window);
-        if updates < cx.threshold("min_updates") || rate < cx.threshold("min_rate") {
+        if rate < cx.threshold("min_rate") {
             continue;
         }
         looked += 1;
@@ -166,9 +168,13 @@ fn report<'a>(
         Some(_) => "the others stayed within their page: an indexed column changes",
     };
     let why = Text::new()
-        .t("Each of the others writes all ")
-        .opt(whole(indexes as f64, Unit::Count))
-        .t(format!(" indexes of the table; {cause}"));
+        .t(if indexes == 1 {
+            "Each of the others writes the table's only index"
+        } else {
+            "Each of the others writes all "
+        })
+        .opt(if indexes == 1 { None } else { whole(indexes as f64, Unit::Count) })
+        .t(if indexes == 1 { format!("; {cause}") } else { format!(" indexes of the table; {cause}") });
     let why = if full || touched.is_empty() {
         why.t(".")
     } else {
