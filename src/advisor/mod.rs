@@ -24,6 +24,7 @@ mod cure;
 mod facts;
 pub mod functions;
 pub mod handbook;
+mod hba;
 mod horizon;
 pub mod index;
 mod index_cure;

@@ -81,6 +81,7 @@ pub static VIEWS: &[&View] = &[
     &planner::PG_STATS_EXT,
     &planner::PG_STATS_EXT_EXPRS,
     &server::PG_SETTINGS,
+    &server::PG_HBA_FILE_RULES,
     &server::PG_ROLES,
     &server::PG_EXTENSION,
     &server::PG_TABLESPACE,

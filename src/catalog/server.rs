@@ -38,6 +38,34 @@ pub const PG_SETTINGS: View = View {
     ],
 };
 
+/// Rules of the file pg_hba.conf, as they stand in it.
+pub const PG_HBA_FILE_RULES: View = View {
+    name: "pg_hba_file_rules",
+    also: &[],
+    origin: Origin::Server,
+    shape: Shape::State,
+    epoch: Epoch::None,
+    per_database: false,
+    majors: Majors::ALL,
+    key: &["file_name", "line_number"],
+    fallback_key: &["line_number"],
+    telling: "line_number",
+    about: "Rules of pg_hba.conf, as they stand in the file; superusers only",
+    columns: &[
+        number("rule_number", "Order among the rules, NULL for a line with an error").since(16),
+        id_text("file_name", "File, where others are included").since(16),
+        id("line_number", "Line of the file"),
+        label("type", "local, host, hostssl, hostnossl, hostgssenc or hostnogssenc"),
+        array("database", "Names of databases, or all, sameuser, samerole, replication"),
+        array("user_name", "Names of roles, or all"),
+        label("address", "all, samehost, samenet, a host name, or an address; NULL for local"),
+        label("netmask", "Mask of the address"),
+        label("auth_method", "trust, reject, scram-sha-256, ..."),
+        array("options", "Options of the method; of these only clientcert is exported"),
+        label("error", "Why the line cannot be used; then it is not in force"),
+    ],
+};
+
 /// Roles.
 pub const PG_ROLES: View = View {
     name: "pg_roles",

@@ -131,6 +131,7 @@ mod sec_public_create;
 mod sec_remote_plaintext;
 mod sec_secret_in_text;
 mod sec_superuser_app;
+mod sec_trust_hba;
 mod seq_exhaustion;
 mod seq_type_mismatch;
 mod slot_inactive;
@@ -305,6 +306,7 @@ pub const RULES: &[&Rule] = &[
     &sec_remote_plaintext::RULE,
     &sec_secret_in_text::RULE,
     &sec_superuser_app::RULE,
+    &sec_trust_hba::RULE,
     &seq_exhaustion::RULE,
     &seq_type_mismatch::RULE,
     &slot_inactive::RULE,

@@ -14,8 +14,8 @@ pub const RULE: Rule = Rule {
     docs: Docs {
         looks_at: "log_connections, log_disconnections, log_statement, and whether the library pgaudit is loaded.",
         why: "After an incident nobody can tell from the log who was connected, and who changed the schema.",
-        decides: "All of them off and no pgaudit: a note, since whether a trail is wanted is a matter of policy. A policy file \
-                  (`pgretro check`) makes it a requirement.",
+        decides: "All of them off and no pgaudit. So it is on every default installation, and whether a trail is wanted is a matter of policy: \
+                  a note, never more, that counts in no score. A policy file (`pgretro check`) makes it a requirement.",
         what_to_do: "log_connections and log_disconnections for who and when; log_statement = 'ddl' for changes of the schema; pgaudit for \
                      more than that. Statements in the log may hold secrets.",
         ignore_when: "Something outside the server records it: a proxy, the operating system.",

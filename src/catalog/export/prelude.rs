@@ -91,6 +91,11 @@ from pg_extension e join pg_namespace n on n.oid = e.extnamespace
   left join pg_class i on i.relnamespace = n.oid and i.relname = 'pg_stat_statements_info'
 where e.extname = 'pg_stat_statements' \\gset",
         );
+        // Only superusers, unless somebody else was granted it.
+        self.line(
+            "select has_table_privilege('pg_hba_file_rules', 'select')
+       and has_function_privilege('pg_hba_file_rules()', 'execute') as may_read_hba \\gset",
+        );
         // The script's own statements would push others out.
         self.line(
             "select current_setting('is_superuser')::bool as may_set \\gset\n\\if :has_pgss\n\\if :may_set\n\

@@ -98,6 +98,9 @@ impl Script<'_> {
         if hides_text {
             masked.push(("query", "null::text"));
         }
+        if !step.allowed.is_empty() {
+            let _ = writeln!(self.out, "\\if :{}", step.allowed);
+        }
         self.export(view.name, |s| {
             if masked.is_empty() {
                 s.line("select (select clock_timestamp()) as captured_at, v.*");
@@ -114,6 +117,9 @@ impl Script<'_> {
             }
         });
         self.remark(view.name);
+        if !step.allowed.is_empty() {
+            self.line("\\endif");
+        }
     }
 
     /// pg_stat_statements, wherever it was installed. Its function takes whether texts are wanted.

@@ -9,15 +9,24 @@ pub(super) struct Step {
     /// Columns that are exported as another expression, so that no content and no secret leaves the server.
     /// Where there are any, the columns are named one by one.
     pub masked: &'static [(&'static str, &'static str)],
+    /// The variable of psql without which it is not tried: what hardly any role may read is no remark.
+    pub allowed: &'static str,
 }
 
 const fn whole(view: &'static str) -> Step {
-    Step { view, filter: "", masked: &[] }
+    Step { view, filter: "", masked: &[], allowed: "" }
 }
 
 const fn some(view: &'static str, filter: &'static str) -> Step {
-    Step { view, filter, masked: &[] }
+    Step { view, filter, masked: &[], allowed: "" }
 }
+
+const fn masked(view: &'static str, masked: &'static [(&'static str, &'static str)]) -> Step {
+    Step { view, filter: "", masked, allowed: "" }
+}
+
+/// Of the options only whether a certificate is asked for: the others hold passwords of directories.
+const OPTIONS: &str = "(select array_agg(o) from unnest(v.options) o where o like 'clientcert=%')";
 
 /// Connection strings may carry passwords; what the script itself set is shown as the session found it.
 const SETTING: &str = "regexp_replace(case when v.source = 'session' then v.reset_val else v.setting end,
@@ -71,11 +80,12 @@ pub(super) const STEPS: &[Step] = &[
     whole("pg_statio_user_indexes"),
     whole("pg_statio_user_sequences"),
     whole("pg_stat_user_functions"),
-    Step { view: "pg_settings", filter: "", masked: &[("setting", SETTING), ("reset_val", RESET_VAL)] },
+    masked("pg_settings", &[("setting", SETTING), ("reset_val", RESET_VAL)]),
+    Step { allowed: "may_read_hba", ..masked("pg_hba_file_rules", &[("options", OPTIONS)]) },
     whole("pg_database"),
     whole("pg_tablespace"),
     whole("pg_extension"),
-    Step { view: "pg_roles", filter: "", masked: &[("rolpassword", "null::text")] },
+    masked("pg_roles", &[("rolpassword", "null::text")]),
     whole("role_settings"),
     whole("role_members"),
     whole("database_sizes"),
@@ -91,7 +101,7 @@ pub(super) const STEPS: &[Step] = &[
     whole("extension_members"),
     whole("publications"),
     whole("publication_tables"),
-    Step { view: "pg_stats", filter: "v.schemaname not in ('pg_catalog', 'information_schema')", masked: VALUES },
+    Step { view: "pg_stats", filter: "v.schemaname not in ('pg_catalog', 'information_schema')", ..masked("", VALUES) },
     // The last one: it carries what was remarked on the way.
     whole("meta"),
 ];
