@@ -31,9 +31,8 @@ pub fn rule(rule: &Rule) -> String {
         }
         out.push('\n');
     }
-    if let Some(example) = example(rule.id) {
-        let _ = writeln!(out, "**Example.** {example}\n");
-    }
+    let example = example(rule.id).unwrap_or("None of the project's fixtures shows it.");
+    let _ = writeln!(out, "**Example.** {example}\n");
     out
 }
 
@@ -71,7 +70,7 @@ pub fn whole() -> String {
         "# Rules\n\n\
          Made from the program: `pgretro rules --markdown`. What the words mean, and how thresholds, severities and\n\
          exceptions are set, stands in [configuration.md](configuration.md). Examples are what the rules say on the\n\
-         project's fixtures; a rule without one looks for what none of them shows.\n",
+         project's fixtures.\n",
     );
     for category in Category::ALL {
         let of_it: Vec<&Rule> = RULES.iter().copied().filter(|r| Category::of(r.id) == Some(category)).collect();

@@ -22,28 +22,49 @@ const FURTHER: &[&[&str]] = &[
     &["classic"],
     &["pg15-archive-fails/before", "pg15-archive-fails/after"],
     &["pg18-odd-names"],
+    &["pg15-neglected/before"],
+    &["pg15-neglected/before", "pg15-neglected/middle", "pg15-neglected/after"],
+    &["plans/pg15-text.txt"],
+    &["plans/pg17-text.txt"],
+    &["plans/pg18-text.txt"],
+];
+
+/// How the examples are made, in the order in which one is looked for: a configuration, and how that is said.
+const RUNS: [(Option<&str>, &str); 3] = [
+    (None, ""),
+    (Some("minutes.toml"), " with thresholds of minutes"),
+    (Some("small.toml"), " with lowered floors, 64 GB of memory and flash stated"),
 ];
 
 struct Example {
     finding: Finding,
     on: String,
-    scaled: bool,
+    /// Which of [`RUNS`].
+    run: usize,
 }
 
-/// The worst that each rule says on any fixture, with the defaults before thresholds of minutes.
-fn examples() -> BTreeMap<String, Example> {
-    let mut out: BTreeMap<String, Example> = BTreeMap::new();
-    for (scaled, config) in [(false, Config::default()), (true, config("minutes.toml"))] {
+/// What every rule says on every fixture, in the order of [`RUNS`].
+fn said() -> Vec<Example> {
+    let mut out = Vec::new();
+    for (at, (file, _)) in RUNS.iter().enumerate() {
+        let config = file.map_or_else(Config::default, config);
         for folders in shown().into_iter().chain(FURTHER.iter().copied()) {
             let advice = run(&fixture(folders), &config);
-            for finding in advice.findings() {
-                let known = out.get(&finding.rule).map(|e| (e.scaled, e.finding.severity));
-                let better = known.is_none_or(|(was, severity)| was == scaled && severity < finding.severity);
-                if better {
-                    let on = format!("fixtures/{}", folders.last().copied().unwrap_or_default());
-                    out.insert(finding.rule.clone(), Example { finding: finding.clone(), on, scaled });
-                }
-            }
+            let on = format!("fixtures/{}", folders.last().copied().unwrap_or_default());
+            let each = advice.findings().into_iter().cloned();
+            out.extend(each.map(|finding| Example { finding, on: on.clone(), run: at }));
+        }
+    }
+    out
+}
+
+/// The worst that each rule says on any fixture, in the first of the runs in which it speaks.
+fn examples() -> BTreeMap<String, Example> {
+    let mut out: BTreeMap<String, Example> = BTreeMap::new();
+    for example in said() {
+        let known = out.get(&example.finding.rule).map(|e| (e.run, e.finding.severity));
+        if known.is_none_or(|(run, severity)| run == example.run && severity < example.finding.severity) {
+            out.insert(example.finding.rule.clone(), example);
         }
     }
     out
@@ -51,8 +72,8 @@ fn examples() -> BTreeMap<String, Example> {
 
 fn written(examples: &BTreeMap<String, Example>) -> String {
     let mut out = String::new();
-    for (rule, Example { finding, on, scaled }) in examples {
-        let how = if *scaled { " with thresholds of minutes" } else { "" };
+    for (rule, Example { finding, on, run }) in examples {
+        let how = RUNS[*run].1;
         let severity = finding.severity.word();
         let _ = writeln!(out, "## {rule}\n\nOn `{on}`{how}, {severity}: {}\n", finding.title.plain());
         if !finding.why.is_empty() {

@@ -40,7 +40,9 @@ const AB_QUEUE: &[&str] = &["pg15-queue/before", "pg15-queue/after"];
 const AB_CRASH: &[&str] = &["pg15-crash/before", "pg15-crash/after"];
 const AB_ARCHIVE: &[&str] = &["pg15-archive-fails/before", "pg15-archive-fails/after"];
 const FUNCTIONS: &[&str] = &["pg15-functions/before", "pg15-functions/middle", "pg15-functions/after"];
+const NEGLECTED: &[&str] = &["pg15-neglected/before", "pg15-neglected/middle", "pg15-neglected/after"];
 const HELD: &[&str] = &["pg16-held"];
+const CRITICAL: Option<Severity> = Some(Severity::Critical);
 const INFO: Option<Severity> = Some(Severity::Info);
 const HIGH: Option<Severity> = Some(Severity::High);
 const LOW: Option<Severity> = Some(Severity::Low);
@@ -88,6 +90,47 @@ pub const TRAPS: &[Trap] = &[
     trap("row trigger that sleeps a millisecond", Apart, "func-trigger-cost", "App 2.Touch", FUNCTIONS, None, Severity::Medium),
     trap("function replaced by a slower one", Apart, "func-mean-regression", "public.norm_kind", FUNCTIONS, LOW, Severity::Low),
     trap("queue polled with FOR UPDATE alone", Apart, "sql-poll-lock", "in public.claim_in_order", FUNCTIONS, None, Severity::Low),
+    trap("crash safety switched off", Apart, "cfg-durability-off", "fsync", NEGLECTED, CRITICAL, Severity::Critical),
+    trap("autovacuum switched off while transaction ids run", Apart, "cfg-autovacuum-off", "autovacuum", NEGLECTED, CRITICAL, Severity::Critical),
+    trap("option that hides damage", Apart, "cfg-dev-options", "zero_damaged_pages", NEGLECTED, HIGH, Severity::High),
+    trap("planner method switched off", Apart, "cfg-planner-off", "enable_bitmapscan", NEGLECTED, MEDIUM, Severity::Medium),
+    trap("a thousand connections for a dozen sessions", Apart, "cfg-max-connections-high", "max_connections", NEGLECTED, LOW, Severity::Low),
+    trap("synchronous standby that does not exist", Apart, "repl-sync-missing", "synchronous_standby_names", NEGLECTED, CRITICAL, Severity::Critical),
+    trap("network let in without a password", Apart, "sec-trust-hba", "192.0.2.0/24", NEGLECTED, CRITICAL, Severity::Critical),
+    trap("superuser over the network, from an application", Apart, "sec-superuser-app", "postgres", NEGLECTED, HIGH, Severity::High),
+    trap("remote sessions without encryption", Apart, "sec-remote-plaintext", "app", NEGLECTED, MEDIUM, Severity::Medium),
+    trap("password in a statement", Apart, "sec-secret-in-text", "password in texts", NEGLECTED, HIGH, Severity::High),
+    trap("everybody may create in public", Apart, "sec-public-create", "schema public", NEGLECTED, MEDIUM, Severity::Medium),
+    trap("definer's function in the caller's search_path", Apart, "sec-definer-search-path", "public.reset_customer", NEGLECTED, HIGH, Severity::High),
+    trap("page overwritten on disk", Apart, "io-checksum-failure", "shop", NEGLECTED, CRITICAL, Severity::Critical),
+    trap("rebuild that failed", Apart, "index-ccnew-leftover", "public.twice_id_ccnew", NEGLECTED, LOW, Severity::Low),
+    trap("unique index that could not be built", Apart, "index-invalid", "public.twice_id", NEGLECTED, HIGH, Severity::High),
+    trap("constraint never validated", Apart, "schema-not-validated", "orders_total_positive", NEGLECTED, LOW, Severity::Low),
+    trap("trigger left disabled", Apart, "schema-trigger-disabled", "customers_journal", NEGLECTED, MEDIUM, Severity::Medium),
+    trap("unlogged table", Apart, "schema-unlogged", "public.page_cache", NEGLECTED, INFO, Severity::Info),
+    trap("default partition that fills", Apart, "schema-default-partition", "public.metrics_rest", NEGLECTED, MEDIUM, Severity::Medium),
+    trap("bigint sequence in an integer column", Apart, "seq-type-mismatch", "public.tickets_id", NEGLECTED, LOW, Severity::Low),
+    trap("table published without a key", Apart, "repl-no-identity", "public.clicks", NEGLECTED, HIGH, Severity::High),
+    trap("slot whose WAL is gone", Apart, "slot-lost", "standby_that_left", NEGLECTED, HIGH, Severity::High),
+    trap("a million transaction ids behind a prepared transaction", Apart, "wrap-xid-age", "shop", NEGLECTED, HIGH, Severity::High),
+    trap("MultiXacts behind it", Apart, "wrap-multixact-age", "shop", NEGLECTED, MEDIUM, Severity::Medium),
+    trap("WAL for two seconds between checkpoints", Apart, "ckpt-requested", "max_wal_size", NEGLECTED, MEDIUM, Severity::Medium),
+    trap("a session for each transaction", Apart, "conn-churn", "shop", NEGLECTED, MEDIUM, Severity::Medium),
+    trap("sessions ended by hand", Apart, "conn-abnormal-end", "reports", NEGLECTED, None, Severity::Medium),
+    trap("more statements than pg_stat_statements keeps", Apart, "hyg-pgss-evicting", "pg_stat_statements.max", NEGLECTED, MEDIUM, Severity::Medium),
+    trap("one statement with lists of every length", Apart, "query-fragmented", "pg_stat_statements", NEGLECTED, LOW, Severity::Low),
+    trap("extension older than the server", Apart, "hyg-pgss-old-extension", "pg_stat_statements", NEGLECTED, LOW, Severity::Low),
+    trap("one row at a time, thousands of times a second", Apart, "query-chatty", "select total from orders", NEGLECTED, None, Severity::Low),
+    trap("a quarter of the table returned again and again", Apart, "query-rows-excess", "select id, total from orders", NEGLECTED, None, Severity::Low),
+    trap("function around an indexed column", Apart, "sql-function-on-column", "lower(email)", NEGLECTED, None, Severity::Medium),
+    trap("NOT IN with a subquery", Apart, "sql-not-in-subquery", "select count(*) from customers", NEGLECTED, None, Severity::Low),
+    trap("rows in random order", Apart, "sql-order-by-random", "random()", NEGLECTED, None, Severity::Low),
+    trap("UPDATE without WHERE, once a second", Apart, "sql-unbounded-write", "update counters", NEGLECTED, None, Severity::Medium),
+    trap("number compared with another type", Apart, "sql-implicit-cast", "orders_pkey", NEGLECTED, MEDIUM, Severity::Medium),
+    trap("pattern that begins with a wildcard", Apart, "sql-leading-wildcard", "orders", NEGLECTED, MEDIUM, Severity::Medium),
+    trap("function volatile without a reason", Apart, "func-volatile-default", "public.plain_email", NEGLECTED, None, Severity::Info),
+    trap("advisory lock of an idle session", Apart, "lock-advisory-idle", "leader", NEGLECTED, None, Severity::Low),
+    trap("queue that is never vacuumed", Apart, "table-queue-churn", "public.queue", NEGLECTED, None, Severity::Medium),
 ];
 
 #[rustfmt::skip]
