@@ -167,6 +167,19 @@ mod tests {
             .build()
     }
 
+    /// A clean restart keeps the statistics, so they are older than the server process.
+    #[test]
+    fn the_start_of_the_server_is_not_the_start_of_its_counters() {
+        let mut b = Snapshot::clone(&taken("2026-01-03 00:00:00+00", JANUARY, 100, 900));
+        b.meta.postmaster_start = Timestamp::parse("2026-01-02 23:00:00+00").map(|(t, _)| t);
+        let age = StatisticsAge::of(&chain(&[Arc::new(b)])).database_s.unwrap();
+        assert!((age / 86_400.0 - 2.0).abs() < 1e-9, "{age}");
+        // No reset time says nothing, least of all that they began with the server.
+        let mut b = Snapshot::clone(&taken("2026-01-03 00:00:00+00", "", 100, 900));
+        b.meta.postmaster_start = Timestamp::parse("2026-01-02 23:00:00+00").map(|(t, _)| t);
+        assert_eq!(StatisticsAge::of(&chain(&[Arc::new(b)])).database_s, None);
+    }
+
     #[test]
     fn a_reset_of_one_object_leaves_the_others_their_age() {
         let (b, moved) = ("2026-01-03 00:00:00+00", "2026-01-02 12:00:00+00");

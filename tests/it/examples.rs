@@ -58,6 +58,11 @@ fn said() -> Vec<Example> {
     out
 }
 
+/// Every finding on every fixture.
+pub fn every_finding() -> Vec<Finding> {
+    said().into_iter().map(|example| example.finding).collect()
+}
+
 /// The worst that each rule says on any fixture, in the first of the runs in which it speaks.
 fn examples() -> BTreeMap<String, Example> {
     let mut out: BTreeMap<String, Example> = BTreeMap::new();

@@ -19,6 +19,7 @@ mod house;
 mod ingest;
 mod lab_advice;
 mod lifecycle;
+mod never_said;
 mod packed;
 mod plans;
 mod plant;

@@ -230,6 +230,14 @@ mod tests {
         assert!(!findings[0].fixes.iter().any(|f| f.sql.contains("pg_terminate_backend")));
     }
 
+    /// Sessions of a pool wait for work outside of any transaction: that is no leak.
+    #[test]
+    fn sessions_that_wait_for_work_are_left_alone() {
+        let idle = FORGOTTEN.replace("idle in transaction", "idle").replace("11:50", "04:00");
+        let b = taken("2026-11-22 12:00:00+00", &[&idle]);
+        assert!(told(&judge(&RULE, &[b], ""))[0].starts_with("passed"));
+    }
+
     #[test]
     fn stays_quiet_about_seconds() {
         let b = taken("2026-11-22 11:50:04+00", &[FORGOTTEN]);

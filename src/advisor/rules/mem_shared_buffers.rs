@@ -147,6 +147,11 @@ mod tests {
             ["low, high: shared_buffers: shared_buffers is the built-in 128 MB beside 92.2 GB of databases"]
         );
         assert_eq!(with(8_192, "99000000000", None), ["passed: shared_buffers 64 MB"]);
+        let b = literal("2026-11-22 12:00:00+00")
+            .view("pg_settings", "name | setting | unit", &["shared_buffers | 16384 | 8kB"])
+            .view("database_sizes", "datid | datname | size", &["5 | shop | 99000000000"]);
+        let crate::finding::Outcome::Found { findings, .. } = judge(&RULE, &[b.build()], "") else { panic!() };
+        assert!(findings[0].fixes.is_empty(), "no value without the machine's memory");
     }
 
     #[test]

@@ -149,6 +149,24 @@ mod tests {
         assert_eq!(told(&judge_plan(&RULE, plan)), ["passed: 1 plan with measurements"]);
     }
 
+    /// Two planned workers stand for 2.4 processes, three ran: what one of them got is not what the node got.
+    #[test]
+    fn a_process_is_not_the_node() {
+        let plan = |expected: u32, came: u32| {
+            format!(
+                "Gather  (cost=0.00..1.00 rows={0} width=4) (actual time=0.010..9.000 rows={0} loops=1)\n  Workers Planned: 2\n  Workers Launched: 2\n  ->  Parallel Seq Scan on t  (cost=0.00..1.00 rows={expected} width=4) (actual time=0.010..8.000 rows={came} loops=3)",
+                came * 3
+            )
+        };
+        // 12 times too many by loop, 28,800 for 3,000 in all: less than ten times.
+        assert_eq!(told(&judge_plan(&RULE, &plan(12_000, 1_000))), ["passed: 1 plan with measurements"]);
+        // 9 times too few by loop, 2,400 for 27,000 in all.
+        assert_eq!(
+            told(&judge_plan(&RULE, &plan(1_000, 9_000))),
+            ["medium, medium: queryid 7: Parallel Seq Scan on t: 2,400 rows expected, 27,000 came"]
+        );
+    }
+
     #[test]
     fn says_that_it_cannot_know() {
         assert_needs_measurements(&RULE);

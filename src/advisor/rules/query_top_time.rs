@@ -190,6 +190,20 @@ mod tests {
         );
     }
 
+    /// What took years up to the first snapshot and nothing since is no load of today.
+    #[test]
+    fn the_past_does_not_count() {
+        assert_eq!(
+            over(
+                "11:00",
+                HEADER,
+                &["10 | 5 | 1 | t | select old | 9000000 | 9000000000", "10 | 5 | 2 | t | select new | 0 | 0"],
+                &["10 | 5 | 1 | t | select old | 9000000 | 9000000000", "10 | 5 | 2 | t | select new | 5000 | 600000"]
+            ),
+            ["high, high: queryid 2 on shop: select new takes 100% of the recorded execution time"]
+        );
+    }
+
     #[test]
     fn stays_quiet_where_the_server_idles() {
         assert_eq!(

@@ -171,6 +171,19 @@ mod tests {
     }
 
     #[test]
+    fn a_bound_is_given_and_never_a_percentile() {
+        const HEADER: &str = "userid | dbid | queryid | query | calls | total_exec_time | mean_exec_time | stddev_exec_time | max_exec_time";
+        let taken = |at: &str, rows: &[&str]| literal(at).view("pg_stat_statements", HEADER, rows).build();
+        let rest = "10 | 5 | 8 | select 2 | 1 | 1 | 1 | 0 | 1";
+        let row = "10 | 5 | 7 | select 1 | 10000 | 100000 | 10 | 40 | 900";
+        let snapshots = [taken("2026-11-22 10:00:00+00", &[rest]), taken("2026-11-22 11:00:00+00", &[rest, row])];
+        let crate::finding::Outcome::Found { findings, .. } = judge(&RULE, &snapshots, "") else { panic!() };
+        let why = findings[0].why.plain();
+        // Cantelli: 10 + 40 × √(0.95 ÷ 0.05) = 184 ms, below the maximum of 900 ms.
+        assert!(why.contains("95 of 100 calls took at most 184 ms (a bound, not a percentile)"), "{why}");
+    }
+
+    #[test]
     fn commands_that_only_begin_or_set_are_left_alone() {
         for query in ["begin", "ROLLBACK", "savepoint s", "set work_mem = '64kB'"] {
             assert_eq!(with(query, "40"), ["passed: 1 statement with enough calls"], "{query}");

@@ -167,6 +167,16 @@ mod tests {
         );
     }
 
+    /// No lag in time is no information, not zero: the bytes tell.
+    #[test]
+    fn an_unknown_lag_is_not_none() {
+        let taken = |at| taken(at, "0/80000000", "");
+        assert_eq!(
+            told(&judge(&RULE, &[taken("2026-11-22 11:00:00+00"), taken("2026-11-22 12:00:00+00")], "")),
+            ["medium, medium: s1: Standby s1 is up to 2 GB behind"]
+        );
+    }
+
     #[test]
     fn stays_quiet_about_once_and_about_unknown_lag() {
         let (a, b) = (taken("2026-11-22 11:00:00+00", "0/80000000", ""), taken("2026-11-22 12:00:00+00", "1/0", ""));

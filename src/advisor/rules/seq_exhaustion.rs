@@ -238,7 +238,10 @@ mod tests {
         let outcome = judge(&RULE, &[b.build()], "");
         assert_eq!(told(&outcome), ["medium, high: public.t_id_seq: 80% used, 429,496,729 numbers left"]);
         let crate::finding::Outcome::Found { findings, .. } = outcome else { panic!() };
-        assert_eq!(findings[0].fixes[0].sql, r#"ALTER TABLE "public"."t" ALTER COLUMN "id" TYPE bigint;"#);
+        let fix = &findings[0].fixes[0];
+        assert_eq!(fix.sql, r#"ALTER TABLE "public"."t" ALTER COLUMN "id" TYPE bigint;"#);
+        assert_eq!(fix.risk, Risk::R2);
+        assert!(fix.lock.contains("ACCESS EXCLUSIVE") && fix.lock.contains("rewrit"), "{}", fix.lock);
     }
 
     #[test]

@@ -252,6 +252,27 @@ mod tests {
         assert!(say(2, 200 << 20).starts_with("passed: 1 tables"));
     }
 
+    /// A million scans that stop at the first row are no reading of the table, whatever their share among all scans.
+    #[test]
+    fn the_number_of_scans_says_nothing() {
+        let taken = |at: &str, scans: u64, read: u64| {
+            literal(at)
+                .view(
+                    "pg_stat_user_tables",
+                    "relid | schemaname | relname | seq_scan | seq_tup_read | idx_scan",
+                    &[&format!("1 | public | log | {scans} | {read} | 0")],
+                )
+                .view(
+                    "table_sizes",
+                    "relid | schemaname | relname | relkind | reltuples | relpages | relation_size",
+                    &["1 | public | log | r | 1000000 | 25600 | 209715200"],
+                )
+                .build()
+        };
+        let snapshots = [taken("2026-11-22 12:00:00+00", 0, 0), taken("2026-11-22 13:00:00+00", 1_000_000, 1_000_000)];
+        assert!(told(&judge(&RULE, &snapshots, ""))[0].starts_with("passed: 1 tables"));
+    }
+
     #[test]
     fn skips_a_short_window() {
         let snapshots = [

@@ -112,6 +112,24 @@ mod tests {
         assert!(told(&judge(&RULE, &[stats.build()], ""))[0].starts_with("medium, medium"));
     }
 
+    /// A reset or a crash empties the times; what the planner knows stays.
+    #[test]
+    fn no_time_of_an_analyze_is_no_missing_analyze() {
+        let b = literal("2026-11-22 12:00:00+00")
+            .version(15)
+            .view(
+                "pg_stat_user_tables",
+                "relid | schemaname | relname | n_live_tup | last_analyze | last_autoanalyze | analyze_count | autoanalyze_count",
+                &["1 | public | t | 50000 | | | 0 | 0"],
+            )
+            .view(
+                "table_sizes",
+                "relid | schemaname | relname | relkind | reltuples | relpages",
+                &["1 | public | t | r | 50000 | 100"],
+            );
+        assert!(told(&judge(&RULE, &[b.build()], ""))[0].starts_with("passed"));
+    }
+
     #[test]
     fn stays_quiet_and_skips() {
         let stats = taken(15, "50000").view("pg_stats", "schemaname | tablename | attname", &["public | t | a"]);

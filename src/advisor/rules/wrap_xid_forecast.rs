@@ -233,6 +233,24 @@ mod tests {
         assert!(told(&judge(&RULE, &series, ""))[0].contains("at 300,000,000 transaction ids a day"));
     }
 
+    /// Transactions that only read use no id: commits say nothing about the date.
+    #[test]
+    fn commits_do_not_count() {
+        let with_commits = |at: &str, commits: i64, next: i64, age: i64| {
+            literal(at)
+                .meta(|m| m.next_xid = Some(next))
+                .view("database_sizes", "datid | datname | datfrozenxid_age", &[&format!("1 | shop | {age}")])
+                .view("pg_stat_database", "datid | datname | xact_commit", &[&format!("1 | shop | {commits}")])
+                .view("pg_settings", "name | setting | unit", AUTOVACUUM)
+                .build()
+        };
+        let series = [
+            with_commits("2026-11-20 12:00:00+00", 0, 5_000_000_000, 900_000_000),
+            with_commits("2026-11-22 12:00:00+00", 2_000_000_000, 5_000_000_010, 900_000_010),
+        ];
+        assert_eq!(told(&judge(&RULE, &series, "")), ["passed: 10 transaction ids used in the window"]);
+    }
+
     #[test]
     fn skips_single_snapshots_and_short_windows() {
         let one = taken("2026-11-22 12:00:00+00", Some(1), [1, 1]);
