@@ -3,6 +3,8 @@
 //! A line that cannot be assessed is of kind `open`: "there was insufficient information to decide".
 
 use super::{Options, line_of};
+use crate::advisor::rules::RULES;
+use crate::advisor::{Rule, handbook};
 use crate::check::{Audit, Line, Outcome};
 use crate::error::{Error, Result};
 use crate::finding::{Evidence, Locator, Severity};
@@ -47,16 +49,34 @@ pub(super) fn write(audit: &Audit, _options: &Options) -> Result<String> {
     Ok(text)
 }
 
+/// An expectation; where it is about a rule of the advisor, with that rule's title, reason and documentation.
 fn rule(line: &Line) -> Value {
+    let about = advisors(line);
+    let short = about.map_or_else(
+        || line.expected.clone(),
+        |about| format!("{}: {}", about.title, line.expected.split_once(": ").map_or("", |(_, rest)| rest)),
+    );
+    let full = if line.reason.is_empty() { about.map_or("", |about| about.docs.why) } else { &line.reason };
     let mut rule = Map::new();
     rule.insert("id".into(), json!(line.id));
-    rule.insert("shortDescription".into(), message(&line.expected));
-    if !line.reason.is_empty() {
-        rule.insert("fullDescription".into(), message(&line.reason));
+    rule.insert("shortDescription".into(), message(&short));
+    if !full.is_empty() {
+        rule.insert("fullDescription".into(), message(full));
+    }
+    if let Some(about) = about {
+        // Not a message with placeholders but a text and its form in Markdown (3.12), so braces stand for themselves.
+        let help = json!({"text": about.docs.what_to_do, "markdown": handbook::rule(about).trim_end()});
+        rule.insert("help".into(), help);
     }
     rule.insert("defaultConfiguration".into(), json!({"level": level(line.severity)}));
     rule.insert("properties".into(), json!({"tags": [line.kind]}));
     Value::Object(rule)
+}
+
+/// The advisor's rule that a line is about.
+fn advisors(line: &Line) -> Option<&'static Rule> {
+    let (id, _) = line.expected.split_once(": ").filter(|_| line.kind == "rule")?;
+    RULES.iter().copied().find(|r| r.id == id)
 }
 
 fn result(audit: &Audit, line: &Line, rule: usize) -> Value {
