@@ -33,12 +33,16 @@ struct Kept {
     bytes: Buffer,
     /// Where the bytes begin in the file.
     start: u64,
-    /// Where each row starts in the file, in its order.
-    places: Vec<u32>,
-    /// The position of each key's row in these.
-    positions: HashMap<u32, u32, FixedState>,
-    /// Which rows the other file has as well.
-    met: Vec<AtomicBool>,
+    /// The row of each key, in a power of two of parts by the last bits of the key.
+    seats: Vec<HashMap<u32, Seat, FixedState>>,
+}
+
+/// A row of it.
+struct Seat {
+    /// Where it starts in the file.
+    place: u32,
+    /// Whether the other file has it as well.
+    met: AtomicBool,
 }
 
 /// What the parts of two files say. `None` where something is not written the plain way, or a key comes twice.
@@ -73,10 +77,27 @@ fn ranges(side: &Side, header: u64) -> Option<Vec<Range<u64>>> {
     Some(out)
 }
 
+/// The seats of rows, given as their keys and places; `None` where a key comes twice. Each core takes keys of its own.
+fn seats(rows: &[Vec<(u32, u32)>]) -> Option<Vec<HashMap<u32, Seat, FixedState>>> {
+    let count: usize = rows.iter().map(Vec::len).sum();
+    let parts = rayon::current_num_threads().next_power_of_two();
+    let one = |part: usize| {
+        let mut seats = HashMap::with_capacity_and_hasher(count / parts + count / 64, FixedState::default());
+        let own = rows.iter().flatten().filter(|(key, _)| *key as usize & (parts - 1) == part);
+        for (key, place) in own {
+            if seats.insert(*key, Seat { place: *place, met: AtomicBool::new(false) }).is_some() {
+                return None;
+            }
+        }
+        Some(seats)
+    };
+    (0..parts).into_par_iter().map(one).collect()
+}
+
 impl Kept {
     fn read(files: &Files, side: &Side) -> Option<Self> {
         let mut bytes = Buffer::default();
-        bytes.load(side, files.header..side.size).ok()?;
+        bytes.load_side_by_side(side, files.header..side.size).ok()?;
         let (all, own) = bytes.padded();
         let within = |at: u64| usize::try_from(at - files.header).ok()?.checked_add(own.start);
         let rows = |range: &Range<u64>| -> Option<Vec<(u32, u32)>> {
@@ -93,17 +114,12 @@ impl Kept {
             Some(rows)
         };
         let rows: Vec<Vec<(u32, u32)>> = ranges(side, files.header)?.par_iter().map(rows).collect::<Option<_>>()?;
-        let count = rows.iter().map(Vec::len).sum();
-        let mut places = Vec::with_capacity(count);
-        let mut positions = HashMap::with_capacity_and_hasher(count, FixedState::default());
-        for (key, at) in rows.into_iter().flatten() {
-            if positions.insert(key, u32::try_from(places.len()).ok()?).is_some() {
-                return None;
-            }
-            places.push(at);
-        }
-        let met = places.iter().map(|_| AtomicBool::new(false)).collect();
-        Some(Self { start: files.header, bytes, places, positions, met })
+        Some(Self { start: files.header, bytes, seats: seats(&rows)? })
+    }
+
+    #[inline]
+    fn seat(&self, key: u32) -> Option<&Seat> {
+        self.seats.get(key as usize & (self.seats.len() - 1))?.get(&key)
     }
 
     /// Where a row starts among the bytes.
@@ -120,7 +136,7 @@ impl Kept {
         let place = |at: usize| u32::try_from(range.start + (at - own.start) as u64).ok();
         let mut out = Part::new(&files.ask);
         out.calm.reserve(own.len() / 64);
-        let (mut batch, mut reads) = (Vec::with_capacity(BATCH), Reads::default());
+        let (mut batch, mut seats, mut reads) = (Vec::with_capacity(BATCH), Vec::new(), Reads::default());
         let mut ends = vec![Ends::default(); BATCH];
         let mut at = own.start;
         while at < own.end {
@@ -128,15 +144,16 @@ impl Kept {
             for ends in &mut ends {
                 if at < own.end {
                     let row = Row::split(bytes, at, own.end, files.columns.count(), ends)?;
-                    let key = oid(files.columns.key(&row)?)?;
-                    batch.push((key, self.positions.get(&key).copied(), (at, row.end)));
+                    batch.push((oid(files.columns.key(&row)?)?, (at, row.end)));
                     at = row.end;
                 }
             }
-            self.fetch(&batch);
-            for ((key, position, span), ends) in batch.drain(..).zip(&ends) {
-                let is = Row::known(bytes, span, ends);
-                self.row(files, &is, (key, place(span.0)?, position), &mut reads, &mut out)?;
+            seats.clear();
+            seats.extend(batch.iter().map(|(key, _)| self.seat(*key)));
+            self.fetch(&batch, &seats);
+            for (((key, span), seat), ends) in batch.iter().zip(&seats).zip(&ends) {
+                let is = Row::known(bytes, *span, ends);
+                self.row(files, &is, (*key, place(span.0)?, *seat), &mut reads, &mut out)?;
             }
         }
         Some(out)
@@ -144,37 +161,40 @@ impl Kept {
 
     /// Looks at the rows of a batch, one after the other: memory brings many at once, where each row by itself would be
     /// waited for.
-    fn fetch(&self, batch: &[(u32, Option<u32>, (usize, usize))]) {
+    fn fetch(&self, batch: &[(u32, (usize, usize))], seats: &[Option<&Seat>]) {
         /// Bytes of two lines of a cache.
         const LINES: usize = 128;
         let (bytes, _) = self.bytes.padded();
-        let places = batch.iter().filter_map(|(_, position, _)| self.places.get((*position)? as usize));
-        let seen = places.filter_map(|place| {
-            let start = self.within(*place)?;
-            Some(bytes.get(start)? ^ bytes.get(start + LINES).copied().unwrap_or(0))
+        let seen = batch.iter().zip(seats).filter_map(|((_, (from, to)), seat)| {
+            let start = self.within((*seat)?.place)?;
+            let row = bytes.get(start..)?;
+            // About as long as the other file's row.
+            let len = (to - from).min(row.len().saturating_sub(1));
+            let lines = row.get(..len)?.iter().step_by(LINES);
+            Some(lines.fold(*row.get(len)?, |all, byte| all ^ byte))
         });
         std::hint::black_box(seen.fold(0, |all, byte| all ^ byte));
     }
 
-    /// A row of the other file, with its key, its place and the position of its own.
+    /// A row of the other file, with its key, its place and its own row.
     fn row(
         &self,
         files: &Files,
         is: &Row<'_>,
-        (key, at, position): (u32, u32, Option<u32>),
+        (key, at, seat): (u32, u32, Option<&Seat>),
         reads: &mut Reads,
         out: &mut Part,
     ) -> Option<()> {
         let (columns, Reads { was: was_read, is: read, ends }) = (&files.columns, reads);
         columns.read(is, read)?;
-        let Some(position) = position.map(|p| p as usize) else {
+        let Some(seat) = seat else {
             out.only(1, Loose { key, owner: oid(read.owner)?, at }, read.newest);
             return Some(());
         };
-        if self.met.get(position)?.swap(true, Ordering::Relaxed) {
+        if seat.met.swap(true, Ordering::Relaxed) {
             return None;
         }
-        let (place, (bytes, own)) = (*self.places.get(position)?, self.bytes.padded());
+        let (place, (bytes, own)) = (seat.place, self.bytes.padded());
         let start = self.within(place)?;
         // Half of the rows of a database are the same bytes as before.
         if bytes.get(start..own.end)?.starts_with(is.whole()) {
@@ -201,10 +221,13 @@ impl Kept {
         let mut out = Part::new(&files.ask);
         let (bytes, own) = self.bytes.padded();
         let (mut read, mut ends) = (Read::default(), Ends::default());
-        for (place, _) in self.places.iter().zip(&self.met).filter(|(_, met)| !met.load(Ordering::Relaxed)) {
-            let row = Row::split(bytes, self.within(*place)?, own.end, files.columns.count(), &mut ends)?;
+        let unmet = self.seats.iter().flat_map(HashMap::values).filter(|seat| !seat.met.load(Ordering::Relaxed));
+        let mut places: Vec<u32> = unmet.map(|seat| seat.place).collect();
+        places.sort_unstable();
+        for place in places {
+            let row = Row::split(bytes, self.within(place)?, own.end, files.columns.count(), &mut ends)?;
             files.columns.read(&row, &mut read)?;
-            out.only(0, Loose { key: oid(read.key)?, owner: oid(read.owner)?, at: *place }, read.newest);
+            out.only(0, Loose { key: oid(read.key)?, owner: oid(read.owner)?, at: place }, read.newest);
         }
         Some(out)
     }
