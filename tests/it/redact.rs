@@ -120,3 +120,11 @@ fn each_kind_leaves_the_others() {
     }
     assert!(!hosts.contains("\"lock-a\"") && names.contains("\"lock-a\""));
 }
+
+/// Lines of pg_hba.conf name addresses, roles and databases.
+#[test]
+fn lines_of_pg_hba_conf_give_no_address_away() {
+    let text = super::fixtures::pgretro(&["report", "fixtures/pg15-neglected", "--redact", "all", "--format", "md"]);
+    assert!(text.contains("Let in without a password"), "{text}");
+    assert!(!text.contains("192.0.2"), "an address");
+}

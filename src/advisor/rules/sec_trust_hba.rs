@@ -55,7 +55,7 @@ fn check(ctx: &Context<'_>) -> Check {
             .finding(
                 severity,
                 Subject::new(SubjectKind::Server, format!("pg_hba.conf {line}")),
-                Text::new().t("Let in without a password: ").code(line.into_owned()),
+                Text::new().t("Let in without a password: ").name(line.into_owned()),
             )
             .why("Who can reach the server's port from there is any role that the line names, without proof.")
             .doubts([state.doubt()])
