@@ -233,11 +233,11 @@ function content(c, change, column, day) {
 function tr(i, block, heads) {
   var row = make('tr');
   heads.forEach(function (head, c) {
-    var column = block.columns[c], value = column.cells[i], cell = make(c ? 'td' : 'th'), numeric = head.classList.contains('n');
+    var column = block.columns[c], value = column.cells[i], cell = make(c ? 'td' : 'th'), numeric = head.numeric;
     content(value, column.changes[i], column, block.day).forEach(function (e) { cell.appendChild(e); });
     var text = cell.textContent, words = column.k === 'n' || typeof value === 'string' || value && value.t ? text.length : 0;
     var named = words > 7 && words < 25 && (column.k === 'n' && typeof value === 'number' || value.t && value.t.length === 1 && value.t[0][0] === 'n');
-    if (c) cell.dataset.l = head.textContent; else cell.scope = 'row';
+    if (c) cell.setAttribute('data-l', head.text); else cell.scope = 'row';
     cell.className = !c ? words > 24 ? 'w' : '' : column.z ? 'n g' : numeric ? words > 7 && text.indexOf(' ') >= 0 ? 'n tx' : 'n' : named ? 'nm' : words > 30 ? 'w' : words > 7 ? 'm' : '';
     row.appendChild(cell);
   });

@@ -89,6 +89,7 @@ function grow(table) {
     return {tr: tr, x: next && next.classList.contains('x') ? next : null};
   });
   if (rows.length && rows[0].tr.classList.contains('none')) return;
+  var labels = heads.map(function (head) { return {text: head.textContent, numeric: head.classList.contains('n')}; });
   var data = null, known = [], hidden = {}, limit = STEP, order = null, named = null, column = -1, direction = 1;
 
   function load() {
@@ -107,13 +108,18 @@ function grow(table) {
   }
   function ranks(c) {
     var column = data && data.columns[c];
-    if (!column || column.k !== 'n' || column.cells.some(function (cell) { return cell && typeof cell === 'object'; })) return keys(c);
-    return column.ranks || (column.ranks = column.cells.map(function (cell) { return cell === null ? null : pool.rank[cell]; }));
+    if (!column) return keys(c);
+    if (column.ranks) return column.ranks;
+    var names = column.k === 'n' && !column.cells.some(function (cell) { return cell && typeof cell === 'object'; });
+    var list = names ? column.cells.map(function (cell) { return cell === null ? null : pool.rank[cell]; }) : keys(c);
+    // Numbers stand together, what is not known as NaN.
+    if (list.every(function (n) { return n === null || typeof n === 'number'; })) list = Float64Array.from(list, function (n) { return n === null ? NaN : n; });
+    return column.ranks = list;
   }
   // The rows by their names: sorting is stable.
   function byName() {
     var names = ranks(0), place = 1 << 20;
-    if (!named && names.every(function (n) { return typeof n === 'number'; })) {
+    if (!named && names.every(function (n) { return n >= 0; })) {
       // Places and rows as single numbers, which sort without being asked.
       named = Array.from(Float64Array.from(names, function (n, i) { return n * place + i; }).sort(), function (n) { return n % place; });
     }
@@ -128,7 +134,7 @@ function grow(table) {
   function row(i) {
     var r = rows[i];
     if (r.tr) return r;
-    r.tr = tr(i, data, heads);
+    r.tr = tr(i, data, labels);
     return r;
   }
   function terms() {
@@ -171,11 +177,14 @@ function grow(table) {
     column = c;
     heads.forEach(function (h) { h.removeAttribute('aria-sort'); });
     head.setAttribute('aria-sort', direction < 0 ? 'descending' : 'ascending');
-    var by = ranks(c);
-    order = byName().slice().sort(function (a, b) {
+    var by = ranks(c), turn = direction, numbers = by instanceof Float64Array;
+    order = byName().slice().sort(numbers ? function (a, b) {
+      var x = by[a], y = by[b];
+      return x < y ? -turn : x > y ? turn : x === y ? 0 : x === x ? -1 : y === y ? 1 : a - b;
+    } : function (a, b) {
       var x = by[a], y = by[b];
       if (x === y) return x === null ? a - b : 0;
-      return x === null ? 1 : y === null ? -1 : x < y ? -direction : direction;
+      return x === null ? 1 : y === null ? -1 : x < y ? -turn : turn;
     });
     render();
   }
