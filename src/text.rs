@@ -127,6 +127,31 @@ impl Text {
     }
 }
 
+/// Words with a capital at their beginning.
+#[must_use]
+pub fn sentence(words: &str) -> String {
+    let mut chars = words.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+/// The folder that all paths are in, with the separator at its end; empty where there is none, or one path only.
+#[must_use]
+pub fn folder<'p>(paths: impl Iterator<Item = &'p str>) -> &'p str {
+    let mut common: Option<&str> = None;
+    let mut several = false;
+    for path in paths {
+        let Some(known) = common else {
+            common = Some(path);
+            continue;
+        };
+        several |= known != path;
+        let same = known.bytes().zip(path.bytes()).take_while(|(a, b)| a == b).count();
+        common = known.get(..known.floor_char_boundary(same));
+    }
+    let end = |known: &str| known.rfind(['/', '\\']).map_or(0, |at| at + 1);
+    common.filter(|_| several).and_then(|known| known.get(..end(known))).unwrap_or_default()
+}
+
 /// A count with the word that agrees with it: `1 table`, `2 tables`.
 pub fn counted(n: usize, one: &str, more: &str) -> String {
     let digits = crate::unit::group_int(i64::try_from(n).unwrap_or(i64::MAX));
@@ -142,5 +167,28 @@ impl From<&str> for Text {
 impl From<String> for Text {
     fn from(words: String) -> Self {
         Self::new().t(words)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{folder, sentence};
+
+    #[test]
+    fn a_sentence_begins_with_a_capital() {
+        assert_eq!(
+            ["", "the server is", "ähnlich", "3 of 4"].map(sentence),
+            ["", "The server is", "Ähnlich", "3 of 4"]
+        );
+    }
+
+    #[test]
+    fn a_folder_is_what_all_paths_share() {
+        let of = |paths: &[&'static str]| folder(paths.iter().copied());
+        assert_eq!(of(&["/d/a/x.csv", "/d/b/x.csv", "/d/b/xy.csv"]), "/d/");
+        assert_eq!(of(&["/d/ä.csv", "/d/ö.csv"]), "/d/");
+        assert_eq!(of(&["/d/a.csv", "/d/a.csv"]), "");
+        assert_eq!(of(&["a.csv", "b.csv"]), "");
+        assert_eq!(of(&[]), "");
     }
 }

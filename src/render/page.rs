@@ -24,13 +24,17 @@ pub(super) struct Page {
     pub(super) day: Option<String>,
     /// When the first and the last snapshot were captured, as the ends of an axis.
     pub(super) ends: Option<(String, String)>,
+    /// The folder of all files that evidence was read from, with the separator at its end: said once.
+    pub(super) folder: String,
 }
 
 impl Page {
     /// Collects the anchors and the tables.
     pub(super) fn of(report: &Report) -> Self {
         let ends = report.window.from.zip(report.window.to).map(|(from, to)| from.human_ends(to));
-        let mut page = Self { day: report.window.to.map(Timestamp::human_date), ends, ..Self::default() };
+        let files = report.evidence.iter().flat_map(|e| &e.evidence.locators).map(|l| l.file.as_str());
+        let folder = crate::text::folder(files).to_owned();
+        let mut page = Self { folder, day: report.window.to.map(Timestamp::human_date), ends, ..Self::default() };
         for section in &report.sections {
             page.note(&section.blocks);
         }

@@ -53,6 +53,9 @@ pub(super) fn environment(report: &Report, page: &Arc<Page>, options: &Options) 
     env.add_filter("reasons", move |id: &str| reasons.reasons.get(id).cloned().unwrap_or_default());
     let anchors = Arc::clone(page);
     env.add_filter("target", move |to: &str| anchors.target(to));
+    let inside = Arc::clone(page);
+    env.add_filter("inside", move |path: &str| path.strip_prefix(inside.folder.as_str()).unwrap_or(path).to_owned());
+    env.add_global("folder", page.folder.as_str());
     let rows = Arc::clone(page);
     env.add_filter("hidden", move |table: &Value| hidden(&rows, table));
     Ok(env)

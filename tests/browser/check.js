@@ -215,6 +215,27 @@ async function accessible(browser, file, width, scheme) {
   await close(name);
 }
 
+// Slope charts have a form for every width, in which their words can be read.
+async function slopes(browser) {
+  for (const width of [1400, 1000, 400]) {
+    const { page, close } = await open(browser, 'shop.html', { viewport: { width, height: 900 } });
+    await page.evaluate(() => document.querySelector('.sc').scrollIntoView());
+    await page.waitForTimeout(100);
+    const seen = await page.evaluate(() => Array.from(document.querySelectorAll('.sc')).map((panel) => {
+      const charts = Array.from(panel.querySelectorAll('svg')).filter((s) => s.getBoundingClientRect().width > 0);
+      const edge = panel.getBoundingClientRect();
+      const words = charts.flatMap((s) => Array.from(s.querySelectorAll('text')));
+      return {
+        charts: charts.length,
+        out: words.filter((t) => { const r = t.getBoundingClientRect(); return r.left < edge.left || r.right > edge.right; }).map((t) => t.textContent),
+        smallest: Math.min(...words.map((t) => t.getBoundingClientRect().height)),
+      };
+    }));
+    expect(`slope charts fit at ${width}`, seen.length > 0 && seen.every((s) => s.charts === 1 && s.out.length === 0 && s.smallest >= 11), seen);
+    await close('slope charts');
+  }
+}
+
 async function withoutScript(browser) {
   const { page, close } = await open(browser, 'shop.html', { javaScriptEnabled: false });
   expect('the verdict is there without script', await page.locator('h1').isVisible());
@@ -260,7 +281,7 @@ async function photograph(browser) {
 (async () => {
   const browser = await chromium.launch({ executablePath: browserPath, args: ['--no-sandbox'] });
   const all = [[1400, 'light'], [1400, 'dark'], [400, 'light'], [400, 'dark']];
-  const steps = [reader, longTable, sameRows, withoutScript, hostile];
+  const steps = [reader, longTable, sameRows, slopes, withoutScript, hostile];
   for (const look of all) steps.push((b) => accessible(b, 'shop.html', ...look));
   for (const look of [all[0], all[3]]) steps.push((b) => accessible(b, 'one.html', ...look));
   if (pictures) steps.push(photograph);

@@ -23,85 +23,120 @@ pub(super) fn chart(chart: &Chart, page: &Page) -> String {
     }
 }
 
+/// A form of the slope chart. The page shows the one that its place has room for.
+struct Form {
+    class: &'static str,
+    width: f64,
+    left: f64,
+    right: f64,
+    /// Characters of a name that fit in a piece.
+    room: usize,
+    /// Names stand with the last values, under one another, where there is no room left of the lines.
+    narrow: bool,
+}
+
+const FORMS: [Form; 2] = [
+    Form { class: "wd", width: 530.0, left: 256.0, right: 394.0, room: 33, narrow: false },
+    Form { class: "nr", width: 334.0, left: 90.0, right: 148.0, room: 24, narrow: true },
+];
+
+/// Rows of a label, and what is free under it.
+const ROW: f64 = 15.0;
+const GAP: f64 = 4.0;
+
 /// Lines from A to B; labels at both ends, moved apart where they would collide.
 fn slope(title: &str, lines: &[Line], page: &Page) -> String {
-    const LEFT: f64 = 256.0;
-    const RIGHT: f64 = 394.0;
-    const TOP: f64 = 36.0;
-    let labels: Vec<Vec<String>> = lines.iter().map(label).collect();
-    let rows: usize = labels.iter().map(Vec::len).sum();
-    let height = (rows as f64 * 17.0).max(150.0);
-    let largest = lines.iter().flat_map(|l| [l.before.as_f64(), l.after.as_f64()]).fold(0.0, f64::max);
-    let y = |v: f64| if largest > 0.0 { TOP + (1.0 - v.max(0.0) / largest) * height } else { TOP + height };
-    let before: Vec<(f64, f64)> =
-        lines.iter().zip(&labels).map(|(l, p)| (y(l.before.as_f64()), p.len() as f64 * 16.0)).collect();
-    let after: Vec<(f64, f64)> = lines.iter().map(|l| (y(l.after.as_f64()), 16.0)).collect();
-    let (left, right) = (apart(&before, TOP + height), apart(&after, TOP + height));
     let said: Vec<String> = lines
         .iter()
         .map(|l| format!("{} {} to {}", crate::ident::visible(&l.name), l.before.human(), l.after.human()))
         .collect();
     let said = escape(&format!("{title}: {}", said.join("; ")));
+    let charts: String = FORMS.iter().map(|form| drawn(form, lines, page, &said)).collect();
+    format!("<div class=\"panel cov sc\"><h3>{}</h3>{charts}</div>", escape(title))
+}
+
+fn drawn(form: &Form, lines: &[Line], page: &Page, said: &str) -> String {
+    const TOP: f64 = 36.0;
+    let (left, right) = (form.left, form.right);
+    let tall = |pieces: &Vec<String>| pieces.len() as f64 * ROW + GAP;
+    let (first, last): (Vec<Vec<String>>, Vec<Vec<String>>) = lines.iter().map(|l| labels(l, form)).unzip();
+    let room = |labels: &[Vec<String>]| labels.iter().map(tall).sum::<f64>();
+    let height = room(&first).max(room(&last)).max(150.0);
+    let largest = lines.iter().flat_map(|l| [l.before.as_f64(), l.after.as_f64()]).fold(0.0, f64::max);
+    let y = |v: f64| if largest > 0.0 { TOP + (1.0 - v.max(0.0) / largest) * height } else { TOP + height };
+    let before: Vec<(f64, f64)> = lines.iter().zip(&first).map(|(l, p)| (y(l.before.as_f64()), tall(p))).collect();
+    let after: Vec<(f64, f64)> = lines.iter().zip(&last).map(|(l, p)| (y(l.after.as_f64()), tall(p))).collect();
+    let (at_left, at_right) = (apart(&before, TOP + height), apart(&after, TOP + height));
     let foot = TOP + height + 8.0;
-    let axis =
-        |letter: &str, day: Option<&String>| day.map_or_else(|| letter.to_owned(), |day| format!("{letter}, {day}"));
+    let axis = |letter: &str, day: Option<&String>| {
+        day.filter(|_| !form.narrow).map_or_else(|| letter.to_owned(), |day| format!("{letter}, {day}"))
+    };
     let (a, b) = (axis("A", page.ends.as_ref().map(|e| &e.0)), axis("B", page.ends.as_ref().map(|e| &e.1)));
-    let title = escape(title);
     let mut out = format!(
-        "<div class=\"panel cov\"><h3>{title}</h3><div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"{title}, scrolls sideways on small screens\"><svg class=\"slope\" viewBox=\"0 0 530 {:.0}\" role=\"img\" aria-label=\"{said}\">\
+        "<svg class=\"slope {}\" viewBox=\"0 0 {} {:.0}\" role=\"img\" aria-label=\"{said}\">\
          <title>{said}</title>\
-         <line class=\"ax\" x1=\"{LEFT}\" x2=\"{LEFT}\" y1=\"26\" y2=\"{foot:.0}\"/>\
-         <line class=\"ax\" x1=\"{RIGHT}\" x2=\"{RIGHT}\" y1=\"26\" y2=\"{foot:.0}\"/>\
-         <text x=\"{LEFT}\" y=\"16\" text-anchor=\"end\">{a}</text><text x=\"{RIGHT}\" y=\"16\">{b}</text>",
+         <line class=\"ax\" x1=\"{left}\" x2=\"{left}\" y1=\"26\" y2=\"{foot:.0}\"/>\
+         <line class=\"ax\" x1=\"{right}\" x2=\"{right}\" y1=\"26\" y2=\"{foot:.0}\"/>\
+         <text x=\"{left}\" y=\"16\" text-anchor=\"end\">{a}</text><text x=\"{right}\" y=\"16\">{b}</text>",
+        form.class,
+        form.width,
         foot + 14.0,
     );
     for (i, line) in lines.iter().enumerate() {
-        let (Some(a), Some(b), Some(la), Some(lb)) = (before.get(i), after.get(i), left.get(i), right.get(i)) else {
+        let (Some(a), Some(b), Some(la), Some(lb)) = (before.get(i), after.get(i), at_left.get(i), at_right.get(i))
+        else {
             continue;
         };
         let (class, dot, label) = if line.emphasised { ("ln e", " class=\"e\"", "lb e") } else { ("ln", "", "lb") };
-        for (from, to, y, at) in [(LEFT - 5.0, LEFT - 14.0, a.0, la), (RIGHT + 5.0, RIGHT + 14.0, b.0, lb)] {
+        for (from, to, y, at) in [(left - 5.0, left - 14.0, a.0, la), (right + 5.0, right + 14.0, b.0, lb)] {
             if (y - at).abs() > 2.0 {
                 let _ = write!(out, "<line class=\"ld\" x1=\"{from}\" y1=\"{y:.1}\" x2=\"{to}\" y2=\"{at:.1}\"/>");
             }
         }
         let _ = write!(
             out,
-            "<line class=\"{class}\" x1=\"{LEFT}\" y1=\"{:.1}\" x2=\"{RIGHT}\" y2=\"{:.1}\"/>\
-             <circle{dot} cx=\"{LEFT}\" cy=\"{:.1}\" r=\"3.4\"/><circle{dot} cx=\"{RIGHT}\" cy=\"{:.1}\" r=\"3.4\"/>",
+            "<line class=\"{class}\" x1=\"{left}\" y1=\"{:.1}\" x2=\"{right}\" y2=\"{:.1}\"/>\
+             <circle{dot} cx=\"{left}\" cy=\"{:.1}\" r=\"3.4\"/><circle{dot} cx=\"{right}\" cy=\"{:.1}\" r=\"3.4\"/>",
             a.0, b.0, a.0, b.0
         );
-        for (k, piece) in labels.get(i).into_iter().flatten().enumerate() {
-            let (at, x) = (la + 4.0 + k as f64 * 16.0, LEFT - 17.0);
-            let _ = write!(
-                out,
-                "<text class=\"{label}\" text-anchor=\"end\" x=\"{x}\" y=\"{at:.1}\">{}</text>",
-                escape(piece)
-            );
-        }
         let change =
             line.change.map_or_else(String::new, |c| format!(" <tspan class=\"mu\">{}</tspan>", escape(&arrow(c))));
-        let _ = write!(
-            out,
-            "<text class=\"{label}\" x=\"{}\" y=\"{:.1}\">{}{change}</text>",
-            RIGHT + 17.0,
-            lb + 4.0,
-            escape(&line.after.human())
-        );
+        for (pieces, y, x, anchor, change) in [
+            (first.get(i), la, left - 17.0, " text-anchor=\"end\"", ""),
+            (last.get(i), lb, right + 17.0, "", change.as_str()),
+        ] {
+            let pieces = pieces.map(Vec::as_slice).unwrap_or_default();
+            for (k, piece) in pieces.iter().enumerate() {
+                let (at, end) = (y + 4.0 + k as f64 * ROW, if k + 1 == pieces.len() { change } else { "" });
+                let piece = escape(piece);
+                let _ = write!(out, "<text class=\"{label}\"{anchor} x=\"{x}\" y=\"{at:.1}\">{piece}{end}</text>");
+            }
+        }
     }
-    out.push_str("</svg></div></div>");
+    out.push_str("</svg>");
     out
 }
 
-/// A line's name and first value, in pieces that fit beside the axis; names break after `.` and `_` where they can.
-fn label(line: &Line) -> Vec<String> {
-    const ROOM: usize = 33;
-    let words: Vec<char> = format!("{}  {}", crate::ident::visible(&line.name), line.before.human()).chars().collect();
+/// What stands at both ends of a line, in pieces that fit beside its axis: the name and the first value, the last one.
+fn labels(line: &Line, form: &Form) -> (Vec<String>, Vec<String>) {
+    let name = crate::ident::visible(&line.name).into_owned();
+    let (before, after) = (line.before.human(), line.after.human());
+    if form.narrow {
+        let mut last = broken(&name, form.room);
+        last.push(after);
+        return (vec![before], last);
+    }
+    (broken(&format!("{name}  {before}"), form.room), vec![after])
+}
+
+/// A text in pieces that fit; names break after `.` and `_` where they can.
+fn broken(text: &str, room: usize) -> Vec<String> {
+    let words: Vec<char> = text.chars().collect();
     let mut out = Vec::new();
     let mut rest = words.as_slice();
-    while rest.len() > ROOM {
-        let (head, _) = rest.split_at(ROOM);
-        let at = head.iter().rposition(|c| matches!(c, '.' | '_' | ' ')).map_or(ROOM, |i| i + 1);
+    while rest.len() > room {
+        let (head, _) = rest.split_at(room);
+        let at = head.iter().rposition(|c| matches!(c, '.' | '_' | ' ')).map_or(room, |i| i + 1);
         let (piece, more) = rest.split_at(at);
         out.push(piece.iter().collect::<String>().trim_end().to_owned());
         rest = more;
@@ -147,7 +182,7 @@ fn panel(panel: &Panel) -> String {
     let length = last.seconds_since(first);
     let x = |at: Timestamp| if length > 0.0 { 8.0 + at.seconds_since(first) / length * PLOT } else { PLOT / 2.0 };
     let largest = panel.points.iter().filter_map(|(_, v)| *v).filter(|v| v.is_finite()).fold(0.0, f64::max);
-    let y = |v: f64| if largest > 0.0 { 76.0 - v.max(0.0) / largest * 58.0 } else { 76.0 };
+    let y = |v: f64| if largest > 0.0 { 76.0 - v.max(0.0) / largest * 54.0 } else { 76.0 };
     let points: Vec<Option<(f64, f64)>> =
         panel.points.iter().map(|(at, v)| v.filter(|v| v.is_finite()).map(|v| (x(*at), y(v)))).collect();
     let broken: Vec<usize> = panel
@@ -177,16 +212,18 @@ fn panel(panel: &Panel) -> String {
     );
     out.push_str(&areas(&points, &broken));
     out.push_str(&graphic::lines(&points, &broken));
+    let mut worded = f64::NEG_INFINITY;
     for mark in panel.marks.iter().filter(|m| (first..=last).contains(&m.at)) {
         let at = x(mark.at);
         match mark.kind {
             MarkKind::Reset => {
-                let (anchor, tx) = if at > 200.0 { ("end", at - 3.0) } else { ("start", at + 3.0) };
-                let _ = write!(
-                    out,
-                    "<line class=\"sr\" x1=\"{at:.1}\" x2=\"{at:.1}\" y1=\"6\" y2=\"76\"/>\
-                     <text x=\"{tx:.1}\" y=\"12\" text-anchor=\"{anchor}\">reset</text>"
-                );
+                let _ = write!(out, "<line class=\"sr\" x1=\"{at:.1}\" x2=\"{at:.1}\" y1=\"1\" y2=\"76\"/>");
+                // Above the plot, where neither a line nor its last value comes; said once where several stand close.
+                if at - worded >= 40.0 {
+                    let (anchor, tx) = if at > 225.0 { ("end", at - 4.0) } else { ("start", at + 4.0) };
+                    let _ = write!(out, "<text x=\"{tx:.1}\" y=\"8\" text-anchor=\"{anchor}\">reset</text>");
+                    worded = at;
+                }
             }
             MarkKind::Restart => {
                 let _ = write!(out, "<path class=\"st\" d=\"M{:.1} 76l3.5-6 3.5 6z\"/>", at - 3.5);
@@ -388,11 +425,15 @@ mod tests {
             change: None,
             emphasised: false,
         };
-        assert_eq!(label(&line("public.orders")), ["public.orders  7"]);
+        let wide = |name: &str| labels(&line(name), &FORMS[0]);
+        assert_eq!(wide("public.orders"), (vec!["public.orders  7".to_owned()], vec!["8".to_owned()]));
         assert_eq!(
-            label(&line("warehouse.stock_movements_of_the_last_year")),
+            wide("warehouse.stock_movements_of_the_last_year").0,
             ["warehouse.stock_movements_of_the_", "last_year  7"]
         );
-        assert!(label(&line(&"x".repeat(1_000))).iter().all(|piece| piece.len() <= 33));
+        assert!(wide(&"x".repeat(1_000)).0.iter().all(|piece| piece.len() <= 33));
+        let (first, last) = labels(&line("warehouse.stock_movements_of_the_last_year"), &FORMS[1]);
+        assert_eq!(first, ["7"]);
+        assert_eq!(last, ["warehouse.stock_", "movements_of_the_last_", "year", "8"]);
     }
 }

@@ -149,7 +149,13 @@ fn layout(columns: &[Column], rows: usize) -> Value {
 /// One square per expected source: filled, outlined, missing.
 fn coverage(items: &[CoverageItem]) -> String {
     const PER_LINE: usize = 48;
-    let items: Vec<&CoverageItem> = items.iter().filter(|i| i.state != CoverageState::NotApplicable).collect();
+    let mut items: Vec<&CoverageItem> = items.iter().filter(|i| i.state != CoverageState::NotApplicable).collect();
+    // Those of a state stand together, so that the strip reads as a share.
+    items.sort_by_key(|i| match i.state {
+        CoverageState::Captured => 0,
+        CoverageState::Empty => 1,
+        CoverageState::Missing | CoverageState::NotApplicable => 2,
+    });
     let count = |state| items.iter().filter(|i| i.state == state).count();
     let said = format!(
         "{} of {} expected sources captured, {} captured but empty, {} missing",

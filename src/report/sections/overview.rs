@@ -39,8 +39,8 @@ fn health(draft: &Draft<'_>) -> Block {
                 (Cell::Severity(f.finding.severity), see, Cell::Confidence(f.confidence))
             }
             None if area.evaluated == 0 => {
-                let why = area.remark.clone().unwrap_or_else(|| "required inputs are missing".to_owned());
-                (Cell::State(AreaState::NotAssessed), Text::from(why), Cell::None)
+                let why = area.remark.as_deref().unwrap_or("required inputs are missing");
+                (Cell::State(AreaState::NotAssessed), Text::from(crate::text::sentence(why)), Cell::None)
             }
             None => {
                 let see = Text::new()
@@ -61,9 +61,9 @@ fn health(draft: &Draft<'_>) -> Block {
 /// How likely, as far as the evidence says.
 const fn likelihood(confidence: Confidence) -> &'static str {
     match confidence {
-        Confidence::High => "measured",
-        Confidence::Medium => "likely",
-        Confidence::Low | Confidence::Insufficient => "possible",
+        Confidence::High => "Measured",
+        Confidence::Medium => "Likely",
+        Confidence::Low | Confidence::Insufficient => "Possible",
     }
 }
 
@@ -81,8 +81,8 @@ fn risks(draft: &Draft<'_>) -> Block {
     for f in draft.findings.iter().filter(|f| f.finding.severity >= Severity::Medium) {
         let when = match f.finding.deadline {
             Some(at) => Cell::number(Quantity::time(at)),
-            None if f.finding.severity >= Severity::High => Cell::text("now"),
-            None => Cell::text("while it stays so"),
+            None if f.finding.severity >= Severity::High => Cell::text("Now"),
+            None => Cell::text("While it stays so"),
         };
         let action = draft.actions.iter().find(|a| a.findings.contains(&f.number));
         let reduced = match action {

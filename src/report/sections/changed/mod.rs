@@ -1,9 +1,10 @@
-//! What changed from the first snapshot to the last: events, the largest changes, most unusual first.
+//! What changed from the first snapshot to the last: charts, the largest changes, most unusual first, and events.
 
 mod rates;
 
 use crate::diff::{Certainty, Class, Event};
 use crate::error::Result;
+use crate::finding::Severity;
 use crate::report::cells::{count, difference, prose};
 use crate::report::draft::{Body, Draft};
 use crate::report::names::ByObject;
@@ -13,6 +14,7 @@ use crate::text::Text;
 use crate::time::Timestamp;
 use crate::unit::{Quantity, Unit};
 use rates::{NOISE, apart};
+use std::cmp::Reverse;
 
 /// The most changes listed.
 const MOST: usize = 30;
@@ -45,8 +47,7 @@ pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
     levels(draft, &mut found, &mut unchanged);
     rates::find(draft, &mut found, &mut unchanged);
     let in_all = found.len();
-    let mut blocks = events(draft);
-    blocks.extend(slopes(draft));
+    let mut blocks = slopes(draft);
     blocks.push(list(draft, &found)?);
     blocks.extend(rates::left_out(draft));
     let settings = super::settings::changed(draft).len();
@@ -61,6 +62,7 @@ pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
                 Text::from("Whether settings changed cannot be said: they are in one snapshot only.")
             }),
     ));
+    blocks.extend(events(draft));
     Ok(Body::filled(blocks).count(in_all.min(MOST)))
 }
 
@@ -220,7 +222,7 @@ fn list(draft: &mut Draft<'_>, found: &[Candidate]) -> Result<Block> {
             Text::new()
                 .t("Levels compare A with B. Rates compare the last window with ")
                 .t(before)
-                .t(", as an average. ")
+                .t(", as an average. What a finding of medium severity or above speaks of comes first. ")
                 .then(link),
         )
         .name("Object")
@@ -231,7 +233,17 @@ fn list(draft: &mut Draft<'_>, found: &[Candidate]) -> Result<Block> {
         .text("Context")
         .text("Findings")
         .empty("Nothing changed beyond the noise of counting");
-    for at in ranked(&values, &names)?.into_iter().take(MOST) {
+    let mut order = ranked(&values, &names)?;
+    // The filling of a new table is most unusual and seldom news; what a finding speaks of is.
+    let judged = |c: &Candidate| {
+        draft
+            .findings_of(&c.object, rules(c.measure))
+            .map(|f| f.finding.severity)
+            .filter(|s| *s >= Severity::Medium)
+            .max()
+    };
+    order.sort_by_cached_key(|at| Reverse(found.get(*at).and_then(judged)));
+    for at in order.into_iter().take(MOST) {
         let c = &found[at];
         let change = difference(c.after, c.before);
         out.push(vec![
