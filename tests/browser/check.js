@@ -203,6 +203,8 @@ async function accessible(browser, file, width, scheme) {
   expect(name + ' does not scroll sideways', await sideways() <= 0, await sideways());
   await openEverything(page);
   expect(name + ' does not scroll sideways when open', await sideways() <= 0, await sideways());
+  // As if all had been scrolled to: sizes of what was not laid out yet are guesses.
+  await page.evaluate(() => document.querySelectorAll('section').forEach((s) => { s.style.contentVisibility = 'visible'; }));
   await page.evaluate(axe);
   const result = await page.evaluate(() => window.axe.run(document, {
     runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
