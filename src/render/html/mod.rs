@@ -9,6 +9,7 @@ mod escape;
 mod graphic;
 mod markdown;
 mod rows;
+mod slope;
 mod sql;
 
 use super::Options;
