@@ -108,13 +108,13 @@ function grow(table) {
   }
   function ranks(c) {
     var column = data && data.columns[c];
-    if (!column) return keys(c);
-    if (column.ranks) return column.ranks;
-    var names = column.k === 'n' && !column.cells.some(function (cell) { return cell && typeof cell === 'object'; });
-    var list = names ? column.cells.map(function (cell) { return cell === null ? null : pool.rank[cell]; }) : keys(c);
-    // Numbers stand together, what is not known as NaN.
-    if (list.every(function (n) { return n === null || typeof n === 'number'; })) list = Float64Array.from(list, function (n) { return n === null ? NaN : n; });
-    return column.ranks = list;
+    if (column && column.ranks) return column.ranks;
+    var names = column && column.k === 'n' && !column.cells.some(function (cell) { return cell && typeof cell === 'object'; });
+    // NaN: not known.
+    var list = (names ? column.cells.map(function (cell) { return cell === null ? null : pool.rank[cell]; }) : keys(c)).map(function (n) { return n === null ? NaN : n; });
+    if (list.every(function (n) { return typeof n === 'number'; })) list = Float64Array.from(list);
+    if (column) column.ranks = list;
+    return list;
   }
   // The rows by their names: sorting is stable.
   function byName() {
@@ -177,14 +177,10 @@ function grow(table) {
     column = c;
     heads.forEach(function (h) { h.removeAttribute('aria-sort'); });
     head.setAttribute('aria-sort', direction < 0 ? 'descending' : 'ascending');
-    var by = ranks(c), turn = direction, numbers = by instanceof Float64Array;
-    order = byName().slice().sort(numbers ? function (a, b) {
+    var by = ranks(c), turn = direction;
+    order = byName().slice().sort(function (a, b) {
       var x = by[a], y = by[b];
       return x < y ? -turn : x > y ? turn : x === y ? 0 : x === x ? -1 : y === y ? 1 : a - b;
-    } : function (a, b) {
-      var x = by[a], y = by[b];
-      if (x === y) return x === null ? a - b : 0;
-      return x === null ? 1 : y === null ? -1 : x < y ? -turn : turn;
     });
     render();
   }
