@@ -218,8 +218,6 @@ fn files(draft: &Draft<'_>) -> Option<Block> {
     if n == 0 {
         return None;
     }
-    let paths = draft.chain.snapshots.iter().flat_map(|s| &s.meta.files).map(|f| f.path.as_str());
-    let folder = crate::text::folder(paths).to_owned();
     let mut out = table("files", "Files")
         .about(Text::from("SHA-256 of the bytes as they are stored."))
         .name("File")
@@ -231,7 +229,7 @@ fn files(draft: &Draft<'_>) -> Option<Block> {
     for (at, snapshot) in draft.chain.snapshots.iter().enumerate() {
         for file in &snapshot.meta.files {
             out.push(vec![
-                Cell::name(file.path.strip_prefix(&folder).unwrap_or(&file.path)),
+                Cell::name(file.path.clone()),
                 Cell::text(crate::advisor::label(draft.chain, at)),
                 if file.sha256.is_empty() {
                     Cell::NotAvailable("not computed".to_owned())
@@ -245,11 +243,7 @@ fn files(draft: &Draft<'_>) -> Option<Block> {
         }
     }
     let summary = counted_words(n, "file, with its SHA-256", "files, with their SHA-256");
-    let read_from = (!folder.is_empty()).then(|| Block::Facts {
-        title: "Where they are".to_owned(),
-        items: vec![fact("Read from", Cell::name(folder))],
-    });
-    Some(Block::Details { summary, blocks: read_from.into_iter().chain([out.block()]).collect() })
+    Some(Block::Details { summary, blocks: vec![out.block()] })
 }
 
 fn strip(draft: &Draft<'_>, sources: &[Source]) -> Block {
