@@ -278,7 +278,9 @@ mod tests {
     fn what_is_shared_is_one_until_it_changes() {
         for words in [&["a", "b"][..], &["w"; 3], &[]] {
             let mut first = TextData::new();
-            words.iter().for_each(|word| first.push(Some(word)));
+            for word in words {
+                first.push(Some(word));
+            }
             let own = first.clone();
             let (mut second, third) = (first.share(), first.share());
             assert!(first.is_one_with(&second) && second.is_one_with(&third) && !first.is_one_with(&own));

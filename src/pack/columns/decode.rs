@@ -97,13 +97,14 @@ fn texts(reader: ColumnReaderImpl<ByteArrayType>, slots: &Slots) -> Result<Vec<T
     for of in &slots.rows {
         part.clear();
         part.extend(of.iter().filter_map(|row| rows.get(*row as usize)));
-        let data = match out.last_mut().filter(|_| part == before) {
-            Some(last) => last.share(),
-            None => {
-                let mut data = TextData::new();
-                part.iter().for_each(|run| data.push(runs.get(*run).and_then(Option::as_deref)));
-                data
+        let data = if let Some(last) = out.last_mut().filter(|_| part == before) {
+            last.share()
+        } else {
+            let mut data = TextData::new();
+            for run in &part {
+                data.push(runs.get(*run).and_then(Option::as_deref));
             }
+            data
         };
         out.push(data);
         std::mem::swap(&mut before, &mut part);
