@@ -165,16 +165,16 @@ fn report<'a>(
         None => {
             "whether full pages or changed indexed columns are the cause, statistics before PostgreSQL 16 do not tell"
         }
+        Some(_) if indexes == 0 => "they stayed within their page, and no index that could be the cause is in the dump",
         Some(_) => "the others stayed within their page: an indexed column changes",
     };
-    let why = Text::new()
-        .t(if indexes == 1 {
-            "Each of the others writes the table's only index"
-        } else {
-            "Each of the others writes all "
-        })
-        .opt(if indexes == 1 { None } else { whole(indexes as f64, Unit::Count) })
-        .t(if indexes == 1 { format!("; {cause}") } else { format!(" indexes of the table; {cause}") });
+    let why = Text::new();
+    let why = match indexes {
+        0 => why.t("The others leave more for vacuum"),
+        1 => why.t("Each of the others writes the table's only index"),
+        n => why.t("Each of the others writes all ").opt(whole(n as f64, Unit::Count)).t(" indexes of the table"),
+    };
+    let why = why.t(format!("; {cause}"));
     let why = if full || touched.is_empty() {
         why.t(".")
     } else {
@@ -192,7 +192,7 @@ fn report<'a>(
             cx.single_doubt(),
             cx.class_doubt(change),
             cx.short_doubt("sure_window"),
-            (moved.is_none() && touched.is_empty()).then_some(Doubt::C4),
+            (touched.is_empty() && (moved.is_none() || (indexes == 0 && !full))).then_some(Doubt::C4),
         ])
         .why(why)
         .measure(cx.measure("Rows updated", change, "n_tup_upd"))
@@ -257,6 +257,11 @@ mod tests {
         let found = outcome(360_000, 36_000, ["0", "0"]);
         let crate::finding::Outcome::Found { findings, .. } = found else { panic!() };
         assert_eq!(findings[0].fixes[0].verb, Verb::Diagnose);
+        assert_eq!(
+            findings[0].why.plain(),
+            "The others leave more for vacuum; they stayed within their page, and no index that could be the cause is in \
+             the dump."
+        );
         assert_eq!(
             told(&outcome(36_000, 3_600, ["", ""])),
             ["low, medium: public.t: Only 10% of 36,000 updates were heap-only"]
