@@ -5,6 +5,7 @@ use super::statement::{self, Family};
 use super::{Context, Skip, checkpoint, show};
 use crate::diff::Change;
 use crate::finding::{Doubt, Fix};
+use crate::text::counted;
 use crate::unit::Unit;
 
 /// The checkpoints of the window and what they rest on.
@@ -41,13 +42,7 @@ impl<'a> Checkpoints<'a> {
         let change = change.ok_or_else(|| Skip("the last snapshot has no checkpoint counters".to_owned()))?;
         let timed = change.delta("num_timed").unwrap_or(0.0);
         let requested = change.delta("num_requested").unwrap_or(0.0);
-        if timed + requested < ctx.threshold("min_checkpoints") {
-            return Err(Skip(format!(
-                "{} checkpoints in the window, this check needs {}",
-                show(timed + requested, Unit::Count),
-                show(ctx.threshold("min_checkpoints"), Unit::Count)
-            )));
-        }
+        enough(ctx, timed + requested)?;
         let window_s = change
             .covered_s()
             .or(ctx.chain.elapsed_s)
@@ -154,4 +149,17 @@ fn commands(ctx: &Context<'_>) -> Option<f64> {
         }
     }
     Some(checkpoint::requested_by_commands(ctx.major(), checkpoint, drop, create))
+}
+
+/// Skips where there were fewer checkpoints than the rule's `min_checkpoints`.
+pub fn enough(ctx: &Context<'_>, checkpoints: f64) -> Result<(), Skip> {
+    let wanted = ctx.threshold("min_checkpoints");
+    if checkpoints >= wanted {
+        return Ok(());
+    }
+    Err(Skip(format!(
+        "{} in the window, this check needs {}",
+        counted(checkpoints as usize, "checkpoint", "checkpoints"),
+        show(wanted, Unit::Count)
+    )))
 }

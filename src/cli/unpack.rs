@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 use crate::ingest::{self, Wanted};
 use crate::pack::{History, is_packed};
 use crate::snapshot::{Snapshot, Table, Value};
+use crate::text::counted;
 use crate::time::Timestamp;
 use crate::unit::format_lsn;
 use std::collections::BTreeSet;
@@ -41,7 +42,7 @@ pub(super) fn run(args: &Args) -> Result<Status> {
         let name = unused(&folder_name(&snapshot), &mut names);
         write(&snapshot, &args.output.join(name))?;
     }
-    print(&format!("{}: {} snapshots\n", args.output.display(), names.len()))?;
+    print(&format!("{}: {}\n", args.output.display(), counted(names.len(), "snapshot", "snapshots")))?;
     Ok(Status::Done)
 }
 

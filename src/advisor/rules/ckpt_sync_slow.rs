@@ -1,5 +1,6 @@
 //! Checkpoints that wait for storage at their end.
 
+use crate::advisor::checkpoints;
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Skip, Threshold, ratio, show};
 use crate::finding::{Effort, Fix, Severity, Subject, SubjectKind};
 use crate::text::Text;
@@ -47,13 +48,7 @@ fn check(ctx: &Context<'_>) -> Check {
     let asked = change.delta("num_timed").unwrap_or(0.0) + change.delta("num_requested").unwrap_or(0.0);
     let done = change.delta("num_done");
     let checkpoints = done.unwrap_or(asked);
-    if checkpoints < ctx.threshold("min_checkpoints") {
-        return Err(Skip(format!(
-            "{} checkpoints in the window, this check needs {}",
-            show(checkpoints, Unit::Count),
-            show(ctx.threshold("min_checkpoints"), Unit::Count)
-        )));
-    }
+    checkpoints::enough(ctx, checkpoints)?;
     let sync = change.delta("sync_time").ok_or_else(|| Skip("the time in fsync is not known".to_owned()))?;
     let (each, formula) = ratio((sync, Unit::Ms), (checkpoints, Unit::Count), Unit::Ms);
     let mean = each.map_or(0.0, Quantity::as_f64);
@@ -118,5 +113,6 @@ mod tests {
         );
         assert_eq!(over_an_hour("", "10 | 2 | 9600"), ["passed: 12 checkpoints, 800 ms in fsync each"]);
         assert_eq!(over_an_hour("", "1 | 1 | 96000"), ["skipped: 2 checkpoints in the window, this check needs 3"]);
+        assert_eq!(over_an_hour("", "1 | 0 | 96000"), ["skipped: 1 checkpoint in the window, this check needs 3"]);
     }
 }

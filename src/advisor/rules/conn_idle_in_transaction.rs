@@ -5,7 +5,7 @@ use crate::advisor::sessions::{Seen, SessionKey, describe, is_client, matching};
 use crate::advisor::sighting::Sighting;
 use crate::advisor::{Check, Checked, Context, Docs, Holder, Need, Rule, Threshold, show, wait_trees};
 use crate::finding::{Effort, Finding, Fix, Severity, Subject, SubjectKind};
-use crate::text::Text;
+use crate::text::{Text, counted};
 use crate::unit::{Quantity, Unit};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -67,9 +67,9 @@ fn check(ctx: &Context<'_>) -> Check {
     Ok(Checked {
         findings,
         looked_at: format!(
-            "{} in {} snapshots; {}",
+            "{} in {}; {}",
             count(all.sessions.len(), "session idle in transaction", "sessions idle in transaction"),
-            all.looked_at.len(),
+            counted(all.looked_at.len(), "snapshot", "snapshots"),
             longest.map_or_else(|| "none was".to_owned(), |s| format!("longest {}", show(s, Unit::Seconds)))
         ),
     })
@@ -243,7 +243,7 @@ mod tests {
         let b = taken("2026-11-22 11:50:04+00", &[FORGOTTEN]);
         assert_eq!(
             told(&judge(&RULE, std::slice::from_ref(&b), "")),
-            ["passed: 1 session idle in transaction in 1 snapshots; longest 4.00 s"]
+            ["passed: 1 session idle in transaction in 1 snapshot; longest 4.00 s"]
         );
         assert_eq!(
             told(&judge(&RULE, &[b], "[rules.conn-idle-in-transaction]\nmedium_s = 1")),

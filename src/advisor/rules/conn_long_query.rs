@@ -5,7 +5,7 @@ use crate::advisor::sighting::Sighting;
 use crate::advisor::statement::{family, one_line};
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, secret, show};
 use crate::finding::{Effort, Finding, Fix, Risk, Severity, Subject, SubjectKind, Verb};
-use crate::text::Text;
+use crate::text::{Text, counted};
 use crate::unit::{Quantity, Unit};
 
 /// The rule.
@@ -45,8 +45,8 @@ fn check(ctx: &Context<'_>) -> Check {
     Ok(Checked {
         findings,
         looked_at: format!(
-            "{} snapshots; longest running statement {}",
-            all.looked_at.len(),
+            "{}; longest running statement {}",
+            counted(all.looked_at.len(), "snapshot", "snapshots"),
             longest.map_or_else(|| "none".to_owned(), |s| show(s, Unit::Seconds))
         ),
     })
@@ -130,11 +130,11 @@ mod tests {
             "7 | 2026-11-22 08:00:00+00 | app | active | 2026-11-22 10:00:00+00 | client backend | create index i on t (a)",
             "7 | 2026-11-22 08:00:00+00 | app | idle | 2026-11-22 10:00:00+00 | client backend | select 1",
         ] {
-            assert_eq!(one(row), ["passed: 1 snapshots; longest running statement none"], "{row}");
+            assert_eq!(one(row), ["passed: 1 snapshot; longest running statement none"], "{row}");
         }
         assert_eq!(
             one("7 | 2026-11-22 08:00:00+00 | app | active | 2026-11-22 11:59:00+00 | client backend | select 1"),
-            ["passed: 1 snapshots; longest running statement 1 min 00 s"]
+            ["passed: 1 snapshot; longest running statement 1 min 00 s"]
         );
     }
 

@@ -4,7 +4,7 @@ use crate::advisor::sessions::{Seen, SessionKey, describe, is_client, is_dump, m
 use crate::advisor::sighting::Sighting;
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, show};
 use crate::finding::{Effort, Finding, Fix, Severity, Subject, SubjectKind};
-use crate::text::Text;
+use crate::text::{Text, counted};
 use crate::unit::{Quantity, Unit};
 use std::collections::BTreeMap;
 
@@ -76,8 +76,8 @@ fn check(ctx: &Context<'_>) -> Check {
     Ok(Checked {
         findings,
         looked_at: format!(
-            "{} snapshots; oldest transaction with a snapshot {}",
-            all.looked_at.len(),
+            "{}; oldest transaction with a snapshot {}",
+            counted(all.looked_at.len(), "snapshot", "snapshots"),
             oldest.map_or_else(|| "none".to_owned(), |s| show(s, Unit::Seconds))
         ),
     })
@@ -151,7 +151,7 @@ mod tests {
             "7 | 2026-11-22 08:00:00+00 | u | idle in transaction | 2026-11-22 10:00:00+00 | 2026-11-22 10:00:00+00 | 900 | client backend | psql | select 1",
             "7 | 2026-11-22 08:00:00+00 | u | active | 2026-11-22 10:00:00+00 | 2026-11-22 10:00:00+00 | 900 | walsender | s | START_REPLICATION",
         ] {
-            assert_eq!(one(row), ["passed: 1 snapshots; oldest transaction with a snapshot none"], "{row}");
+            assert_eq!(one(row), ["passed: 1 snapshot; oldest transaction with a snapshot none"], "{row}");
         }
     }
 

@@ -4,7 +4,7 @@ use crate::advisor::sessions::is_client;
 use crate::advisor::sighting::Sighting;
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Skip, Threshold, show};
 use crate::finding::{Effort, Fix, Severity, Subject, SubjectKind};
-use crate::text::Text;
+use crate::text::{Text, counted};
 use crate::unit::{Quantity, Unit};
 
 /// The rule.
@@ -77,8 +77,8 @@ fn check(ctx: &Context<'_>) -> Check {
     Ok(Checked {
         findings,
         looked_at: format!(
-            "at most {worst} of {usable} usable slots in {} snapshots, {}",
-            used.len(),
+            "at most {worst} of {usable} usable slots in {}, {}",
+            counted(used.len(), "snapshot", "snapshots"),
             show(share, Unit::Share)
         ),
     })
@@ -110,7 +110,7 @@ mod tests {
     fn counts_what_ordinary_roles_may_use() {
         assert_eq!(with(18, 15), ["medium, medium: connections: 81.8% of the connection slots were in use"]);
         assert_eq!(with(19, 16), ["high, medium: connections: 95% of the connection slots were in use"]);
-        assert_eq!(with(10, 16), ["passed: at most 10 of 20 usable slots in 1 snapshots, 50%"]);
+        assert_eq!(with(10, 16), ["passed: at most 10 of 20 usable slots in 1 snapshot, 50%"]);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use crate::advisor::sessions::{is_client, is_exporter};
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Skip, Threshold, show};
 use crate::finding::{Doubt, Effort, Fix, Severity, Subject, SubjectKind};
 use crate::snapshot::Row;
-use crate::text::Text;
+use crate::text::{Text, counted};
 use crate::unit::{Quantity, Unit};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -71,18 +71,23 @@ fn check(ctx: &Context<'_>) -> Check {
             *seen_in.entry(class).or_insert(0) += 1;
         }
     }
-    for (seen, name, what) in
-        [(snapshots, "min_snapshots", "snapshots have activity"), (active, "min_sessions", "active sessions were seen")]
-    {
+    for (seen, name, one, more) in [
+        (snapshots, "min_snapshots", "snapshot has activity", "snapshots have activity"),
+        (active, "min_sessions", "active session was seen", "active sessions were seen"),
+    ] {
         if (seen as f64) < ctx.threshold(name) {
             let wanted = show(ctx.threshold(name), Unit::Count);
-            return Err(Skip(format!("{seen} {what}, this check needs {wanted}")));
+            return Err(Skip(format!("{}, this check needs {wanted}", counted(seen, one, more))));
         }
     }
     let n = active as f64;
     let share = |events: &BTreeMap<&str, usize>| events.values().sum::<usize>() as f64 / n;
     let most = classes.iter().max_by(|a, b| share(a.1).total_cmp(&share(b.1)).then(b.0.cmp(a.0)));
-    let looked_at = format!("{active} active sessions in {snapshots} snapshots");
+    let looked_at = format!(
+        "{} in {}",
+        counted(active, "active session", "active sessions"),
+        counted(snapshots, "snapshot", "snapshots")
+    );
     let Some((class, events)) = most.filter(|(_, events)| share(events) >= ctx.threshold("min_share")) else {
         return Ok(Checked { findings: Vec::new(), looked_at });
     };

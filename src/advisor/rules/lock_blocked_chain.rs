@@ -77,8 +77,9 @@ fn check(ctx: &Context<'_>) -> Check {
             format!("nobody waited for a lock in {}", counted(samples, "snapshot", "snapshots"))
         } else {
             format!(
-                "{} contended objects in {samples} snapshots, longest wait {}",
-                all.len(),
+                "{} in {}, longest wait {}",
+                counted(all.len(), "contended object", "contended objects"),
+                counted(samples, "snapshot", "snapshots"),
                 show(longest, Unit::Seconds)
             )
         },
@@ -201,7 +202,7 @@ mod tests {
         let [a, b, c] = ["02", "03", "04"].map(|s| taken(&format!("2026-11-22 12:00:{s}+00")));
         assert_eq!(
             told(&judge(&RULE, std::slice::from_ref(&a), "")),
-            ["passed: 1 contended objects in 1 snapshots, longest wait 2.00 s"]
+            ["passed: 1 contended object in 1 snapshot, longest wait 2.00 s"]
         );
         assert_eq!(
             told(&judge(&RULE, &[a, b, c], "")),

@@ -6,7 +6,7 @@ use crate::advisor::sighting::Sighting;
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, TableFact, Threshold, show};
 use crate::finding::{Effort, Finding, Fix, Severity, Subject, SubjectKind};
 use crate::snapshot::Table;
-use crate::text::Text;
+use crate::text::{Text, counted};
 use crate::unit::{Quantity, Unit};
 
 /// More than this makes vacuums a load of their own on most storage.
@@ -100,12 +100,12 @@ fn check(cx: &Context<'_>) -> Check {
     let busy = workers.busy.seen.len() as f64 >= cx.threshold("min_busy_samples")
         || workers.time_share.is_some_and(|s| s >= cx.threshold("min_busy_share"));
     let looked_at = format!(
-        "{} of {looked} large tables above their trigger twice{}; all workers ({}) busy in {} of {} snapshots",
+        "{} of {looked} large tables above their trigger twice{}; all workers ({}) busy in {} of {}",
         late.len(),
         if in_vain > 0 { format!(" ({in_vain} more are vacuumed in vain)") } else { String::new() },
         show(workers.most, Unit::Count),
         workers.busy.seen.len(),
-        workers.busy.of
+        counted(workers.busy.of, "snapshot", "snapshots")
     );
     let findings =
         if busy && late.len() as f64 >= enough { vec![report(cx, &late, looked, &workers)] } else { Vec::new() };
