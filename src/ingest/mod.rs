@@ -7,7 +7,8 @@
 //!
 //! * `name`, `gather`, `beside`, `packed`: paths to views and moments; `archive`: those in archives
 //! * `source`: bytes, unpacked and decoded
-//! * `foreign`: dumps of other programs, refused; `readers`: the list of formats. `csv` with `head`, `spelling`, `plain`, `records`, `delimited`; `bundle` with `json`,
+//! * `foreign`: dumps of other programs, refused
+//! * `readers`: the list of formats. `csv` with `head`, `spelling`, `plain`, `records`, `delimited`; `bundle` with `json`,
 //!   `plain_json`, `lexer`, `value`; `blocks`
 //! * `plans`, `log`: EXPLAIN output in files, columns and server logs
 //! * `header`, `cell`, `clock`, `segment`: columns by the catalog, cells by type; `rows`, `spool`: all rows of a file
