@@ -28,6 +28,8 @@ enum From<'a> {
     SameNet,
     /// A network, and how many bits of its address count.
     Net(IpAddr, u32),
+    /// An address and a mask with holes, which no number of bits says: like nothing but itself.
+    Masked(&'a str, &'a str),
     /// A host name, or a domain with a dot in front.
     Name(&'a str),
 }
@@ -57,7 +59,7 @@ impl<'a> HbaRule<'a> {
                 IpAddr::V6(v6) => v6.is_loopback() && bits == 128,
             },
             From::Name(name) => name.eq_ignore_ascii_case("localhost"),
-            From::All | From::SameNet => false,
+            From::All | From::SameNet | From::Masked(..) => false,
         }
     }
 
@@ -93,6 +95,7 @@ impl<'a> HbaRule<'a> {
         let address = self.row.text("address").unwrap_or_default();
         let from = match &self.from {
             From::Net(_, bits) => format!(" {address}/{bits}"),
+            From::Masked(_, mask) => format!(" {address} {mask}"),
             From::Socket => String::new(),
             _ => format!(" {address}"),
         };
@@ -106,14 +109,16 @@ fn covers(names: &[String], others: &[String], but: &str) -> bool {
     others.iter().all(|o| names.contains(o) || (all && o != but))
 }
 
-fn from<'a>(address: &'a str, mask: Option<&str>) -> Option<From<'a>> {
+fn from<'a>(address: &'a str, mask: Option<&'a str>) -> Option<From<'a>> {
     Some(match address {
         "all" => From::All,
         "samehost" => From::SameHost,
         "samenet" => From::SameNet,
         _ => match address.parse::<IpAddr>() {
-            // A mask with holes holds what no number of bits says: it is compared as a whole, like a name.
-            Ok(ip) => bits(mask?).map_or(From::Name(address), |bits| From::Net(ip, bits)),
+            Ok(ip) => {
+                let mask = mask?;
+                bits(mask).map_or(From::Masked(address, mask), |bits| From::Net(ip, bits))
+            }
             Err(_) => From::Name(address),
         },
     })

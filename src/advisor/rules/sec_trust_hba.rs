@@ -135,6 +135,8 @@ mod tests {
             ("host | {all} | {all} | fe80:: | ffff:ffff:ffff:ffff:: | trust | |", "critical"),
             // Half of the addresses, those of this machine among them.
             ("host | {all} | {all} | 0.0.0.0 | 128.0.0.0 | trust | |", "critical"),
+            // A mask with holes is no single machine.
+            ("host | {all} | {all} | 10.0.0.7 | 0.255.0.0 | trust | |", "critical"),
             ("host | {all} | {all} | 10.0.0.7 | 255.255.255.255 | trust | |", "high"),
             ("host | {all} | {all} | web1.example.com | | trust | |", "high"),
         ] {
