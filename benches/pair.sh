@@ -38,7 +38,9 @@ fi
 "$python" benches/duckdb_diff.py --compare "$dir/ours" "$dir/theirs"
 
 : >"$dir/times"
+# Into new files: writing over old ones costs the file system as much again.
 for round in $(seq "$rounds"); do
+    rm -f "$dir"/ours/* "$dir"/theirs/*
     a=$("$python" benches/timed.py "${ours[@]}")
     b=$("$python" benches/timed.py "${theirs[@]}")
     echo "$a $b" >>"$dir/times"

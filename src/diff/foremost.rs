@@ -1,11 +1,12 @@
-//! Two large snapshots of which only the foremost rows are asked for: the others are compared while they are read.
+//! Two large snapshots of which only the foremost rows are asked for, or all are only to be shown: the others are compared
+//! while they are read.
 //!
 //! What is said of the rows given, and of what happened, is the same as when both are read whole: rows are left out only
 //! where the decision on them would be `ok` whatever else there is, and nothing that is said of others looks at them.
 
 use super::{Diff, Options, ViewDiff, diff, is_calm, watch};
 use crate::catalog::{self, View};
-use crate::ingest::pairing::{self, Request};
+use crate::ingest::pairing::{self, Keep, Request, Rest};
 use crate::ingest::{Opened, Wanted};
 use std::sync::Arc;
 
@@ -21,6 +22,8 @@ pub struct Foremost<'a> {
     pub moved: bool,
     /// The column whose change orders the rows of a view, largest first; without one they are ordered by key.
     pub by: &'a dyn Fn(&View) -> Option<usize>,
+    /// What is kept of the others, where all are to be shown.
+    pub keep: Option<&'a dyn Fn(&View) -> Keep>,
     /// Files that have fewer bytes together are better read whole.
     pub least: u64,
 }
@@ -31,7 +34,8 @@ impl Foremost<'_> {
     /// all rows of a view.
     pub fn diff(&self, before: &Opened, after: &Opened, wanted: &Wanted, options: &Options) -> Option<Diff> {
         let request = |view: &'static View| {
-            Some(Request { watch: watch(view)?, by: (self.by)(view), most: self.most, moved: self.moved })
+            let keep = self.keep.map(|keep| keep(view));
+            Some(Request { watch: watch(view)?, by: (self.by)(view), most: self.most, moved: self.moved, keep })
         };
         let requests: Option<Vec<_>> =
             LARGE.iter().filter_map(|name| catalog::view(name)).filter(|v| wanted.view(Some(v))).map(request).collect();
@@ -47,7 +51,11 @@ impl Foremost<'_> {
         let mut out = diff(before, after, options).ok()?;
         for (name, rest) in paired.rest {
             let view: &mut ViewDiff = Arc::make_mut(out.views.get_mut(name)?);
-            view.rest = rest;
+            // Tables with a time of their own cover other windows than their snapshots.
+            if [&view.before, &view.after].into_iter().flatten().any(|table| table.taken_at.is_some()) {
+                return None;
+            }
+            view.rest = Rest { covered_s: out.elapsed_s, ..rest };
         }
         Some(out)
     }

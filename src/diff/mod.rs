@@ -62,7 +62,7 @@ pub use order::mismatch;
 pub use rate::MIN_WINDOW_S;
 pub use statements::Phase;
 pub use subtract::{is_evidence, is_subtracted, needed_for};
-pub use view::{DiffRow, RowDiff, Verdict, ViewDiff};
+pub use view::{DiffRow, NO_LONGER_A_VALUE, NO_VALUE, NOW_A_VALUE, RowDiff, Verdict, ViewDiff};
 
 use crate::error::Result;
 use crate::meta::Notes;
@@ -149,4 +149,4 @@ fn doubt_node(
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -8,6 +8,13 @@ use crate::time::Timestamp;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// Why a counter has no delta: it is NULL on both sides.
+pub const NO_VALUE: &str = "no value";
+/// Why a counter has no delta: it became NULL.
+pub const NO_LONGER_A_VALUE: &str = "value→null";
+/// Why a counter has no delta: it was NULL.
+pub const NOW_A_VALUE: &str = "null→value";
+
 /// What was decided about a row's entry; many rows share one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Verdict {
@@ -223,13 +230,13 @@ impl<'a> DiffRow<'a> {
         };
         let (before, after) = (self.value_before(column), self.value_after(column));
         let Some(after) = Exact::of(after) else {
-            return (None, Some(if matches!(before, Value::Null) { "no value" } else { "value→null" }));
+            return (None, Some(if matches!(before, Value::Null) { NO_VALUE } else { NO_LONGER_A_VALUE }));
         };
         if from_zero {
             return (Some(after), None);
         }
         let Some(before) = Exact::of(before) else {
-            return (None, Some("null→value"));
+            return (None, Some(NOW_A_VALUE));
         };
         let delta = after.since(before);
         if delta.is_negative() { (None, Some("fell")) } else { (Some(delta), None) }

@@ -2,6 +2,7 @@
 
 use super::cell;
 use super::choose::Rows;
+use super::kept::{At, Lines, Merged};
 use super::layout::Layout;
 use super::reasons::reasons;
 use crate::diff::{Class, DiffRow, Lane, RowDiff, ViewDiff};
@@ -17,21 +18,30 @@ const TASK: usize = 2048;
 pub(super) fn write(diff: &ViewDiff, rows: &Rows, out: &mut (impl Write + ?Sized)) -> std::io::Result<()> {
     let layout = Layout::of(diff);
     let lanes = Lanes::of(diff, &layout);
+    let lines = Lines::new(diff.view, &layout, &diff.rest);
+    let merged = diff.rest.kept.as_ref().map(|kept| Merged::new(diff, kept));
+    let count = merged.as_ref().map_or(rows.len(), Merged::len);
     let mut line = Vec::new();
     header(diff, &layout, &mut line);
     out.write_all(&line)?;
     let format = |start: usize, text: &mut Vec<u8>| {
         text.clear();
         let (mut lanes, mut covered) = (lanes.clone(), Covered::default());
-        for at in start..(start + TASK).min(rows.len()) {
-            row(diff, &layout, &mut lanes, rows.at(at), &mut covered, text);
+        let mut given = |at, text: &mut _| row(diff, &layout, &mut lanes, at, &mut covered, text);
+        let range = start..(start + TASK).min(count);
+        match &merged {
+            None => range.for_each(|at| given(rows.at(at), text)),
+            Some(merged) => merged.each(range, |at| match at {
+                At::Row(at) => given(at, text),
+                At::Kept(record) => lines.write(record, text),
+            }),
         }
     };
-    if rows.len() <= TASK {
+    if count <= TASK {
         format(0, &mut line);
         return out.write_all(&line);
     }
-    let starts: Vec<usize> = (0..rows.len()).step_by(TASK).collect();
+    let starts: Vec<usize> = (0..count).step_by(TASK).collect();
     let at_once = 4 * rayon::current_num_threads();
     let (mut done, mut next) = (Vec::new(), Vec::new());
     // One round more than there are batches: the last one only writes.
@@ -211,7 +221,7 @@ fn row(
     if !explained || row.notes().next().is_some() {
         let notes = reasons(row, layout);
         if !notes.is_empty() {
-            quoted(&notes.join("; "), out);
+            quoted(notes.join("; "), out);
         }
     }
     out.push(b'\n');
@@ -237,14 +247,14 @@ fn cell(value: Value<'_>, ty: crate::catalog::Type, out: &mut Vec<u8>) {
     } else if !cell::number(out, value, ty)
         && let Some(text) = cell::text(value, ty)
     {
-        quoted(&text, out);
+        quoted(&*text, out);
     }
 }
 
 /// A text, quoted where it must be. A spreadsheet would run a text that starts like a formula: an apostrophe goes
 /// before it.
-pub(in crate::cli) fn quoted(text: &str, out: &mut Vec<u8>) {
-    let bytes = text.as_bytes();
+pub(in crate::cli) fn quoted(text: impl AsRef<[u8]>, out: &mut Vec<u8>) {
+    let bytes = text.as_ref();
     let formula = matches!(bytes.first(), Some(b'=' | b'+' | b'-' | b'@'));
     let quote = matches!((bytes.first(), bytes.last()), (None | Some(b' '), _) | (_, Some(b' ')))
         || bytes.iter().fold(false, |quote, b| quote | matches!(b, b',' | b'"' | b'\n' | b'\r'));
@@ -252,14 +262,14 @@ pub(in crate::cli) fn quoted(text: &str, out: &mut Vec<u8>) {
         if formula {
             out.push(b'\'');
         }
-        out.extend_from_slice(text.as_bytes());
+        out.extend_from_slice(bytes);
         return;
     }
     out.push(b'"');
     if formula {
         out.push(b'\'');
     }
-    for part in text.as_bytes().split_inclusive(|b| *b == b'"') {
+    for part in bytes.split_inclusive(|b| *b == b'"') {
         out.extend_from_slice(part);
         if part.ends_with(b"\"") {
             out.push(b'"');

@@ -4,6 +4,7 @@ pub(super) mod cell;
 mod choose;
 pub(super) mod csv;
 mod json;
+mod kept;
 mod layout;
 mod reasons;
 mod table;
@@ -17,6 +18,7 @@ use crate::diff::{self, Diff, ViewDiff};
 use crate::error::{Error, Result};
 use crate::ingest::{self, Opened, Wanted};
 use choose::Order;
+use layout::Layout;
 use std::fs;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -119,13 +121,18 @@ fn subtract(args: &Args, names: &[&'static str], order: &Order, options: &diff::
     let _progress = Progress::watch(reading.tally.as_ref());
     let (before, after) = (open(&args.before, &reading)?, open(&args.after, &reading)?);
     let all = args.format != Format::Table && order.top.is_none();
+    // All rows in the order of their keys, as they are written.
+    let kept = all && args.format == Format::Csv && order.by.is_none();
     let foremost = diff::Foremost {
-        most: order.top.unwrap_or(table::TOP),
+        most: if kept { 0 } else { order.top.unwrap_or(table::TOP) },
         moved: args.format == Format::Table,
         by: &|view| order.column(view),
+        keep: if kept { Some(&Layout::keep) } else { None },
         least: LARGE,
     };
-    if !all && let Some(diff) = foremost.diff(&before, &after, &wanted, options) {
+    if (!all || kept)
+        && let Some(diff) = foremost.diff(&before, &after, &wanted, options)
+    {
         return Ok(diff);
     }
     // Side by side: while one waits for its bytes or is put in order, the other is parsed.

@@ -14,23 +14,21 @@ pub(super) fn reasons(row: DiffRow<'_>, layout: &Layout) -> Vec<String> {
         out.push("no delta: gone".to_owned());
         return out;
     }
+    let why = |column: &usize| Some((row.delta(*column).1?, row.column(*column)));
+    out.extend(grouped(layout.counters.iter().filter(|column| !is_impossible(row, **column)).filter_map(why)));
+    out
+}
+
+/// Reasons with the columns they hold for, each reason once.
+pub(super) fn grouped<'a>(reasons: impl IntoIterator<Item = (&'a str, &'a str)>) -> Vec<String> {
     let mut groups: Vec<(&str, Vec<&str>)> = Vec::new();
-    for &column in &layout.counters {
-        let (delta, why) = row.delta(column);
-        let (why, name) = match (delta, why) {
-            (_, Some(why)) => (why, row.column(column)),
-            _ => continue,
-        };
-        if is_impossible(row, column) {
-            continue;
-        }
+    for (why, name) in reasons {
         match groups.iter_mut().find(|(known, _)| *known == why) {
             Some((_, names)) => names.push(name),
             None => groups.push((why, vec![name])),
         }
     }
-    out.extend(groups.into_iter().map(|(why, names)| format!("{}: {why}", names.join(", "))));
-    out
+    groups.into_iter().map(|(why, names)| format!("{}: {why}", names.join(", "))).collect()
 }
 
 /// A cell of `pg_stat_io` that is NULL because its operation cannot happen there: it is left out, not unknown.

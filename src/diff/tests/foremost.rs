@@ -1,5 +1,6 @@
 //! Rows left out while reading change nothing of what is said of the others.
 
+use super::files::{FATES, Fate, write};
 use crate::catalog::View;
 use crate::diff::{Diff, Exact, Foremost, Options, ViewDiff, diff};
 use crate::ingest::{self, Opened, Wanted};
@@ -8,108 +9,6 @@ use std::fmt::Write;
 use std::hash::BuildHasher;
 use std::path::Path;
 use std::sync::Arc;
-
-const TABLES: &str = "relid,schemaname,relname,seq_scan,last_seq_scan,seq_tup_read,idx_scan,n_live_tup,n_dead_tup,\
-                      last_vacuum,vacuum_count,total_vacuum_time\n";
-const INDEXES: &str = "relid,indexrelid,schemaname,relname,indexrelname,idx_scan,last_idx_scan,idx_tup_read\n";
-
-/// What happens to a table between the two snapshots.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Fate {
-    Idle,
-    Busy,
-    Reset,
-    Dropped,
-    Created,
-    Recreated,
-    Renamed,
-    IndexDropped,
-    IndexReset,
-    Vacuumed,
-    Unread,
-    Temporary,
-    Moved,
-}
-
-const FATES: [Fate; 13] = [
-    Fate::Idle,
-    Fate::Busy,
-    Fate::Reset,
-    Fate::Dropped,
-    Fate::Created,
-    Fate::Recreated,
-    Fate::Renamed,
-    Fate::IndexDropped,
-    Fate::IndexReset,
-    Fate::Vacuumed,
-    Fate::Unread,
-    Fate::Temporary,
-    Fate::Moved,
-];
-
-fn table(n: usize, later: bool, fate: Fate) -> (Vec<String>, Vec<String>) {
-    let (n64, is) = (n as u64, later && fate != Fate::Idle);
-    let schema = match fate {
-        Fate::Temporary => "pg_temp_3",
-        _ if n.is_multiple_of(7) => "\"odd, schema\"",
-        _ => "app",
-    };
-    let relid = 20_000 + 3 * n64 + if later && fate == Fate::Recreated { 9_000_000 } else { 0 };
-    let name = if later && fate == Fate::Renamed { format!("new_{n}") } else { format!("t_{n}") };
-    let scans = match fate {
-        Fate::Reset if later => 1,
-        Fate::Reset => 10,
-        _ => n64 % 11 + if is { n64 % 5 } else { 0 },
-    };
-    let index = |k: u64| match fate {
-        Fate::IndexReset if later && k == 0 => 0,
-        _ => 100 + n64 % 13 + if is { k + n64 % 3 } else { 0 },
-    };
-    let indexes: Vec<u64> = (0..2).filter(|k| !(later && fate == Fate::IndexDropped && *k == 1)).collect();
-    let sum: u64 = indexes.iter().map(|k| index(*k)).sum();
-    let sum = if fate == Fate::Unread && !later { String::new() } else { sum.to_string() };
-    let minute = if later { 50 } else { 10 };
-    let at = if scans > 0 { format!("2026-11-22 12:{minute}:{:02}.25+00", n % 60) } else { String::new() };
-    let (vacuum, vacuums) = match fate {
-        Fate::Vacuumed if later => ("2026-11-22 12:40:00+00", 2),
-        Fate::Vacuumed => ("2026-11-22 11:00:00+00", 1),
-        _ => ("", 0),
-    };
-    let row = format!(
-        "{relid},{schema},{name},{scans},{at},{},{sum},{},{},{vacuum},{vacuums},{}.5\n",
-        scans * 100,
-        n64 + u64::from(is),
-        if is { n64 % 17 } else { n64 % 23 },
-        n64 + u64::from(vacuums > 1)
-    );
-    let members = indexes.iter().map(|k| {
-        let oid = 5_000_000 + 2 * n64 + k + if later && fate == Fate::Recreated { 9_000_000 } else { 0 };
-        format!("{relid},{oid},{schema},{name},{name}_{k},{},{at},{}\n", index(*k), index(*k) * 3)
-    });
-    (vec![row], members.collect())
-}
-
-/// Writes one of the two snapshots.
-fn write(folder: &Path, fates: &[Fate], later: bool) {
-    let (mut tables, mut indexes) = (TABLES.to_owned(), INDEXES.to_owned());
-    let order: Vec<usize> = if later {
-        let moved = |n: &usize| fates[*n] == Fate::Moved;
-        (0..fates.len()).filter(|n| !moved(n)).chain((0..fates.len()).filter(moved)).collect()
-    } else {
-        (0..fates.len()).collect()
-    };
-    for n in order {
-        let there = if later { fates[n] != Fate::Dropped } else { fates[n] != Fate::Created };
-        if there {
-            let (rows, members) = table(n, later, fates[n]);
-            tables.extend(rows);
-            indexes.extend(members);
-        }
-    }
-    std::fs::create_dir_all(folder).unwrap();
-    std::fs::write(folder.join("pg_stat_user_tables.csv"), tables).unwrap();
-    std::fs::write(folder.join("pg_stat_user_indexes.csv"), indexes).unwrap();
-}
 
 fn open(folder: &Path) -> Opened {
     ingest::open(&[folder.to_owned()], &ingest::Options::default()).unwrap().remove(0)
@@ -122,7 +21,7 @@ fn telling(view: &View) -> Option<usize> {
 fn both(folder: &Path, most: usize, moved: bool) -> (Option<Diff>, Diff) {
     let (a, b) = (open(&folder.join("a")), open(&folder.join("b")));
     let (wanted, options) = (Wanted::all(), Options::default());
-    let foremost = Foremost { most, moved, by: &telling, least: 0 }.diff(&a, &b, &wanted, &options);
+    let foremost = Foremost { most, moved, by: &telling, keep: None, least: 0 }.diff(&a, &b, &wanted, &options);
     let whole = diff(Arc::new(a.read(&wanted).unwrap()), Arc::new(b.read(&wanted).unwrap()), &options).unwrap();
     (foremost, whole)
 }

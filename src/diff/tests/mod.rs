@@ -4,6 +4,7 @@ mod belonging;
 mod chains;
 mod condensed;
 mod decision;
+pub(crate) mod files;
 mod foremost;
 mod history;
 mod identity;

@@ -1,6 +1,7 @@
 //! What each cell of a row is, and what two rows of the same object say together.
 
 use super::Amount;
+use super::kept::{Cells, Keep};
 use super::row::Row;
 use crate::catalog::{Type, View};
 use crate::ingest::clock::plain_time;
@@ -38,6 +39,8 @@ pub(super) struct Columns {
     pub numbers: Vec<(usize, Number)>,
     /// A bit for each time that may not be cleared.
     must_stay: u32,
+    /// What is kept of rows that go on, if anything.
+    pub kept: Option<Cells>,
 }
 
 /// The numbers of a row, by position in [`Columns::numbers`].
@@ -75,12 +78,13 @@ pub(super) enum Course {
 
 impl Columns {
     /// The cells of a file with these columns; `None` where some are read by their own rules.
-    pub fn new(watch: &Watch, fields: &[Field]) -> Option<Self> {
+    pub fn new(watch: &Watch, fields: &[Field], keep: Option<&Keep>) -> Option<Self> {
         let view = watch.view;
         if fields.len() > MOST {
             return None;
         }
-        let mut out = Self { cells: Vec::with_capacity(fields.len()), key: 0, numbers: Vec::new(), must_stay: 0 };
+        let mut out =
+            Self { cells: Vec::with_capacity(fields.len()), key: 0, numbers: Vec::new(), must_stay: 0, kept: None };
         let mut times = 0;
         for field in fields {
             let cell = match &field.role {
@@ -98,7 +102,18 @@ impl Columns {
             out.cells.push(cell);
         }
         out.key = out.cells.iter().position(|cell| *cell == Cell::Key)?;
+        out.kept = keep.map(|keep| out.kept(keep, |column| fields.iter().position(|f| f.feeds_only(view, column))));
         Some(out)
+    }
+
+    /// The cells of what is to be kept; what the file lacks is left out.
+    fn kept(&self, keep: &Keep, cell: impl Fn(usize) -> Option<usize>) -> Cells {
+        let whole = |at: usize| {
+            let cell = self.cells.get(at)?;
+            Some((at, matches!(cell, Cell::Number(_) | Cell::Key | Cell::Fixed { .. })))
+        };
+        let cells = |columns: &[usize]| columns.iter().filter_map(|c| whole(cell(*c)?)).collect();
+        Cells { names: cells(&keep.names), numbers: cells(&keep.numbers) }
     }
 
     fn known(&mut self, watch: &Watch, ty: Type, at: usize, times: &mut u32) -> Option<Cell> {

@@ -2,6 +2,7 @@
 
 use super::columns::{Course, Read};
 use super::gathered::Gathered;
+use super::kept::Kept;
 use super::row::Row;
 use super::side::{Buffer, Side};
 use super::walk::Calm;
@@ -73,13 +74,14 @@ fn one(files: &Files, mut gathered: Gathered, owners: &Set) -> Option<Picked> {
         places.push(both(spare.next()?, true));
     }
     places.sort_unstable_by_key(|place| place.key);
+    let given: Set = places.iter().map(|place| place.key).collect();
     let mut rows: [Vec<u8>; 2] = Default::default();
     let mut buffers: [Buffer; 2] = Default::default();
     let (mut ends, mut reads): ([Ends; 2], [Read; 2]) = Default::default();
     let mut rest = Rest {
         rows: gathered.calm.iter().map(Vec::len).sum(),
         moved: usize::try_from(gathered.moved).ok()?,
-        sums: Vec::new(),
+        ..Rest::default()
     };
     for place in places {
         let [was_at, is_at] = place.at;
@@ -103,6 +105,9 @@ fn one(files: &Files, mut gathered: Gathered, owners: &Set) -> Option<Picked> {
         }
     }
     rest.sums = files.columns.amounts(&gathered.sums);
+    if files.columns.kept.is_some() {
+        rest.kept = Some(Kept::new(&gathered.calm, gathered.kept, &given));
+    }
     let [a, b] = rows;
     let [all_a, all_b] = total;
     Some(Picked { rows: [(a, all_a as u64), (b, all_b as u64)], rest })

@@ -2,6 +2,7 @@
 
 use super::columns::Sums;
 use super::foremost::{Ask, Foremost};
+use super::kept::Records;
 use super::walk::{Calm, Loose, Part};
 use crate::snapshot::Ints;
 
@@ -15,6 +16,8 @@ const BITS: usize = 1 << 29;
 #[derive(Debug)]
 pub(super) struct Gathered {
     pub calm: Vec<Vec<Calm>>,
+    /// What is kept of these.
+    pub kept: Vec<Records>,
     pub apart: Vec<Calm>,
     pub only_before: Vec<Loose>,
     pub only_after: Vec<Loose>,
@@ -29,6 +32,7 @@ impl Gathered {
     pub fn of(ask: &Ask, parts: impl IntoIterator<Item = Part>) -> Self {
         let mut out = Self {
             calm: Vec::new(),
+            kept: Vec::new(),
             apart: Vec::new(),
             only_before: Vec::new(),
             only_after: Vec::new(),
@@ -44,7 +48,9 @@ impl Gathered {
     /// Adds the next part.
     fn add(&mut self, ask: &Ask, mut part: Part) {
         part.calm.shrink_to_fit();
+        part.kept.shrink();
         self.calm.push(part.calm);
+        self.kept.push(part.kept);
         self.apart.append(&mut part.apart);
         self.only_before.append(&mut part.only_before);
         self.only_after.append(&mut part.only_after);

@@ -11,12 +11,14 @@
 //! * `columns`, `row`: what the cells say; `cuts`, `side`: parts of files; `walk`: two parts side by side
 //! * `scattered`: files whose rows are in different orders
 //! * `foremost`: the rows asked for; `gathered`: what all parts say together; `fetch`: rows read again
+//! * `kept`: what is kept of rows that are to be shown and not to be judged
 
 mod columns;
 mod cuts;
 mod fetch;
 mod foremost;
 mod gathered;
+mod kept;
 mod row;
 mod scattered;
 mod side;
@@ -33,6 +35,7 @@ use crate::snapshot::Snapshot;
 use columns::Columns;
 use foremost::Ask;
 use gathered::Gathered;
+pub use kept::{Digits, Keep, Kept, Record};
 use rayon::prelude::*;
 use side::{Buffer, Side};
 use std::path::Path;
@@ -51,6 +54,8 @@ pub struct Request {
     pub most: usize,
     /// Only rows of which a number changed.
     pub moved: bool,
+    /// What is kept of the rows that go on, where all are to be shown.
+    pub keep: Option<Keep>,
 }
 
 /// The rows of a view that go on and were not asked for.
@@ -62,6 +67,10 @@ pub struct Rest {
     pub moved: usize,
     /// The sum of the changes of each column, by position in the view.
     pub sums: Vec<(usize, Amount)>,
+    /// What was kept of them, where that was asked for.
+    pub kept: Option<Kept>,
+    /// Seconds that their changes cover, where known.
+    pub covered_s: Option<f64>,
 }
 
 /// A sum.
@@ -157,7 +166,7 @@ impl Files {
         if line != other || was.plan.layout.view.is_none_or(|v| v.name != view.name) {
             return None;
         }
-        let columns = Columns::new(&request.watch, &was.plan.layout.fields)?;
+        let columns = Columns::new(&request.watch, &was.plan.layout.fields, request.keep.as_ref())?;
         let by = match request.by {
             Some(column) => Some(columns.whole_number(column)?),
             None => None,
@@ -177,6 +186,8 @@ impl Files {
 fn gather(files: &[Files]) -> Option<Vec<Gathered>> {
     // Rows in another order seem to be gone on one side and new on the other.
     let or_scattered = |(files, gathered): (&Files, Option<Gathered>)| match gathered.filter(|g| !g.is_torn()) {
+        // A file in memory and what is kept of all rows take more of it than reading both whole.
+        None if files.columns.kept.is_some() => None,
         None => Some(Gathered::of(&files.ask, scattered::walk(files)?)),
         gathered => gathered,
     };

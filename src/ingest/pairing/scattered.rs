@@ -1,7 +1,7 @@
 //! Two files with about the same rows in different orders: one stays in memory, and each row of the other finds its own
 //! in it.
 
-use super::columns::{Columns, Course, Read};
+use super::columns::{Columns, Read};
 use super::row::Row;
 use super::side::{Buffer, Side};
 use super::walk::{Loose, Part, oid};
@@ -199,21 +199,12 @@ impl Kept {
         // Half of the rows of a database are the same bytes as before.
         if bytes.get(start..own.end)?.starts_with(is.whole()) {
             let course = Columns::same(read);
-            out.met(course, (place, at), (read.newest, read))?;
-            if let Course::On { .. } = course {
-                out.foremost.offer(&files.ask, key, &read.numbers, &read.numbers, false);
-            }
-            return Some(());
+            return out.met((columns, &files.ask), course, (place, at), (is, read), (is, read));
         }
         let was = Row::split(bytes, start, own.end, columns.count(), ends)?;
         columns.read(&was, was_read)?;
         let course = columns.compare((&was, was_read), (is, read), &mut out.sums)?;
-        out.met(course, (place, at), (was_read.newest, read))?;
-        if let Course::On { moved } = course {
-            out.moved += u64::from(moved);
-            out.foremost.offer(&files.ask, key, &was_read.numbers, &read.numbers, moved);
-        }
-        Some(())
+        out.met((columns, &files.ask), course, (place, at), (&was, was_read), (is, read))
     }
 
     /// The rows that the other file does not have.

@@ -2,6 +2,7 @@
 
 use super::columns::{Columns, Course, Read, Sums};
 use super::foremost::{Ask, Foremost};
+use super::kept::Records;
 use super::row::Row;
 use crate::ingest::succession::Ends;
 use crate::snapshot::Ints;
@@ -41,6 +42,8 @@ pub(super) struct Part {
     pub moved: u64,
     pub sums: Sums,
     pub foremost: Foremost,
+    /// What is kept of each of `calm`.
+    pub kept: Records,
     /// The newest time on each side, with the key of its row.
     pub newest: [(i64, u32); 2],
 }
@@ -97,11 +100,8 @@ pub(super) fn walk(
         // Half of the rows of a database are the same bytes as before.
         let same = a.bytes.get(a.at..a.limit)?.starts_with(is.whole());
         if same {
-            let course = Columns::same(&b.read);
-            let pair = out.met(course, (a.place(a.at)?, b.place(b.at)?), (b.read.newest, &b.read))?;
-            if let Course::On { .. } = course {
-                out.foremost.offer(ask, pair.key, &b.read.numbers, &b.read.numbers, false);
-            }
+            let at = (a.place(a.at)?, b.place(b.at)?);
+            out.met((columns, ask), Columns::same(&b.read), at, (&is, &b.read), (&is, &b.read))?;
             a.at += is.end - is.start;
             b.at = is.end;
             continue;
@@ -115,11 +115,8 @@ pub(super) fn walk(
         };
         if let Some(was) = was.as_ref().filter(|_| a.read.key == b.read.key) {
             let course = columns.compare((was, &a.read), (&is, &b.read), &mut out.sums)?;
-            let pair = out.met(course, (a.place(a.at)?, b.place(b.at)?), (a.read.newest, &b.read))?;
-            if let Course::On { moved } = course {
-                out.moved += u64::from(moved);
-                out.foremost.offer(ask, pair.key, &a.read.numbers, &b.read.numbers, moved);
-            }
+            let at = (a.place(a.at)?, b.place(b.at)?);
+            out.met((columns, ask), course, at, (was, &a.read), (&is, &b.read))?;
             (a.at, b.at) = (was.end, is.end);
             continue;
         }
@@ -216,17 +213,30 @@ impl Part {
         Self { foremost: Foremost::new(ask), newest: [(Ints::NULL, 0); 2], ..Self::default() }
     }
 
-    /// Notes a row that both sides have. `newest`: that of the row before.
+    /// Notes a row that both sides have, `at` its places. `None` where it cannot be kept as it is written.
     #[inline]
-    pub fn met(&mut self, course: Course, at: (u32, u32), (newest, is): (i64, &Read)) -> Option<Calm> {
+    pub fn met(
+        &mut self,
+        (columns, ask): (&Columns, &Ask),
+        course: Course,
+        at: (u32, u32),
+        (old, was): (&Row<'_>, &Read),
+        (new, is): (&Row<'_>, &Read),
+    ) -> Option<()> {
         let pair = Calm { key: oid(is.key)?, owner: oid(is.owner)?, before: at.0, after: at.1 };
-        self.newest[0] = self.newest[0].max((newest, pair.key));
+        self.newest[0] = self.newest[0].max((was.newest, pair.key));
         self.newest[1] = self.newest[1].max((is.newest, pair.key));
-        match course {
-            Course::On { .. } => self.calm.push(pair),
-            Course::Apart => self.apart.push(pair),
+        let Course::On { moved } = course else {
+            self.apart.push(pair);
+            return Some(());
+        };
+        self.calm.push(pair);
+        self.moved += u64::from(moved);
+        self.foremost.offer(ask, pair.key, &was.numbers, &is.numbers, moved);
+        match &columns.kept {
+            Some(cells) => self.kept.push(cells, old, new),
+            None => Some(()),
         }
-        Some(pair)
     }
 
     /// Notes a row that only one side has.
