@@ -11,9 +11,10 @@ use super::options::{Options, Tally, Wanted};
 use super::packed::settle_unread;
 use super::plans;
 use super::when;
-use crate::catalog;
+use crate::catalog::{self, View};
 use crate::error::Result;
 use crate::meta::{Note, SourceFile};
+use crate::pack::History;
 use crate::snapshot::{Snapshot, Table};
 use crate::time::Timestamp;
 use chrono_tz::Tz;
@@ -51,6 +52,35 @@ impl Opened {
         self.group.packed.is_none().then(|| self.group.files.iter())
     }
 
+    /// Whether it is of a packed history.
+    pub const fn is_packed(&self) -> bool {
+        self.group.packed.is_some()
+    }
+
+    /// The packed history that it is of, and its position there.
+    pub(super) fn packed(&self) -> Option<(&Arc<History>, usize)> {
+        self.group.packed.as_ref().map(|(history, at)| (history, *at))
+    }
+
+    /// The same without the rows of a view.
+    pub fn read_without(&self, view: &'static View, wanted: &Wanted) -> Option<Snapshot> {
+        let (history, at) = self.packed()?;
+        let snapshot =
+            history.read(at, |other| wanted.view(other) && other.is_none_or(|other| other.name != view.name));
+        self.count(&snapshot, wanted);
+        Some(snapshot)
+    }
+
+    /// Counts the files that a snapshot was packed from, those that are wanted.
+    fn count(&self, snapshot: &Snapshot, wanted: &Wanted) {
+        if let Some(tally) = &self.options.tally {
+            let files = snapshot.meta.files.iter();
+            let read = files.filter(|f| f.views.iter().any(|name| wanted.view(catalog::view(name))));
+            let bytes: Vec<u64> = read.map(|f| f.bytes).collect();
+            tally.add(bytes.len() as u64, bytes.iter().sum());
+        }
+    }
+
     /// Where to count what has been read.
     pub(super) fn tally(&self) -> Option<&Tally> {
         self.options.tally.as_deref()
@@ -68,12 +98,7 @@ impl Opened {
             if snapshot.tables.is_empty() && snapshot.unknown.is_empty() {
                 settle_unread(&mut snapshot.meta, self.group.name_time);
             }
-            if let Some(tally) = &self.options.tally {
-                let files = snapshot.meta.files.iter();
-                let read = files.filter(|f| f.views.iter().any(|name| wanted.view(catalog::view(name))));
-                let bytes: Vec<u64> = read.map(|f| f.bytes).collect();
-                tally.add(bytes.len() as u64, bytes.iter().sum());
-            }
+            self.count(&snapshot, wanted);
             return snapshot;
         }
         let mut snapshot = Snapshot::default();

@@ -1,6 +1,6 @@
 //! Snapshots of a packed history, each by itself.
 
-use super::columns::{self, File};
+use super::columns::{self, File, Spare};
 use super::groups::Groups;
 use super::manifest::{FORMAT, Group, GroupEntry, Layout, Manifest, Moment, Stored, VERSION, Written};
 use super::{MANIFEST, store};
@@ -26,15 +26,18 @@ pub struct History {
     groups: Vec<Opened>,
     /// Group and position in it of each snapshot.
     order: Vec<(usize, usize)>,
+    /// Memory for its columns.
+    pub(super) spare: Spare,
 }
 
+/// A group of snapshots.
 #[derive(Debug)]
-struct Opened {
-    group: Group,
+pub(super) struct Opened {
+    pub group: Group,
     /// First row of each table of each snapshot in its file.
-    starts: Vec<Vec<u64>>,
+    pub starts: Vec<Vec<u64>>,
     /// The row groups of each layout's file.
-    groups: Vec<Groups>,
+    pub groups: Vec<Groups>,
 }
 
 /// Whether a folder holds a packed history.
@@ -78,7 +81,7 @@ impl History {
             .enumerate()
             .flat_map(|(at, opened)| (0..opened.group.snapshots.len()).map(move |number| (at, number)))
             .collect();
-        Ok(Self { root: root.to_owned(), manifest, groups, order })
+        Ok(Self { root: root.to_owned(), manifest, groups, order, spare: Spare::default() })
     }
 
     pub(super) const fn manifest(&self) -> &Manifest {
@@ -98,6 +101,16 @@ impl History {
     /// What is known of each snapshot, in the order written; files as they were called then.
     pub fn metas(&self) -> impl Iterator<Item = &Meta> {
         self.order.iter().filter_map(|at| self.moment(*at)).map(|(_, moment)| &moment.meta)
+    }
+
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The group of a snapshot, and its number there.
+    pub(super) fn opened(&self, index: usize) -> Option<(&Opened, usize)> {
+        let (group, number) = self.order.get(index).copied()?;
+        Some((self.groups.get(group)?, number))
     }
 
     fn moment(&self, (group, number): (usize, usize)) -> Option<(&Opened, &Moment)> {
@@ -285,7 +298,7 @@ fn moved(mut meta: Meta, within: &impl Fn(&str) -> String) -> Meta {
 }
 
 /// A path under `root`; `None` where it leads out of it.
-fn inside(root: &Path, path: &str) -> Option<PathBuf> {
+pub(super) fn inside(root: &Path, path: &str) -> Option<PathBuf> {
     let path = Path::new(path);
     path.components().all(|part| matches!(part, Component::Normal(_))).then(|| root.join(path))
 }

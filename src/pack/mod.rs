@@ -13,15 +13,18 @@
 //! * `columns`: a table's columns as Parquet's and back; the only module that names the crate
 //! * `writer`, `store`: snapshots in, files out, whole or not at all
 //! * `history`, `groups`: snapshots out again, each by itself; row groups that several share, decoded once
+//! * `stretch`: rows of many snapshots as they stand in a row group
 
 mod columns;
 mod groups;
 mod history;
 mod manifest;
 mod store;
+mod stretch;
 mod writer;
 
 pub use history::{History, is_packed};
+pub use stretch::Stretch;
 pub use writer::{Packed, Writer};
 
 /// The manifest's file.

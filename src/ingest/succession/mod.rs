@@ -12,17 +12,20 @@
 //! * `watched`: which cells matter; `cells`: where they end; `buffer`: a file's bytes
 //! * `frame`: the last snapshot's rows and the comparison; `run`: snapshots one after the other
 //! * `tables`: the same of snapshots that somebody read whole, whatever they were written in
+//! * `stretches`: the same of packed histories, whose rows nobody makes tables of
 
 mod buffer;
 mod cells;
 mod frame;
 mod run;
+mod stretches;
 mod tables;
 mod watched;
 
 pub(super) use buffer::room;
 pub(super) use cells::{BLOCK, Ends, MOST};
 pub use run::{Run, Settle, Slots, Step};
+pub use stretches::{Asked, Stretches};
 pub use tables::{TableRun, Tables};
 pub use watched::{Number, Watch};
 

@@ -3,7 +3,7 @@
 use super::frame::{LOOKED, THERE};
 use super::run::{Slots, Step, padded};
 use super::watched::{Number, Watch};
-use crate::catalog::Type;
+use crate::catalog::{Type, View};
 use crate::ingest::merge::select;
 use crate::snapshot::{Data, Ints, Snapshot, Table};
 use std::collections::BTreeSet;
@@ -13,7 +13,7 @@ use std::sync::Arc;
 const NONE: u32 = u32::MAX;
 
 /// One view's tables of a history.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Tables {
     watch: Watch,
     /// Which columns they have.
@@ -91,15 +91,49 @@ impl Tables {
 
     /// The view's table of a snapshot; `None` where it is another kind of table, or there is more than is allowed beside it.
     fn table<'a>(&self, snapshot: &'a Snapshot) -> Option<&'a Arc<Table>> {
-        let view = self.watch.view;
-        let table = snapshot.tables.get(view.name)?;
+        let table = snapshot.tables.get(self.watch.view.name)?;
+        (self.suits(table) && self.is_alone(snapshot)).then_some(table)
+    }
+
+    /// Whether it is a table of this kind.
+    pub(super) fn suits(&self, table: &Table) -> bool {
         let exported = table.columns.iter().map(Option::is_some);
-        let alike = exported.eq(self.exported.iter().copied())
-            && table.exported_as == self.exported_as
-            && table.taken_at.is_none()
-            && !snapshot.meta.zone_unknown;
-        let known = |name: &'static str| name == view.name || self.watch.beside.contains(&name);
-        (alike && snapshot.tables.keys().all(|name| known(name))).then_some(table)
+        exported.eq(self.exported.iter().copied()) && table.exported_as == self.exported_as && table.taken_at.is_none()
+    }
+
+    /// Whether there is no more beside the view's table than is allowed.
+    pub(super) fn is_alone(&self, snapshot: &Snapshot) -> bool {
+        let known = |name: &'static str| name == self.watch.view.name || self.watch.beside.contains(&name);
+        !snapshot.meta.zone_unknown && snapshot.tables.keys().all(|name| known(name))
+    }
+
+    pub(super) const fn view(&self) -> &'static View {
+        self.watch.view
+    }
+
+    pub(super) const fn key(&self) -> usize {
+        self.key
+    }
+
+    pub(super) fn numbers(&self) -> &[(usize, Number)] {
+        &self.numbers
+    }
+
+    pub(super) fn times(&self) -> &[usize] {
+        &self.times
+    }
+
+    pub(super) fn looks(&self) -> &[usize] {
+        &self.looks
+    }
+
+    pub(super) fn texts(&self) -> &[usize] {
+        &self.texts
+    }
+
+    /// Columns whose numbers are given, exported or not.
+    pub(super) fn followed(&self) -> &[usize] {
+        &self.watch.followed
     }
 
     fn unpack(&self, table: &Table, mut room: Vec<i64>) -> Option<Cells> {

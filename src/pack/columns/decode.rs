@@ -7,6 +7,7 @@ use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
 use parquet::data_type::{ByteArray, ByteArrayType, DataType, Int64Type};
 use parquet::errors::Result;
 use std::borrow::Cow;
+use std::sync::{Arc, Mutex};
 
 /// Rows that are decoded at once where nobody asks for all.
 const BATCH: usize = 8192;
@@ -17,6 +18,29 @@ pub(super) struct Room {
     levels: Vec<i16>,
     pub values: Vec<i64>,
     part: Vec<i64>,
+}
+
+/// Memory of columns that nobody needs any more, for those that are read next.
+#[derive(Clone, Debug, Default)]
+pub(in crate::pack) struct Spare(Arc<Mutex<Vec<Vec<i64>>>>);
+
+impl Spare {
+    /// About as many as a view of tables has columns.
+    const MOST: usize = 32;
+
+    fn take(&self) -> Vec<i64> {
+        self.0.lock().ok().and_then(|mut spare| spare.pop()).unwrap_or_default()
+    }
+
+    /// Takes a column's memory.
+    pub fn give(&self, column: Column) {
+        if let (Column::Int(values), Ok(mut spare)) = (column, self.0.lock())
+            && spare.len() < Self::MOST
+            && values.capacity() > BATCH
+        {
+            spare.push(values);
+        }
+    }
 }
 
 /// To which of several tables each row belongs.
@@ -36,6 +60,80 @@ impl Slots {
         }
         Self { of, rows }
     }
+}
+
+/// A column as it stands in a row group.
+#[derive(Debug)]
+pub(in crate::pack) enum Column {
+    /// Whole numbers and times; NULL is [`Ints::NULL`].
+    Int(Vec<i64>),
+    /// Texts, those that repeat beside each other once, and for each row which of them is its own.
+    Text { runs: Vec<Option<String>>, of: Vec<u32> },
+    /// Any other.
+    Other(Data),
+}
+
+impl Column {
+    /// The values of some rows.
+    pub fn pick(&self, ty: Type, rows: &[u32]) -> Data {
+        let mut out = Data::for_type(ty);
+        match (self, &mut out) {
+            (Self::Int(values), Data::Int(ints)) => {
+                for row in rows {
+                    ints.push(values.get(*row as usize).copied().unwrap_or(Ints::NULL));
+                }
+            }
+            (Self::Text { runs, of }, Data::Text(texts)) => {
+                let run = |row: &u32| runs.get(*of.get(*row as usize)? as usize)?.as_deref();
+                for row in rows {
+                    texts.push(run(row));
+                }
+            }
+            (Self::Other(data), out) => rows.iter().for_each(|row| out.push_from(data, *row as usize)),
+            (_, out) => rows.iter().for_each(|_| out.push_null()),
+        }
+        out
+    }
+
+    /// The column of some rows.
+    pub fn part(&self, ty: Type, rows: &[u32]) -> Self {
+        match self {
+            Self::Int(values) => {
+                Self::Int(rows.iter().map(|row| values.get(*row as usize).copied().unwrap_or(Ints::NULL)).collect())
+            }
+            Self::Text { runs, of } => {
+                let run = |row: &u32| runs.get(*of.get(*row as usize)? as usize)?.clone();
+                Self::Text { runs: rows.iter().map(run).collect(), of: (0..rows.len() as u32).collect() }
+            }
+            Self::Other(_) => Self::Other(self.pick(ty, rows)),
+        }
+    }
+}
+
+/// Reads a column as it stands there.
+pub(super) fn column(
+    column: ColumnReader,
+    ty: Type,
+    rows: usize,
+    (room, spare): (&mut Room, &Spare),
+) -> Result<Column> {
+    let slots = || Slots::new(vec![0; rows], 1);
+    Ok(match (ty, column) {
+        (Type::Int | Type::Interval | Type::Lsn | Type::Time, ColumnReader::Int64ColumnReader(reader)) => {
+            room.values = spare.take();
+            integers(reader, rows, room)?;
+            Column::Int(std::mem::take(&mut room.values))
+        }
+        (Type::Text | Type::Array, ColumnReader::ByteArrayColumnReader(reader)) => {
+            let (runs, of) = runs(reader, &slots())?;
+            let text = |value: Option<ByteArray>| value.map(|text| String::from_utf8_lossy(text.data()).into_owned());
+            Column::Text { runs: runs.into_iter().map(text).collect(), of }
+        }
+        (ty, other) => {
+            let whole = decode(other, ty, &slots(), room)?.pop();
+            Column::Other(whole.ok_or_else(|| broken("a column has no values"))?)
+        }
+    })
 }
 
 /// Reads a column; its values by table.
@@ -82,18 +180,11 @@ pub(super) fn decode(column: ColumnReader, ty: Type, slots: &Slots, room: &mut R
 /// A column of texts by table. Names stay from snapshot to snapshot, and an object's rows stand beside each other: a table
 /// whose texts are those of the one before is one with it in memory.
 fn texts(reader: ColumnReaderImpl<ByteArrayType>, slots: &Slots) -> Result<Vec<TextData>> {
-    let mut runs: Vec<Option<ByteArray>> = Vec::new();
-    let mut rows: Vec<usize> = Vec::with_capacity(slots.of.len());
-    each(reader, slots, |_, value| {
-        if runs.last() != Some(&value) {
-            runs.push(value);
-        }
-        rows.push(runs.len() - 1);
-    })?;
+    let (runs, rows) = runs(reader, slots)?;
     let runs: Vec<Option<Cow<'_, str>>> =
         runs.iter().map(|text| text.as_ref().map(|text| String::from_utf8_lossy(text.data()))).collect();
     let mut out: Vec<TextData> = Vec::with_capacity(slots.rows.len());
-    let (mut before, mut part): (Vec<usize>, Vec<usize>) = (Vec::new(), Vec::new());
+    let (mut before, mut part): (Vec<u32>, Vec<u32>) = (Vec::new(), Vec::new());
     for of in &slots.rows {
         part.clear();
         part.extend(of.iter().filter_map(|row| rows.get(*row as usize)));
@@ -102,7 +193,7 @@ fn texts(reader: ColumnReaderImpl<ByteArrayType>, slots: &Slots) -> Result<Vec<T
         } else {
             let mut data = TextData::new();
             for run in &part {
-                data.push(runs.get(*run).and_then(Option::as_deref));
+                data.push(runs.get(*run as usize).and_then(Option::as_deref));
             }
             data
         };
@@ -110,6 +201,19 @@ fn texts(reader: ColumnReaderImpl<ByteArrayType>, slots: &Slots) -> Result<Vec<T
         std::mem::swap(&mut before, &mut part);
     }
     Ok(out)
+}
+
+/// The texts of a column, those that repeat beside each other once, and for each row which of them is its own.
+fn runs(reader: ColumnReaderImpl<ByteArrayType>, slots: &Slots) -> Result<(Vec<Option<ByteArray>>, Vec<u32>)> {
+    let mut runs: Vec<Option<ByteArray>> = Vec::new();
+    let mut rows: Vec<u32> = Vec::with_capacity(slots.of.len());
+    each(reader, slots, |_, value| {
+        if runs.last() != Some(&value) {
+            runs.push(value);
+        }
+        rows.push(runs.len() as u32 - 1);
+    })?;
+    Ok((runs, rows))
 }
 
 /// All values of a column of whole numbers; NULL is [`Ints::NULL`].

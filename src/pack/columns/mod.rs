@@ -4,6 +4,7 @@ mod decode;
 mod read;
 mod write;
 
+pub(super) use decode::{Column, Spare};
 pub(super) use read::{File, table};
 pub(super) use write::{FileWriter, Piece};
 

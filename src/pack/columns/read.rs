@@ -1,7 +1,7 @@
 //! Columns from Parquet.
 
 use super::super::manifest::Layout;
-use super::decode::{Room, Slots, decode, integers};
+use super::decode::{Column, Room, Slots, Spare, column, decode, integers};
 use super::{OWN, broken};
 use crate::catalog::{self, Type};
 use crate::snapshot::{Data, Places, Table, TextData};
@@ -53,6 +53,28 @@ impl File {
         self.tables(group, layout, apart)
     }
 
+    /// The columns of a row group as they stand there, and the snapshot of each row.
+    pub fn columns(&self, group: usize, layout: &Layout, spare: &Spare) -> io::Result<(Vec<u32>, Vec<Column>)> {
+        guarded(|| {
+            let (group, rows) = self.group(group)?;
+            let columns = Columns::of(group.as_ref(), rows);
+            let wanted = wanted(layout);
+            let read =
+                |room: &mut Room, (name, ty): &Wanted<'_>| column(columns.reader(name)?, *ty, rows, (room, spare));
+            let read = wanted.par_iter().map_init(Room::default, read).collect::<Result<_>>()?;
+            Ok((columns.snapshots()?, read))
+        })
+    }
+
+    fn group(&self, group: usize) -> Result<(Box<dyn RowGroupReader + '_>, usize)> {
+        let group = self.reader.get_row_group(group)?;
+        let rows = group.metadata().num_rows();
+        if !(0..=MOST).contains(&rows) {
+            return Err(broken("a row group has too many rows"));
+        }
+        Ok((group, rows as usize))
+    }
+
     fn tables(
         &self,
         group: usize,
@@ -60,12 +82,8 @@ impl File {
         each: impl Fn(&[Wanted<'_>], &Decode<'_>) -> Result<Vec<Vec<Data>>>,
     ) -> io::Result<Parts> {
         guarded(|| {
-            let group = self.reader.get_row_group(group)?;
-            let rows = group.metadata().num_rows();
-            if !(0..=MOST).contains(&rows) {
-                return Err(broken("a row group has too many rows"));
-            }
-            split(group.as_ref(), rows as usize, layout, each)
+            let (group, rows) = self.group(group)?;
+            split(&Columns::of(group.as_ref(), rows), layout, each)
         })
     }
 }
@@ -105,42 +123,67 @@ fn apart(columns: &[Wanted<'_>], decode: &Decode<'_>) -> Result<Vec<Vec<Data>>> 
     read.into_iter().map(|(_, parts)| parts).collect()
 }
 
-fn split(
-    group: &dyn RowGroupReader,
+/// The columns of a row group by their names.
+struct Columns<'a> {
+    group: &'a dyn RowGroupReader,
     rows: usize,
+    places: BTreeMap<&'a str, usize>,
+}
+
+impl<'a> Columns<'a> {
+    fn of(group: &'a dyn RowGroupReader, rows: usize) -> Self {
+        let columns = group.metadata().columns().iter().enumerate();
+        Self { group, rows, places: columns.map(|(at, c)| (c.column_descr().name(), at)).collect() }
+    }
+
+    fn reader(&self, name: &str) -> Result<ColumnReader> {
+        let at = self.places.get(name).copied();
+        self.group.get_column_reader(at.ok_or_else(|| ParquetError::General(format!("the file has no column {name}")))?)
+    }
+
+    fn integers(&self, name: &str) -> Result<Vec<i64>> {
+        match self.reader(name)? {
+            ColumnReader::Int64ColumnReader(reader) => {
+                let mut room = Room::default();
+                integers(reader, self.rows, &mut room)?;
+                Ok(room.values)
+            }
+            _ => Err(broken("a column of whole numbers is of another type")),
+        }
+    }
+
+    /// The number of each row's snapshot.
+    fn snapshots(&self) -> Result<Vec<u32>> {
+        let [own_snapshot, ..] = OWN;
+        let number = |n| u32::try_from(n).map_err(|_| broken("a snapshot has no number"));
+        self.integers(own_snapshot)?.into_iter().map(number).collect()
+    }
+}
+
+/// The columns of a kind of tables: those of the view, then the others.
+fn wanted(layout: &Layout) -> Vec<Wanted<'_>> {
+    let view = catalog::view(&layout.name).filter(|_| layout.known);
+    layout
+        .columns
+        .iter()
+        .map(|name| (name.as_str(), view.and_then(|v| v.column(name)).map_or(Type::Text, |(_, c)| c.ty)))
+        .chain(layout.extra.iter().map(|(_, stored)| (stored.as_str(), Type::Text)))
+        .collect()
+}
+
+fn split(
+    columns: &Columns<'_>,
     layout: &Layout,
     each: impl Fn(&[Wanted<'_>], &Decode<'_>) -> Result<Vec<Vec<Data>>>,
 ) -> Result<Parts> {
-    let columns: BTreeMap<&str, usize> =
-        group.metadata().columns().iter().enumerate().map(|(at, c)| (c.column_descr().name(), at)).collect();
-    let at = |name: &str| {
-        columns.get(name).copied().ok_or_else(|| ParquetError::General(format!("the file has no column {name}")))
-    };
-    let [own_snapshot, _, own_source, own_place] = OWN;
-    let integers = |name: &str| match group.get_column_reader(at(name)?)? {
-        ColumnReader::Int64ColumnReader(reader) => {
-            let mut room = Room::default();
-            integers(reader, rows, &mut room)?;
-            Ok(room.values)
-        }
-        _ => Err(broken("a column of whole numbers is of another type")),
-    };
-    let numbers: Vec<u32> = integers(own_snapshot)?
-        .into_iter()
-        .map(|n| u32::try_from(n).map_err(|_| broken("a snapshot has no number")))
-        .collect::<Result<_>>()?;
+    let [_, _, own_source, own_place] = OWN;
+    let numbers = columns.snapshots()?;
     let met: BTreeSet<u32> = numbers.iter().copied().collect();
     let mut tables: BTreeMap<u32, Table> = met.into_iter().map(|n| (n, table(layout))).collect();
     let place: BTreeMap<u32, usize> = tables.keys().enumerate().map(|(slot, number)| (*number, slot)).collect();
     let slots = Slots::new(numbers.iter().filter_map(|n| place.get(n).copied()).collect(), tables.len());
     let view = catalog::view(&layout.name).filter(|_| layout.known);
-    let wanted: Vec<Wanted<'_>> = layout
-        .columns
-        .iter()
-        .map(|name| (name.as_str(), view.and_then(|v| v.column(name)).map_or(Type::Text, |(_, c)| c.ty)))
-        .chain(layout.extra.iter().map(|(_, stored)| (stored.as_str(), Type::Text)))
-        .collect();
-    let read = each(&wanted, &|room, (name, ty)| decode(group.get_column_reader(at(name)?)?, *ty, &slots, room))?;
+    let read = each(&wanted(layout), &|room, (name, ty)| decode(columns.reader(name)?, *ty, &slots, room))?;
     let known = layout.columns.len();
     for (position, parts) in read.into_iter().enumerate() {
         for (table, data) in tables.values_mut().zip(parts) {
@@ -161,7 +204,7 @@ fn split(
             }
         }
     }
-    let (sources, places) = (integers(own_source)?, integers(own_place)?);
+    let (sources, places) = (columns.integers(own_source)?, columns.integers(own_place)?);
     let mut tables: Vec<(u32, Table)> = tables.into_iter().collect();
     trace(&mut tables, &slots, &sources, &places);
     Ok(tables.into_iter().collect())

@@ -5,7 +5,7 @@ use super::OWN;
 use crate::catalog::{self, Type};
 use crate::snapshot::{Data, Table};
 use crate::time::Timestamp;
-use parquet::basic::{Compression, LogicalType, Repetition, TimeUnit, Type as Physical, ZstdLevel};
+use parquet::basic::{Compression, Encoding, LogicalType, Repetition, TimeUnit, Type as Physical, ZstdLevel};
 use parquet::data_type::{
     BoolType, ByteArray, ByteArrayType, DataType, DoubleType, FixedLenByteArray, FixedLenByteArrayType, Int64Type,
 };
@@ -53,9 +53,12 @@ impl<W: Write + Send> FileWriter<W> {
             .set_created_by(format!("pgretro {}", env!("CARGO_PKG_VERSION")));
         for field in schema.get_fields() {
             let column = ColumnPath::from(field.name());
-            // Counters of one object stand beside each other and differ little: zstd finds that better than a dictionary.
+            // Counters of one object stand beside each other and differ little. zstd alone makes them a quarter smaller, but
+            // then has eight bytes to put out for each, which takes longer than all else that is done with them.
             if field.get_physical_type() == Physical::INT64 {
-                properties = properties.set_column_dictionary_enabled(column, false);
+                properties = properties
+                    .set_column_dictionary_enabled(column.clone(), false)
+                    .set_column_encoding(column, Encoding::DELTA_BINARY_PACKED);
             }
         }
         let writer = SerializedFileWriter::new(out, schema, Arc::new(properties.build()))?;

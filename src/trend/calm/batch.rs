@@ -2,10 +2,10 @@
 
 use crate::catalog::View;
 use crate::diff::{self, Diff};
-use crate::ingest::succession::{Run, Slots, Step, Succession, TableRun, Tables};
-use crate::ingest::{self, Wanted};
+use crate::ingest::succession::{Asked, Run, Slots, Step, Stretches, Succession, TableRun, Tables};
+use crate::ingest::{self, Opened, Wanted};
 use crate::meta::{Meta, TimeSource};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Snapshot, Table};
 use crate::time::Timestamp;
 use crate::trend::read::{Moment, Request, settle_time, whole};
 use rayon::prelude::*;
@@ -43,6 +43,8 @@ pub(super) enum Way {
     Files(Box<Succession>),
     /// Each read whole, then compared.
     Tables(Box<Tables>),
+    /// Those of a packed history compared where they stand, others like tables.
+    Packed(Box<Stretches>, Box<Tables>),
 }
 
 /// Reads batches.
@@ -51,6 +53,8 @@ pub(super) struct Reader<'a> {
     pub request: &'a Request,
     pub way: &'a Way,
     pub view: &'static View,
+    /// Windows between snapshots that are read whole at once.
+    pub whole: usize,
 }
 
 impl Reader<'_> {
@@ -60,6 +64,12 @@ impl Reader<'_> {
         if windows == 0 {
             return Batch::default();
         }
+        if let Way::Packed(stretches, _) = self.way
+            && let Some(steps) = self.packed(stretches, moments, windows + 1, slots).filter(|steps| steps.len() > 1)
+        {
+            return self.side_by_side(steps);
+        }
+        let windows = if matches!(self.way, Way::Packed(..)) { windows.min(self.whole) } else { windows };
         // Each stretch begins with a snapshot that the one before it ends with.
         let length = windows.div_ceil(rayon::current_num_threads() * 2);
         let starts: Vec<usize> = (0..windows).step_by(length).collect();
@@ -76,7 +86,7 @@ impl Reader<'_> {
                     }))
                 })
                 .collect(),
-            Way::Tables(tables) => {
+            Way::Tables(tables) | Way::Packed(_, tables) => {
                 let wanted: &Wanted = &self.request.plan.wanted();
                 let read = |moment: &&Moment| self.table(moment, wanted);
                 let snapshots = ingest::side_by_side(moments, read);
@@ -105,6 +115,36 @@ impl Reader<'_> {
         out
     }
 
+    /// Snapshots of a packed history, as far as they stand together.
+    fn packed(self, stretches: &Stretches, moments: &[&Moment], most: usize, slots: &Slots) -> Option<Vec<Step>> {
+        let wanted = self.request.plan.wanted();
+        let opened: Vec<&Opened> = moments.iter().take(most).map(|moment| &moment.opened).collect();
+        let beside = |at: usize| {
+            let moment = moments.get(at)?;
+            let mut snapshot = moment.opened.read_without(self.view, &wanted)?;
+            settle(moment, &mut snapshot, None).map(|()| snapshot)
+        };
+        let is_cut = |table: &Table| diff::cut_by(self.view, table).is_some();
+        stretches.read(&opened, most, slots, &Asked { beside: &beside, is_cut: &is_cut, limits: &diff::LIMITS })
+    }
+
+    /// Windows between snapshots, as far as nothing happened in them that concerns more than single rows.
+    fn side_by_side(self, mut steps: Vec<Step>) -> Batch {
+        let mut aparts: Vec<_> = steps.iter_mut().skip(1).map(|step| step.apart.take()).collect();
+        let pairs = steps.iter().zip(steps.iter().skip(1)).zip(&mut aparts);
+        let judged: Vec<Result<Option<Diff>, Stormy>> = pairs
+            .collect::<Vec<_>>()
+            .into_par_iter()
+            .map(|((before, after), apart)| self.judge(before, after, apart.take()))
+            .collect();
+        let asked = judged.len();
+        let mut steps = steps.into_iter();
+        let first = steps.next();
+        let diffs = judged.into_iter().map_while(Result::ok);
+        let windows: Vec<Window> = steps.zip(diffs).map(|(step, diff)| Window { step, diff }).collect();
+        Batch { first, whole: windows.len() == asked, windows }
+    }
+
     /// A snapshot, unless its rows of the view look cut by a limit.
     fn table(self, moment: &Moment, wanted: &Wanted) -> Option<Snapshot> {
         let mut snapshot = whole(moment, wanted).ok()?;
@@ -119,7 +159,8 @@ impl Reader<'_> {
         let mut windows: Vec<Window> = Vec::new();
         for mut step in steps {
             let Some(before) = windows.last().map(|w| &w.step).or(first.as_ref()) else { break };
-            let Ok(diff) = self.judge(before, &mut step) else { break };
+            let apart = step.apart.take();
+            let Ok(diff) = self.judge(before, &step, apart) else { break };
             if let Some(tally) = self.request.ingest.tally.as_ref().filter(|_| step.bytes > 0) {
                 tally.add(1, step.bytes);
             }
@@ -129,7 +170,7 @@ impl Reader<'_> {
     }
 
     /// What happened between two snapshots; an error where that concerns more than single rows.
-    fn judge(self, before: &Step, after: &mut Step) -> Result<Option<Diff>, Stormy> {
+    fn judge(self, before: &Step, after: &Step, apart: Option<(Snapshot, Snapshot)>) -> Result<Option<Diff>, Stormy> {
         let options = &self.request.diff;
         let (a, b) = (&before.beside, &after.beside);
         // The times of snapshots that say nothing else of themselves are in order.
@@ -138,7 +179,7 @@ impl Reader<'_> {
         if !known && !diff::is_calm(self.view, a, b, options) {
             return Err(Stormy);
         }
-        let pair = match after.apart.take() {
+        let pair = match apart {
             Some(pair) => pair,
             None if known => return Ok(None),
             None => (a.clone(), b.clone()),

@@ -16,7 +16,7 @@ mod watch;
 
 use super::read::{Moment, Request};
 use super::{Follow, Plan};
-use crate::ingest::succession::{Slots, Succession, Tables};
+use crate::ingest::succession::{Slots, Stretches, Succession, Tables};
 use crate::meta::TimeSource;
 use crate::snapshot::Snapshot;
 use batch::{Batch, Reader, Way};
@@ -58,7 +58,13 @@ impl<'a> Calm<'a> {
             (Way::Files(Box::new(files)), 0)
         } else {
             let cells = like.table(watch.view.name).map_or(0, |table| table.rows * table.columns.len());
-            (Way::Tables(Box::new(Tables::new(&watch, like)?)), cells * size_of::<i64>())
+            let tables = Box::new(Tables::new(&watch, like)?);
+            let way = if moments.first()?.opened.is_packed() {
+                Way::Packed(Box::new(Stretches::new((*tables).clone())), tables)
+            } else {
+                Way::Tables(tables)
+            };
+            (way, cells * size_of::<i64>())
         };
         Some(Self { request, way, weight, reach: FIRST, slots: Slots::default() })
     }
@@ -80,7 +86,8 @@ impl<'a> Calm<'a> {
         self.slots.learn();
         let width = objects.followed.columns.len();
         let mut taken = 0;
-        let reader = Reader { request: self.request, way: &self.way, view: objects.followed.view };
+        let whole = (WHOLE / self.weight.max(1)).clamp(2, MOST);
+        let reader = Reader { request: self.request, way: &self.way, view: objects.followed.view, whole };
         let mut ready = reader.read(moments, self.size(width), &self.slots);
         while let Some(first) = ready.first.take() {
             self.slots.learn();
@@ -106,7 +113,7 @@ impl<'a> Calm<'a> {
     fn size(&self, width: usize) -> usize {
         let steps = ROOM / ((self.slots.count() + 64) * (1 + 8 * width));
         match self.way {
-            Way::Files(_) => steps.clamp(2, MOST),
+            Way::Files(_) | Way::Packed(..) => steps.clamp(2, MOST),
             Way::Tables(_) => steps.min(WHOLE / self.weight.max(1)).min(self.reach).clamp(2, MOST),
         }
     }
