@@ -5,7 +5,7 @@ use pgretro::diff::{self, Chain};
 use pgretro::finding::{Severity, Verb};
 use pgretro::ingest;
 use pgretro::render;
-use pgretro::report::{self, Block, Cell, Report, SECTIONS, Table};
+use pgretro::report::{self, Block, Cell, Report, Row, SECTIONS, Table};
 use pgretro::text::{Span, Text};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -103,6 +103,9 @@ fn holds_its_laws(report: &Report, name: &str) {
                     assert_eq!(row.len(), table.columns.len(), "{name}: a row of {}", table.id);
                 }
                 is_in_its_order(table, name);
+                if table.id == "largest-changes" {
+                    what_is_judged_leads(table, report, name);
+                }
             }
         });
     }
@@ -124,6 +127,43 @@ fn is_in_its_order(table: &Table, name: &str) {
         })
         .collect();
     assert!(values.is_sorted_by(|a, b| a >= b), "{name}: {} is not in the order it says: {values:?}", table.id);
+}
+
+/// Severity of the worst finding that a row of the changes links to, from medium on: such rows lead, the worst first.
+/// Returns the positions of those that lead.
+fn what_is_judged_leads(table: &Table, report: &Report, name: &str) -> usize {
+    let severity = |row: &Row| {
+        let links =
+            row.cells.iter().filter_map(|c| if let Cell::Text(text) = c { Some(&text.0) } else { None }).flatten();
+        let of = |span: &Span| {
+            let Span::Link { to, .. } = span else { return None };
+            report.findings.iter().find(|f| f.number.to_lowercase() == *to).map(|f| f.finding.severity)
+        };
+        links.filter_map(of).filter(|s| *s >= Severity::Medium).max()
+    };
+    let all: Vec<Option<Severity>> = table.rows.iter().map(severity).collect();
+    assert!(all.is_sorted_by(|a, b| a >= b), "{name}: what a finding speaks of does not lead the changes: {all:?}");
+    all.iter().flatten().count()
+}
+
+#[test]
+fn what_a_finding_speaks_of_leads_the_changes() {
+    // Filled between the snapshots is most unusual, and no finding speaks of it.
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    let report = report(&root.join("pg15-neglected"));
+    let mut seen = 0;
+    for section in &report.sections {
+        walk(&section.blocks, &mut |block| {
+            if let Block::Table(table) = block
+                && table.id == "largest-changes"
+            {
+                let judged = what_is_judged_leads(table, &report, "pg15-neglected");
+                assert!(judged > 0 && judged < table.rows.len(), "{judged} of {}", table.rows.len());
+                seen += 1;
+            }
+        });
+    }
+    assert_eq!(seen, 1);
 }
 
 /// No object is created and dropped, and what a finding says to run is what the plan says.

@@ -254,3 +254,54 @@ fn strip(title: &str, parts: &[Part]) -> String {
         said = escape(&said.join("; ")),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::Mark;
+    use crate::unit::Unit;
+
+    /// Numbers behind an attribute of the elements that begin so.
+    fn numbers(svg: &str, element: &str, attribute: &str) -> Vec<f64> {
+        svg.split(element)
+            .skip(1)
+            .filter_map(|rest| rest.split('>').next()?.split(attribute).nth(1)?.split('"').next()?.parse().ok())
+            .collect()
+    }
+
+    /// A saw-tooth that is at its largest where it is reset: the word must not stand in the line.
+    #[test]
+    fn resets_are_named_above_the_plot_and_once_where_they_are_close() {
+        let hour = |h: i64| Timestamp(1_700_000_000_000_000 + h * 3_600_000_000);
+        let of = |resets: &[i64]| {
+            panel(&Panel {
+                title: "Scans".to_owned(),
+                value: Quantity::int(9, Unit::Count),
+                change: None,
+                known_up_to: None,
+                points: (0..=10).map(|h| (hour(h), Some(if h == 10 { 9.0 } else { (h % 5) as f64 * 2.25 }))).collect(),
+                marks: resets
+                    .iter()
+                    .map(|h| Mark { at: hour(*h), kind: MarkKind::Reset, label: String::new() })
+                    .collect(),
+            })
+        };
+        let svg = of(&[5, 9]);
+        let words: Vec<&str> = svg.split("<text ").filter(|t| t.contains(">reset</text>")).collect();
+        assert_eq!(words.len(), 2, "{svg}");
+        let plotted = svg.split("points=\"").skip(1).filter_map(|p| p.split('"').next());
+        let ys = plotted.flat_map(|p| p.split(' ')).filter_map(|at| at.split_once(',')?.1.parse::<f64>().ok());
+        let highest = ys.fold(f64::INFINITY, f64::min);
+        let last = numbers(&svg, "<circle", "cy=\"");
+        for word in words {
+            let y: f64 = word.split("y=\"").nth(1).and_then(|y| y.split('"').next()?.parse().ok()).unwrap();
+            // Letters of 12 pixels hang three below their line; the last value is printed as high as its dot.
+            assert!(y + 3.0 < highest && last.iter().all(|cy| y + 3.0 < cy - 8.0), "{y} beside {highest}: {svg}");
+        }
+        assert_eq!(numbers(&svg, "<line class=\"sr\"", "x1=\"").len(), 2);
+        let close = of(&[5, 6]);
+        assert_eq!(close.matches(">reset</text>").count(), 1, "one word over the other: {close}");
+        assert_eq!(numbers(&close, "<line class=\"sr\"", "x1=\"").len(), 2, "but both lines");
+        assert!(of(&[10]).contains("text-anchor=\"end\">reset</text>"), "at the right end it stands left of its line");
+    }
+}

@@ -1,0 +1,156 @@
+//! The page: its shape, its policy, whose markup it is made of, where its links lead.
+
+use super::{assert_snapshot, written};
+use crate::golden::golden;
+use std::collections::BTreeSet;
+
+/// The page without its style, script and their hashes, which have their own tests.
+pub fn body(html: &str) -> String {
+    let cut = |text: &str, from: &str, to: &str| {
+        let (head, rest) = text.split_once(from).expect("there");
+        let (_, tail) = rest.split_once(to).expect("closed");
+        format!("{head}{from}…{to}{tail}")
+    };
+    let text = cut(html, "<style>", "</style>");
+    let text = cut(&text, "<script>", "</script>");
+    let text = cut(&text, "style-src &#39;sha256-", "&#39;");
+    cut(&text, "script-src &#39;sha256-", "&#39;")
+}
+
+#[test]
+fn golden_html() {
+    assert_snapshot("report.html", &body(&written(&golden(), "html")));
+}
+
+/// Every tag of a page as `name class`, end tags with a slash. Optional breaks, chart labels with the lines to them, and
+/// the room that a cell asks for (`w`, `m`, `tx`) depend on lengths.
+pub fn html_shape(html: &str) -> Vec<String> {
+    let html = body(html);
+    let mut out = Vec::new();
+    let mut rest = html.as_str();
+    while let Some(at) = rest.find('<') {
+        rest = &rest[at + 1..];
+        // A quoted attribute may hold anything but a quote.
+        let mut quoted = false;
+        let end = rest.find(|c| {
+            quoted ^= c == '"';
+            c == '>' && !quoted
+        });
+        let Some(end) = end else { panic!("a tag that does not end: {}", &rest[..rest.len().min(80)]) };
+        let tag = &rest[..end];
+        rest = &rest[end..];
+        let name = tag.split([' ', '\n']).next().unwrap_or_default();
+        if matches!(name.trim_start_matches('/'), "wbr" | "text") {
+            continue;
+        }
+        let names: Vec<&str> = tag.split('"').step_by(2).flat_map(str::split_whitespace).collect();
+        let class = tag.split_once("class=\"").map_or("", |(_, c)| c.split('"').next().unwrap_or_default());
+        if class == "ld" {
+            continue;
+        }
+        let class: Vec<&str> = class.split(' ').filter(|c| !matches!(*c, "w" | "m" | "tx")).collect();
+        let names = names.iter().filter(|name| **name != "class=");
+        out.push(format!("{} .{}", names.copied().collect::<Vec<_>>().join(" "), class.join(" ")));
+    }
+    out
+}
+
+#[test]
+fn html_keeps_to_its_policy() {
+    let html = written(&golden(), "html");
+    for tag in html_shape(&html) {
+        let attributes = tag.split_whitespace().skip(1);
+        for attribute in attributes {
+            assert!(!attribute.starts_with("style=") && !attribute.starts_with("on"), "{tag}");
+            assert!(!attribute.starts_with("src") && attribute != "ping=", "{tag}");
+        }
+        assert!(
+            !["link", "img", "iframe", "object", "embed", "base", "form"].contains(&tag.split(' ').next().unwrap()),
+            "{tag}"
+        );
+    }
+    let body = body(&html);
+    for (_, rest) in body.match_indices("href=\"").map(|(at, m)| body.split_at(at + m.len())) {
+        assert!(rest.starts_with('#'), "{}", &rest[..40]);
+    }
+    let style = html.split_once("<style>").and_then(|(_, s)| s.split_once("</style>")).expect("a style").0;
+    for loading in ["http", "url(", "@import", "@font-face"] {
+        assert!(!style.contains(loading), "{loading} in the style sheet");
+    }
+}
+
+#[test]
+fn script_makes_no_markup_and_no_request() {
+    let (own, rows) = (include_str!("../../../templates/script.js"), include_str!("../../../templates/rows.js"));
+    let script = format!("{own}{rows}");
+    for forbidden in [
+        "innerHTML",
+        "outerHTML",
+        "insertAdjacentHTML",
+        "document.write",
+        "D.write",
+        "eval(",
+        "new Function",
+        "fetch(",
+        "XMLHttpRequest",
+        "import(",
+        "WebSocket",
+        "sendBeacon",
+        ".src",
+        "createContextualFragment",
+        "DOMParser",
+        "</",
+    ] {
+        assert!(!script.contains(forbidden), "{forbidden}");
+    }
+    assert_eq!(script.matches("http").count(), 1, "only the SVG namespace");
+    assert!(own.len() <= 12_000, "{} bytes of script", own.len());
+    assert!(rows.len() <= 12_000, "{} bytes of script for long tables", rows.len());
+}
+
+#[test]
+fn only_our_own_markup_is_trusted() {
+    for (name, template) in [
+        ("report.html", include_str!("../../../templates/report.html")),
+        ("blocks.html", include_str!("../../../templates/blocks.html")),
+        ("report.md", include_str!("../../../templates/report.md")),
+        ("blocks.md", include_str!("../../../templates/blocks.md")),
+    ] {
+        assert!(!template.contains("safe"), "{name}");
+        assert!(!template.contains("autoescape"), "{name}");
+    }
+    let mut trusting = Vec::new();
+    let mut folders = vec![std::path::PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src/render"))];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if std::fs::read_to_string(&path).expect("a source").contains("from_safe_string") {
+                trusting.push(
+                    path.strip_prefix(concat!(env!("CARGO_MANIFEST_DIR"), "/src/render")).expect("inside").to_owned(),
+                );
+            }
+        }
+    }
+    trusting.sort();
+    assert_eq!(trusting, [std::path::Path::new("html/mod.rs"), std::path::Path::new("markdown/mod.rs")]);
+}
+
+#[test]
+fn html_links_and_ids() {
+    let body = body(&written(&golden(), "html"));
+    let values = |attribute: &str| -> Vec<String> {
+        body.split(&format!(" {attribute}=\""))
+            .skip(1)
+            .map(|r| r.split('"').next().unwrap_or_default().to_owned())
+            .collect()
+    };
+    let ids = values("id");
+    let unique: BTreeSet<&String> = ids.iter().collect();
+    assert_eq!(unique.len(), ids.len(), "an id occurs twice");
+    for href in values("href") {
+        assert!(unique.contains(&href[1..].to_owned()), "{href}");
+    }
+    assert_eq!(body.matches("<h1").count(), 1);
+}
