@@ -25,6 +25,7 @@ mod facts;
 pub mod functions;
 pub mod handbook;
 mod hba;
+mod held_back;
 mod horizon;
 pub mod index;
 mod index_cure;

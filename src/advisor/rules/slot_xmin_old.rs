@@ -1,5 +1,6 @@
 //! Slots that hold back vacuum.
 
+use crate::advisor::horizon::xid_age;
 use crate::advisor::slots::{drop_slot, look_at_consumer, slots};
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Skip, Threshold, show};
 use crate::finding::{Effort, Severity, Subject, SubjectKind};
@@ -44,7 +45,7 @@ fn check(ctx: &Context<'_>) -> Check {
         for (column, what) in
             [("xmin", "dead rows of every table"), ("catalog_xmin", "dead rows of the system catalogs")]
         {
-            let Some(age) = slot.last.int(column).and_then(|xid| age(next, xid)) else { continue };
+            let Some(age) = slot.last.int(column).and_then(|xid| xid_age(next, xid)) else { continue };
             oldest = oldest.max(age);
             if age < ctx.threshold("min_age") {
                 continue;
@@ -83,34 +84,11 @@ fn check(ctx: &Context<'_>) -> Check {
     })
 }
 
-/// Transactions between a 32-bit id and the 64-bit next id; ids in the future are none.
-fn age(next: i64, xid: i64) -> Option<f64> {
-    const EPOCH: i64 = 1 << 32;
-    if !(3..EPOCH).contains(&xid) || next < 0 {
-        return None;
-    }
-    let age = next.rem_euclid(EPOCH).checked_sub(xid)?.rem_euclid(EPOCH);
-    (age < EPOCH / 2).then_some(age as f64)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::advisor::testing::{judge, told};
     use crate::snapshot::literal::literal;
-
-    #[test]
-    fn counts_across_the_epoch() {
-        for (next, xid, want) in [
-            (1_000, 900, Some(100.0)),
-            ((1 << 32) + 100, (1 << 32) - 50, Some(150.0)),
-            (1_000, 2_000, None),
-            (1_000, 0, None),
-            (-5, 900, None),
-        ] {
-            assert_eq!(age(next, xid), want, "{next} {xid}");
-        }
-    }
 
     #[test]
     fn finds_an_old_slot_and_stays_quiet_about_a_young_one() {

@@ -1,33 +1,30 @@
 //! Vacuums that run and cannot remove dead rows, and who keeps them.
 
-use crate::advisor::horizon::look_at_holders;
+use crate::advisor::held_back::{held_back, stops_freezing};
+use crate::advisor::horizon::{HOLDER_VIEWS, Holder, holders, look_at_holders};
 use crate::advisor::overdue::vacuumed_in_vain;
-use crate::advisor::slots::look_at_consumer;
-use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, TableFact, Threshold, show, whole};
+use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Skip, TableFact, Threshold, show, whole};
 use crate::diff::{Change, DiffRow};
-use crate::finding::{Confidence, Doubt, Effort, Finding, Fix, Risk, Severity, Verb};
-use crate::ident::quote_literal;
-use crate::snapshot::{Row, Table};
-use crate::text::Text;
+use crate::finding::{Confidence, Doubt, Effort, Finding, Severity};
+use crate::text::{Text, counted};
 use crate::unit::{Quantity, Unit};
 
 /// The rule.
 pub const RULE: Rule = Rule {
     id: "vacuum-blocked-horizon",
     title: "Vacuum runs but cannot remove rows",
-    needs: &[
-        Need::Primary,
-        Need::Snapshots(3),
+    needs: &[Need::Primary],
+    wants: &[
         Need::View(
             "pg_stat_user_tables",
             &["n_dead_tup", "n_tup_upd", "n_tup_del", "vacuum_count", "autovacuum_count"],
         ),
-        Need::View("table_sizes", &["reltuples", "relation_size"]),
-    ],
-    wants: &[
+        Need::View("table_sizes", &["reltuples", "relation_size", "relfrozenxid_age"]),
         Need::View("pg_stat_activity", &["backend_xmin", "xact_start"]),
-        Need::View("pg_prepared_xacts", &["prepared"]),
-        Need::View("pg_replication_slots", &["xmin"]),
+        Need::View("pg_prepared_xacts", &["transaction", "prepared"]),
+        Need::View("pg_replication_slots", &["xmin", "catalog_xmin"]),
+        Need::View("pg_stat_replication", &["backend_xmin"]),
+        Need::View("meta", &["next_xid"]),
     ],
     thresholds: &[
         Threshold {
@@ -58,7 +55,13 @@ pub const RULE: Rule = Rule {
             name: "old_transaction",
             default: 3_600.0,
             unit: Unit::Seconds,
-            about: "A transaction this old is named as the holder.",
+            about: "A transaction this old is a holder, whether vacuums were seen to fail or not.",
+        },
+        Threshold {
+            name: "old_xids",
+            default: 1e6,
+            unit: Unit::Xids,
+            about: "So many transactions since the oldest one that a holder needs: their dead rows are all still there.",
         },
         Threshold {
             name: "critical_age",
@@ -66,38 +69,49 @@ pub const RULE: Rule = Rule {
             unit: Unit::Times,
             about: "Of autovacuum_freeze_max_age: then the same holder stops freezing.",
         },
+        Threshold {
+            name: "critical_xids",
+            default: 2e8,
+            unit: Unit::Xids,
+            about: "And no less, the default of that setting: where it is lowered, more than it is still far from the limit.",
+        },
     ],
     docs: Docs {
-        looks_at: "Windows in which a table was vacuumed: the dead rows left afterwards against the trigger, and against \
-                   what the window itself can have produced; sessions, prepared transactions and slots that are old.",
-        why: "VACUUM removes only what no transaction can still see. One old transaction anywhere in the database keeps the \
-              dead rows of every table, and autovacuum reads the tables again and again for nothing.",
+        looks_at: "Who needs old rows, in every snapshot: sessions and standbys with `backend_xmin`, prepared transactions, slots. And \
+                   in three or more snapshots the windows in which a table was vacuumed: the dead rows left afterwards \
+                   against the trigger, and against what the window itself can have produced.",
+        why: "VACUUM removes only what no transaction can still see. One old transaction keeps the dead rows of every \
+              table in its database, a slot or a standby those of every database, and autovacuum reads the tables again \
+              and again for nothing. Each of them also stops transaction ids from being frozen, in the whole cluster.",
         decides: "Found on a table of `min_rows` and `min_heap_bytes` when, in `min_times` windows, it was vacuumed and still \
                   had more dead rows than `min_left` of its trigger and more than were updated and deleted in that \
                   window. What the window itself can have produced proves nothing: a small busy table is full again at \
-                  once. High; critical when the table's age exceeds `critical_age` times autovacuum_freeze_max_age. Sure \
-                  only where a holder is seen (a transaction or prepared transaction of `old_transaction`, a slot with \
-                  xmin), else medium at most.",
+                  once. High; sure only where a holder is seen, else medium at most. Where no table shows it, found on \
+                  the holders alone, one snapshot being enough: a transaction of `old_transaction`, or `old_xids` \
+                  transactions since the oldest one that somebody needs. High when that many transactions were used or a \
+                  table of that size has more dead rows than `min_left` of its trigger, else medium, as when it is gone \
+                  by the last snapshot. Dumps are no holders on their own, they end. Critical when a table's age exceeds \
+                  `critical_age` times autovacuum_freeze_max_age and `critical_xids`.",
         what_to_do: "Look at the holders, oldest first, and end the one nobody needs. Standby feedback: weigh \
                      hot_standby_feedback against max_standby_streaming_delay.",
         ignore_when: "The holder is a dump or a report that will end, and the tables bear it.",
-        references: "PostgreSQL manual: Routine Vacuuming. That VACUUM sets n_dead_tup to what it could not remove: observed on \
+        references: "PostgreSQL manual: Routine Vacuuming. Whose rows are kept: procarray.c. That VACUUM sets n_dead_tup to what it could not remove: observed on \
                      PostgreSQL 12, 14 and 18.",
     },
     check,
 };
 
-/// Who holds back cleanup.
-struct Holder<'a> {
-    row: Row<'a>,
-    name: String,
-    fix: Fix,
-}
-
 fn check(cx: &Context<'_>) -> Check {
     let mut checked = Checked::default();
-    let holders = holders(cx);
+    let all = holders(cx);
+    let own = cx.chain.last().meta.database.as_deref();
+    // Whoever keeps rows of these tables: old, or a slot whose age the export does not tell.
+    let old = |h: &&Holder<'_>| h.is_older_than(cx.threshold("old_transaction"), cx.threshold("old_xids"));
     let mut looked = 0;
+    let named: Vec<&Holder<'_>> = all
+        .iter()
+        .filter(|h| h.sighting().in_last && h.concerns(own) && (old(h) || (h.seconds.is_none() && h.xids.is_none())))
+        .collect();
     for table in cx.facts.large(cx.threshold("min_heap_bytes")) {
         let Some(change) = table.change else { continue };
         looked += 1;
@@ -105,11 +119,52 @@ fn check(cx: &Context<'_>) -> Check {
         let windows = cx.windows_of(change);
         let stuck: Vec<&DiffRow<'_>> = windows.iter().flatten().filter(|w| is_stuck(cx, w, trigger)).collect();
         if stuck.len() as f64 >= cx.threshold("min_times") {
-            checked.findings.push(report(cx, table, change, &stuck, trigger, &holders));
+            checked.findings.push(report(cx, table, change, &stuck, trigger, &named));
         }
     }
-    checked.looked_at = format!("{looked} large tables; no vacuum left more dead rows than its window made");
+    if !checked.findings.is_empty() {
+        return Ok(checked);
+    }
+    let held: Vec<&Holder<'_>> = all.iter().filter(|h| !h.is_dump).filter(old).collect();
+    checked.findings.extend(held_back(cx, &held));
+    let tables = tables_are_judged(cx);
+    let missing: Vec<&str> = HOLDER_VIEWS.into_iter().filter(|v| cx.samples(v).next().is_none()).collect();
+    match (&tables, missing.as_slice()) {
+        (Ok(()), _) => {
+            checked.looked_at = format!("{looked} large tables; no vacuum left more dead rows than its window made");
+        }
+        (Err(why), []) => {
+            checked.looked_at = format!(
+                "{}, none old; what vacuums leave is not known: {why}",
+                counted(all.len(), "holder of old rows", "holders of old rows")
+            );
+        }
+        (Err(why), missing) if checked.findings.is_empty() => {
+            let views: Vec<String> = missing.iter().map(|v| format!("`{v}`")).collect();
+            let verb = if views.len() == 1 { "is" } else { "are" };
+            return Err(Skip(format!(
+                "{why}, and of those who may hold old rows {} {verb} not in the dump",
+                views.join(", ")
+            )));
+        }
+        _ => {}
+    }
     Ok(checked)
+}
+
+/// Whether what vacuums leave can be judged, else why not.
+fn tables_are_judged(cx: &Context<'_>) -> Result<(), String> {
+    for view in ["pg_stat_user_tables", "table_sizes"] {
+        if cx.last(view).is_none() {
+            return Err(format!("`{view}` is not in the dump"));
+        }
+    }
+    let taken = cx.chain.snapshots.len();
+    if taken < 3 {
+        let given = counted(taken, "is", "are");
+        return Err(format!("whether vacuums leave dead rows needs 3 snapshots, here {given} given"));
+    }
+    Ok(())
 }
 
 /// Vacuumed in vain, on a table large enough, with many dead rows left.
@@ -119,64 +174,16 @@ fn is_stuck(cx: &Context<'_>, window: &DiffRow<'_>, trigger: f64) -> bool {
     dead + live >= cx.threshold("min_rows") && dead > cx.threshold("min_left") * trigger && vacuumed_in_vain(window)
 }
 
-/// Old transactions, prepared transactions and slots of the last snapshot, oldest first.
-fn holders<'a>(cx: &Context<'a>) -> Vec<Holder<'a>> {
-    let Some(now) = cx.now() else { return Vec::new() };
-    let old = |row: &Row<'_>, column: &str| {
-        row.time(column).is_some_and(|t| now.seconds_since(t) >= cx.threshold("old_transaction"))
-    };
-    let mut all = Vec::new();
-    for row in cx.last("pg_stat_activity").into_iter().flat_map(Table::iter) {
-        let client = row.text("backend_type").is_none_or(|t| t == "client backend");
-        if client
-            && old(&row, "xact_start")
-            && row.int("backend_xmin").is_some()
-            && let Some(pid) = row.int("pid")
-        {
-            let when_not = Text::from("Before its owner was asked: its work since the transaction began is lost.");
-            all.push((
-                row.time("xact_start"),
-                Holder { row, name: format!("pid {pid}"), fix: crate::advisor::cure::terminate(pid, when_not) },
-            ));
-        }
-    }
-    for row in cx.last("pg_prepared_xacts").into_iter().flat_map(Table::iter).filter(|r| old(r, "prepared")) {
-        let gid = row.text("gid").unwrap_or_default();
-        let fix = Fix::new(Verb::End, Risk::R3, gid, format!("ROLLBACK PREPARED {};", quote_literal(gid)))
-            .lock("no lock; releases those of the transaction")
-            .when_not("Before its transaction manager was asked whether it is to be committed.");
-        all.push((row.time("prepared"), Holder { row, name: format!("prepared transaction {gid}"), fix }));
-    }
-    for row in cx.last("pg_replication_slots").into_iter().flat_map(Table::iter).filter(|r| r.int("xmin").is_some()) {
-        let slot = row.text("slot_name").unwrap_or_default();
-        if row.bool("active") == Some(true) {
-            let fix = look_at_consumer(slot);
-            all.push((None, Holder { row, name: format!("slot {slot}"), fix }));
-            continue;
-        }
-        let fix =
-            Fix::new(Verb::Drop, Risk::R3, slot, format!("SELECT pg_drop_replication_slot({});", quote_literal(slot)))
-                .lock("no lock")
-                .when_not("While its consumer is to come back: it must be set up anew after this.");
-        all.push((None, Holder { row, name: format!("slot {slot}"), fix }));
-    }
-    all.sort_by(|a, b| {
-        a.0.is_none().cmp(&b.0.is_none()).then_with(|| a.0.cmp(&b.0)).then_with(|| a.1.name.cmp(&b.1.name))
-    });
-    all.into_iter().map(|(_, holder)| holder).collect()
-}
-
 fn report<'a>(
     cx: &Context<'a>,
     table: &TableFact<'a>,
     change: Change<'a>,
     stuck: &[&DiffRow<'a>],
     trigger: f64,
-    holders: &[Holder<'a>],
+    holders: &[&Holder<'a>],
 ) -> Finding {
     let age = table.sizes.and_then(|r| r.f64("relfrozenxid_age"));
-    let freezing = age.is_some_and(|a| a > cx.threshold("critical_age") * cx.facts.autovacuum.freeze_max_age);
-    let severity = if freezing { Severity::Critical } else { Severity::High };
+    let severity = if stops_freezing(cx, age) { Severity::Critical } else { Severity::High };
     let last = stuck.last().and_then(|w| w.after());
     let left = last.and_then(|r| r.f64("n_dead_tup")).unwrap_or(0.0);
     let times = whole(stuck.len() as f64, Unit::Count);
@@ -206,9 +213,8 @@ fn report<'a>(
         return finding.doubts([Some(Doubt::C6)]).at_most(Confidence::Medium);
     }
     for holder in holders.iter().take(5) {
-        let column =
-            ["xact_start", "prepared", "xmin"].into_iter().find(|c| holder.row.quantity(c).is_some()).unwrap_or("xmin");
-        finding = finding.measure(cx.read(&holder.name, holder.row, column)).fix(holder.fix.clone());
+        let read = cx.read(&holder.called(), holder.row, holder.column);
+        finding = finding.measure(read).fix(holder.fix.clone());
     }
     finding
 }
@@ -278,20 +284,38 @@ mod tests {
 
     #[test]
     fn what_the_window_made_itself_proves_nothing() {
-        assert!(
-            told(&judge(&RULE, &series([40_000, 41_000, 42_000, 43_000], 90_000, true), ""))[0].starts_with("passed")
-        );
-        assert!(
-            told(&judge(&RULE, &series([40_000, 41_000, 0, 0], 1_000, true), ""))[0].starts_with("passed"),
-            "once is not enough"
+        let said = |dead, updates, holder| told(&judge(&RULE, &series(dead, updates, holder), ""));
+        assert!(said([40_000, 41_000, 42_000, 43_000], 90_000, false)[0].starts_with("passed"));
+        assert!(said([40_000, 41_000, 0, 0], 1_000, false)[0].starts_with("passed"), "once is not enough");
+        // An old holder is told all the same, but no table is said to have been vacuumed in vain.
+        assert_eq!(
+            said([40_000, 41_000, 42_000, 43_000], 90_000, true),
+            ["high, high: cleanup: Pid 900 has held back cleanup for 4 h 00 m"]
         );
     }
 
+    /// A session keeps rows of its own database only.
     #[test]
-    fn skips_two_snapshots() {
+    fn a_session_of_another_database_is_not_named() {
+        let mut taken = series([40_000, 41_000, 42_000, 43_000], 1_000, false);
+        let mut last = Snapshot::clone(taken.last().unwrap());
+        last.meta.database = Some("shop".to_owned());
+        let activity = literal("2026-11-22 13:00:00+00").view(
+            "pg_stat_activity",
+            "pid | backend_type | datname | xact_start | backend_xmin",
+            &["900 | client backend | other | 2026-11-22 09:00:00+00 | 777"],
+        );
+        last.tables.extend(activity.build().tables.clone());
+        *taken.last_mut().unwrap() = Arc::new(last);
+        assert!(told(&judge(&RULE, &taken, ""))[0].starts_with("high, medium: public.t"), "no holder is named");
+    }
+
+    #[test]
+    fn says_that_it_cannot_know() {
         assert_eq!(
-            told(&judge(&RULE, &series([1, 1, 1, 1], 1, false)[..2], "")),
-            ["skipped, input missing: needs 3 snapshots, here 2 are given"]
+            crate::advisor::testing::told_of_nothing(&RULE),
+            "skipped: `pg_stat_user_tables` is not in the dump, and of those who may hold old rows `pg_stat_activity`, \
+             `pg_prepared_xacts`, `pg_replication_slots` are not in the dump"
         );
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::advisor::horizon::look_at_holders;
 use crate::advisor::vacuum_cure::freeze;
-use crate::advisor::wrap_limits::oldest_tables;
+use crate::advisor::wrap_limits::{Limits, fell, oldest_tables, overdue_words, reason_words, verdict};
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, show};
 use crate::finding::{Effort, Severity, Subject, SubjectKind};
 use crate::text::Text;
@@ -45,34 +45,46 @@ pub const RULE: Rule = Rule {
 
 fn check(cx: &Context<'_>) -> Check {
     let state = cx.state_or_skip("database_sizes")?;
+    let limits = Limits::multixact(cx.major());
     let max_age = cx.facts.autovacuum.multixact_freeze_max_age;
     let mut checked = Checked::default();
     let mut most: f64 = 0.0;
     for row in state.table.iter() {
         let Some(age) = row.f64("datminmxid_age").filter(|a| *a >= 0.0) else { continue };
         most = most.max(age);
-        let severity = if age >= cx.threshold("critical_age") {
-            Severity::Critical
-        } else if age > cx.threshold("high_factor") * max_age {
-            Severity::High
-        } else if age > cx.threshold("medium_factor") * max_age {
-            Severity::Medium
-        } else if age > max_age {
-            Severity::Info
-        } else {
-            continue;
-        };
         let name = row.text("datname").unwrap_or_default();
-        let title = Text::new().t("Oldest multixact id is ").opt(Quantity::float(age, Unit::Xids)).t(" old");
+        let fell = fell(cx, name, "datminmxid_age");
+        let Some((severity, reason)) = verdict(cx, age, max_age, fell) else { continue };
+        let (times, way) = (age / max_age.max(1.0), age / limits.refusal);
+        let title = Text::new()
+            .t("Oldest multixact id is ")
+            .opt(Quantity::float(age, Unit::Xids))
+            .t(" old")
+            .then(reason_words(reason, times, "autovacuum_multixact_freeze_max_age", way, "refused locks"));
         let mut finding = cx
             .finding(severity, Subject::new(SubjectKind::Database, name), title)
             .why(
                 Text::new()
-                    .t("autovacuum_multixact_freeze_max_age is ")
+                    .t("New ones are refused at an age of ")
+                    .opt(Quantity::float(limits.refusal, Unit::Xids))
+                    .t("; autovacuum_multixact_freeze_max_age is ")
                     .opt(Quantity::float(max_age, Unit::Xids))
-                    .t("; above it a vacuum comes that cannot be switched off."),
+                    .t(overdue_words(reason, severity, fell)),
             )
             .measure(cx.read("Age", row, "datminmxid_age"))
+            .measure(cx.computed(
+                "Age ÷ autovacuum_multixact_freeze_max_age",
+                Quantity::float(times, Unit::Times),
+                format!("{} ÷ {}", show(age, Unit::Xids), show(max_age, Unit::Xids)),
+                &[(row, &["datminmxid_age"])],
+            ))
+            .measure(cx.computed(
+                "Way to refused locks",
+                Quantity::float(way, Unit::Share),
+                format!("{} ÷ {}", show(age, Unit::Xids), show(limits.refusal, Unit::Xids)),
+                &[(row, &["datminmxid_age"])],
+            ))
+            .share(Some(way))
             .effort(Effort::M)
             .verify("mxid_age(datminmxid) falls below autovacuum_multixact_freeze_max_age.");
         if severity > Severity::Info {
@@ -112,8 +124,15 @@ mod tests {
 
     #[test]
     fn the_age_decides() {
-        assert_eq!(say(1_700_000_000), "critical, high: shop: Oldest multixact id is 1,700,000,000 old");
-        assert!(say(1_300_000_000).starts_with("high"));
+        assert_eq!(
+            say(1_700_000_000),
+            "critical, high: shop: Oldest multixact id is 1,700,000,000 old, 79.3% of the way to refused locks"
+        );
+        assert_eq!(
+            say(1_300_000_000),
+            "high, high: shop: Oldest multixact id is 1,300,000,000 old, 3.25× autovacuum_multixact_freeze_max_age, \
+             60.6% of the way to refused locks"
+        );
         assert!(say(700_000_000).starts_with("medium"));
         assert!(say(500_000_000).starts_with("info"));
     }

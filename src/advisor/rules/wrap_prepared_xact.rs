@@ -30,9 +30,9 @@ pub const RULE: Rule = Rule {
     ],
     docs: Docs {
         looks_at: "Rows of `pg_prepared_xacts` in every snapshot, and since when they have been prepared.",
-        why: "A prepared transaction keeps its locks and holds back cleanup in the whole cluster until somebody commits \
-              or rolls it back, across restarts. VACUUM cannot remove any row deleted since, and the age of the oldest \
-              transaction id grows with every transaction.",
+        why: "A prepared transaction keeps its locks and holds back cleanup until somebody commits or rolls it back, across \
+              restarts. VACUUM cannot remove any row of its database deleted since, and in the whole cluster the age of \
+              the oldest transaction id grows with every transaction.",
         decides: "Found from `min_age` on, medium; high from `high_age` on. The age is the time of the snapshot minus \
                   `prepared`, so a transaction prepared just before the export is not reported. One that was that old \
                   in an earlier snapshot and is finished by the last one is only a note.",
@@ -63,7 +63,7 @@ fn check(cx: &Context<'_>) -> Check {
         checked.findings.push(
             cx.finding(severity, Subject::new(SubjectKind::PreparedTransaction, gid), title)
                 .doubts([state.doubt()])
-                .why("It keeps its locks and holds back the cleanup of dead rows in every database until it is finished.")
+                .why("Until it is finished it keeps its locks, the dead rows of its database, and the transaction ids of all databases.")
                 .measure(cx.computed("Age", age, formula, &[(row, &["prepared"])]))
                 .fix(Fix::diagnose(gid, "SELECT gid, prepared, owner, database FROM pg_prepared_xacts ORDER BY prepared;"))
                 .fix(

@@ -113,6 +113,7 @@ pub const TRAPS: &[Trap] = &[
     trap("table published without a key", Apart, "repl-no-identity", "public.clicks", NEGLECTED, HIGH, Severity::High),
     trap("slot whose WAL is gone", Apart, "slot-lost", "standby_that_left", NEGLECTED, HIGH, Severity::High),
     trap("a million transaction ids behind a prepared transaction", Apart, "wrap-xid-age", "shop", NEGLECTED, HIGH, Severity::High),
+    trap("the same, as what holds back cleanup", Apart, "vacuum-blocked-horizon", "cleanup", NEGLECTED, HIGH, Severity::High),
     trap("MultiXacts behind it", Apart, "wrap-multixact-age", "shop", NEGLECTED, MEDIUM, Severity::Medium),
     trap("WAL for two seconds between checkpoints", Apart, "ckpt-requested", "max_wal_size", NEGLECTED, MEDIUM, Severity::Medium),
     trap("a session for each transaction", Apart, "conn-churn", "shop", NEGLECTED, MEDIUM, Severity::Medium),
