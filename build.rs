@@ -6,7 +6,7 @@ use std::{env, fs, io};
 
 fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=src");
-    let mut words = BTreeSet::new();
+    let (mut words, mut phrases) = (BTreeSet::new(), BTreeSet::new());
     let files = sources(Path::new("src"))?;
     let texts = files.iter().map(fs::read_to_string).collect::<io::Result<Vec<String>>>()?;
     let tests: Vec<PathBuf> = files.iter().zip(&texts).flat_map(|(path, text)| test_modules(path, text)).collect();
@@ -18,10 +18,12 @@ fn main() -> io::Result<()> {
         let program = source.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
         for text in literals(program) {
             words.extend(words_of(&text));
+            phrases.extend(phrases_of(&text));
         }
     }
-    let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default()).join("words.txt");
-    fs::write(out, words.into_iter().collect::<Vec<_>>().join("\n"))
+    let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
+    fs::write(out.join("words.txt"), words.into_iter().collect::<Vec<_>>().join("\n"))?;
+    fs::write(out.join("phrases.txt"), phrases.into_iter().collect::<Vec<_>>().join("\n"))
 }
 
 /// Modules of a file that only tests have, without their endings.
@@ -101,6 +103,12 @@ fn quoted(body: &str) -> (String, &str) {
         }
     }
     (text, "")
+}
+
+/// What stands between backticks, where no placeholder is in it.
+fn phrases_of(text: &str) -> Vec<String> {
+    let plain = |piece: &&str| !piece.is_empty() && !piece.contains(['{', '}', '\n']);
+    text.split('`').skip(1).step_by(2).filter(plain).map(str::to_owned).collect()
 }
 
 /// Words in lower case, names of placeholders left out.

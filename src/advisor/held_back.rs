@@ -64,7 +64,7 @@ pub fn held_back<'a>(cx: &Context<'a>, held: &[&Holder<'a>]) -> Option<Finding> 
                 .t(" that died since, and stops every transaction id used since from being frozen."),
         )
         .doubts([sighting.doubt()])
-        .members(held.iter().map(|h| Subject::new(h.who.kind(), h.called())).collect())
+        .members(held.iter().map(|h| Subject::new(h.who.kind(), h.subject())).collect())
         .effort(Effort::S)
         .fix(look_at_holders())
         .verify("The oldest of them is gone from the next snapshot, and n_dead_tup falls with the next vacuum.");

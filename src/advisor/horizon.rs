@@ -120,6 +120,11 @@ impl Holder<'_> {
         format!("{} {}", self.who.word(), self.name)
     }
 
+    /// Its name as the subject of a finding.
+    pub fn subject(&self) -> String {
+        if self.who == Who::Session { self.called() } else { self.name.clone() }
+    }
+
     /// In how many of how many snapshots it was seen.
     pub fn sighting(&self) -> Sighting {
         Sighting::new(self.seen.iter().copied(), &self.looked_at)

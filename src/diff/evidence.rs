@@ -229,10 +229,10 @@ impl Evidence {
         }
         let mut evidence = vec![format!("all {} cluster-wide views exported got a new stats_reset", self.shared.len())];
         for d in self.databases.values().filter(|d| d.fell > 0) {
-            evidence.push(format!("{} of database {} fell", counters(d.fell), shown(d.name.as_deref())));
+            evidence.push(format!("{} of database `{}` fell", counters(d.fell), shown(d.name.as_deref())));
         }
         for d in self.databases.values().filter(|d| d.cleared) {
-            evidence.push(format!("stats_reset of database {} was cleared", shown(d.name.as_deref())));
+            evidence.push(format!("stats_reset of database `{}` was cleared", shown(d.name.as_deref())));
         }
         let objects = scan_objects(before, after, self.before_at);
         if objects & KEPT != 0 {

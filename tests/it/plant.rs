@@ -40,6 +40,9 @@ const NAMES: &[&str] = &[
     "table_name",
     "schema_name",
     "spcname",
+    "publication",
+    "subscription",
+    "origin",
     "extname_",
 ];
 /// Columns whose values are SQL or settings.
@@ -181,11 +184,18 @@ fn replaced(words: &BTreeMap<String, String>, text: &str) -> String {
     let in_word = |c: char| c.is_alphanumeric() || c == '_';
     let mut out = String::new();
     let mut rest = text;
+    let plain = |word: &str| word.chars().all(in_word);
     while let Some(first) = rest.chars().next() {
         let end =
             rest.find(|c| !in_word(c)).unwrap_or(rest.len()).max(if in_word(first) { 0 } else { first.len_utf8() });
         let (word, after) = rest.split_at(end);
-        out.push_str(words.get(word).map_or(word, String::as_str));
+        match words.get(word) {
+            // As PostgreSQL prints a name of words with signs between them.
+            Some(new) if new.contains('-') && plain(&new.replace('-', "")) && !out.ends_with('"') => {
+                let _ = write!(out, "\"{new}\"");
+            }
+            new => out.push_str(new.map_or(word, String::as_str)),
+        }
         rest = after;
     }
     out

@@ -84,6 +84,110 @@ fn nothing_private_is_left_in_any_format() {
     assert!(seen > 300, "only {seen} planted words reached a report: the test looks at too little");
 }
 
+/// Names of words that the program and PostgreSQL have themselves: told apart by their order only.
+fn known_words() -> Box<dyn FnMut() -> String> {
+    const WORDS: [&str; 16] = [
+        "vacuum", "session", "left", "dead", "horizon", "index", "commit", "reader", "slot", "window", "over", "table",
+        "standby", "order", "holder", "query",
+    ];
+    let mut state = 0_usize;
+    Box::new(move || {
+        state += 1;
+        let word = |n: usize| WORDS[n % WORDS.len()];
+        format!("{}-{}-{}", word(state), word(state / 16 + state * 5 + 3), word(state / 7 + 11))
+    })
+}
+
+/// Where in the report a word stands: the keys that lead there, and the text.
+fn places(value: &serde_json::Value, at: &str, words: &[&str], out: &mut BTreeSet<String>) {
+    match value {
+        serde_json::Value::String(text) if words.iter().any(|w| text.contains(w)) => {
+            out.insert(format!("{at}: {}", text.chars().take(200).collect::<String>()));
+        }
+        serde_json::Value::Array(items) => items.iter().for_each(|item| places(item, at, words, out)),
+        serde_json::Value::Object(of) => {
+            of.iter().for_each(|(key, item)| places(item, &format!("{at}/{key}"), words, out));
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn a_name_made_of_known_words_is_a_name_all_the_same() {
+    let fixture = |name: &str| root().join("fixtures").join(name);
+    let mut of: Vec<(String, Vec<PathBuf>)> = dumps();
+    for name in ["pg15-queue", "pg15-neglected", "pg15-functions"] {
+        of.push((name.to_owned(), vec![fixture(name).join("before"), fixture(name).join("after")]));
+    }
+    of.push(("pg16-held".to_owned(), vec![fixture("pg16-held")]));
+    let mut left = BTreeSet::new();
+    for (name, folders) in of {
+        let scratch = tempfile::tempdir().expect("a folder");
+        let (folders, planted) = plant(&folders, scratch.path(), known_words());
+        let closed = redact(&report_of(&folders), Redact::parse("all").expect("a kind"));
+        let words: Vec<&str> = planted.words.values().map(String::as_str).collect();
+        places(&serde_json::to_value(&closed).expect("JSON"), "", &words, &mut left);
+        for (format, text) in outputs(&closed) {
+            left.extend(leaks(&text, &words).into_iter().map(|l| format!("{name}, {format}: {l}")));
+        }
+    }
+    assert!(left.is_empty(), "{}", left.into_iter().collect::<Vec<_>>().join("\n"));
+}
+
+/// What settings are set to, where that is the owner's: names of standbys, commands, values of settings of their own.
+#[test]
+fn values_of_settings_made_of_known_words_go_too() {
+    let scratch = tempfile::tempdir().expect("a folder");
+    let mut folders = Vec::new();
+    for (at, word) in [("before", "over"), ("after", "left")] {
+        let to = scratch.path().join(at);
+        std::fs::create_dir(&to).expect("a folder");
+        for entry in std::fs::read_dir(root().join("fixtures/shop").join(at)).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            let name = path.file_name().expect("a name");
+            if name != "pg_settings.csv" {
+                std::fs::copy(&path, to.join(name)).expect("a copy");
+                continue;
+            }
+            let mut text = String::new();
+            for line in std::fs::read_to_string(&path).expect("settings").lines() {
+                let name = line.split(',').next().unwrap_or_default();
+                let of = ["synchronous_standby_names", "archive_command", "cluster_name", "default_tablespace"];
+                text += &if of.contains(&name) {
+                    set(line, &format!("{word}-{}-reader", name.replace('_', "-")))
+                } else {
+                    line.to_owned()
+                };
+                text.push('\n');
+                if name == "allow_system_table_mods" {
+                    text += &set(&line.replace(name, "app.tenant"), &format!("{word}-dead-tenant"));
+                    text.push('\n');
+                }
+            }
+            std::fs::write(to.join(name), text).expect("a file");
+        }
+        folders.push(to);
+    }
+    let open = report_of(&folders);
+    let private = ["-reader", "-dead-tenant"];
+    assert!(!leaks(&outputs(&open)[1].1, &private).is_empty(), "none of them is in the report");
+    let closed = redact(&open, Redact::parse("all").expect("a kind"));
+    let mut left = BTreeSet::new();
+    places(&serde_json::to_value(&closed).expect("JSON"), "", &private, &mut left);
+    for (format, text) in outputs(&closed) {
+        left.extend(leaks(&text, &private).into_iter().map(|l| format!("{format}: {l}")));
+    }
+    assert!(left.is_empty(), "{}", left.into_iter().collect::<Vec<_>>().join("\n"));
+    assert!(outputs(&closed)[1].1.contains("synchronous_standby_names"), "the name of the setting stays");
+}
+
+/// A line of settings with another value.
+fn set(line: &str, value: &str) -> String {
+    let mut cells: Vec<&str> = line.splitn(3, ',').collect();
+    cells[1] = value;
+    cells.join(",")
+}
+
 #[test]
 fn the_rest_of_the_report_stays() {
     let open = report_of(&[root().join("fixtures/shop/before"), root().join("fixtures/shop/after")]);

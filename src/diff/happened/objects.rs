@@ -120,7 +120,7 @@ fn renamed(window: &Window<'_>, view: &ViewDiff, out: &mut Vec<Event>) {
     for row in noted(view) {
         let Some(old) = row.notes().find_map(|n| n.strip_prefix("renamed_from: ")) else { continue };
         let Some(name) = row.after().and_then(|r| full_name(view, r)) else { continue };
-        let why = format!("was {old}; the OID is the same");
+        let why = format!("was `{old}`; the OID is the same");
         out.push(event("renamed", window.database(), Some(name), why));
     }
 }

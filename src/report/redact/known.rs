@@ -7,6 +7,10 @@ use std::sync::LazyLock;
 static OWN: LazyLock<HashSet<&str>> =
     LazyLock::new(|| include_str!(concat!(env!("OUT_DIR"), "/words.txt")).lines().collect());
 
+/// What stands between backticks in them.
+static PHRASES: LazyLock<HashSet<&str>> =
+    LazyLock::new(|| include_str!(concat!(env!("OUT_DIR"), "/phrases.txt")).lines().collect());
+
 /// Keywords, functions, types, access methods, settings, system relations, wait events of PostgreSQL 13 to 18.
 static POSTGRES: LazyLock<HashSet<&str>> = LazyLock::new(|| include_str!("postgres.txt").lines().collect());
 
@@ -28,6 +32,11 @@ pub(super) fn own(word: &str) -> bool {
     OWN.contains(lower.as_str()) || CALENDAR.contains(&lower.as_str()) || postgres(&lower)
 }
 
+/// Whether the program itself says a text between backticks.
+pub(super) fn phrase(text: &str) -> bool {
+    PHRASES.contains(text)
+}
+
 /// Whether PostgreSQL ships a word.
 pub(super) fn postgres(word: &str) -> bool {
     POSTGRES.contains(word.to_ascii_lowercase().as_str()) || system(word)
@@ -44,6 +53,11 @@ pub(super) fn system(name: &str) -> bool {
         || matches!(name, "public" | "information_schema" | "pg_catalog" | "pg_toast" | "$user")
         || name.strip_prefix("pg_toast_").is_some_and(number)
         || name.strip_prefix("pg_temp_").is_some_and(number)
+}
+
+/// The same, less the schema that everybody's tables are in.
+pub(super) fn system_but_public(name: &str) -> bool {
+    name != "public" && system(name)
 }
 
 /// Whether a word is a number, perhaps with its unit: `7`, `64kB`, `14Z`, `22T14`.

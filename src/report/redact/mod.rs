@@ -76,6 +76,7 @@ pub fn redact(report: &Report, what: Redact) -> Report {
     }
     let mut names = Pseudonyms::new(what);
     walk::report(&mut report, &mut |place, text| names.learn(place, text));
+    walk::report(&mut report, &mut |place, text| names.guess(place, text));
     names.learned();
     walk::report(&mut report, &mut |place, text| {
         if let Some(new) = names.rewrite(place, text) {

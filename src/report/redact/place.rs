@@ -9,6 +9,8 @@ pub(super) enum Place {
     Prose,
     /// Names and the words between them: `pid 7, app on shop`.
     Mixed,
+    /// Most likely one name, of what is not said; perhaps names and words as above.
+    Likely,
     /// One name, perhaps qualified.
     Name(Kind),
     /// Code to read: a column, a setting, a value, a fragment.
@@ -17,6 +19,8 @@ pub(super) enum Place {
     Sql,
     /// A statement or definition from the dump, perhaps cut.
     Query,
+    /// The same, or how a statement is called without its text.
+    Statement,
     /// A hash of a file.
     Hash,
 }
@@ -46,6 +50,8 @@ pub(super) enum Kind {
     Other,
     /// A word that is not known.
     Word,
+    /// What somebody set a setting to.
+    Value,
     /// A role.
     User,
     /// The name a client or standby gives itself.
@@ -69,6 +75,7 @@ impl Kind {
             Self::Schema => "schema",
             Self::Slot => "slot",
             Self::Column | Self::Other | Self::Word => "name",
+            Self::Value => "value",
             Self::User => "user",
             Self::Application => "application",
             Self::Address => "address",
@@ -94,13 +101,42 @@ pub(super) const fn of_subject(kind: SubjectKind) -> Place {
         SubjectKind::PreparedTransaction => Place::Name(Kind::Other),
         SubjectKind::Role => Place::Name(Kind::User),
         SubjectKind::Replica => Place::Name(Kind::Application),
+        SubjectKind::Statement => Place::Statement,
         SubjectKind::Database
         | SubjectKind::Server
-        | SubjectKind::Statement
         | SubjectKind::Session
         | SubjectKind::Setting
         | SubjectKind::Data => Place::Mixed,
     }
+}
+
+/// Whether a setting holds names, addresses, paths or commands of its owner: such a value is private as a whole. Every
+/// setting with a dot in its name is one of an extension or of the owner's own.
+pub(super) fn is_of_its_owner(setting: &str) -> bool {
+    const ENDINGS: [&str; 10] = [
+        "_command",
+        "_file",
+        "_directory",
+        "_directories",
+        "_name",
+        "_names",
+        "_tablespaces",
+        "_conninfo",
+        "_prefix",
+        "_group",
+    ];
+    const OTHERS: [&str; 9] = [
+        "default_tablespace",
+        "listen_addresses",
+        "local_preload_libraries",
+        "session_preload_libraries",
+        "shared_preload_libraries",
+        "dynamic_library_path",
+        "event_source",
+        "role",
+        "search_path",
+    ];
+    setting.contains('.') || OTHERS.contains(&setting) || ENDINGS.iter().any(|end| setting.ends_with(end))
 }
 
 /// What names and code are under a label: the head of a table's column, the label of a fact.
@@ -123,10 +159,12 @@ pub(super) fn of_label(label: &str) -> (Place, Place) {
         ("user", Kind::User),
         ("exported by the role", Kind::User),
     ];
-    let name = kinds.iter().find(|(word, _)| *word == label).map_or(Place::Mixed, |(_, kind)| Place::Name(*kind));
+    let name = kinds.iter().find(|(word, _)| *word == label).map_or(Place::Likely, |(_, kind)| Place::Name(*kind));
+    let statements = label.contains("statement") || label.contains("query");
+    let name = if statements && name == Place::Likely { Place::Statement } else { name };
     let code = match name {
         Place::Name(Kind::File) => name,
-        _ if label.contains("statement") || label.contains("query") || label == "definition" => Place::Query,
+        _ if statements || label == "definition" => Place::Query,
         _ if label == "undo" => Place::Sql,
         _ if label == "sha-256" => Place::Hash,
         _ => Place::Code,

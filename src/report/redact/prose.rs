@@ -15,7 +15,7 @@ pub(super) enum Trust {
 
 /// Whether a character is part of a word; others than ASCII are, except the signs that the program prints.
 pub(super) fn in_word(c: char) -> bool {
-    const SIGNS: &str = "⅜·→←↳−–—×÷≥≤≠≈…“”‘’½¼¾Σ√±∞✓▲▼◆■●○▁▂▃▄▅▆▇█░╎┆²³°";
+    const SIGNS: &str = "⅛⅜·→←↳−–—×÷≥≤≠≈…“”‘’½¼¾Σ√±∞✓▲▼◆■●○▁▂▃▄▅▆▇█░╎┆²³°";
     c.is_ascii_alphanumeric() || c == '_' || c == '$' || (!c.is_ascii() && !c.is_whitespace() && !SIGNS.contains(c))
 }
 
@@ -25,12 +25,12 @@ pub(super) fn rewrite(names: &mut Pseudonyms, text: &str, trust: Trust) -> Strin
         let pieces: Vec<String> = text
             .split('`')
             .enumerate()
-            .map(|(i, piece)| rewrite(names, piece, if i % 2 == 1 { Trust::Names } else { Trust::Words }))
+            .map(|(i, piece)| if i % 2 == 1 { code(names, piece) } else { rewrite(names, piece, Trust::Words) })
             .collect();
         return pieces.join("`");
     }
-    let Some(odd) = names.odd_in(text).into_iter().next() else { return words(names, text, trust) };
-    let Some((before, after)) = text.split_once(odd.as_str()) else { return words(names, text, trust) };
+    let Some((at, odd)) = names.odd_in(text) else { return words(names, text, trust) };
+    let (before, after) = (text.get(..at).unwrap_or_default(), text.get(at + odd.len()..).unwrap_or_default());
     // What stands before a name with a dot between is its schema.
     let schema = before.strip_suffix('.').map(|b| b.rfind(|c| !in_word(c)).map_or(0, |at| before_end(b, at)));
     let (sentence, schema) = before.split_at(schema.unwrap_or(before.len()));
@@ -41,6 +41,16 @@ pub(super) fn rewrite(names: &mut Pseudonyms, text: &str, trust: Trust) -> Strin
     out.push_str(&names.of(&odd, Kind::Other).unwrap_or(odd));
     out.push_str(&rewrite(names, after, trust));
     out
+}
+
+/// What stands between backticks: words that the program did not put there together may be one name.
+fn code(names: &mut Pseudonyms, piece: &str) -> String {
+    let joined = piece.contains(['-', ' ']) && piece.chars().all(|c| in_word(c) || matches!(c, '-' | ' '));
+    let shipped = |word: &str| known::system(word) || known::numeric(word);
+    if joined && !known::phrase(piece) && !piece.split(['-', ' ']).all(shipped) {
+        return names.of_unknown(piece).unwrap_or_else(|| piece.to_owned());
+    }
+    rewrite(names, piece, Trust::Names)
 }
 
 /// The first byte after the character at a position.
@@ -68,6 +78,19 @@ fn words(names: &mut Pseudonyms, text: &str, trust: Trust) -> String {
             continue;
         }
         let (word, after) = rest.split_at(end);
+        // What stands behind a schema with a dot between is a name up to the next blank, whatever signs are in it.
+        if let Some(name) = after.strip_prefix('.').filter(|_| names.is_schema(word) && before != Some('.')) {
+            let length = name.find(|c: char| c.is_whitespace() || "\"'`;,:()[]".contains(c)).unwrap_or(name.len());
+            let (name, after) = name.split_at(length);
+            let (name, dot) = name.strip_suffix('.').map_or((name, ""), |name| (name, "."));
+            if !name.chars().all(|c| in_word(c) || c == '.') {
+                out.push_str(&names.name(&format!("{word}.{name}"), Kind::Other));
+                out.push_str(dot);
+                before = out.chars().next_back();
+                rest = after;
+                continue;
+            }
+        }
         let mut following = after.chars();
         let dotted = before == Some('.') || (following.next() == Some('.') && following.next().is_some_and(in_word));
         let position = before == Some('/') && is_hex(word);
@@ -155,6 +178,10 @@ mod tests {
             ("read pg_stat_user_tables.n_dead_tup", "read pg_stat_user_tables.n_dead_tup"),
             ("from 10.1.2.3/32 or fe80::1 at 14:22:11", "from address_1 or address_2 at 14:22:11"),
             ("größe", "name_1"),
+            ("½ × 3 + ⅛ × 3", "½ × 3 + ⅛ × 3"),
+            ("was `shop.over-left`; the OID", "was `schema_1.name_1`; the OID"),
+            ("database `dead-rows` fell, as `age(datfrozenxid)`", "database `name_1` fell, as `age(datfrozenxid)`"),
+            ("size of shop.dead-rows: 7", "size of schema_1.name_1: 7"),
         ] {
             assert_eq!(rewrite(&mut all(), text, Trust::Words), want, "{text}");
         }

@@ -83,7 +83,7 @@ pub(super) fn rewrite(names: &mut Pseudonyms, text: &str, from: From) -> String 
 }
 
 /// Whether a fragment is a statement that clients send, not a word or command of the program.
-fn is_statement(text: &str) -> bool {
+pub(super) fn is_statement(text: &str) -> bool {
     const VERBS: [&str; 13] = [
         "select", "insert", "update", "delete", "with", "copy", "call", "merge", "create", "declare", "fetch",
         "prepare", "where",
@@ -93,6 +93,11 @@ fn is_statement(text: &str) -> bool {
         let verb = text.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
         VERBS.iter().any(|v| v.eq_ignore_ascii_case(verb)) && text.len() > verb.len()
     }
+}
+
+/// The same of a text that may be any words: signs of SQL are asked for too.
+pub(super) fn is_plainly_a_statement(text: &str) -> bool {
+    is_statement(text) && (text.starts_with("/*") || text.starts_with("--") || text.contains(['"', '$', '=', '(', '*']))
 }
 
 /// The next token and its length in bytes; an open literal or comment ends with the text.

@@ -16,7 +16,7 @@ use crate::text::{Span, Text};
 type Visit<'v> = &'v mut dyn FnMut(Place, &mut String);
 
 /// What names and code of prose are, where nothing says more.
-const LOOSE: (Place, Place) = (Place::Mixed, Place::Code);
+const LOOSE: (Place, Place) = (Place::Likely, Place::Code);
 
 /// Visits every string of a report: findings first, so that what they are about is known by its kind.
 pub(super) fn report(report: &mut Report, visit: Visit<'_>) {
@@ -169,7 +169,7 @@ fn of_evidence(of: &mut Evidence, visit: Visit<'_>) {
     let Evidence { view, columns, object, locators, formula } = of;
     visit(Place::Mixed, view);
     columns.iter_mut().for_each(|c| visit(Place::Mixed, c));
-    visit(Place::Mixed, object);
+    visit(Place::Likely, object);
     for Locator { snapshot, file, place } in locators {
         visit(Place::Mixed, snapshot);
         visit(Place::Name(Kind::File), file);
@@ -181,12 +181,12 @@ fn of_evidence(of: &mut Evidence, visit: Visit<'_>) {
 fn fix(of: &mut Fix, visit: Visit<'_>) {
     // `leads` is not part of a report.
     let Fix { verb: _, object, sql, risk: _, lock, when_not, undo, keeps, leads: _ } = of;
-    visit(Place::Mixed, object);
+    visit(Place::Likely, object);
     visit(Place::Sql, sql);
     visit(Place::Prose, lock);
     when_not.iter_mut().for_each(|t| prose(t, visit));
     undo.iter_mut().for_each(|u| visit(Place::Sql, u));
-    keeps.iter_mut().for_each(|k| visit(Place::Mixed, k));
+    keeps.iter_mut().for_each(|k| visit(Place::Likely, k));
 }
 
 fn action(of: &mut Action, visit: Visit<'_>) {
@@ -271,9 +271,15 @@ fn table(of: &mut Table, visit: Visit<'_>) {
     prose(about, visit);
     let places: Vec<_> = columns.iter().map(|c| place::of_label(&c.label)).collect();
     columns.iter_mut().for_each(|c| visit(Place::Prose, &mut c.label));
+    let setting = columns.iter().position(|c| c.label == "Setting");
     for Row { cells, detail } in rows {
+        let of_owner = setting.and_then(|at| cells.get(at)).is_some_and(|c| {
+            matches!(c, Cell::Text(Text(spans)) if matches!(spans.as_slice(), [Span::Code(name)] if place::is_of_its_owner(name)))
+        });
         for (i, of) in cells.iter_mut().enumerate() {
-            cell(of, places.get(i).copied().unwrap_or(LOOSE), visit);
+            let places = places.get(i).copied().unwrap_or(LOOSE);
+            let value = of_owner && setting != Some(i);
+            cell(of, if value { (places.0, Place::Name(Kind::Value)) } else { places }, visit);
         }
         all(detail, visit);
     }
