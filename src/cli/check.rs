@@ -2,6 +2,7 @@
 
 use super::facts::Facts;
 use super::progress::Progress;
+use super::recognised::recognised;
 use super::report::{choose, ingest_options};
 use super::servers::{peers, servers};
 use super::{Status, output, print};
@@ -70,6 +71,7 @@ pub(super) fn run(args: &Args) -> Result<Status> {
     let progress = Progress::watch(reading.tally.as_ref());
     let snapshots = ingest::read(&args.dumps, &reading)?;
     drop(progress);
+    recognised(snapshots.iter(), &args.dumps)?;
     let snapshots = choose(snapshots, args.from.as_deref(), args.to.as_deref())?;
     let servers = servers(snapshots, &diff::Options::default())?;
     let peers = peers(&servers);

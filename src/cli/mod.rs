@@ -14,6 +14,7 @@ mod output;
 mod pack;
 mod presentation;
 mod progress;
+mod recognised;
 mod render;
 mod report;
 mod rules;

@@ -1,12 +1,14 @@
 //! `pgretro pack`.
 
 use super::progress::Progress;
+use super::recognised::Recognised;
 use super::report::ingest_options;
 use super::{Status, print};
 use crate::error::Result;
-use crate::ingest::{self, Wanted};
+use crate::ingest::{self, Opened, Wanted};
 use crate::meta::TimeSource;
 use crate::pack::{Packed, Writer};
+use crate::snapshot::Snapshot;
 use crate::unit::{Quantity, Unit, group_int};
 use std::path::PathBuf;
 
@@ -37,18 +39,38 @@ pub(super) fn run(args: &Args) -> Result<Status> {
     let mut given = options.taken_at.clone().into_iter();
     let opened = ingest::open(&args.dumps, &options)?;
     let mut writer = Writer::new(&args.output, args.append)?;
-    for opened in opened {
-        let mut snapshot = opened.read(&Wanted::all())?;
+    let mut met = Recognised::default();
+    let mut push = |mut snapshot: Snapshot| {
         if snapshot.meta.taken_at.is_none()
             && let Some(time) = given.next()
         {
             snapshot.meta.taken_at = Some(time);
             snapshot.meta.time_source = Some(TimeSource::Option);
         }
-        writer.push(&snapshot)?;
+        writer.push(&snapshot)
+    };
+    let again = |opened: &[Opened], push: &mut dyn FnMut(Snapshot) -> Result<()>| {
+        opened.iter().try_for_each(|opened| push(opened.read(&Wanted::all())?))
+    };
+    // Nothing is written before something is known to be worth it; what came before that is read once more.
+    let mut pushed = 0;
+    for (at, one) in opened.iter().enumerate() {
+        let snapshot = one.read(&Wanted::all())?;
+        met.look(&snapshot);
+        if met.any() {
+            again(opened.get(pushed..at).unwrap_or_default(), &mut push)?;
+            push(snapshot)?;
+            pushed = at + 1;
+        }
     }
+    met.kept_or_refuse(&args.dumps)?;
+    again(opened.get(pushed..).unwrap_or_default(), &mut push)?;
     let done = writer.finish()?;
     drop(progress);
+    if let Some((files, first)) = met.unread() {
+        let more = if files > 1 { format!(" (and {} more like it)", files - 1) } else { String::new() };
+        super::warn(&format!("{first}{more} [unreadable-file]"));
+    }
     print(&said(&done, args))?;
     Ok(Status::Done)
 }

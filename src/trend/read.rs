@@ -40,6 +40,16 @@ pub struct Moment {
     pub meta: Meta,
 }
 
+impl Moment {
+    /// Reads all of it.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub fn read(&self) -> Result<Snapshot> {
+        whole(self, &Wanted::all())
+    }
+}
+
 /// Finds the snapshots of the inputs and when each was taken, in time order. Those that say so in their meta or their
 /// name are not read for it.
 ///

@@ -201,24 +201,3 @@ fn a_baseline_that_is_none_is_refused() {
     let now = json(&["fixtures/shop/before", "--baseline", &later]);
     assert_eq!(now["baseline"]["notes"][0], "the baseline is newer than this report");
 }
-
-#[test]
-fn a_dump_of_which_nothing_is_understood_gets_no_report() {
-    let folder = Folder::new();
-    let pgmetrics = r#"{"meta": {"version": "1.20", "at": 1795357630, "collected_dbs": ["shop"]}, "tables": [{"oid": 1}],
-        "statements": [{"queryid": 1, "calls": 5}], "wal_archiving": {"archived_count": 0}}"#;
-    for (name, text, why) in [
-        (
-            "inspect.json",
-            r#"{"meta": {"taken_at": "2026-11-22T14:27:10Z"}, "inventory": [{"what": 1}]}"#,
-            "nothing in it is one that is known",
-        ),
-        ("scrape.prom", "# HELP pg_up\npg_up 1\n", "looks like a dump of a Prometheus exporter"),
-        ("t1.json", pgmetrics, "looks like a dump of pgmetrics"),
-    ] {
-        let path = folder.put(name, text);
-        let (code, _, stderr) = report(&[&path]);
-        assert_eq!(code, 2, "{name}: {stderr}");
-        assert!(stderr.contains(why) && stderr.contains("export-sql"), "{name}: {stderr}");
-    }
-}

@@ -12,6 +12,7 @@ mod diff;
 mod examples;
 mod export;
 mod fixtures;
+mod foreign;
 mod functions;
 mod golden;
 mod hostile;

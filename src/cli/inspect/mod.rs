@@ -3,6 +3,7 @@
 mod facts;
 mod text;
 
+use super::recognised::Recognised;
 use super::{Status, print};
 use crate::error::Result;
 use crate::ingest;
@@ -39,8 +40,11 @@ pub(super) fn run(args: &Args) -> Result<Status> {
     let options = ingest::Options { taken_at: args.taken_at.clone(), hash: true, ..ingest::Options::default() };
     let snapshots = ingest::read(&args.dumps, &options)?;
     let facts = facts::of(&snapshots);
+    let mut met = Recognised::default();
+    snapshots.iter().for_each(|snapshot| met.look(snapshot));
     print(&match args.format {
-        Format::Text => text::write(&facts),
+        Format::Text if met.any() => text::write(&facts),
+        Format::Text => text::nothing(&facts, met.unread().map(|(_, why)| why)),
         Format::Json => facts::json(&facts)?,
     })?;
     Ok(Status::Done)

@@ -26,6 +26,21 @@ pub(super) fn write(facts: &Facts) -> String {
     out
 }
 
+/// The same of dumps in which no view is known: what is missing is everything.
+pub(super) fn nothing(facts: &Facts, why: Option<&str>) -> String {
+    let why = why.unwrap_or("nothing in it is one that is known");
+    let mut out = format!("No exported view is in it: {why}.\n\n");
+    moments(&facts.snapshots, &mut out);
+    if facts.snapshots.iter().any(|m| !m.views.is_empty() || !m.unknown.is_empty()) {
+        views(&facts.snapshots, &mut out);
+    }
+    notes(&facts.snapshots, &mut out);
+    out.push_str(
+        "Dumps of other programs are not understood; `pgretro export-sql` prints a script that makes one that is.\n",
+    );
+    out
+}
+
 fn server(moment: &Moment) -> String {
     let mut parts = vec![match (&moment.server_version, moment.version_inferred) {
         (Some(v), false) => format!("PostgreSQL {v}"),

@@ -10,6 +10,7 @@ mod table;
 use super::facts::bytes;
 use super::output::{self, Output};
 use super::progress::Progress;
+use super::recognised::Recognised;
 use super::report::gather::narrow;
 use super::report::ingest_options;
 use super::{Status, print};
@@ -17,6 +18,7 @@ use crate::diff;
 use crate::error::{Error, Result};
 use crate::text::counted;
 use crate::trend::outlook::Given;
+use crate::trend::read::Moment;
 use crate::trend::{self, Follow, Plan, read};
 use std::collections::BTreeMap;
 use std::io::{BufWriter, Write};
@@ -96,6 +98,7 @@ pub(super) fn run(args: &Args) -> Result<Status> {
     let progress = Progress::watch(request.ingest.tally.as_ref());
     let mut moments = read::moments(&request)?;
     narrow(&mut moments, args.from.as_deref(), args.to.as_deref())?;
+    understood(&moments, &args.dumps)?;
     let (histories, notes) = read::follow(&request, &moments)?;
     drop(progress);
     warn(notes.kept.iter().chain(histories.iter().flat_map(|h| &h.notes.kept)));
@@ -107,6 +110,22 @@ pub(super) fn run(args: &Args) -> Result<Status> {
         Format::Json => deliver(args, |out| json::write(&histories, &order, given, out)),
     }?;
     Ok(Status::Done)
+}
+
+/// Refuses dumps of which nothing is understood. Where one says of which server it is, it is an export; else snapshots
+/// are read until a view is met.
+fn understood(moments: &[Moment], dumps: &[PathBuf]) -> Result<()> {
+    let mut met = Recognised::default();
+    if moments.iter().any(|m| m.meta.version.is_some()) {
+        return Ok(());
+    }
+    for moment in moments {
+        met.look(&moment.read()?);
+        if met.any() {
+            break;
+        }
+    }
+    met.or_refuse(dumps)
 }
 
 /// The first warning of each kind, and how many more there are: a history has one for each window.
