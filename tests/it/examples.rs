@@ -2,7 +2,7 @@
 
 use crate::traps::{config, fixture, shown};
 use pgretro::advisor::rules::RULES;
-use pgretro::advisor::{Config, run};
+use pgretro::advisor::{Config, Peer, run, run_cluster};
 use pgretro::finding::{Finding, Severity};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -24,10 +24,24 @@ const FURTHER: &[&[&str]] = &[
     &["pg18-odd-names"],
     &["pg15-neglected/before"],
     &["pg15-neglected/before", "pg15-neglected/middle", "pg15-neglected/after"],
+    STRAINED,
+    &["pg15-strained-standby/before", "pg15-strained-standby/after"],
+    &["pg15-strained-reader"],
     &["plans/pg15-text.txt"],
     &["plans/pg17-text.txt"],
     &["plans/pg18-text.txt"],
 ];
+
+const STRAINED: &[&str] = &[
+    "pg15-strained/before",
+    "pg15-strained/second",
+    "pg15-strained/middle",
+    "pg15-strained/fourth",
+    "pg15-strained/after",
+];
+
+/// Servers of one cluster given together: the primary, and its standby.
+const TOGETHER: &[[&[&str]; 2]] = &[[STRAINED, &["pg15-strained-standby/before", "pg15-strained-standby/after"]]];
 
 /// How the examples are made, in the order in which one is looked for: a configuration, and how that is said.
 const RUNS: [(Option<&str>, &str); 3] = [
@@ -53,6 +67,16 @@ fn said() -> Vec<Example> {
             let on = format!("fixtures/{}", folders.last().copied().unwrap_or_default());
             let each = advice.findings().into_iter().cloned();
             out.extend(each.map(|finding| Example { finding, on: on.clone(), run: at }));
+        }
+        for [primary, standby] in TOGETHER {
+            let chains = [fixture(primary), fixture(standby)];
+            let servers: Vec<Peer<'_>> =
+                ["primary", "standby"].into_iter().zip(&chains).map(|(name, chain)| Peer { name, chain }).collect();
+            let advice = run_cluster(&servers, &config).expect("servers");
+            let [a, b] = [primary, standby].map(|folders| folders.last().copied().unwrap_or_default());
+            let on = format!("fixtures/{a}` and `fixtures/{b}");
+            let of_several = advice.findings().into_iter().filter(|f| f.rule.starts_with("repl-")).cloned();
+            out.extend(of_several.map(|finding| Example { finding, on: on.clone(), run: at }));
         }
     }
     out

@@ -57,10 +57,13 @@ fn check(ctx: &Context<'_>) -> Check {
     let shares = if own {
         Text::new().t(" Autovacuum has a limit of its own.")
     } else {
-        Text::new()
-            .t(" Each of the ")
-            .opt(Quantity::float(workers, Unit::Count))
-            .t(" autovacuum workers may take as much: count them in.")
+        let each = Text::new();
+        let each = if workers > 1.0 {
+            each.t(" Each of the ").opt(Quantity::float(workers, Unit::Count)).t(" autovacuum workers")
+        } else {
+            each.t(" The autovacuum worker")
+        };
+        each.t(" may take as much: count it in.")
     };
     let finding = ctx
         .finding(

@@ -82,7 +82,11 @@ fn check(ctx: &Context<'_>) -> Check {
         if let Some(bytes) = ctx.exported_setting("logical_decoding_work_mem").and_then(|s| s.value) {
             finding = finding.measure(ctx.setting_measure("logical_decoding_work_mem"));
             if bytes > 0.0 && bytes < ctx.threshold("enough_bytes") {
-                let wanted = (bytes * 4.0).min(ctx.threshold("enough_bytes"));
+                // What a transaction that did not fit took, and no less than the built-in value.
+                const BUILT_IN: f64 = 67_108_864.0;
+                let each = change.delta("spill_txns").filter(|n| *n > 0.0).map_or(0.0, |n| spilled / n);
+                let wanted = 2_f64.powf((bytes * 2.0).max(each).max(BUILT_IN).log2().ceil());
+                let wanted = wanted.min(ctx.threshold("enough_bytes")).max(bytes);
                 finding = finding.fix(set_system(
                     "logical_decoding_work_mem",
                     &format!("{:.0}kB", wanted / 1024.0),
@@ -125,7 +129,7 @@ mod tests {
         let advice = advise(&[&RULE], &over_an_hour("6442450944", "8589934592"), "");
         let finding = advice.findings()[0];
         assert_eq!(finding.title.plain(), "75% of what slot cdc decodes goes over the disk, 6 GB");
-        assert!(finding.fixes[0].sql.starts_with("ALTER SYSTEM SET logical_decoding_work_mem = '262144kB';"));
+        assert!(finding.fixes[0].sql.starts_with("ALTER SYSTEM SET logical_decoding_work_mem = '524288kB';"));
         // Not sent yet.
         assert_eq!(
             told(&judge(&RULE, &over_an_hour("6442450944", "0"), "")),

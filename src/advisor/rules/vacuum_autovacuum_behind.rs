@@ -11,6 +11,8 @@ use crate::unit::{Quantity, Unit};
 
 /// More than this makes vacuums a load of their own on most storage.
 const MOST_COST_LIMIT: f64 = 2_000.0;
+/// The built-in one, which less than is a mistake more often than a choice.
+const BUILT_IN_COST_LIMIT: f64 = 200.0;
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -138,11 +140,12 @@ fn workers(cx: &Context<'_>) -> Workers {
 
 fn report<'a>(cx: &Context<'a>, late: &[&TableFact<'a>], looked: u32, workers: &Workers) -> Finding {
     let count = Quantity::int(i64::try_from(late.len()).unwrap_or(i64::MAX), Unit::Count);
-    let title = Text::new()
-        .n(count)
-        .t(" large tables are above their autovacuum trigger while all ")
-        .opt(Quantity::float(workers.most, Unit::Count))
-        .t(" workers are busy");
+    let title = Text::new().n(count).t(" large tables are above their autovacuum trigger while ");
+    let title = if workers.most > 1.0 {
+        title.t("all ").opt(Quantity::float(workers.most, Unit::Count)).t(" workers are busy")
+    } else {
+        title.t("the only worker is busy")
+    };
     let name = cx.chain.last().meta.database.clone().unwrap_or_else(|| "this database".to_owned());
     let dead: Vec<_> = late.iter().take(5).filter_map(|t| Some((t.change?.last()?, &["n_dead_tup"][..]))).collect();
     let mut why = Text::new().t("All workers at work ").then(workers.busy.text());
@@ -182,15 +185,18 @@ fn faster(cx: &Context<'_>) -> Fix {
     let own = value("autovacuum_vacuum_cost_limit");
     let limit = own.map(|o| o.0).filter(|v| *v > 0.0).or(value("vacuum_cost_limit").map(|v| v.0)).unwrap_or(200.0);
     let throttled = value("autovacuum_vacuum_cost_delay").is_none_or(|(delay, _)| delay.abs() > 0.0);
-    let wanted = (2.0 * limit).min(MOST_COST_LIMIT);
+    let wanted = (2.0 * limit).max(BUILT_IN_COST_LIMIT).min(MOST_COST_LIMIT);
     if throttled && wanted > limit {
-        let when_not = "While storage is saturated: vacuums read and write twice as fast with this.";
+        let when_not = Text::new()
+            .t("While storage is saturated: vacuums read and write ")
+            .opt(Quantity::float(wanted / limit, Unit::Times))
+            .t(" as fast with this.");
         return set_system(
             "autovacuum_vacuum_cost_limit",
             &format!("{wanted:.0}"),
             Effect::Reload,
             Some(own.map_or("-1", |o| o.1)),
-            when_not.into(),
+            when_not,
         );
     }
     Fix::diagnose(
@@ -258,6 +264,32 @@ mod tests {
             "ALTER SYSTEM SET autovacuum_vacuum_cost_limit = '400';\nSELECT pg_reload_conf();"
         );
         assert_eq!(findings[0].members.len(), 3);
+    }
+
+    /// Twice nearly nothing is nearly nothing.
+    #[test]
+    fn a_limit_below_the_built_in_one_goes_back_to_it() {
+        let with = |s: Arc<Snapshot>| {
+            let settings = literal("2026-11-22 12:00:00+00")
+                .view(
+                    "pg_settings",
+                    "name | setting | unit",
+                    &[
+                        "autovacuum_max_workers | 1 |",
+                        "autovacuum_vacuum_cost_limit | 1 |",
+                        "autovacuum_vacuum_cost_delay | 100 | ms",
+                    ],
+                )
+                .build();
+            let mut s = Snapshot::clone(&s);
+            s.tables.extend(settings.tables.clone());
+            Arc::new(s)
+        };
+        let before = with(taken("2026-11-22 12:00:00+00", LATE, 0, 0, 1));
+        let outcome = judge(&RULE, &[before, with(taken("2026-11-22 12:30:00+00", LATE, 5_000, 0, 1))], "");
+        let Outcome::Found { findings, .. } = outcome else { panic!() };
+        assert!(findings[0].title.plain().ends_with("while the only worker is busy"), "{}", findings[0].title.plain());
+        assert!(findings[0].fixes[0].sql.starts_with("ALTER SYSTEM SET autovacuum_vacuum_cost_limit = '200';"));
     }
 
     #[test]

@@ -93,7 +93,7 @@ fn check(cx: &Context<'_>) -> Check {
         ))
         .fix(set_system(
             "autovacuum_vacuum_cost_limit",
-            &format!("{:.0}", (limit * 10.0).min(10_000.0)),
+            &format!("{:.0}", (limit * 10.0).clamp(200.0, 10_000.0)),
             Effect::Reload,
             number("autovacuum_vacuum_cost_limit").map(|l| format!("{l:.0}")).as_deref(),
             "Storage is at its limit already: raise it in steps and watch latency.".into(),
