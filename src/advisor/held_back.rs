@@ -3,6 +3,7 @@
 
 use super::horizon::{Holder, look_at_holders};
 use super::{Context, TableFact, show};
+use crate::diff::Change;
 use crate::finding::{Effort, Finding, Severity, Subject, SubjectKind};
 use crate::text::{Text, counted, sentence};
 use crate::unit::{Quantity, Unit};
@@ -22,7 +23,7 @@ pub fn held_back<'a>(cx: &Context<'a>, held: &[&Holder<'a>]) -> Option<Finding> 
     let mut full: Vec<(f64, f64, &TableFact<'a>)> = Vec::new();
     if held.iter().any(|h| h.concerns(own)) {
         for table in cx.facts.large(cx.threshold("min_heap_bytes")) {
-            let Some(row) = table.change.and_then(|c| c.last()) else { continue };
+            let Some(row) = table.change.and_then(Change::last) else { continue };
             let (dead, live) = (row.f64("n_dead_tup").unwrap_or(0.0), row.f64("n_live_tup").unwrap_or(0.0));
             let trigger = cx.facts.triggers(table).vacuum;
             if dead + live >= cx.threshold("min_rows") && dead > cx.threshold("min_left") * trigger {
@@ -84,7 +85,7 @@ pub fn held_back<'a>(cx: &Context<'a>, held: &[&Holder<'a>]) -> Option<Finding> 
     }
     for (pressure, dead, table) in full.into_iter().take(3) {
         let trigger = show(cx.facts.triggers(table).vacuum, Unit::Rows);
-        let rows: Vec<_> = table.change.and_then(|c| c.last()).into_iter().map(|r| (r, &["n_dead_tup"][..])).collect();
+        let rows: Vec<_> = table.change.and_then(Change::last).into_iter().map(|r| (r, &["n_dead_tup"][..])).collect();
         finding = finding.measure(cx.computed(
             &format!("Dead rows of {} ÷ trigger", table.display()),
             Quantity::float(pressure, Unit::Times),

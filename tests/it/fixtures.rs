@@ -299,3 +299,11 @@ fn changes_read_well() {
         assert_snapshot(&format!("diff-{fixture}"), &text);
     }
 }
+
+#[test]
+fn the_strained_server_and_its_standby_counted_so_much() {
+    let primary = diff("pg15-strained/before", "pg15-strained/after");
+    assert_eq!(row(&primary, TABLES, "movements")["counters"]["n_tup_ins"]["delta"], 50_989);
+    let standby = diff("pg15-strained-standby/before", "pg15-strained-standby/after");
+    assert_eq!(row(&standby, "pg_stat_database_conflicts", "depot")["counters"]["confl_lock"]["delta"], 9);
+}

@@ -185,7 +185,7 @@ fn faster(cx: &Context<'_>) -> Fix {
     let own = value("autovacuum_vacuum_cost_limit");
     let limit = own.map(|o| o.0).filter(|v| *v > 0.0).or(value("vacuum_cost_limit").map(|v| v.0)).unwrap_or(200.0);
     let throttled = value("autovacuum_vacuum_cost_delay").is_none_or(|(delay, _)| delay.abs() > 0.0);
-    let wanted = (2.0 * limit).max(BUILT_IN_COST_LIMIT).min(MOST_COST_LIMIT);
+    let wanted = (2.0 * limit).clamp(BUILT_IN_COST_LIMIT, MOST_COST_LIMIT);
     if throttled && wanted > limit {
         let when_not = Text::new()
             .t("While storage is saturated: vacuums read and write ")

@@ -41,7 +41,9 @@ pub(super) fn run(args: &Args) -> Result<Status> {
     let snapshots = ingest::read(&args.dumps, &options)?;
     let facts = facts::of(&snapshots);
     let mut met = Recognised::default();
-    snapshots.iter().for_each(|snapshot| met.look(snapshot));
+    for snapshot in &snapshots {
+        met.look(snapshot);
+    }
     print(&match args.format {
         Format::Text if met.any() => text::write(&facts),
         Format::Text => text::nothing(&facts, met.unread().map(|(_, why)| why)),
