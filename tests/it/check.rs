@@ -1,20 +1,11 @@
 //! `pgretro check`: a policy held against dumps, in every format, with the exit codes that scripts rely on.
 
-use super::fixtures::assert_snapshot;
+use super::fixtures::{assert_snapshot, run};
 use serde_json::Value;
-use std::process::Command;
 
 /// Runs `pgretro check` in the repository: exit code, stdout, stderr.
 fn check(arguments: &[&str]) -> (i32, String, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_pgretro"))
-        .arg("check")
-        .args(arguments)
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .env_remove("COLUMNS")
-        .output()
-        .expect("pgretro runs");
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (output.status.code().expect("an exit code"), text(&output.stdout), text(&output.stderr))
+    run(&[&["check"], arguments].concat())
 }
 
 /// A folder with a policy `p.toml` of this text, and its path.

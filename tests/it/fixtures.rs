@@ -3,17 +3,23 @@
 use serde_json::Value;
 use std::process::Command;
 
-/// Runs pgretro in the repository: stdout, where it ends well.
-pub fn pgretro(arguments: &[&str]) -> String {
+/// Runs pgretro in the repository: exit code, stdout, stderr.
+pub fn run(arguments: &[&str]) -> (i32, String, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_pgretro"))
         .args(arguments)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .env_remove("COLUMNS")
         .output()
         .expect("pgretro runs");
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "pgretro {}: {}\n{stderr}", arguments.join(" "), output.status);
-    String::from_utf8(output.stdout).expect("UTF-8")
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+    (output.status.code().expect("an exit code"), text(output.stdout), text(output.stderr))
+}
+
+/// Runs pgretro in the repository: stdout, where it ends well.
+pub fn pgretro(arguments: &[&str]) -> String {
+    let (code, stdout, stderr) = run(arguments);
+    assert_eq!(code, 0, "pgretro {}: {stderr}", arguments.join(" "));
+    stdout
 }
 
 /// Compares with `snapshots/<name>.snap`.

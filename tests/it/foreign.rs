@@ -1,20 +1,8 @@
 //! Dumps of other programs: named, and nothing is made of them.
 
+use super::fixtures::run;
 use std::path::Path;
-use std::process::Command;
 use tempfile::TempDir;
-
-/// Runs `pgretro` in the repository: exit code, stdout, stderr.
-fn run(arguments: &[&str]) -> (i32, String, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_pgretro"))
-        .args(arguments)
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .env_remove("COLUMNS")
-        .output()
-        .expect("pgretro runs");
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (output.status.code().expect("an exit code"), text(&output.stdout), text(&output.stderr))
-}
 
 fn put(folder: &TempDir, name: &str, text: &str) -> String {
     let path = folder.path().join(name);

@@ -1,20 +1,12 @@
 //! What becomes of findings from report to report: baselines, exceptions, exit codes.
 
+use super::fixtures::run;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 /// Runs `pgretro report` in the repository: exit code, stdout, stderr.
 fn report(arguments: &[&str]) -> (i32, String, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_pgretro"))
-        .arg("report")
-        .args(arguments)
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .env_remove("COLUMNS")
-        .output()
-        .expect("pgretro runs");
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (output.status.code().expect("an exit code"), text(&output.stdout), text(&output.stderr))
+    run(&[&["report"], arguments].concat())
 }
 
 fn json(arguments: &[&str]) -> Value {

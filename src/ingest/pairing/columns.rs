@@ -226,13 +226,7 @@ impl Columns {
             match *cell {
                 Cell::Number(n) => {
                     let (before, after) = (*was.numbers.get(n)?, *is.numbers.get(n)?);
-                    let goes_on = match self.numbers.get(n)?.1 {
-                        Number::Level => true,
-                        // NULL is the smallest number there is: what was NULL cannot fall, what became NULL did not.
-                        Number::Counter => after >= before || after == Ints::NULL,
-                        Number::Still => after == before,
-                    };
-                    if !goes_on {
+                    if !self.numbers.get(n)?.1.goes_on(before, after) {
                         return Some(Course::Apart);
                     }
                     moved |= before != after && before != Ints::NULL && after != Ints::NULL;

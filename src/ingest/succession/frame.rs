@@ -2,7 +2,7 @@
 
 use super::buffer::{Buffer, alike};
 use super::cells::Ends;
-use super::watched::{Number, Watched};
+use super::watched::Watched;
 use crate::ingest::clock::plain_time;
 use crate::ingest::digits::whole;
 use crate::snapshot::Ints;
@@ -222,12 +222,7 @@ impl Frame {
         for ((cell, number), was) in watched.numbers.iter().zip(numbers) {
             let (from, to) = self.ends.cell(row.start, *cell);
             let is = if from == to { Ints::NULL } else { whole(bytes, from, to)? };
-            calm &= match number {
-                Number::Level => true,
-                // NULL is the smallest number there is: what was NULL cannot fall, what became NULL did not fall.
-                Number::Counter => is >= *was || is == Ints::NULL,
-                Number::Still => is == *was,
-            };
+            calm &= number.goes_on(*was, is);
             *was = is;
         }
         let mut set = 0;

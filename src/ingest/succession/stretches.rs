@@ -5,7 +5,7 @@ use super::frame::Pair;
 use super::frame::{LOOKED, THERE};
 use super::run::{Slots, Step, padded};
 use super::tables::Tables;
-use super::watched::Number;
+use super::watched::stayed;
 use crate::ingest::Opened;
 use crate::pack::{History, Stretch};
 use crate::snapshot::{Ints, Snapshot, Table};
@@ -147,11 +147,7 @@ impl Stretches {
     fn calm(&self, stretch: &Stretch) -> Option<Vec<bool>> {
         let mut calm = vec![true; stretch.of.len()];
         for (column, number) in self.of.numbers() {
-            match number {
-                Number::Level => {}
-                Number::Counter => narrow(&mut calm, stretch.integers(*column)?, rose),
-                Number::Still => narrow(&mut calm, stretch.integers(*column)?, |was, is| was == is),
-            }
+            narrow(&mut calm, stretch.integers(*column)?, |was, is| number.goes_on(was, is));
         }
         for column in self.of.times() {
             narrow(&mut calm, stretch.integers(*column)?, stayed);
@@ -167,11 +163,7 @@ impl Stretches {
         let pair = |column: usize| (a.integer(column, was), b.integer(column, is));
         let numbers = self.of.numbers().iter().all(|(column, number)| {
             let (was, is) = pair(*column);
-            match number {
-                Number::Level => true,
-                Number::Counter => rose(was, is),
-                Number::Still => was == is,
-            }
+            number.goes_on(was, is)
         });
         let times = || {
             self.of.times().iter().all(|column| {
@@ -318,16 +310,6 @@ fn slots_of(stretch: &Stretch, key: usize, slots: &Slots) -> Option<Vec<u32>> {
         Some(slot)
     };
     stretch.integers(key)?.iter().map(slot).collect()
-}
-
-/// NULL is the smallest number there is: what was NULL cannot fall, what became NULL did not fall.
-const fn rose(was: i64, is: i64) -> bool {
-    is >= was || is == Ints::NULL
-}
-
-/// Whether a time was not cleared.
-const fn stayed(was: i64, is: i64) -> bool {
-    was == Ints::NULL || is != Ints::NULL
 }
 
 /// Which rows go on in a column, too.

@@ -2,7 +2,7 @@
 
 use super::frame::{LOOKED, THERE};
 use super::run::{Slots, Step, padded};
-use super::watched::{Number, Watch};
+use super::watched::{Number, Watch, stayed};
 use crate::catalog::{Type, View};
 use crate::ingest::merge::select;
 use crate::snapshot::{Data, Ints, Snapshot, Table};
@@ -222,15 +222,10 @@ impl Last {
         let moved = (self.slots != slots).then_some(was.as_slice());
         let pair = |column: usize| Some((of.column(&self.cells, column)?, of.column(cells, column)?));
         for (column, number) in &of.numbers {
-            match number {
-                Number::Level => {}
-                // NULL is the smallest number there is: what was NULL cannot fall, what became NULL did not fall.
-                Number::Counter => narrow(&mut calm, pair(*column)?, moved, |was, is| is >= was || is == Ints::NULL),
-                Number::Still => narrow(&mut calm, pair(*column)?, moved, |was, is| is == was),
-            }
+            narrow(&mut calm, pair(*column)?, moved, |was, is| number.goes_on(was, is));
         }
         for column in &of.times {
-            narrow(&mut calm, pair(*column)?, moved, |was, is| was == Ints::NULL || is != Ints::NULL);
+            narrow(&mut calm, pair(*column)?, moved, stayed);
         }
         for column in &of.texts {
             let (Some(Some(Data::Text(before))), Some(Some(Data::Text(after)))) =

@@ -3,6 +3,7 @@
 use super::cells::MOST;
 use crate::catalog::{Type, View};
 use crate::ingest::header::{Field, Role};
+use crate::snapshot::Ints;
 use std::ops::Range;
 
 /// What a whole number may do from one snapshot to the next.
@@ -14,6 +15,24 @@ pub enum Number {
     Counter,
     /// Stay.
     Still,
+}
+
+impl Number {
+    /// Whether a number that was the one and is the other did what it may.
+    #[inline]
+    pub(in crate::ingest) const fn goes_on(self, was: i64, is: i64) -> bool {
+        match self {
+            Self::Level => true,
+            // NULL is the smallest number there is: what was NULL cannot fall, what became NULL did not fall.
+            Self::Counter => is >= was || is == Ints::NULL,
+            Self::Still => is == was,
+        }
+    }
+}
+
+/// Whether a time was not cleared.
+pub(super) const fn stayed(was: i64, is: i64) -> bool {
+    was == Ints::NULL || is != Ints::NULL
 }
 
 /// What is watched, by the cells of a file.
