@@ -54,14 +54,17 @@ pub fn without_daily_pattern(points: &[Point], slope: f64) -> Option<Vec<Point>>
         rest = others;
         median(own).unwrap_or(0.0)
     });
-    let spread = |mut values: Vec<f64>| {
-        let middle = median(&mut values).unwrap_or(0.0);
-        values.iter().map(|v| (v - middle).abs()).sum::<f64>()
-    };
-    let without: Vec<Point> = points.iter().zip(&slots).map(|((t, v), slot)| (*t, v - pattern[*slot])).collect();
-    let before = spread(points.iter().map(|(t, v)| v - slope * t).collect());
-    let after = spread(without.iter().map(|(t, v)| v - slope * t).collect());
-    (before > 0.0 && after < before * (1.0 - EXPLAINS)).then_some(without)
+    // An hour's residuals have the median 0 without the pattern, so all together have it as well.
+    let rest = |((t, v), slot): (&Point, &usize)| v - pattern[*slot] - slope * t;
+    let after: f64 = points.iter().zip(&slots).map(rest).map(f64::abs).sum();
+    let unexplained = |before: f64| before <= 0.0 || after >= before * (1.0 - EXPLAINS);
+    let about = |middle: f64| points.iter().map(|(t, v)| (v - slope * t - middle).abs()).sum::<f64>();
+    // Nothing is nearer to all values than their median, so most series are settled before it is looked for.
+    let mean = points.iter().map(|(t, v)| v - slope * t).sum::<f64>() / points.len() as f64;
+    if unexplained(about(mean)) || unexplained(about(median(&mut hours)?)) {
+        return None;
+    }
+    Some(points.iter().zip(&slots).map(|((t, v), slot)| (*t, v - pattern[*slot])).collect())
 }
 
 /// The hour of the day of a time.
