@@ -264,17 +264,18 @@ impl Object {
             })
         });
         self.came_again |= anew;
+        let covered_s = row.verdict().covered_s;
+        let (exactly, gap) = (row.is_exact(), gap(followed.view, row, window));
         for (at, ((column, _), series)) in followed.columns.iter().zip(&mut self.series).enumerate() {
-            let verdict = row.verdict();
             let mut step = Step {
                 from: window.from,
                 at: window.at,
                 value: number(after, *column),
                 delta: row.delta(*column).0,
-                covered_s: verdict.covered_s,
+                covered_s,
                 class,
-                exact: row.is_exact(),
-                gap: gap(followed.view, row, window),
+                exact: exactly,
+                gap,
             };
             if let Some(left) = &back {
                 step.from = since;
