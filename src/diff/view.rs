@@ -14,6 +14,8 @@ pub const NO_VALUE: &str = "no value";
 pub const NO_LONGER_A_VALUE: &str = "value→null";
 /// Why a counter has no delta: it was NULL.
 pub const NOW_A_VALUE: &str = "null→value";
+/// Why a counter has no delta: it is smaller than it was, and nothing says why.
+pub(super) const FELL: &str = "fell";
 
 /// What was decided about a row's entry; many rows share one.
 #[derive(Clone, Debug, PartialEq)]
@@ -239,7 +241,7 @@ impl<'a> DiffRow<'a> {
             return (None, Some(NOW_A_VALUE));
         };
         let delta = after.since(before);
-        if delta.is_negative() { (None, Some("fell")) } else { (Some(delta), None) }
+        if delta.is_negative() { (None, Some(FELL)) } else { (Some(delta), None) }
     }
 
     /// The delta of a counter by name.
