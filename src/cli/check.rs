@@ -3,16 +3,21 @@
 use super::facts::Facts;
 use super::progress::Progress;
 use super::recognised::recognised;
-use super::report::{choose, ingest_options};
-use super::servers::{peers, servers};
+use super::report::gather::narrow;
+use super::report::ingest_options;
+use super::servers::{Server, are_beside, chain_of, named, peers, primary_first};
 use super::{Status, output, print};
-use crate::advisor;
+use crate::advisor::{self, Peer};
 use crate::check::{Audit, Node, Policy, PolicyFile, audit};
 use crate::diff;
 use crate::error::{Error, Result};
 use crate::ingest;
+use crate::meta::{Meta, Notes};
 use crate::render::audit::{self as formats, Format};
 use crate::render::{ColorChoice, Surroundings};
+use crate::trend::lineage::lineages;
+use crate::trend::read;
+use crate::trend::{self, Plan};
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -69,15 +74,18 @@ pub(super) fn run(args: &Args) -> Result<Status> {
     let (config, _) = args.facts.config()?;
     let reading = ingest_options(&args.taken_at, args.timezone.as_deref())?;
     let progress = Progress::watch(reading.tally.as_ref());
-    let snapshots = ingest::read(&args.dumps, &reading)?;
+    let servers = servers(args, &reading)?;
     drop(progress);
-    recognised(snapshots.iter(), &args.dumps)?;
-    let snapshots = choose(snapshots, args.from.as_deref(), args.to.as_deref())?;
-    let servers = servers(snapshots, &diff::Options::default())?;
+    let snapshots = servers.iter().flat_map(|(_, chain)| &chain.snapshots);
+    recognised(snapshots.map(AsRef::as_ref), &args.dumps)?;
     let peers = peers(&servers);
-    let others = |at: usize| peers.iter().enumerate().filter(|(i, _)| *i != at).map(|(_, p)| *p).collect::<Vec<_>>();
-    let advice: Vec<_> = (0..peers.len())
-        .filter_map(|at| Some(advisor::run_among(peers.get(at)?.chain, &others(at), &config)))
+    let advice: Vec<_> = peers
+        .iter()
+        .map(|own| {
+            let beside = |p: &&Peer<'_>| are_beside(&own.chain.last().meta, &p.chain.last().meta);
+            let others: Vec<Peer<'_>> = peers.iter().filter(beside).copied().collect();
+            advisor::run_among(own.chain, &others, &config)
+        })
         .collect();
     let nodes: Vec<Node<'_>> = servers
         .iter()
@@ -87,6 +95,27 @@ pub(super) fn run(args: &Args) -> Result<Status> {
     let result = audit(&policy, file, &nodes, args.strict || policy.strict);
     deliver(args, &result, &endings, format)?;
     Ok(if result.fails() { Status::Findings } else { Status::Done })
+}
+
+/// The servers, told apart as `pgretro report` does it for a history; another database is a server of its own here, for
+/// what was given to be checked is checked.
+fn servers(args: &Args, reading: &ingest::Options) -> Result<Vec<Server>> {
+    let options = diff::Options::default();
+    let plan = Plan { followed: trend::for_report(), objects: Vec::new(), watched: true };
+    let request = read::Request { inputs: args.dumps.clone(), ingest: reading.clone(), diff: options.clone(), plan };
+    let mut moments = read::moments(&request)?;
+    narrow(&mut moments, args.from.as_deref(), args.to.as_deref())?;
+    let metas: Vec<&Meta> = moments.iter().map(|m| &m.meta).collect();
+    let lineages = lineages(&metas, false, &mut Notes::default()).map_err(|error| match error {
+        Error::Identity { code, message, .. } => {
+            Error::Identity { code, message, hint: Some("give snapshots of one cluster".to_owned()) }
+        }
+        other => other,
+    })?;
+    let chains = lineages.iter().map(|lineage| chain_of(&moments, lineage, &options));
+    let mut chains = chains.collect::<Result<Vec<_>>>()?;
+    primary_first(&mut chains);
+    Ok(named(chains))
 }
 
 /// One server is told by its database, where nothing names it.

@@ -13,7 +13,7 @@ use super::plans;
 use super::when;
 use crate::catalog::{self, View};
 use crate::error::Result;
-use crate::meta::{Note, SourceFile};
+use crate::meta::{Note, Notes, SourceFile};
 use crate::pack::History;
 use crate::snapshot::{Snapshot, Table};
 use crate::time::Timestamp;
@@ -25,11 +25,18 @@ use std::sync::Arc;
 pub struct Opened {
     group: Group,
     options: Options,
+    /// What is to be said of files that were given and are of no snapshot.
+    told: Notes,
 }
 
 impl Opened {
-    pub(super) const fn new(group: Group, options: Options) -> Self {
-        Self { group, options }
+    pub(super) fn new(group: Group, options: Options) -> Self {
+        Self { group, options, told: Notes::default() }
+    }
+
+    /// Says with its own notes what is to be said of files that are of no snapshot.
+    pub(crate) fn tell(&mut self, notes: Notes) {
+        self.told.absorb(notes);
     }
 
     /// The name the user knows it by: folder or file.
@@ -99,10 +106,12 @@ impl Opened {
                 settle_unread(&mut snapshot.meta, self.group.name_time);
             }
             self.count(&snapshot, wanted);
+            snapshot.meta.notes.absorb(self.told.clone());
             return snapshot;
         }
         let mut snapshot = Snapshot::default();
         self.group.label.clone_into(&mut snapshot.meta.label);
+        snapshot.meta.notes.absorb(self.told.clone());
         for (path, reason) in &self.group.ignored {
             snapshot.meta.notes.push(Note {
                 code: "ignored-file".to_owned(),

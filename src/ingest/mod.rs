@@ -82,9 +82,21 @@ pub fn read_opened(opened: &[Opened], options: &Options) -> Result<Vec<Snapshot>
     let mut taken_at = options.taken_at.iter().copied();
     let mut snapshots = Vec::new();
     for snapshot in side_by_side(opened, |opened| opened.read(&Wanted::all())) {
-        let mut snapshot = snapshot?;
-        when::fall_back(&mut snapshot.meta, &mut taken_at);
+        let snapshot = snapshot?;
         snapshots.push(snapshot);
+    }
+    // Files of which nothing was understood, beside folders of snapshots: what is said of them stands with those.
+    if snapshots.iter().any(|s| !s.holds_nothing()) {
+        let (nothing, mut some): (Vec<_>, Vec<_>) = snapshots.into_iter().partition(Snapshot::holds_nothing);
+        if let Some(first) = some.first_mut() {
+            for snapshot in nothing {
+                first.meta.notes.absorb(snapshot.meta.notes);
+            }
+        }
+        snapshots = some;
+    }
+    for snapshot in &mut snapshots {
+        when::fall_back(&mut snapshot.meta, &mut taken_at);
     }
     snapshots.sort_by_key(|s| s.meta.taken_at.map_or(i64::MAX, |t| t.0));
     Ok(snapshots)

@@ -38,4 +38,10 @@ impl Snapshot {
     pub fn table(&self, view: &str) -> Option<&Arc<Table>> {
         self.tables.get(view)
     }
+
+    /// Whether nothing at all was understood of its files, not even a time: then it is of no moment.
+    pub fn holds_nothing(&self) -> bool {
+        let empty = |t: &Table| t.rows == 0 && t.columns.iter().all(Option::is_none);
+        self.meta.taken_at.is_none() && self.tables.values().all(|t| empty(t)) && self.unknown.iter().all(empty)
+    }
 }

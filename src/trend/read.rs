@@ -69,13 +69,26 @@ pub fn moments_of(opened: Vec<Opened>, request: &Request) -> Result<Vec<Moment>>
     let wanted = request.plan.wanted();
     let metas = ingest::side_by_side(&opened, |opened| {
         let mut meta = opened.read(&Wanted::views([]))?.meta;
+        let mut nothing = false;
         if meta.taken_at.is_none() {
-            meta = opened.read(&wanted)?.meta;
+            let mut snapshot = opened.read(&wanted)?;
+            if snapshot.holds_nothing() {
+                snapshot = opened.read(&Wanted::all())?;
+                nothing = snapshot.holds_nothing();
+            }
+            meta = snapshot.meta;
         }
-        Ok(meta)
+        Ok((meta, nothing))
     });
-    for (opened, meta) in opened.into_iter().zip(metas) {
-        let mut meta = meta?;
+    let metas = metas.into_iter().collect::<Result<Vec<(Meta, bool)>>>()?;
+    // Files of which nothing was understood, beside folders of snapshots: what is said of them stands with those.
+    let only_nothing = metas.iter().all(|(_, nothing)| *nothing);
+    let mut told = Notes::default();
+    for (opened, (mut meta, nothing)) in opened.into_iter().zip(metas) {
+        if nothing && !only_nothing {
+            told.absorb(meta.notes);
+            continue;
+        }
         if meta.taken_at.is_none() {
             meta.taken_at = given.next();
             meta.time_source = Some(if meta.taken_at.is_some() { TimeSource::Option } else { TimeSource::Unknown });
@@ -84,6 +97,10 @@ pub fn moments_of(opened: Vec<Opened>, request: &Request) -> Result<Vec<Moment>>
         meta.files.clear();
         meta.notes = Notes::default();
         out.push(Moment { opened, meta });
+    }
+    // A report is of the primary, where there is one.
+    if let Some(main) = out.iter_mut().min_by_key(|m| m.meta.in_recovery != Some(false)) {
+        main.opened.tell(told);
     }
     if out.iter().all(|m| m.meta.taken_at.is_some()) {
         out.sort_by_key(|m| m.meta.taken_at);

@@ -48,3 +48,67 @@ fn a_policy_is_held_against_each_server() {
     let lines: Vec<String> = result["lines"].as_array().unwrap().iter().map(line).collect();
     assert_eq!(lines, ["version/release primary pass", "version/release standby pass", "s standby pass"]);
 }
+
+/// A folder of folders, one a server, with what else lies about where people keep their exports.
+fn nodes(stray: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, fixture) in [("depot", "pg15-strained"), ("cellar", "pg15-strained-standby")] {
+        std::fs::create_dir(folder.path().join(name)).expect("a folder");
+        for snapshot in ["before", "after"] {
+            let from = format!("{}/fixtures/{fixture}/{snapshot}", env!("CARGO_MANIFEST_DIR"));
+            let to = folder.path().join(name).join(snapshot);
+            std::fs::create_dir(&to).expect("a folder");
+            for file in std::fs::read_dir(&from).expect("a fixture") {
+                let file = file.expect("a file").path();
+                // What the servers say of themselves is enough.
+                if ["meta.csv", "pg_settings.csv.gz", "pg_stat_database.csv"].iter().any(|n| file.ends_with(n)) {
+                    std::fs::copy(&file, to.join(file.file_name().expect("a name"))).expect("copied");
+                }
+            }
+        }
+    }
+    for (name, text) in stray {
+        std::fs::write(folder.path().join(name), text).expect("written");
+    }
+    folder
+}
+
+#[test]
+fn files_of_which_nothing_is_understood_are_no_snapshot_beside_the_servers_folders() {
+    let policy = "[[setting]]\nname = 'fsync'\nexpect = 'on'\n[[setting]]\nid = 's'\nname = 'hot_standby'\nexpect = 'on'\nrole = 'standby'\n";
+    let stray = [("plans.sql", "EXPLAIN SELECT 1;\n"), ("README.md", "Nightly exports.\n"), ("schema.sql", "\\i x\n")];
+    for stray in [&stray[..], &[]] {
+        let folder = nodes(stray);
+        let dump = folder.path().to_str().expect("a path");
+        let path = folder.path().join("p.toml");
+        std::fs::write(&path, policy).expect("written");
+        let result = json(&["check", dump, "--policy", path.to_str().expect("a path"), "--format", "json"]);
+        let line = |l: &Value| format!("{} {}", l["node"].as_str().unwrap(), l["outcome"].as_str().unwrap());
+        let lines: Vec<String> = result["lines"].as_array().unwrap().iter().map(line).collect();
+        let (depot, cellar) = ("depot 1485c3f69bf2258da0df6ea59f360b7f", "cellar 6bac4472d2f6301e3048bbe39ae6199a");
+        assert_eq!(lines, [format!("{depot} pass"), format!("{cellar} pass"), format!("{cellar} pass")]);
+
+        let report = json(&["report", dump, "--format", "json"]);
+        let names: Vec<&str> =
+            report["servers"].as_array().unwrap().iter().filter_map(|s| s["name"].as_str()).collect();
+        assert_eq!(names, [depot, cellar]);
+        let notes = report["sections"].to_string();
+        assert!(!notes.contains("W-TIME"), "all snapshots have a time");
+        assert_eq!(notes.contains("plans.sql"), !stray.is_empty(), "what was not read is told");
+    }
+}
+
+#[test]
+fn databases_of_one_server_are_each_held_against_a_policy() {
+    let folder = nodes(&[]);
+    let meta = folder.path().join("cellar/after/meta.csv");
+    let other = std::fs::read_to_string(&meta).expect("readable").replace(",depot,", ",ledger,");
+    std::fs::write(&meta, other).expect("written");
+    let path = folder.path().join("p.toml");
+    std::fs::write(&path, "[[setting]]\nname = 'fsync'\nexpect = 'on'\n").expect("written");
+    let dump = folder.path().to_str().expect("a path");
+    let result = json(&["check", dump, "--policy", path.to_str().expect("a path"), "--format", "json"]);
+    let names: Vec<&str> = result["nodes"].as_array().unwrap().iter().filter_map(|s| s["name"].as_str()).collect();
+    assert_eq!(names.len(), 3, "{names:?}");
+    assert!(names.iter().any(|n| n.ends_with(", database ledger")), "{names:?}");
+}

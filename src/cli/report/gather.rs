@@ -1,6 +1,6 @@
 //! What a report is made of: two snapshots whole, or a history read one snapshot after the other.
 
-use super::super::servers::{Server, named, servers};
+use super::super::servers::{Server, are_beside, chain_of, named, servers};
 use super::{Args, choose, position};
 use crate::advisor;
 use crate::diff::{self, Condensing, Diff};
@@ -49,14 +49,7 @@ pub(super) fn gather(args: &Args, reading: &ingest::Options) -> Result<Material>
     };
     // Servers laid side by side were accepted, or refused, when the lineage was formed.
     let (beside, asides) = of_one_cluster(others, &lineage, &metas);
-    let mut chains = Vec::with_capacity(beside.len());
-    for other in &beside {
-        let mut chain = Condensing::new(options.clone(), advisor::is_telling);
-        read::each(&moments, (&other.members, &other.anew), &Wanted::all(), |snapshot, anew| {
-            chain.push(Arc::new(snapshot), anew).map(|_| ())
-        })?;
-        chains.push(chain.finish(Notes::default())?);
-    }
+    let mut chains = beside.iter().map(|other| chain_of(&moments, other, &options)).collect::<Result<Vec<_>>>()?;
     let follow_options = diff::Options { allow_different_servers: true, ..options.clone() };
     let mut follow = Follow::new(plan, follow_options);
     let mut pulse = Pulse::default();
@@ -139,15 +132,8 @@ fn last<'m>(lineage: &Lineage, metas: &[&'m Meta]) -> Option<&'m Meta> {
 /// Other servers of the same cluster, which are judged beside the one reported on; and what is neither.
 fn of_one_cluster(others: Vec<Lineage>, main: &Lineage, metas: &[&Meta]) -> (Vec<Lineage>, Vec<Aside>) {
     let main = last(main, metas);
-    let (beside, rest): (Vec<_>, Vec<_>) = others.into_iter().partition(|other| {
-        main.zip(last(other, metas)).is_some_and(|(a, b)| {
-            let another = (&a.node, a.in_recovery, a.postmaster_start) != (&b.node, b.in_recovery, b.postmaster_start);
-            another
-                && a.database == b.database
-                && a.system_identifier.is_some()
-                && a.system_identifier == b.system_identifier
-        })
-    });
+    let (beside, rest): (Vec<_>, Vec<_>) =
+        others.into_iter().partition(|other| main.zip(last(other, metas)).is_some_and(|(a, b)| are_beside(a, b)));
     let asides = rest.iter().filter_map(|l| Some((l, last(l, metas)?))).map(|(l, meta)| {
         let first = l.members.first().and_then(|i| metas.get(*i));
         Aside {
