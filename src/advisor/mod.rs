@@ -67,6 +67,7 @@ mod trigger;
 mod vacuum_cure;
 mod wait_tree;
 mod workload;
+mod wrap_ages;
 mod wrap_limits;
 mod wrap_rate;
 

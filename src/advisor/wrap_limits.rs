@@ -90,7 +90,10 @@ pub fn overdue_words(reason: Reason, severity: Severity, fell: bool) -> &'static
         (Reason::Overdue, _) if fell => {
             ". The vacuum that begins there comes late: the age fell between two snapshots and is above it all the same."
         }
-        (Reason::Overdue, _) => ". The vacuum that begins there cannot be switched off: it does not get through.",
+        (Reason::Overdue, _) => {
+            ". The vacuum that begins there cannot be switched off: it does not get through, or \
+                                   does not keep up."
+        }
     }
 }
 

@@ -1,12 +1,9 @@
 //! How far the oldest multixact id is from the limits.
 
-use crate::advisor::horizon::look_at_holders;
-use crate::advisor::vacuum_cure::freeze;
-use crate::advisor::wrap_limits::{Limits, fell, oldest_tables, overdue_words, reason_words, verdict};
-use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, show};
-use crate::finding::{Effort, Severity, Subject, SubjectKind};
-use crate::text::Text;
-use crate::unit::{Quantity, Unit};
+use crate::advisor::wrap_ages::{self, Ids};
+use crate::advisor::wrap_limits::Limits;
+use crate::advisor::{Check, Context, Docs, Need, Rule, Threshold};
+use crate::unit::Unit;
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -43,68 +40,21 @@ pub const RULE: Rule = Rule {
     check,
 };
 
+const IDS: Ids = Ids {
+    noun: "multixact id",
+    column: "datminmxid_age",
+    table_column: "relminmxid_age",
+    function: "mxid_age(datminmxid)",
+    table_function: "mxid_age(relminmxid)",
+    setting: ("autovacuum_multixact_freeze_max_age", |s| s.multixact_freeze_max_age),
+    refused: "refused locks",
+    who: "New ones",
+    limits: Limits::multixact,
+    emergency: |_| None,
+};
+
 fn check(cx: &Context<'_>) -> Check {
-    let state = cx.state_or_skip("database_sizes")?;
-    let limits = Limits::multixact(cx.major());
-    let max_age = cx.facts.autovacuum.multixact_freeze_max_age;
-    let mut checked = Checked::default();
-    let mut most: f64 = 0.0;
-    for row in state.table.iter() {
-        let Some(age) = row.f64("datminmxid_age").filter(|a| *a >= 0.0) else { continue };
-        most = most.max(age);
-        let name = row.text("datname").unwrap_or_default();
-        let fell = fell(cx, name, "datminmxid_age");
-        let Some((severity, reason)) = verdict(cx, age, max_age, fell) else { continue };
-        let (times, way) = (age / max_age.max(1.0), age / limits.refusal);
-        let title = Text::new()
-            .t("Oldest multixact id is ")
-            .opt(Quantity::float(age, Unit::Xids))
-            .t(" old")
-            .then(reason_words(reason, times, "autovacuum_multixact_freeze_max_age", way, "refused locks"));
-        let mut finding = cx
-            .finding(severity, Subject::new(SubjectKind::Database, name), title)
-            .why(
-                Text::new()
-                    .t("New ones are refused at an age of ")
-                    .opt(Quantity::float(limits.refusal, Unit::Xids))
-                    .t("; autovacuum_multixact_freeze_max_age is ")
-                    .opt(Quantity::float(max_age, Unit::Xids))
-                    .t(overdue_words(reason, severity, fell)),
-            )
-            .measure(cx.read("Age", row, "datminmxid_age"))
-            .measure(cx.computed(
-                "Age ÷ autovacuum_multixact_freeze_max_age",
-                Quantity::float(times, Unit::Times),
-                format!("{} ÷ {}", show(age, Unit::Xids), show(max_age, Unit::Xids)),
-                &[(row, &["datminmxid_age"])],
-            ))
-            .measure(cx.computed(
-                "Way to refused locks",
-                Quantity::float(way, Unit::Share),
-                format!("{} ÷ {}", show(age, Unit::Xids), show(limits.refusal, Unit::Xids)),
-                &[(row, &["datminmxid_age"])],
-            ))
-            .share(Some(way))
-            .effort(Effort::M)
-            .verify("mxid_age(datminmxid) falls below autovacuum_multixact_freeze_max_age.");
-        if severity > Severity::Info {
-            // While somebody needs the old ones, no vacuum makes the age less.
-            finding = finding.fix(look_at_holders());
-        }
-        if severity > Severity::Info && cx.chain.last().meta.database.as_deref() == Some(name) {
-            for table in oldest_tables(cx, "relminmxid_age") {
-                finding = finding.fix(freeze(table));
-            }
-        }
-        checked.findings.push(finding);
-    }
-    checked.looked_at = format!(
-        "{} databases, the oldest at {} of {} multixact ids",
-        state.table.rows,
-        show(most, Unit::Xids),
-        show(max_age, Unit::Xids)
-    );
-    Ok(checked)
+    wrap_ages::check(cx, IDS)
 }
 
 #[cfg(test)]
@@ -126,11 +76,11 @@ mod tests {
     fn the_age_decides() {
         assert_eq!(
             say(1_700_000_000),
-            "critical, high: shop: Oldest multixact id is 1,700,000,000 old, 79.3% of the way to refused locks"
+            "critical, high: multixact ids: Oldest multixact id of shop is 1,700,000,000 old, 79.3% of the way to refused locks"
         );
         assert_eq!(
             say(1_300_000_000),
-            "high, high: shop: Oldest multixact id is 1,300,000,000 old, 3.25× autovacuum_multixact_freeze_max_age, \
+            "high, high: multixact ids: Oldest multixact id of shop is 1,300,000,000 old, 3.25× autovacuum_multixact_freeze_max_age, \
              60.6% of the way to refused locks"
         );
         assert!(say(700_000_000).starts_with("medium"));
@@ -139,7 +89,7 @@ mod tests {
 
     #[test]
     fn stays_quiet_and_skips() {
-        assert_eq!(say(10), "passed: 1 databases, the oldest at 10 of 400,000,000 multixact ids");
+        assert_eq!(say(10), "passed: 1 databases, the oldest at 10 of 2,144,483,647 multixact ids");
         let b = literal("2026-11-22 12:00:00+00").build();
         assert_eq!(told(&judge(&RULE, &[b], "")), ["skipped, input missing: `database_sizes` is not in the dump"]);
     }

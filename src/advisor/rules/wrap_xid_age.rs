@@ -1,12 +1,10 @@
 //! How far the oldest unfrozen transaction id is from the limits.
 
-use crate::advisor::horizon::look_at_holders;
-use crate::advisor::vacuum_cure::freeze;
-use crate::advisor::wrap_limits::{Limits, fell, oldest_tables, overdue_words, reason_words, verdict};
-use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, show};
-use crate::finding::{Effort, Fix, Risk, Severity, Subject, SubjectKind, Verb};
-use crate::text::Text;
-use crate::unit::{Quantity, Unit};
+use crate::advisor::wrap_ages::{self, Ids};
+use crate::advisor::wrap_limits::Limits;
+use crate::advisor::{Check, Context, Docs, Need, Rule, TableFact, Threshold};
+use crate::finding::{Fix, Risk, Verb};
+use crate::unit::Unit;
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -43,7 +41,9 @@ pub const RULE: Rule = Rule {
                   is normal. Medium from `medium_factor` times that, high from `high_factor` times or `high_age` on, \
                   critical from `critical_age` on. By the factors the matter is not how near the limit is, which is told \
                   beside, but that a vacuum which nothing switches off does not get through; where the age fell between \
-                  two snapshots one did, and it is medium. Confidence is always high: the age is exact.",
+                  two snapshots one did, and it is medium. What holds one database's ids back holds back all of them: they are \
+                  one finding, apart from those whose age fell and those in their routine vacuum. Confidence is always \
+                  high: the age is exact.",
         what_to_do: "First whatever holds old ids back (vacuum-blocked-horizon), then VACUUM (FREEZE) on the oldest \
                      tables. At the limit itself plain VACUUM works, no single-user mode is needed. Not VACUUM FULL: it needs an \
                      id itself, and space.",
@@ -54,96 +54,42 @@ pub const RULE: Rule = Rule {
     check,
 };
 
+const IDS: Ids = Ids {
+    noun: "transaction id",
+    column: "datfrozenxid_age",
+    table_column: "relfrozenxid_age",
+    function: "age(datfrozenxid)",
+    table_function: "age(relfrozenxid)",
+    setting: ("autovacuum_freeze_max_age", |s| s.freeze_max_age),
+    refused: "refused writes",
+    who: "New transactions",
+    limits: Limits::xid,
+    emergency,
+};
+
 fn check(cx: &Context<'_>) -> Check {
-    let state = cx.state_or_skip("database_sizes")?;
-    let limits = Limits::xid(cx.major());
-    let max_age = cx.facts.autovacuum.freeze_max_age;
-    let mut checked = Checked::default();
-    let mut most: f64 = 0.0;
-    for row in state.table.iter() {
-        let Some(age) = row.f64("datfrozenxid_age").filter(|a| *a >= 0.0) else { continue };
-        most = most.max(age);
-        let name = row.text("datname").unwrap_or_default();
-        let fell = fell(cx, name, "datfrozenxid_age");
-        let Some((severity, reason)) = verdict(cx, age, max_age, fell) else { continue };
-        let (times, way) = (age / max_age.max(1.0), age / limits.refusal);
-        let title = Text::new()
-            .t("Oldest transaction id is ")
-            .opt(Quantity::float(age, Unit::Xids))
-            .t(" old")
-            .then(reason_words(reason, times, "autovacuum_freeze_max_age", way, "refused writes"));
-        let formula = format!("{} ÷ {}", show(age, Unit::Xids), show(limits.refusal, Unit::Xids));
-        let mut finding = cx
-            .finding(severity, Subject::new(SubjectKind::Database, name), title)
-            .why(
-                Text::new()
-                    .t("New transactions are refused at an age of ")
-                    .opt(Quantity::float(limits.refusal, Unit::Xids))
-                    .t("; autovacuum_freeze_max_age is ")
-                    .opt(Quantity::float(max_age, Unit::Xids))
-                    .t(overdue_words(reason, severity, fell)),
-            )
-            .measure(cx.read("Age", row, "datfrozenxid_age"))
-            .measure(cx.computed(
-                "Age ÷ autovacuum_freeze_max_age",
-                Quantity::float(times, Unit::Times),
-                format!("{} ÷ {}", show(age, Unit::Xids), show(max_age, Unit::Xids)),
-                &[(row, &["datfrozenxid_age"])],
-            ))
-            .measure(cx.computed(
-                "Way to refused writes",
-                Quantity::float(way, Unit::Share),
-                formula,
-                &[(row, &["datfrozenxid_age"])],
-            ))
-            .share(Some(way))
-            .effort(Effort::M)
-            .verify("age(datfrozenxid) falls below autovacuum_freeze_max_age.");
-        if severity == Severity::Info {
-            checked.findings.push(
-                finding.not("No emergency: at this age autovacuum begins its routine vacuum against wraparound."),
-            );
-            continue;
-        }
-        // While somebody needs the old ids, no vacuum makes the age less.
-        finding = finding.fix(look_at_holders());
-        let own = cx.chain.last().meta.database.as_deref() == Some(name);
-        for table in oldest_tables(cx, "relfrozenxid_age").into_iter().filter(|_| own) {
-            if let Some(sizes) = table.sizes {
-                finding = finding.measure(cx.read(&format!("Age of {}", table.display()), sizes, "relfrozenxid_age"));
-            }
-            finding = finding.fix(freeze(table));
-            if severity == Severity::Critical {
-                finding = finding.fix(
-                    Fix::new(
-                        Verb::Maintain,
-                        Risk::R1,
-                        format!("{} (emergency)", table.display()),
-                        format!("VACUUM (FREEZE, INDEX_CLEANUP OFF, TRUNCATE OFF) {};", table.sql()),
-                    )
-                    .lock("SHARE UPDATE EXCLUSIVE: reads and writes go on")
-                    .when_not("While there is time for the one above: this leaves dead entries in the indexes."),
-                );
-            }
-        }
-        if finding.fixes.len() == 1 {
-            finding = finding.fix(Fix::diagnose(name, "SELECT c.oid::regclass, age(c.relfrozenxid), pg_size_pretty(pg_table_size(c.oid)) FROM pg_class c WHERE c.relkind IN ('r', 'm', 't') ORDER BY 2 DESC LIMIT 20;"));
-        }
-        checked.findings.push(finding);
-    }
-    checked.looked_at = format!(
-        "{} databases, the oldest at {} of {} transaction ids",
-        state.table.rows,
-        show(most, Unit::Xids),
-        show(limits.refusal, Unit::Xids)
-    );
-    Ok(checked)
+    wrap_ages::check(cx, IDS)
+}
+
+/// What the failsafe does by itself from 14 on: the indexes keep their dead entries.
+fn emergency(table: &TableFact<'_>) -> Option<Fix> {
+    Some(
+        Fix::new(
+            Verb::Maintain,
+            Risk::R1,
+            format!("{} (emergency)", table.display()),
+            format!("VACUUM (FREEZE, INDEX_CLEANUP OFF, TRUNCATE OFF) {};", table.sql()),
+        )
+        .lock("SHARE UPDATE EXCLUSIVE: reads and writes go on")
+        .when_not("While there is time for the one above: this leaves dead entries in the indexes."),
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::advisor::testing::{judge, told};
+    use crate::finding::Severity;
     use crate::snapshot::literal::literal;
 
     fn say(age: u64) -> Vec<String> {
@@ -159,13 +105,15 @@ mod tests {
     fn the_age_decides() {
         assert_eq!(
             say(1_700_000_000),
-            ["critical, high: shop: Oldest transaction id is 1,700,000,000 old, 79.3% of the way to refused writes"]
+            [
+                "critical, high: transaction ids: Oldest transaction id of shop is 1,700,000,000 old, 79.3% of the way to refused writes"
+            ]
         );
         assert!(say(1_100_000_000)[0].starts_with("high, high"));
         assert_eq!(
             say(350_000_000),
             [
-                "medium, high: shop: Oldest transaction id is 350,000,000 old, 1.75× autovacuum_freeze_max_age, 16.3% of \
+                "medium, high: transaction ids: Oldest transaction id of shop is 350,000,000 old, 1.75× autovacuum_freeze_max_age, 16.3% of \
               the way to refused writes"
             ]
         );
@@ -191,9 +139,9 @@ mod tests {
         assert_eq!(severity, Severity::High);
         assert_eq!(
             title,
-            "Oldest transaction id is 1,100,000 old, 11.0× autovacuum_freeze_max_age, 0.1% of the way to refused writes"
+            "Oldest transaction id of shop is 1,100,000 old, 11.0× autovacuum_freeze_max_age, 0.1% of the way to refused writes"
         );
-        assert!(why.ends_with("does not get through."), "{why}");
+        assert!(why.ends_with("does not get through, or does not keep up."), "{why}");
         assert_eq!(found(&[at(later, 1_100_000)]).0, Severity::High);
         let (severity, _, why) = found(&[at(noon, 9_000_000), at(later, 1_100_000)]);
         assert_eq!(severity, Severity::Medium);
@@ -223,6 +171,59 @@ mod tests {
         for holder in ["backend_xmin", "pg_prepared_xacts", "pg_replication_slots"] {
             assert!(findings[0].fixes[0].sql.contains(holder), "{holder}");
         }
+    }
+
+    /// One holder of old ids, or one setting, makes every database old: that is told once.
+    #[test]
+    fn databases_of_one_cause_are_one_finding() {
+        let at = |time: &str, rows: &[&str]| {
+            literal(time)
+                .meta(|m| m.database = Some("shop".to_owned()))
+                .view("database_sizes", "datid | datname | datfrozenxid_age", rows)
+                .build()
+        };
+        let taken = [
+            at("2026-11-22 12:00:00+00", &["5 | shop | 1000", "1 | template1 | 900000000", "6 | crm | 1000"]),
+            at(
+                "2026-11-22 13:00:00+00",
+                &[
+                    "5 | shop | 340000000",
+                    "4 | template0 | 210000000",
+                    "1 | template1 | 350000000",
+                    "6 | crm | 350000001",
+                    "7 | wiki | 345000000",
+                ],
+            ),
+        ];
+        let outcome = judge(&RULE, &taken, "");
+        let way = "1.75× autovacuum_freeze_max_age, 16.3% of the way to refused writes";
+        assert_eq!(
+            told(&outcome),
+            [
+                format!(
+                    "medium, high: transaction ids: Oldest transaction ids of crm and 2 more databases are up to \
+                     350,000,001 old, {way}"
+                ),
+                format!(
+                    "medium, high: transaction ids, late vacuum: Oldest transaction id of template1 is 350,000,000 old, \
+                     {way}"
+                ),
+                "info, high: transaction ids, routine vacuum: Oldest transaction id of template0 is 210,000,000 old, \
+                 1.05× autovacuum_freeze_max_age, 9.8% of the way to refused writes"
+                    .to_owned(),
+            ]
+        );
+        let crate::finding::Outcome::Found { findings, .. } = outcome else { panic!() };
+        let members: Vec<&str> = findings[0].members.iter().map(|m| m.name.as_str()).collect();
+        assert_eq!(members, ["crm", "wiki", "shop"], "the oldest first");
+        let ages = findings[0].measures.iter().filter(|m| m.label.starts_with("Age of "));
+        assert_eq!(ages.count(), 3, "each with its number");
+        let last = findings[0].fixes.last().unwrap();
+        assert!(
+            last.sql.starts_with("-- in each of the databases;"),
+            "the other databases are not this one: {}",
+            last.sql
+        );
     }
 
     #[test]
