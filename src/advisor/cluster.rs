@@ -1,7 +1,7 @@
 //! What the advisor says of several servers of one cluster, as one.
 
 use super::Advice;
-use crate::finding::{Finding, Outcome};
+use crate::finding::{Finding, Outcome, SubjectKind};
 use std::collections::BTreeMap;
 
 /// Says of every finding which server it holds for.
@@ -43,9 +43,27 @@ pub(super) fn merge(whole: &mut Advice, other: Advice) {
     }
 }
 
+/// Whether a subject is the same thing on every server of a cluster, not something each has of its own.
+const fn is_replicated(kind: SubjectKind) -> bool {
+    matches!(
+        kind,
+        SubjectKind::Table
+            | SubjectKind::Index
+            | SubjectKind::Sequence
+            | SubjectKind::Constraint
+            | SubjectKind::Function
+    )
+}
+
 fn add(ours: &mut Vec<Finding>, theirs: Vec<Finding>) {
     let mut at: BTreeMap<String, usize> = ours.iter().enumerate().map(|(i, f)| (f.key(), i)).collect();
-    for finding in theirs {
+    for mut finding in theirs {
+        let other_words = |known: &Finding| known.title != finding.title;
+        let known = at.get(&finding.key()).and_then(|i| ours.get(*i));
+        // Connections, logs, settings: what is said of one server with its numbers is not true of the other.
+        if !is_replicated(finding.subject.kind) && known.is_some_and(other_words) {
+            finding.subject.name = format!("{} on {}", finding.subject.name, finding.nodes.join(", "));
+        }
         if let Some(known) = at.get(&finding.key()).copied().and_then(|i| ours.get_mut(i)) {
             known.severity = known.severity.max(finding.severity);
             known.nodes.extend(finding.nodes);
@@ -53,5 +71,33 @@ fn add(ours: &mut Vec<Finding>, theirs: Vec<Finding>) {
             at.insert(finding.key(), ours.len());
             ours.push(finding);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::finding::{Severity, Subject};
+
+    fn of(node: &str, kind: SubjectKind, name: &str, title: &str) -> Finding {
+        let mut finding = Finding::new("r", Subject::new(kind, name), Severity::Low, title);
+        finding.nodes = vec![node.to_owned()];
+        finding
+    }
+
+    fn merged(kind: SubjectKind, ours: &str, theirs: &str) -> Vec<String> {
+        let mut all = vec![of("a", kind, "x", ours)];
+        add(&mut all, vec![of("b", kind, "x", theirs)]);
+        all.iter().map(|f| format!("{}: {} [{}]", f.subject.name, f.title.plain(), f.nodes.join(" "))).collect()
+    }
+
+    #[test]
+    fn a_table_is_one_on_all_servers_and_connections_are_each_ones_own() {
+        assert_eq!(merged(SubjectKind::Table, "9 rows", "no rows"), ["x: 9 rows [a b]"]);
+        assert_eq!(merged(SubjectKind::Setting, "is off", "is off"), ["x: is off [a b]"]);
+        assert_eq!(
+            merged(SubjectKind::Server, "80% in use", "99% in use"),
+            ["x: 80% in use [a]", "x on b: 99% in use [b]"]
+        );
     }
 }

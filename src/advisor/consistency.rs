@@ -18,6 +18,8 @@ const CAUSES: &[(&str, &str)] = &[
     ("vacuum-blocked-horizon", "vacuum-autovacuum-behind"),
     ("vacuum-blocked-horizon", "bloat-heap-estimate"),
     ("vacuum-blocked-horizon", "wrap-xid-age"),
+    ("vacuum-blocked-horizon", "wrap-multixact-age"),
+    ("vacuum-blocked-horizon", "plan-heap-fetches"),
     ("conn-long-transaction", "wrap-xid-age"),
     ("wrap-prepared-xact", "wrap-xid-age"),
     ("wrap-prepared-xact", "wrap-multixact-age"),
@@ -261,7 +263,7 @@ mod tests {
     use crate::advisor::index::testing::shop;
     use crate::advisor::rules::RULES;
     use crate::advisor::testing::{advise, database_over_an_hour};
-    use crate::finding::Verb;
+    use crate::finding::{Finding, Fix, Risk, Severity, Subject, SubjectKind, Verb};
     use crate::snapshot::Snapshot;
     use crate::snapshot::literal::literal;
     use std::sync::Arc;
@@ -297,6 +299,30 @@ mod tests {
         assert!(then.contains("\n-- DROP INDEX CONCURRENTLY \"public\".\"i0\";"), "{then}");
         assert!(then.lines().skip(1).all(|l| l.starts_with("-- ")), "{then}");
         assert!(advice.withdrawn.iter().any(|w| w.object == "public.i0" && w.why.contains("is created first")));
+    }
+
+    /// An index-only scan that visits the table wants a VACUUM, old statistics want an ANALYZE: one step does both.
+    #[test]
+    fn a_vacuum_is_not_lost_beside_an_analyze() {
+        let step = |first: &str, second: &str| {
+            let finding = |rule: &str, sql: &str| {
+                let fix = Fix::new(Verb::Maintain, Risk::R1, "public.t", sql).when_not(sql);
+                Finding::new(rule, Subject::new(SubjectKind::Table, "public.t"), Severity::Low, rule).fix(fix)
+            };
+            let (a, b) = (finding("a", first), finding("b", second));
+            let (mut actions, _) = super::super::plan::plan(&[&a, &b], None);
+            assert_eq!(actions.len(), 1);
+            let action = actions.remove(0);
+            (action.title.plain(), action.fixes[0].sql.clone())
+        };
+        let (analyze, vacuum, both) = ("ANALYZE t;", "VACUUM t;", "VACUUM (ANALYZE) t;");
+        let said = |title: &str, sql: &str| (format!("{title} public.t"), sql.to_owned());
+        assert_eq!(step(analyze, vacuum), said("Vacuum", "VACUUM t;\nANALYZE t;"));
+        assert_eq!(step(vacuum, analyze), said("Vacuum", "ANALYZE t;\nVACUUM t;"));
+        assert_eq!(step(analyze, both), said("Vacuum", both));
+        assert_eq!(step(both, analyze), said("Vacuum", both));
+        assert_eq!(step(both, "VACUUM (FREEZE) t;"), said("Vacuum", "VACUUM (FREEZE) t;\nVACUUM (ANALYZE) t;"));
+        assert_eq!(step(analyze, "VACUUM (FULL) t;"), said("Analyze", analyze), "a rewrite is another matter");
     }
 
     #[test]

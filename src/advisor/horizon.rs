@@ -11,7 +11,7 @@ use super::Context;
 use super::cure::terminate;
 use super::sessions::{SessionKey, is_client, is_dump, is_exporter};
 use super::sighting::Sighting;
-use super::slots::look_at_consumer;
+use super::slots::{is_lost, look_at_consumer};
 use crate::finding::{Fix, Risk, SubjectKind, Verb};
 use crate::ident::quote_literal;
 use crate::snapshot::{Row, Table};
@@ -289,7 +289,7 @@ fn prepared<'a>(row: Row<'a>, moment: &Moment) -> Vec<(Key<'a>, Holder<'a>)> {
 }
 
 fn slot<'a>(row: Row<'a>, moment: &Moment) -> Vec<(Key<'a>, Holder<'a>)> {
-    let Some(name) = row.text("slot_name") else { return Vec::new() };
+    let Some(name) = row.text("slot_name").filter(|_| !is_lost(row)) else { return Vec::new() };
     let fix = || {
         if row.bool("active") == Some(true) {
             return look_at_consumer(name);

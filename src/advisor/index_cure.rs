@@ -40,6 +40,8 @@ pub fn drop_index(index: &IndexFact<'_>) -> Option<Fix> {
     let key = index.def().and_then(|d| d.keys.into_iter().next()).map(|k| k.text).unwrap_or_default();
     let fix = |sql| Fix::new(Verb::Drop, Risk::R3, index.display(), sql).leads(index.table_sql(), key);
     if index.is_partitioned() {
+        // As the server prints it, it would be made for the root alone, and not be valid.
+        let undo = undo.replacen(" ON ONLY ", " ON ", 1);
         let sql = format!("{LOCK_TIMEOUT}\n-- undo: {}\nDROP INDEX {};", one_line(&undo), index.sql());
         let lock =
             "ACCESS EXCLUSIVE on the table and all its partitions: a partitioned index cannot be dropped concurrently";

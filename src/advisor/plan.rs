@@ -90,7 +90,7 @@ const fn rank(severity: Severity) -> u8 {
 
 fn impact(finding: &Finding) -> u8 {
     let rank = rank(finding.severity);
-    match finding.share {
+    match finding.share_of_resource() {
         Some(share) if share >= 0.2 => (rank + 1).min(5),
         Some(share) if share < 0.02 => rank.saturating_sub(1).max(1),
         _ => rank,
@@ -138,6 +138,9 @@ impl PlannedAction {
         for fix in &finding.fixes {
             match self.fixes.iter_mut().find(|f| (f.verb, &f.object) == (fix.verb, &fix.object)) {
                 Some(same) => {
+                    if also_maintain(same, fix) {
+                        self.title = title(finding, &self.object);
+                    }
                     let new = fix.keeps.iter().filter(|k| !same.keeps.contains(k)).cloned().collect::<Vec<_>>();
                     same.keeps.extend(new);
                 }
@@ -191,6 +194,25 @@ impl PlannedAction {
         };
         f64::from(self.impact) * certainty(self.confidence) / effort
     }
+}
+
+/// Makes a statement that maintains an object do what another one for it does, too: an ANALYZE does not stand for a VACUUM.
+/// Whether it became one that vacuums.
+fn also_maintain(same: &mut Fix, other: &Fix) -> bool {
+    let does = |fix: &Fix, word: &str| fix.sql.contains(word);
+    let rewrites = does(same, "(FULL") || does(other, "(FULL");
+    if same.verb != Verb::Maintain || same.sql == other.sql || rewrites {
+        return false;
+    }
+    let lacks = |a: &Fix, b: &Fix| ["VACUUM", "FREEZE", "ANALYZE"].iter().any(|w| does(b, w) && !does(a, w));
+    if !lacks(same, other) {
+        return false;
+    }
+    let vacuums = does(other, "VACUUM") && !does(same, "VACUUM");
+    same.sql = if lacks(other, same) { format!("{}\n{}", other.sql, same.sql) } else { other.sql.clone() };
+    same.when_not.clone_from(&other.when_not);
+    same.lock.clone_from(&other.lock);
+    vacuums
 }
 
 fn riskiest(fixes: &[Fix]) -> Risk {

@@ -200,11 +200,12 @@ impl<'a> Context<'a> {
         Ok(all)
     }
 
-    /// Begins a finding about a plan.
+    /// Begins a finding about a plan. What part of the server's time such plans are, one execution does not tell.
     pub fn plan_finding(&self, of: &Explained<'a>, severity: Severity, title: Text) -> Finding {
         let total = of.plan.total_ms().and_then(|ms| Quantity::float(ms, Unit::Ms));
         let sample = (of.executions < SEVERAL).then_some(Doubt::C6);
-        self.finding(severity, Subject::new(SubjectKind::Statement, of.name.clone()), title)
+        let finding = self.finding(severity, Subject::new(SubjectKind::Statement, of.name.clone()), title);
+        Finding { of_one_execution: true, ..finding }
             .doubts([sample])
             .measure(self.plan_measure(of, "Execution time of the plan", total, "as printed"))
             .verify("The same statement, explained again with ANALYZE and BUFFERS, no longer shows it.")

@@ -72,7 +72,7 @@ pub(super) const fn certainty(confidence: Confidence) -> f64 {
 
 /// Half of the points stand for the problem, half for the affected share of the area's resource; unknown counts as half.
 fn scope(finding: &Finding) -> f64 {
-    0.5 + 0.5 * finding.share.unwrap_or(0.5)
+    0.5 + 0.5 * finding.share_of_resource().unwrap_or(0.5)
 }
 
 fn penalty(finding: &Finding) -> f64 {

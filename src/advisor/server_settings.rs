@@ -1,6 +1,7 @@
 //! Settings as a rule about them shows them.
 
 use super::Context;
+use crate::catalog::settings::parse;
 use crate::finding::Measure;
 use crate::snapshot::Row;
 use crate::unit::{Quantity, Unit};
@@ -27,6 +28,15 @@ impl<'a> Context<'a> {
         let rows: Vec<(Row<'a>, &[&str])> =
             row.map(|r| (r, ["setting", "unit", "source"].as_slice())).into_iter().collect();
         self.computed(name, quantity, text, &rows)
+    }
+
+    /// The same of another server.
+    pub fn setting_of_peer(&self, label: &str, peer: &str, row: Row<'a>) -> Measure {
+        let mut measure = self.of_peer(label, peer, row, "setting");
+        let Some(text) = server_value(row) else { return measure };
+        measure.after = parse(text, row.text("unit")).quantity();
+        measure.evidence.formula = Some(format!("setting {}", crate::ident::visible(text)));
+        measure
     }
 }
 

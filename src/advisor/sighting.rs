@@ -33,7 +33,7 @@ impl Sighting {
     pub fn text(&self) -> Text {
         let last = if self.in_last { "also in the last one" } else { "not in the last one" };
         match (self.of, self.seen.len()) {
-            (1, _) => Text::new().t("in the only snapshot"),
+            (1, _) => Text::new().t("in the only snapshot that could show it"),
             (of, seen) if of == seen => Text::new().t(format!("in all {of} snapshots")),
             (of, seen) => Text::new().t(format!("in {seen} of {of} snapshots, {last}")),
         }
@@ -47,7 +47,7 @@ mod tests {
     #[test]
     fn says_how_often_and_whether_at_the_end() {
         for (seen, looked_at, words, doubt) in [
-            (vec![0], vec![0], "in the only snapshot", true),
+            (vec![0], vec![0], "in the only snapshot that could show it", true),
             (vec![0, 1, 1], vec![0, 1], "in all 2 snapshots", true),
             (vec![0, 2, 4], vec![0, 1, 2, 4, 5], "in 3 of 5 snapshots, not in the last one", false),
             (vec![5], vec![0, 1, 5], "in 1 of 3 snapshots, also in the last one", true),

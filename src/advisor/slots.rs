@@ -28,6 +28,14 @@ pub struct Slot<'a> {
     pub stale: Option<Doubt>,
 }
 
+/// Whether a slot is lost or was invalidated: nothing is kept for it any more, whatever its columns still show.
+///
+/// Source: `slot.c` (`ReplicationSlotsComputeRequiredXmin`, from 13.10, 14.7 and 15.2 on; seen on 15.18). In older minor
+/// releases it may hold back cleanup of the catalogs, and being lost it goes anyway.
+pub fn is_lost(slot: Row<'_>) -> bool {
+    slot.text("wal_status") == Some("lost") || slot.text("invalidation_reason").is_some_and(|r| !r.is_empty())
+}
+
 impl Slot<'_> {
     /// The subtraction behind the kept WAL, with its numbers.
     pub fn distance(&self) -> String {

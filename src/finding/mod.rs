@@ -292,6 +292,9 @@ pub struct Finding {
     pub effort: Effort,
     /// Affected share of the category's resource (time, bytes, rows, connections), 0 to 1; `None` is unknown.
     pub share: Option<f64>,
+    /// Whether `share` is of one execution of a statement: it orders findings, and says nothing of the whole resource.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub of_one_execution: bool,
     /// The servers it holds for; empty where one server was looked at.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub nodes: Vec<String>,
@@ -316,6 +319,7 @@ impl Finding {
             deadline: None,
             effort: Effort::S,
             share: None,
+            of_one_execution: false,
             nodes: Vec::new(),
         }
     }
@@ -327,6 +331,11 @@ impl Finding {
         doubts.dedup();
         let lowered = Confidence::lowered_by(&doubts);
         self.at_most.map_or(lowered, |bound| lowered.min(bound))
+    }
+
+    /// The affected share of the area's resource; `None` is unknown.
+    pub fn share_of_resource(&self) -> Option<f64> {
+        self.share.filter(|_| !self.of_one_execution)
     }
 
     /// Unique in a run: the rule and what it is about.

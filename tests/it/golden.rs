@@ -134,6 +134,7 @@ fn finding(rule: &str, severity: Severity, subject: Subject, title: Text, fixes:
         deadline: None,
         effort: Effort::S,
         share: Some(0.62),
+        of_one_execution: false,
         nodes: vec![],
     }
 }

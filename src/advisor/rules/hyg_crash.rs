@@ -44,7 +44,7 @@ fn finding(ctx: &Context<'_>, window: &Diff, crash: &Event) -> Finding {
         }
         (true, Some(true)) => (
             Severity::Info,
-            " The server was started anew and pg_stat_statements survived: it was stopped in mode `immediate`, not by a crash.",
+            " The server was started anew and pg_stat_statements survived: it was stopped in mode immediate, not by a crash.",
         ),
         (false, _) => (
             Severity::High,
@@ -55,7 +55,7 @@ fn finding(ctx: &Context<'_>, window: &Diff, crash: &Event) -> Finding {
         }
         (true, None) => (
             Severity::High,
-            " Whether it was stopped in mode `immediate` or crashed cannot be told without pg_stat_statements.",
+            " Whether it was stopped in mode immediate or crashed cannot be told without pg_stat_statements.",
         ),
     };
     let when = crash.at.map_or_else(|| "in the window".to_owned(), |t| format!("at {}", t.human_seconds()));

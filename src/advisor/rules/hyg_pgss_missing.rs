@@ -45,10 +45,21 @@ fn check(ctx: &Context<'_>) -> Check {
             "The export has no statement statistics",
         )
         .why(Text::new().t("Nothing tells which statements take the time. ").t(why))
-        .fix(create(loaded))
+        .fix(if ctx.is_standby() == Some(true) { look_on_the_primary() } else { create(loaded) })
         .verify("The next snapshot has pg_stat_statements.")
         .effort(Effort::S);
     Ok(Checked { findings: vec![finding], looked_at })
+}
+
+/// A standby has the extensions of its primary, and only loads the library itself.
+fn look_on_the_primary() -> Fix {
+    Fix::diagnose(
+        "pg_stat_statements",
+        "-- on the standby; where it is named, and the extension is there, its view only was not exported\n\
+         SHOW shared_preload_libraries;\n\
+         SELECT extname, extversion FROM pg_extension WHERE extname = 'pg_stat_statements';\n\
+         -- the extension is created on the primary; the library is loaded by each server's own configuration",
+    )
 }
 
 /// A restart is only asked for where the library may be missing.
@@ -81,6 +92,17 @@ mod tests {
     use super::*;
     use crate::advisor::testing::{judge, told};
     use crate::snapshot::literal::literal;
+
+    #[test]
+    fn nothing_is_created_on_a_standby() {
+        let b = literal("2026-11-22 12:00:00+00").meta(|m| m.in_recovery = Some(true)).view(
+            "pg_settings",
+            "name | setting",
+            &["shared_preload_libraries | pg_stat_statements"],
+        );
+        let crate::finding::Outcome::Found { findings, .. } = judge(&RULE, &[b.build()], "") else { panic!() };
+        assert!(findings[0].fixes.iter().all(|f| f.verb == Verb::Diagnose), "{:#?}", findings[0].fixes);
+    }
 
     #[test]
     fn misses_them_only_where_no_snapshot_has_them() {

@@ -248,12 +248,16 @@ fn finish<'a>(cx: &Context<'a>, candidate: &Candidate<'_, 'a>, finding: Finding,
              this one before anything is dropped.",
         );
     }
-    finding.fixes(statistics_first(cx.major(), index)).fixes(drop_index(index).map(|fix| {
-        fix.when_not(
-            "When a standby or a seasonal job uses it, or it was created shortly before the first snapshot: look at \
-             pg_stat_user_indexes on every standby first.",
-        )
-    }))
+    let elsewhere = "When a standby or a seasonal job uses it, or it was created shortly before the first snapshot: look at \
+                     pg_stat_user_indexes on every standby first.";
+    // Before extended statistics on expressions nothing else knows how many rows such a condition finds.
+    let alone = cx.major() < 14 && index.def().is_some_and(|d| d.has_expression());
+    let when_not = Text::new().t(elsewhere).t(if alone {
+        " When a condition uses its expression: the planner's statistics of it go with the index, scanned or not."
+    } else {
+        ""
+    });
+    finding.fixes(statistics_first(cx.major(), index)).fixes(drop_index(index).map(|fix| fix.when_not(when_not)))
 }
 
 /// One note for all that is too early to judge.
@@ -280,6 +284,7 @@ mod tests {
     use crate::finding::Outcome;
     use crate::snapshot::Snapshot;
     use crate::snapshot::literal::{Literal, literal};
+    use crate::version::PgVersion;
     use std::sync::Arc;
 
     const USE: &str = "relid | indexrelid | schemaname | relname | indexrelname | idx_scan | last_idx_scan";
@@ -405,7 +410,23 @@ mod tests {
             told(&advice.judged[0].outcome),
             ["medium, high: public.i: Not scanned once in 325 d 12 h, 400 MB on p"]
         );
-        assert!(advice.actions[0].fixes[0].sql.ends_with(r#"DROP INDEX "public"."i";"#));
+        let drop = &advice.actions[0].fixes[0];
+        assert!(drop.sql.ends_with(r#"DROP INDEX "public"."i";"#));
+        let undo = Some("CREATE INDEX i ON public.p USING btree (a);");
+        assert_eq!(drop.undo.as_deref(), undo, "on the root alone it would be no index of the partitions");
+    }
+
+    #[test]
+    fn an_expression_index_takes_its_statistics_along() {
+        let on = "CREATE INDEX i ON public.t USING btree (lower(a)) | f | f | t | t |  | ";
+        let fixes = |major: u8| {
+            let b = taken(JANUARY, "0 | ", on, MB200).meta(|m| m.version = Some(PgVersion::major_only(major)));
+            let Outcome::Found { findings, .. } = judge(&RULE, &[b.build()], OPTIONS) else { panic!() };
+            let drop = findings[0].fixes.last().unwrap().clone();
+            (findings[0].fixes.len(), drop.when_not.unwrap().plain().contains("statistics of it go with the index"))
+        };
+        assert_eq!(fixes(13), (1, true), "nothing can take their place");
+        assert_eq!(fixes(14), (2, false), "extended statistics come first");
     }
 
     #[test]

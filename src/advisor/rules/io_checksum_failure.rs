@@ -57,10 +57,13 @@ fn check(ctx: &Context<'_>) -> Check {
                 .measure(ctx.read("Last failure", row, "checksum_last_failure"))
                 .fix(Fix::diagnose(
                     name,
-                    "-- stop writing, copy the data directory, then read everything once:\n-- pg_amcheck --all --heapallindexed\n\
-                     SELECT datname, checksum_failures, checksum_last_failure FROM pg_stat_database;",
+                    "-- both must be off before anything is read: else damaged pages are emptied, or taken for good\n\
+                     SELECT name, setting, source FROM pg_settings WHERE name IN ('zero_damaged_pages', 'ignore_checksum_failure');\n\
+                     SELECT datname, checksum_failures, checksum_last_failure FROM pg_stat_database;\n\
+                     -- then stop the server, copy the data directory, and read the copy: pg_checksums --check -D <copy>\n\
+                     -- what it names is taken from a backup or a standby; after that pg_amcheck --install-missing --all --heapallindexed",
                 ))
-                .verify("pg_amcheck reads everything without an error, and the counter stands still.")
+                .verify("pg_checksums and pg_amcheck read everything without an error, and the counter stands still.")
                 .effort(Effort::L),
         );
     }
@@ -77,9 +80,22 @@ fn check(ctx: &Context<'_>) -> Check {
 mod tests {
     use super::*;
     use crate::advisor::testing::{database_over_an_hour, judge, told};
+    use crate::finding::Outcome;
 
     fn say(header: &str, before: &str, after: &str) -> Vec<String> {
         told(&judge(&RULE, &database_over_an_hour(header, before, after), ""))
+    }
+
+    /// Where zero_damaged_pages is on, reading a damaged page empties it.
+    #[test]
+    fn nothing_is_read_before_it_is_known_that_reading_does_no_harm() {
+        let Outcome::Found { findings, .. } = judge(&RULE, &database_over_an_hour("checksum_failures", "2", "2"), "")
+        else {
+            panic!()
+        };
+        let sql = &findings[0].fixes[0].sql;
+        let (settings, reads) = (sql.find("zero_damaged_pages"), sql.find("pg_checksums --check"));
+        assert!(settings.is_some() && settings < reads, "{sql}");
     }
 
     #[test]

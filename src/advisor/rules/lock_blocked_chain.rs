@@ -183,7 +183,7 @@ mod tests {
         let crate::finding::Outcome::Found { findings, .. } = outcome else { panic!() };
         assert_eq!(
             findings[0].why.plain(),
-            "Seen in the only snapshot. In snapshot A pid 10, app on shop stood at the head of the queue, in state idle in transaction."
+            "Seen in the only snapshot that could show it. In snapshot A pid 10, app on shop stood at the head of the queue, in state idle in transaction."
         );
         let members: Vec<_> = findings[0].members.iter().map(|m| m.name.as_str()).collect();
         assert_eq!(

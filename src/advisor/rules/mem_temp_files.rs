@@ -94,9 +94,11 @@ fn check(ctx: &Context<'_>) -> Check {
             .verify("Temporary bytes per second fall in the next window.")
             .effort(Effort::M);
         if let Some(value) = ctx.setting_row("log_temp_files").and_then(server_value).filter(|v| *v == "-1") {
-            let when_not = "Every spill is known already: statement statistics name them.";
+            let when_not = Text::new()
+                .t("Every spill is known already: statement statistics name them. Each file makes a line of the log, of those now about ")
+                .many(Quantity::float(files_per_min, Unit::Count), "a minute.", "a minute.");
             let from = logged_from(bytes / files);
-            finding = finding.fix(set_system("log_temp_files", from, Effect::Reload, Some(value), when_not.into()));
+            finding = finding.fix(set_system("log_temp_files", from, Effect::Reload, Some(value), when_not));
         }
         findings.push(finding);
     }

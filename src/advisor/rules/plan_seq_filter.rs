@@ -38,11 +38,18 @@ pub const RULE: Rule = Rule {
             about: "A tenth of the execution: less is not worth an index.",
         },
         Threshold { name: "high_share", default: 0.5, unit: Unit::Share, about: "Half of the execution waits for it." },
+        Threshold {
+            name: "high_ms",
+            default: 1000.0,
+            unit: Unit::Ms,
+            about: "An execution of a second: somebody waits for it. How often it runs, a plan does not tell.",
+        },
     ],
     docs: Docs {
         looks_at: "Sequential scans with a filter in plans that were executed.",
         why: "Every row of the table is read and tested; an index would find the few that are wanted.",
-        decides: "Rows removed over all executions, the share of rows kept, and the scan's own time against that of the execution.",
+        decides: "Rows removed over all executions, the share of rows kept, and the scan's own time against that of the execution. \
+                  High only where an execution takes `high_ms` and the scan is `high_share` of it.",
         what_to_do: "An index on the columns of the filter, equalities first; where the table is in the dump it is proposed. Try it with EXPLAIN before it is kept.",
         ignore_when: "Statements that run once a day, and tables that are written far more often than read like this.",
         references: "PostgreSQL manual, \"Using EXPLAIN\".",
@@ -74,7 +81,11 @@ fn worst<'a>(ctx: &Context<'a>, of: &Explained<'a>) -> Option<Finding> {
         !node.buffers.is_empty() && blocks * ctx.chain.last().meta.block_bytes() as f64 <= ctx.threshold("min_bytes");
     let severity = match part {
         _ if is_small => Severity::Info,
-        part if part >= ctx.threshold("high_share") => Severity::High,
+        part if part >= ctx.threshold("high_share")
+            && of.plan.total_ms().is_some_and(|ms| ms >= ctx.threshold("high_ms")) =>
+        {
+            Severity::High
+        }
         _ => Severity::Medium,
     };
     let title = of.at(at).t(" reads ").opt(rows(removed + kept)).t(" rows to keep ").opt(rows(kept));
@@ -119,8 +130,13 @@ mod tests {
         };
         assert_eq!(
             told(&judge_plan(&RULE, &plan(6, 29_994))),
-            ["high, medium: queryid 7: Seq Scan on t reads 30,000 rows to keep 6"]
+            ["medium, medium: queryid 7: Seq Scan on t reads 30,000 rows to keep 6"],
+            "ten milliseconds"
         );
+        let crate::finding::Outcome::Found { findings, .. } = judge_plan(&RULE, &plan(6, 29_994)) else { panic!() };
+        assert_eq!(findings[0].share_of_resource(), None, "a part of one execution is no part of the server's time");
+        let slow = plan(6, 29_994).replace("9.000", "1900.000").replace("10.000 ms", "2000.000 ms");
+        assert!(told(&judge_plan(&RULE, &slow))[0].starts_with("high, medium:"));
         let small = plan(6, 29_994).replace("Execution", "  Buffers: shared hit=221\nExecution");
         assert_eq!(
             told(&judge_plan(&RULE, &small)),

@@ -97,7 +97,7 @@ fn finding<'a>(ctx: &Context<'a>, work: &Workload<'a>, s: &Statement<'a>, bytes:
         .t(" of all temporary bytes of the window.");
     let work_mem = ctx.setting("work_mem");
     if let Some(limit) = work_mem.and_then(|w| w.value) {
-        why = why.code(" work_mem").t(" is ").opt(Quantity::float(limit, Unit::Bytes)).t(".");
+        why = why.t(" ").code("work_mem").t(" is ").opt(Quantity::float(limit, Unit::Bytes)).t(".");
     }
     let mut finding = ctx
         .finding(

@@ -181,7 +181,11 @@ fn others<'a>(ctx: &Context<'a>, peer: &Peer<'a>, ours: &State<'a>, theirs: &Sta
     if different.len() > 1 {
         title = title.t(" and others");
     }
-    let shown = |row: &Row<'a>| visible(server_value(*row).unwrap_or_default()).into_owned();
+    let shown = |row: &Row<'a>| {
+        let text = server_value(*row).unwrap_or_default();
+        let quantity = parse(text, row.text("unit")).quantity();
+        quantity.map_or_else(|| visible(text).into_owned(), Quantity::human)
+    };
     let members = different.iter().map(|(name, a, b)| {
         Subject::new(SubjectKind::Setting, format!("{name}: {}, {} on {}", shown(a), shown(b), peer.name))
     });
@@ -193,12 +197,8 @@ fn others<'a>(ctx: &Context<'a>, peer: &Peer<'a>, ours: &State<'a>, theirs: &Sta
         .verify("The next dumps of both servers have the same values.")
         .effort(Effort::S);
     for (name, _, their_row) in different.iter().take(5) {
-        finding = finding.measure(ctx.setting_measure(name)).measure(ctx.of_peer(
-            &format!("{name} on {}", peer.name),
-            peer.name,
-            *their_row,
-            "setting",
-        ));
+        let theirs = ctx.setting_of_peer(&format!("{name} on {}", peer.name), peer.name, *their_row);
+        finding = finding.measure(ctx.setting_measure(name)).measure(theirs);
     }
     Some(finding)
 }
@@ -248,7 +248,9 @@ mod tests {
             ]
         );
         let Outcome::Found { findings, .. } = outcome else { panic!() };
-        assert_eq!(findings[1].members[0].name, "work_mem: 4096, 65536 on b");
+        assert_eq!(findings[1].members[0].name, "work_mem: 4 MB, 64 MB on b");
+        let shown = findings[1].measures[1].after.map(Quantity::human);
+        assert_eq!(shown.as_deref(), Some("64 MB"), "as the primary's");
     }
 
     #[test]

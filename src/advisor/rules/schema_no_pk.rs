@@ -2,7 +2,7 @@
 
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, TableFact, Threshold, whole};
 use crate::finding::{Effort, Finding, Fix, Risk, Severity, Verb};
-use crate::ident::quote_ident;
+use crate::ident::{quote_ident, quote_literal};
 use crate::text::Text;
 use crate::unit::Unit;
 use std::collections::BTreeSet;
@@ -97,18 +97,32 @@ fn report<'a>(cx: &Context<'a>, table: &TableFact<'a>) -> Finding {
         title = title.t(", ").opt(whole(changed, Unit::Rows)).t(" updated or deleted");
     }
     let index = format!("{}_pkey", table.name());
-    let sql = format!(
+    let lock = "the index: SHARE UPDATE EXCLUSIVE; the constraint: ACCESS EXCLUSIVE, longer where columns are not yet NOT NULL: the table is read then";
+    let online = format!(
         "-- <columns>: those that identify a row\nCREATE UNIQUE INDEX CONCURRENTLY {0} ON {1} (<columns>);\n\
          SET lock_timeout = '5s';\nALTER TABLE {1} ADD CONSTRAINT {0} PRIMARY KEY USING INDEX {0};",
         quote_ident(&index),
         table.sql()
     );
+    // Neither CONCURRENTLY nor USING INDEX is possible on a partitioned table.
+    let whole = format!(
+        "-- <columns>: those that identify a row, and those of the partition key: SELECT pg_get_partkeydef({2}::regclass);\n\
+         SET lock_timeout = '5s';\nALTER TABLE {1} ADD CONSTRAINT {0} PRIMARY KEY (<columns>);",
+        quote_ident(&index),
+        table.sql(),
+        quote_literal(&table.sql())
+    );
+    let (sql, lock) = if table.is_kind("p") == Some(true) {
+        (whole, "ACCESS EXCLUSIVE on the table and all its partitions, while an index is built on each")
+    } else {
+        (online, lock)
+    };
     let mut finding = cx
         .finding(severity, table.subject(), title)
         .why("A single row cannot be named: not for removing one of two equal rows, not for logical replication of updates and deletes.")
         .fix(
             Fix::new(Verb::Alter, Risk::R2, table.display(), sql)
-                .lock("the index: SHARE UPDATE EXCLUSIVE; the constraint: ACCESS EXCLUSIVE, longer where columns are not yet NOT NULL: the table is read then")
+                .lock(lock)
                 .when_not("When no columns identify a row: add an identity column first, which rewrites the table.")
                 .undo(format!("ALTER TABLE {} DROP CONSTRAINT {};", table.sql(), quote_ident(&index))),
         )
@@ -132,6 +146,23 @@ mod tests {
     use super::*;
     use crate::advisor::testing::{judge, told};
     use crate::snapshot::literal::{Literal, literal};
+
+    /// PostgreSQL builds no unique index of a partitioned table concurrently, and makes no constraint of a ready one.
+    #[test]
+    fn a_partitioned_table_gets_its_key_in_one_statement() {
+        let sql = |kind: &str| {
+            let crate::finding::Outcome::Found { findings, .. } = judge(&RULE, &[taken(kind, 9_000, "c").build()], "")
+            else {
+                panic!()
+            };
+            findings[0].fixes[0].sql.clone()
+        };
+        assert!(sql("r").contains("CREATE UNIQUE INDEX CONCURRENTLY"));
+        let whole = sql("p");
+        assert!(!whole.contains("CONCURRENTLY") && !whole.contains("USING INDEX"), "{whole}");
+        assert!(whole.ends_with("ADD CONSTRAINT \"log_pkey\" PRIMARY KEY (<columns>);"), "{whole}");
+        assert!(whole.contains("pg_get_partkeydef('\"public\".\"log\"'::regclass)"), "{whole}");
+    }
 
     const NOON: &str = "2026-11-22 12:00:00+00";
 

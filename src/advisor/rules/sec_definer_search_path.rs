@@ -77,7 +77,8 @@ fn check(ctx: &Context<'_>) -> Check {
                 format!("ALTER {kind} {function} SET search_path = pg_catalog, {}, pg_temp;", quote_ident(schema)),
             )
             .lock("none that others wait for")
-            .when_not("It uses objects of further schemas without naming them: add those before pg_temp.")
+            .when_not("It uses objects of further schemas without naming them: add those before pg_temp. No schema in which everybody may \
+                 create objects belongs in it: revoke that first.")
             .undo(format!("ALTER {kind} {function} RESET search_path;"))
         } else {
             Fix::diagnose(

@@ -50,7 +50,8 @@ fn check(ctx: &Context<'_>) -> Check {
             "scram-sha-256",
             Effect::Reload,
             Some("md5"),
-            "Clients that cannot do SCRAM (libpq before 10, old drivers) still log in with passwords set from then on."
+            "While clients that cannot do SCRAM (libpq before 10, old drivers) are in use: with a password set from then on they \
+             cannot log in any more."
                 .into(),
         ))
         .verify("The setting is scram-sha-256, and no rolpassword in pg_authid begins with md5.")

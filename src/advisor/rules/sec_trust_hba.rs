@@ -71,8 +71,10 @@ fn check(ctx: &Context<'_>) -> Check {
             finding
                 .fix(Fix::diagnose(
                     "pg_hba.conf",
-                    "-- roles without a password cannot log in once the line asks for one: give them one first (\\password)\n\
-                     SELECT rolname FROM pg_authid WHERE rolcanlogin AND rolpassword IS NULL ORDER BY rolname;\n\
+                    "-- roles without a password, or with an md5 hash where the line asks for scram-sha-256, cannot log in then:\n\
+                     -- give them one first (\\password, with password_encryption = 'scram-sha-256')\n\
+                     SELECT rolname, left(rolpassword, 3) = 'md5' AS md5 FROM pg_authid\n\
+                     WHERE rolcanlogin AND (rolpassword IS NULL OR rolpassword LIKE 'md5%') ORDER BY rolname;\n\
                      -- then in pg_hba.conf, in the lines shown: scram-sha-256 instead of trust; after it SELECT pg_reload_conf();\n\
                      SELECT line_number, type, database, user_name, address, netmask, auth_method, error\n\
                      FROM pg_hba_file_rules WHERE auth_method = 'trust' OR error IS NOT NULL ORDER BY line_number;",
@@ -115,6 +117,17 @@ mod tests {
             &[&format!("listen_addresses | {listens}")],
         );
         judge(&RULE, &[b.build()], "")
+    }
+
+    /// A role whose hash is md5 cannot log in where scram-sha-256 is asked for, as little as one without a password.
+    #[test]
+    fn who_would_be_locked_out_is_asked_first() {
+        let Outcome::Found { findings, .. } = judged(&["host | {all} | {all} | 192.0.2.0/24 | | trust | | "], "*")
+        else {
+            panic!()
+        };
+        let sql = &findings[0].fixes[0].sql;
+        assert!(sql.contains("rolpassword IS NULL OR rolpassword LIKE 'md5%'"), "{sql}");
     }
 
     fn of(rows: &[&str]) -> Vec<String> {

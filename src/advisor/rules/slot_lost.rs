@@ -1,6 +1,6 @@
 //! Slots that were invalidated.
 
-use crate::advisor::slots::{drop_lost_slot, slots};
+use crate::advisor::slots::{drop_lost_slot, is_lost, slots};
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule};
 use crate::finding::{Effort, Severity, Subject, SubjectKind};
 use crate::ident::visible;
@@ -31,7 +31,7 @@ fn check(ctx: &Context<'_>) -> Check {
     for slot in &slots {
         let row = slot.last;
         let reason = row.text("invalidation_reason").filter(|r| !r.is_empty());
-        if (row.text("wal_status") != Some("lost") && reason.is_none()) || row.bool("synced") == Some(true) {
+        if !is_lost(row) || row.bool("synced") == Some(true) {
             continue;
         }
         let because = reason.map_or_else(|| "the WAL it needs was removed".to_owned(), |r| visible(r).into_owned());

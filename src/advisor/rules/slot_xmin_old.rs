@@ -1,7 +1,7 @@
 //! Slots that hold back vacuum.
 
 use crate::advisor::horizon::xid_age;
-use crate::advisor::slots::{drop_slot, look_at_consumer, slots};
+use crate::advisor::slots::{drop_slot, is_lost, look_at_consumer, slots};
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Skip, Threshold, show};
 use crate::finding::{Effort, Severity, Subject, SubjectKind};
 use crate::text::{Text, counted};
@@ -41,7 +41,7 @@ fn check(ctx: &Context<'_>) -> Check {
     let mut findings = Vec::new();
     let mut oldest = 0.0_f64;
     let slots = slots(ctx);
-    for slot in &slots {
+    for slot in slots.iter().filter(|s| !is_lost(s.last)) {
         for (column, what) in
             [("xmin", "dead rows of every table"), ("catalog_xmin", "dead rows of the system catalogs")]
         {
@@ -101,6 +101,17 @@ mod tests {
         };
         assert_eq!(with(60_001_000), ["high, high: s: Slot s holds back vacuum by 60,000,000 transactions"]);
         assert_eq!(with(2_000), ["passed: 1 slot, oldest 1,000 transactions"]);
+    }
+
+    /// Its catalog_xmin is still shown, but nobody heeds it: vacuum goes past it.
+    #[test]
+    fn a_lost_slot_holds_back_nothing() {
+        let b = literal("2026-11-22 12:00:00+00").meta(|m| m.next_xid = Some(60_001_000)).view(
+            "pg_replication_slots",
+            "slot_name | xmin | catalog_xmin | wal_status | invalidation_reason",
+            &["s | | 1000 | lost | ", "t | | 1000 | reserved | rows_removed"],
+        );
+        assert_eq!(told(&judge(&RULE, &[b.build()], "")), ["passed: 2 slots, oldest 0 transactions"]);
     }
 
     #[test]

@@ -87,7 +87,7 @@ fn worst<'a>(ctx: &Context<'a>, of: &Explained<'a>) -> Option<Finding> {
                 .code(format!("{column}::{kind}"))
                 .t(": ")
                 .name(index.display())
-                .t(" cannot be used"),
+                .t(" cannot be searched by it"),
         )
         .why(
             Text::new()
@@ -129,7 +129,7 @@ mod tests {
 
     #[test]
     fn finds_a_column_that_is_cast() {
-        let want = "queryid 7: Seq Scan on public.t compares id::numeric: public.i cannot be used";
+        let want = "queryid 7: Seq Scan on public.t compares id::numeric: public.i cannot be searched by it";
         assert_eq!(with("((id)::numeric = 5.0)", 90_000, "9.000", "btree (id)"), [format!("medium, medium: {want}")]);
         assert_eq!(
             with("((b = 1) AND ((id)::numeric = 5.0))", 90_000, "3.000", "btree (id, b)"),

@@ -282,6 +282,21 @@ mod tests {
         assert!(!sql("t").contains("pg_drop_replication_slot") && sql("t").contains("hot_standby_feedback"));
     }
 
+    /// Its catalog_xmin is still shown, but vacuum goes past it.
+    #[test]
+    fn a_lost_slot_is_not_blamed() {
+        let said = |status: &str| {
+            let b = literal("2026-11-22 13:00:00+00").meta(|m| m.next_xid = Some(900_000_000)).view(
+                "pg_replication_slots",
+                "slot_name | slot_type | active | catalog_xmin | wal_status",
+                &[&format!("cdc | logical | f | 777 | {status}")],
+            );
+            told(&judge(&RULE, &[b.build()], ""))
+        };
+        assert!(said("reserved")[0].contains("cdc"), "{:?}", said("reserved"));
+        assert!(!said("lost")[0].contains("cdc"), "{:?}", said("lost"));
+    }
+
     #[test]
     fn what_the_window_made_itself_proves_nothing() {
         let said = |dead, updates, holder| told(&judge(&RULE, &series(dead, updates, holder), ""));

@@ -76,7 +76,10 @@ fn report<'a>(cx: &Context<'a>, table: &TableFact<'a>) -> Finding {
     let rate = table.change.map(|c| (c.rate("n_tup_upd"), c.rate("n_tup_del"))).and_then(|(u, d)| Some(u? + d?));
     let mut why = Text::new().t("Dead rows stay until somebody vacuums, or until the table's age forces it.");
     if let Some(rate) = rate {
-        why = why.t(" In the window ").opt(Quantity::float(rate, Unit::PerSecond)).t(" rows were updated or deleted.");
+        why = why
+            .t(if cx.chain.is_single() { " Since its counters began " } else { " In the window " })
+            .opt(Quantity::float(rate, Unit::PerSecond))
+            .t(" rows were updated or deleted.");
     }
     let mut finding = cx
         .finding(severity, table.subject(), title)
@@ -130,6 +133,32 @@ mod tests {
         );
         assert!(say(100, 150_000_000)[0].starts_with("high"));
         assert!(say(900, 500)[0].starts_with("high"));
+    }
+
+    #[test]
+    fn one_snapshot_has_no_window() {
+        let at = |updates: u32, time: &str| {
+            literal(time)
+                .view("pg_stat_database", "datid | datname | stats_reset", &["16697 | shop | 2026-11-22 10:00:00+00"])
+                .view(
+                    "pg_stat_user_tables",
+                    "relid | schemaname | relname | n_live_tup | n_dead_tup | n_tup_upd | n_tup_del",
+                    &[&format!("1 | public | cart | 1000 | 500 | {updates} | 0")],
+                )
+                .view(
+                    "table_sizes",
+                    "relid | schemaname | relname | relkind | reltuples | relpages | reloptions",
+                    &["1 | public | cart | r | 1000 | 10 | {autovacuum_enabled=false}"],
+                )
+                .build()
+        };
+        let why = |taken: &[Arc<crate::snapshot::Snapshot>]| {
+            let crate::finding::Outcome::Found { findings, .. } = judge(&RULE, taken, "") else { panic!() };
+            findings[0].why.plain()
+        };
+        let b = at(7_200, "2026-11-22 12:00:00+00");
+        assert!(why(&[Arc::clone(&b)]).ends_with("Since its counters began 1.00/s rows were updated or deleted."));
+        assert!(why(&[at(0, "2026-11-22 11:00:00+00"), b]).contains(" In the window 2.00/s rows"));
     }
 
     #[test]

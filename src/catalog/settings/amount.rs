@@ -1,6 +1,6 @@
 //! What the text of a setting amounts to: bytes, milliseconds, a number, a switch.
 
-use crate::unit::Number;
+use crate::unit::{Number, Quantity, Unit};
 
 /// The value of a setting.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,6 +39,20 @@ impl Amount {
         match self {
             Self::Switch(on) => Some(*on),
             _ => None,
+        }
+    }
+
+    /// As a quantity with its unit; a negative number is a word (`-1`: off) and has none. `None` for what is no number.
+    pub fn quantity(&self) -> Option<Quantity> {
+        let unit = match self {
+            Self::Bytes(n) if *n >= 0 => Unit::Bytes,
+            Self::Ms(x) if *x >= 0.0 => Unit::Ms,
+            _ => Unit::Plain,
+        };
+        match self {
+            Self::Bytes(n) => Some(Quantity::int(*n, unit)),
+            Self::Number(value) => Some(Quantity { value: *value, unit }),
+            _ => self.number().and_then(|n| Quantity::float(n, unit)),
         }
     }
 

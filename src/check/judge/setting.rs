@@ -85,13 +85,7 @@ impl<'a> Value<'a, '_> {
 
     /// As people read it: `128 MB`, `on`.
     fn said(&self) -> String {
-        let quantity = |value: f64, unit| Quantity::float(value, unit).map(Quantity::human);
-        let words = match self.amount() {
-            amount if amount.number().is_some_and(|n| n < 0.0) => None,
-            Amount::Bytes(n) => Some(Quantity::int(n, Unit::Bytes).human()),
-            Amount::Ms(x) => quantity(x, Unit::Ms),
-            _ => None,
-        };
+        let words = self.amount().quantity().filter(|q| matches!(q.unit, Unit::Bytes | Unit::Ms)).map(Quantity::human);
         let mut out = words.unwrap_or_else(|| quoted(&visible(self.text)));
         match self.amount().number().and_then(|n| word(self.name, n)) {
             Some(Word::Unlimited) => out = format!("{} (no limit, or never)", visible(self.text)),

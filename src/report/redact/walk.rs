@@ -155,6 +155,7 @@ fn finding(of: &mut ReportFinding, visit: Visit<'_>) {
         effort: _,
         share: _,
         nodes: _,
+        of_one_execution: _,
     } = finding;
     [title, why, verify].into_iter().chain(not).for_each(|t| prose(t, visit));
     for Measure { label, before: _, after: _, window: _, evidence } in measures {
