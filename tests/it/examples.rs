@@ -27,10 +27,16 @@ const FURTHER: &[&[&str]] = &[
     STRAINED,
     &["pg15-strained-standby/before", "pg15-strained-standby/after"],
     &["pg15-strained-reader"],
+    &["pg15-by-hand/top"],
+    &["pg15-by-hand/clock"],
+    &["pg15-by-hand/slot"],
+    MIXED,
     &["plans/pg15-text.txt"],
     &["plans/pg17-text.txt"],
     &["plans/pg18-text.txt"],
 ];
+
+const MIXED: &[&str] = &["pg15-by-hand/mixed/20261128T191330Z", "pg15-by-hand/mixed/20261128T191337Z"];
 
 const STRAINED: &[&str] = &[
     "pg15-strained/before",

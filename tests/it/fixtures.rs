@@ -306,6 +306,25 @@ fn changes_read_well() {
     }
 }
 
+/// Written by hand, each with what goes wrong with such exports.
+#[test]
+fn exports_written_by_hand_are_doubted() {
+    let says = |folder: &str, rule: &str| {
+        let report = pgretro(&["report", &format!("fixtures/pg15-by-hand/{folder}"), "--format", "json"]);
+        let report: Value = serde_json::from_str(&report).expect("JSON");
+        let found = report["findings"].as_array().expect("findings");
+        let found: Vec<&Value> = found.iter().filter(|f| f["rule"] == rule).collect();
+        assert_eq!(found.len(), 1, "{folder}: {rule}");
+        (found[0].to_string(), report["window"]["to"].to_string())
+    };
+    assert!(says("top", "hyg-truncated-export").0.contains("total_exec_time"));
+    let (said, taken) = says("clock", "hyg-clock");
+    assert!(said.contains("so the clock was not the server's"), "{said}");
+    assert!(taken.contains("T19:13:12"), "the server's time, not New York's: {taken}");
+    let (said, _) = says("mixed", "hyg-mixed-nodes");
+    assert!(said.contains("went backwards without a reset"), "{said}");
+}
+
 #[test]
 fn the_strained_server_and_its_standby_counted_so_much() {
     let primary = diff("pg15-strained/before", "pg15-strained/after");

@@ -37,7 +37,8 @@ fn check(cx: &Context<'_>) -> Check {
         .measure(cx.setting_measure("data_checksums"))
         .fix(Fix::diagnose(
             "data_checksums",
-            "SHOW data_checksums;\n-- in a maintenance window, on the stopped server: pg_checksums --enable --progress -D <data directory>",
+            "SHOW data_checksums;\n-- in a maintenance window, on the stopped server, and where it has standbys on all of them while all are stopped:\n\
+                 -- pg_checksums --enable --progress -D <data directory>",
         ))
         .verify("data_checksums is on in the next snapshot.")
         .effort(Effort::L);

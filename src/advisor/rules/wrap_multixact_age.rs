@@ -31,7 +31,7 @@ pub const RULE: Rule = Rule {
         why: "Rows locked by several transactions at once (FOR SHARE, foreign keys) carry multixact ids, which are numbers in a circle \
               like transaction ids: near its end no new ones are given and such locks fail.",
         decides: "Above `autovacuum_multixact_freeze_max_age` a note, medium from `medium_factor` times that, high from \
-                  `high_factor` times, critical from `critical_age` on. The space for members can run out earlier; no \
+                  `high_factor` times, critical from `critical_age` on. Databases of one cause are one finding, as for transaction ids. The space for members can run out earlier; no \
                   export tells it.",
         what_to_do: "VACUUM (FREEZE) on the oldest tables; find what locks the same rows many times over.",
         ignore_when: "A note needs nothing.",
