@@ -67,7 +67,7 @@ fn finding(ctx: &Context<'_>, window: &Diff, crash: &Event) -> Finding {
     };
     let mut finding = ctx
         .finding(severity, Subject::new(SubjectKind::Server, format!("server, {subject}")), title)
-        .why(Text::new().t(explained.trim_start()).t(" Shown by: ").t(crash.evidence.join("; ")).t("."))
+        .why(Text::new().t(explained.trim_start()).t(" Shown by: ").then(shown_by(crash)).t("."))
         .fix(Fix::diagnose(
             "server",
             "-- in the server's log around that time: \"was terminated by signal\", \"database system was interrupted\", \"PANIC\"\n\
@@ -79,6 +79,13 @@ fn finding(ctx: &Context<'_>, window: &Diff, crash: &Event) -> Finding {
         finding = finding.at_most(Confidence::Medium);
     }
     finding
+}
+
+/// What an event rests on, with the names that it marks by backticks told as names.
+fn shown_by(crash: &Event) -> Text {
+    let evidence = crash.evidence.join("; ");
+    let parts = evidence.split('`').map(str::to_owned).enumerate();
+    parts.fold(Text::new(), |text, (i, part)| if i % 2 == 0 { text.t(part) } else { text.name(part) })
 }
 
 /// Whether pg_stat_statements survived: some entry went on counting. `None` where one of the snapshots does not have it.
@@ -95,6 +102,7 @@ mod tests {
     use crate::advisor::testing::{judge, told};
     use crate::snapshot::Snapshot;
     use crate::snapshot::literal::literal;
+    use crate::text::Span;
     use crate::time::Timestamp;
     use std::sync::Arc;
 
@@ -135,6 +143,17 @@ mod tests {
         assert_eq!(severity("2026-11-01 00:00:00+00", "1"), ["high"], "statements lost, server process still the same");
         assert_eq!(severity("2026-11-22 11:29:59+00", "1"), ["high"], "statements lost with the server process");
         assert_eq!(severity("2026-11-22 11:29:59+00", "110"), ["info"], "statements kept");
+    }
+
+    /// Marks of the evidence are no text: formats say in their own way what is a name.
+    #[test]
+    fn names_in_the_evidence_are_names() {
+        let a = taken("2026-11-22 11:00:00+00", "2026-11-01 00:00:00+00", "2026-11-01 00:00:00+00", "900", "100");
+        let b = taken("2026-11-22 12:00:00+00", "2026-11-22 11:29:59+00", "2026-11-22 11:30:00+00", "5", "110");
+        let crate::finding::Outcome::Found { findings, .. } = judge(&RULE, &[a, b], "") else { panic!() };
+        let why = &findings[0].why;
+        assert!(why.plain().contains("of database shop fell") && !why.plain().contains('`'), "{}", why.plain());
+        assert!(why.0.contains(&Span::Name("shop".to_owned())));
     }
 
     #[test]

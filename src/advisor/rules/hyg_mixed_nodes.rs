@@ -28,6 +28,8 @@ fn check(ctx: &Context<'_>) -> Check {
     let mut findings = Vec::new();
     for window in &ctx.chain.windows {
         for note in window.notes.kept.iter().filter(|n| n.code == "W-NODE") {
+            // What is asked needs no full stop.
+            let end = if note.message.ends_with('?') { "" } else { "." };
             let pair = format!("{} and {}", window.before.meta.label, window.after.meta.label);
             findings.push(
                 ctx.finding(
@@ -35,7 +37,9 @@ fn check(ctx: &Context<'_>) -> Check {
                     Subject::new(SubjectKind::Data, pair.clone()),
                     Text::new().name(pair).t(" may be of different servers"),
                 )
-                .why(Text::new().t(note.message.clone()).t(". Differences of two servers' counters mean nothing."))
+                .why(
+                    Text::new().t(note.message.clone()).t(end).t(" Differences of two servers' counters mean nothing."),
+                )
                 .verify("The snapshots of one server are compared with each other only.")
                 .effort(Effort::S),
             );
