@@ -90,7 +90,7 @@ function grow(table) {
   });
   if (rows.length && rows[0].tr.classList.contains('none')) return;
   var labels = heads.map(function (head) { return {text: head.textContent, numeric: head.classList.contains('n')}; });
-  var data = null, known = [], hidden = {}, limit = STEP, order = null, named = null, column = -1, direction = 1;
+  var data = null, known = [], hidden = {}, limit = STEP, orders = {}, order = null, column = -1, direction = 1;
 
   function load() {
     if (!source || data) return;
@@ -99,7 +99,6 @@ function grow(table) {
     data.columns.forEach(function (c) { decode(c, data.rows, data.columns[0].cells); });
     for (var i = rows.length; i < data.rows; i++) rows.push({tr: null, x: null});
     known = [];
-    named = null;
   }
   // What the cells of a column filter by, made once; and what they sort by, which of names is a place.
   function keys(c) {
@@ -115,15 +114,6 @@ function grow(table) {
     if (list.every(function (n) { return typeof n === 'number'; })) list = Float64Array.from(list);
     if (column) column.ranks = list;
     return list;
-  }
-  // The rows by their names: sorting is stable.
-  function byName() {
-    var names = ranks(0), place = 1 << 20;
-    if (!named && names.every(function (n) { return n >= 0; })) {
-      // Places and rows as single numbers, which sort without being asked.
-      named = Array.from(Float64Array.from(names, function (n, i) { return n * place + i; }).sort(), function (n) { return n % place; });
-    }
-    return named || (named = rows.map(function (_, i) { return i; }).sort(function (a, b) { return names[a] < names[b] ? -1 : names[a] > names[b] ? 1 : a - b; }));
   }
   function value(i, c) {
     if (data) return key(data.columns[c].cells[i], data.columns[c]);
@@ -150,12 +140,18 @@ function grow(table) {
       };
     });
   }
+  // The rows by a column, those of one value by their names; made once for each direction.
+  function sorted(c, turn) {
+    var by = ranks(c), key = turn + ' ' + c;
+    return orders[key] || (orders[key] = (c ? sorted(0, 1).slice() : rows.map(function (_, i) { return i; })).sort(function (a, b) {
+      var x = by[a], y = by[b];
+      return x < y ? -turn : x > y ? turn : x === y ? 0 : x === x ? -1 : y === y ? 1 : a - b;
+    }));
+  }
   function render() {
     load();
-    var tests = terms(), list = [];
-    (order || rows.map(function (_, i) { return i; })).forEach(function (i) {
-      if (tests.every(function (t) { return t(i); })) list.push(i);
-    });
+    var tests = terms(), list = order || rows.map(function (_, i) { return i; });
+    if (tests.length) list = list.filter(function (i) { return tests.every(function (t) { return t(i); }); });
     var parts = [];
     list.slice(0, limit).forEach(function (i) {
       var r = row(i);
@@ -177,11 +173,7 @@ function grow(table) {
     column = c;
     heads.forEach(function (h) { h.removeAttribute('aria-sort'); });
     head.setAttribute('aria-sort', direction < 0 ? 'descending' : 'ascending');
-    var by = ranks(c), turn = direction;
-    order = byName().slice().sort(function (a, b) {
-      var x = by[a], y = by[b];
-      return x < y ? -turn : x > y ? turn : x === y ? 0 : x === x ? -1 : y === y ? 1 : a - b;
-    });
+    order = sorted(c, direction);
     render();
   }
   heads.forEach(function (head, c) {
@@ -217,8 +209,13 @@ function grow(table) {
     };
   });
   if (more && source) {
-    // Read where there is time for it, else with the first sort.
-    if (window.requestIdleCallback) requestIdleCallback(function () { load(); byName(); });
+    // Read and sorted where there is time for it, the first rows made.
+    var next = 0, ahead = function () {
+      load();
+      sorted(next >> 1, next % 2 ? 1 : -1).slice(0, STEP).forEach(row);
+      if (++next < 2 * heads.length) requestIdleCallback(ahead);
+    };
+    if (window.requestIdleCallback) requestIdleCallback(ahead);
     [['Show ' + STEP + ' more', function () { limit += STEP; }], ['Show all', function () { limit = Infinity; }]].forEach(function (step) {
       var b = make('button', 'btn', step[0]);
       b.type = 'button';
