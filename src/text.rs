@@ -134,6 +134,16 @@ pub fn sentence(words: &str) -> String {
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
+/// Pieces of a remark of ours, and whether each stood between backticks. Where they do not pair, nothing is code.
+#[must_use]
+pub fn pieces(text: &str) -> Vec<(bool, &str)> {
+    let parts: Vec<&str> = text.split('`').collect();
+    if parts.len().is_multiple_of(2) {
+        return vec![(false, text)];
+    }
+    parts.into_iter().enumerate().map(|(i, part)| (i % 2 == 1, part)).filter(|(_, part)| !part.is_empty()).collect()
+}
+
 /// The folder that all paths are in, with the separator at its end; empty where there is none, or one path only.
 #[must_use]
 pub fn folder<'p>(paths: impl Iterator<Item = &'p str>) -> &'p str {
@@ -172,7 +182,14 @@ impl From<String> for Text {
 
 #[cfg(test)]
 mod tests {
-    use super::{folder, sentence};
+    use super::{folder, pieces, sentence};
+
+    #[test]
+    fn paired_backticks_are_code() {
+        assert_eq!(pieces("no `a_b` here"), [(false, "no "), (true, "a_b"), (false, " here")]);
+        assert_eq!(pieces("one ` alone"), [(false, "one ` alone")]);
+        assert_eq!(pieces("`x`"), [(true, "x")]);
+    }
 
     #[test]
     fn a_sentence_begins_with_a_capital() {

@@ -123,15 +123,6 @@ pub(super) const fn coverage(state: CoverageState) -> &'static str {
     }
 }
 
-/// Pieces of a remark of ours, and whether each stood between backticks. Where they do not pair, nothing is code.
-pub(super) fn pieces(text: &str) -> Vec<(bool, &str)> {
-    let parts: Vec<&str> = text.split('`').collect();
-    if parts.len().is_multiple_of(2) {
-        return vec![(false, text)];
-    }
-    parts.into_iter().enumerate().map(|(i, part)| (i % 2 == 1, part)).filter(|(_, part)| !part.is_empty()).collect()
-}
-
 /// A number that may be a bound or an estimate.
 pub(super) fn bounded(value: Quantity, bound: Option<Bound>) -> String {
     with_bound(value.human(), bound)
@@ -148,17 +139,5 @@ fn with_bound(value: String, bound: Option<Bound>) -> String {
         Some(Bound::AtLeast) => format!("≥ {value}"),
         Some(Bound::AtMost) => format!("≤ {value}"),
         Some(Bound::Estimate) => format!("{value} (est.)"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paired_backticks_are_code() {
-        assert_eq!(pieces("no `a_b` here"), [(false, "no "), (true, "a_b"), (false, " here")]);
-        assert_eq!(pieces("one ` alone"), [(false, "one ` alone")]);
-        assert_eq!(pieces("`x`"), [(true, "x")]);
     }
 }

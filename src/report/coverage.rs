@@ -35,7 +35,7 @@ impl Source {
                 parts.push(format!("{what}: {}", items.join(", ")));
             }
         }
-        parts.join("; ")
+        crate::text::sentence(&parts.join("; "))
     }
 }
 

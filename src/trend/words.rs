@@ -26,6 +26,19 @@ impl Forecast {
         }
     }
 
+    /// The same beside what is left and the rate, with no arithmetic written out.
+    pub fn when_briefly(&self) -> String {
+        let at_this_rate =
+            |s: Option<f64>| s.map_or_else(String::new, |s| format!("; {} at the measured rate", seconds(s)));
+        match self.answer {
+            Answer::Beyond { horizon, arithmetic_s } => {
+                format!("not before {}{}", horizon.human(), at_this_rate(arithmetic_s))
+            }
+            Answer::NoDate { arithmetic_s } => format!("no date: {}{}", self.why_none(), at_this_rate(arithmetic_s)),
+            _ => self.when(),
+        }
+    }
+
     fn dates(
         &self,
         earliest: Timestamp,
@@ -177,5 +190,16 @@ mod tests {
         ] {
             assert_eq!(forecast(answer, confidence, points).when(), want);
         }
+        let beyond = Answer::Beyond { horizon: at(190), arithmetic_s: Some(20_050.4) };
+        assert_eq!(
+            forecast(beyond, Confidence::Medium, 9).when_briefly(),
+            "not before 18 Nov 2026 11:09 UTC; 5 h 34 m at the measured rate"
+        );
+        let none = Answer::NoDate { arithmetic_s: Some(60.0) };
+        assert_eq!(
+            forecast(none, Confidence::Insufficient, 3).when_briefly(),
+            "no date: insufficient data (3 points, 1 min 04 s); 1 min 00 s at the measured rate"
+        );
+        assert_eq!(forecast(Answer::Never, Confidence::High, 20).when_briefly(), "does not move towards it");
     }
 }

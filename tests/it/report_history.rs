@@ -157,7 +157,7 @@ fn a_given_space_is_forecast() {
     let text = String::from_utf8(output.stdout).unwrap();
     let line = text.lines().find(|l| l.contains("Size of `all databases`")).expect("a forecast");
     // (3 GiB − 1.95 GB) ÷ 10 MB an hour: 127 hours after the last snapshot, within three times the 95 hours seen.
-    assert!(line.contains("the given space is full") && line.contains("expected around 30 Sep 2026"), "{line}");
+    assert!(line.contains("The given space is full") && line.contains("Expected around 30 Sep 2026"), "{line}");
     assert!(line.contains("…") && line.ends_with("| high |"), "with its range and how sure: {line}");
 }
 

@@ -4,6 +4,7 @@ use super::super::{Class, DiffRow, Exact, RowDiff, ViewDiff, identity, wide};
 use super::{Event, Window, event};
 use crate::ident::display_qualified;
 use crate::snapshot::{Row, Table};
+use crate::unit::{Quantity, Unit};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) fn find(window: &Window<'_>) -> Vec<Event> {
@@ -216,7 +217,11 @@ fn rewritten(window: &Window<'_>, out: &mut Vec<Event>) {
                 tell(
                     id,
                     table(),
-                    format!("index {index} shrank from {x} to {y} bytes, which VACUUM does not do"),
+                    format!(
+                        "index {index} shrank from {} to {}, which VACUUM does not do",
+                        Quantity::int(x, Unit::Bytes).human(),
+                        Quantity::int(y, Unit::Bytes).human()
+                    ),
                     false,
                 );
             }

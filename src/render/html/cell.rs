@@ -18,12 +18,24 @@ const MIDDLE: usize = 7;
 
 /// Prose: names can break, numbers carry their exact value, links go only to anchors that exist.
 pub(super) fn text(text: &Text, page: &Page) -> String {
+    spans(text, page, "obj")
+}
+
+/// A heading: a short name stays on its line.
+pub(super) fn title(text: &Text, page: &Page) -> String {
+    spans(text, page, "obj s")
+}
+
+fn spans(text: &Text, page: &Page, short: &str) -> String {
     text.0
         .iter()
         .map(|span| match span {
             Span::Text(s) => prose(s),
             Span::Strong(s) => format!("<b>{}</b>", prose(s)),
-            Span::Name(s) => format!("<span class=\"obj\">{}</span>", breakable(s)),
+            Span::Name(s) => {
+                let class = if s.chars().nth(NAME).is_none() { short } else { "obj" };
+                format!("<span class=\"{class}\">{}</span>", breakable(s))
+            }
             Span::Code(s) => format!("<code>{}</code>", breakable(s)),
             Span::Number(q) => data(*q, &q.human()),
             Span::Change(q) => data(*q, &q.human_signed()),
@@ -82,7 +94,7 @@ fn change(quantity: Quantity, meaning: Option<Meaning>) -> String {
 
 /// A remark of ours: what stands between backticks is code.
 pub(super) fn remark(text: &str) -> String {
-    words::pieces(text)
+    crate::text::pieces(text)
         .into_iter()
         .map(|(code, piece)| if code { format!("<code>{}</code>", breakable(piece)) } else { prose(piece) })
         .collect()

@@ -9,10 +9,10 @@ use crate::time::Timestamp;
 use crate::unit::Quantity;
 use std::fmt::Write;
 
-/// A chart with its heading.
-pub(super) fn chart(chart: &Chart, page: &Page) -> String {
+/// A chart with its heading; `alone`: a slope chart with no other beside it.
+pub(super) fn chart(chart: &Chart, page: &Page, alone: bool) -> String {
     match chart {
-        Chart::Slope { title, lines } => slope::slope(title, lines, page),
+        Chart::Slope { title, lines } => slope::slope(title, lines, page, alone),
         Chart::Multiples { title, panels } => {
             let panels: String = panels.iter().map(panel).collect();
             format!("<h3 class=\"g\">{}</h3><div class=\"grid3\">{panels}</div>", escape(title))
@@ -27,6 +27,8 @@ pub(super) fn chart(chart: &Chart, page: &Page) -> String {
 fn panel(panel: &Panel) -> String {
     // Right of it the last value has room.
     const PLOT: f64 = 256.0;
+    // The width of a letter of the axis.
+    const LETTER: f64 = 6.5;
     let first = panel.points.first().map(|(at, _)| *at);
     let last = panel.points.last().map(|(at, _)| *at);
     let (Some(first), Some(last)) = (first, last) else {
@@ -87,12 +89,17 @@ fn panel(panel: &Panel) -> String {
         }
     }
     if let Some((cx, cy)) = points.iter().flatten().next_back() {
+        let value = panel.value.human();
+        // Right of the dot; behind the line of a reset that would go through the number.
+        let wide = value.chars().count() as f64 * LETTER + 4.0;
+        let resets = panel.marks.iter().filter(|m| m.kind == MarkKind::Reset).map(|m| x(m.at));
+        let tx =
+            resets.filter(|at| at >= cx).fold(cx + 7.0, |tx, at| if at < tx + wide { tx.max(at + 5.0) } else { tx });
         let _ = write!(
             out,
-            "<circle class=\"se\" cx=\"{cx:.1}\" cy=\"{cy:.1}\" r=\"3\"/><text x=\"{:.1}\" y=\"{:.1}\">{}</text>",
-            cx + 7.0,
+            "<circle class=\"se\" cx=\"{cx:.1}\" cy=\"{cy:.1}\" r=\"3\"/><text x=\"{tx:.1}\" y=\"{:.1}\">{}</text>",
             cy + 4.0,
-            escape(&panel.value.human())
+            escape(&value)
         );
     }
     let (start, end) = first.human_ends(last);
@@ -133,7 +140,7 @@ fn heat(map: &Heat) -> String {
         (true, class) => format!(" class=\"{}\"", format!("rs {class}").trim_end()),
     };
     let mut out = format!(
-        "<div class=\"tw\" tabindex=\"0\" role=\"group\" aria-label=\"{0}, scrolls sideways on small screens\"><table class=\"t heat\"><caption><b>{0}</b> · {1}{2}</caption><thead><tr><th scope=\"col\">Table</th>",
+        "<div class=\"tw\" tabindex=\"0\" role=\"group\" aria-label=\"{0}, scrolls sideways on small screens\"><table class=\"t heat\"><caption><span><b>{0}</b> · {1}{2}</span></caption><thead><tr><th scope=\"col\">Table</th>",
         escape(&map.title),
         escape(&map.about),
         if map.breaks.is_empty() { "" } else { " Dashed line: the statistics were reset before." },
@@ -302,6 +309,19 @@ mod tests {
         let close = of(&[5, 6]);
         assert_eq!(close.matches(">reset</text>").count(), 1, "one word over the other: {close}");
         assert_eq!(numbers(&close, "<line class=\"sr\"", "x1=\"").len(), 2, "but both lines");
+        // What is known only up to a reset has its number behind the line.
+        let early = panel(&Panel {
+            title: "Dead rows".to_owned(),
+            value: Quantity::int(1_000_000, Unit::Count),
+            change: None,
+            known_up_to: Some(5),
+            points: (0..=10).map(|h| (hour(h), (h < 5).then_some(h as f64))).collect(),
+            marks: vec![Mark { at: hour(5), kind: MarkKind::Reset, label: String::new() }],
+        });
+        let line = numbers(&early, "<line class=\"sr\"", "x1=\"")[0];
+        let number = early.split("<text ").find(|t| t.contains(">1,000,000</text>")).unwrap();
+        let at: f64 = number.split("x=\"").nth(1).and_then(|x| x.split('"').next()?.parse().ok()).unwrap();
+        assert!(at > line, "{at} at {line}: {early}");
         assert!(of(&[10]).contains("text-anchor=\"end\">reset</text>"), "at the right end it stands left of its line");
     }
 }

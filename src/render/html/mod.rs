@@ -104,6 +104,8 @@ fn add_filters(env: &mut Environment<'_>, page: &Arc<Page>) {
     let p = Arc::clone(page);
     add(env, "text", move |text: &Text| safe(cell::text(text, &p)));
     let p = Arc::clone(page);
+    add(env, "title", move |text: &Text| safe(cell::title(text, &p)));
+    let p = Arc::clone(page);
     add(env, "cell", move |c: &Cell| safe(cell::cell(c, &p, None)));
     let p = Arc::clone(page);
     env.add_filter("tds", move |cells: &Value, columns: &Value, table: &str, expands: bool| {
@@ -114,13 +116,14 @@ fn add_filters(env: &mut Environment<'_>, page: &Arc<Page>) {
     let p = Arc::clone(page);
     env.add_filter("ref", move |to: &str| safe(cell::reference(to, to, &p)));
     add(env, "data", move |q: &Quantity| safe(cell::data(*q, &q.human())));
+    env.add_filter("sentence", |words: &str| crate::text::sentence(words));
     env.add_filter("remark", move |text: &str| safe(cell::remark(text)));
     env.add_filter("name", move |text: &str| safe(escape::breakable(text)));
     env.add_filter("lines", move |text: &str| safe(escape::lines(text)));
     env.add_filter("sql", move |text: &str| safe(sql::highlight(text)));
     let p = Arc::clone(page);
-    env.add_filter("chart", move |c: &Value| match given::<Block>(c)?.as_ref() {
-        Block::Chart(c) => Ok(safe(chart::chart(c, &p))),
+    env.add_filter("chart", move |c: &Value, alone: Option<bool>| match given::<Block>(c)?.as_ref() {
+        Block::Chart(c) => Ok(safe(chart::chart(c, &p, alone.unwrap_or(false)))),
         _ => Err(template::wrong("chart")),
     });
     env.add_filter("markdown", |text: &str| Value::from_safe_string(markdown::to_html(text, markdown::Author::User)));

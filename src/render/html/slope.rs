@@ -18,7 +18,9 @@ struct Form {
     narrow: bool,
 }
 
-const FORMS: [Form; 2] = [
+/// The first is for a chart that has the whole width of the page.
+const FORMS: [Form; 3] = [
+    Form { class: "xl", width: 1_090.0, left: 400.0, right: 790.0, room: 60, narrow: false },
     Form { class: "wd", width: 530.0, left: 256.0, right: 394.0, room: 33, narrow: false },
     Form { class: "nr", width: 334.0, left: 90.0, right: 148.0, room: 24, narrow: true },
 ];
@@ -27,14 +29,14 @@ const FORMS: [Form; 2] = [
 const ROW: f64 = 15.0;
 const GAP: f64 = 4.0;
 
-/// Lines from A to B; labels at both ends, moved apart where they would collide.
-pub(super) fn slope(title: &str, lines: &[Line], page: &Page) -> String {
+/// Lines from A to B; labels at both ends, moved apart where they would collide. `alone`: with no other chart beside it.
+pub(super) fn slope(title: &str, lines: &[Line], page: &Page, alone: bool) -> String {
     let said: Vec<String> = lines
         .iter()
         .map(|l| format!("{} {} to {}", crate::ident::visible(&l.name), l.before.human(), l.after.human()))
         .collect();
     let said = escape(&format!("{title}: {}", said.join("; ")));
-    let charts: String = FORMS.iter().map(|form| drawn(form, lines, page, &said)).collect();
+    let charts: String = FORMS.iter().skip(usize::from(!alone)).map(|form| drawn(form, lines, page, &said)).collect();
     format!("<div class=\"panel cov sc\"><h3>{}</h3>{charts}</div>", escape(title))
 }
 
@@ -176,14 +178,14 @@ mod tests {
             change: None,
             emphasised: false,
         };
-        let wide = |name: &str| labels(&line(name), &FORMS[0]);
+        let wide = |name: &str| labels(&line(name), &FORMS[1]);
         assert_eq!(wide("public.orders"), (vec!["public.orders  7".to_owned()], vec!["8".to_owned()]));
         assert_eq!(
             wide("warehouse.stock_movements_of_the_last_year").0,
             ["warehouse.stock_movements_of_the_", "last_year  7"]
         );
         assert!(wide(&"x".repeat(1_000)).0.iter().all(|piece| piece.len() <= 33));
-        let (first, last) = labels(&line("warehouse.stock_movements_of_the_last_year"), &FORMS[1]);
+        let (first, last) = labels(&line("warehouse.stock_movements_of_the_last_year"), &FORMS[2]);
         assert_eq!(first, ["7"]);
         assert_eq!(last, ["warehouse.stock_", "movements_of_the_last_", "year", "8"]);
     }

@@ -58,7 +58,7 @@ pub(super) fn reference(to: &str, words: &str, page: &Page) -> String {
 /// A remark of ours: what stands between backticks is code.
 pub(super) fn remark(text: &str) -> String {
     let mut out = String::new();
-    for (code, piece) in words::pieces(text) {
+    for (code, piece) in crate::text::pieces(text) {
         let piece = if code { escape::code(piece, Place::Cell) } else { escape::inner_words(piece) };
         if out.ends_with('`') && piece.starts_with('`') {
             out.push(' ');

@@ -90,8 +90,7 @@ fn head(report: &Report, paint: &Paint) -> Vec<String> {
         (Some(from), Some(to), elapsed) if window.snapshots > 1 => {
             let elapsed = elapsed.and_then(|s| crate::unit::Quantity::float(s, crate::unit::Unit::Seconds));
             let length = elapsed.map_or_else(String::new, |q| format!(" ({})", q.human()));
-            let from = from.human();
-            format!("{} → {}{length}", from.trim_end_matches(" UTC"), to.human())
+            format!("{}{length}", from.human_until(to))
         }
         (_, Some(to), _) => to.human(),
         _ => "time unknown".to_owned(),

@@ -242,23 +242,23 @@ fn judgement(draft: &Draft<'_>, entry: &Entry<'_>, name: &str) -> Cell {
     }
     let flag = |column: &str| entry.definition.and_then(|d| d.bool(column)) == Some(true);
     if entry.definition.and_then(|d| d.bool("indisvalid")) == Some(false) {
-        return Cell::text("invalid: queries do not use it");
+        return Cell::text("Invalid: queries do not use it");
     }
     match entry.scans() {
         None if entry.definition.and_then(|d| d.text("relkind")) == Some("I")
             || entry.change.is_none() && !entry.has_size() =>
         {
-            Cell::text("partitioned: its partitions' indexes are scanned")
+            Cell::text("Partitioned: its partitions' indexes are scanned")
         }
         None => Cell::NotAvailable("scans not exported".to_owned()),
         Some(0) if flag("indisprimary") || flag("indisunique") || flag("indisexclusion") => {
-            Cell::text("not scanned; enforces uniqueness")
+            Cell::text("Not scanned; enforces uniqueness")
         }
         Some(0) => Cell::Text(match draft.facts.age.database_s.and_then(|s| Quantity::float(s, Unit::Seconds)) {
-            Some(age) => Text::new().t("not scanned in ").n(age).t(": no verdict"),
-            None => Text::from("not scanned; age of the statistics unknown: no verdict"),
+            Some(age) => Text::new().t("Not scanned in ").n(age).t(": no verdict"),
+            None => Text::from("Not scanned; age of the statistics unknown: no verdict"),
         }),
-        Some(_) => Cell::text("in use"),
+        Some(_) => Cell::text("In use"),
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::report::draft::Draft;
 use crate::report::table::table;
 use crate::report::{Block, Bound, Cell, History};
-use crate::text::Text;
+use crate::text::{Text, sentence};
 use crate::time::Timestamp;
 use crate::trend::Confidence;
 use crate::trend::forecast::{Answer, Forecast, Kind};
@@ -65,7 +65,7 @@ fn forecasts(draft: &mut Draft<'_>, all: &[Forecast]) -> Block {
         ),
     );
     let about = Text::new()
-        .t("Never a date beyond the horizon of what was observed: there, and where the data are too few, hard limits are divided by the measured rate, which is arithmetic and no forecast. ")
+        .t("No date beyond the horizon of what was observed. There, and where the data are too few, what is left is divided by the measured rate: arithmetic, no forecast. ")
         .then(link);
     let told: Vec<&Forecast> = all.iter().filter(|f| is_told(f)).collect();
     let mut out = table("forecasts", "Forecasts")
@@ -89,10 +89,10 @@ fn forecasts(draft: &mut Draft<'_>, all: &[Forecast]) -> Block {
         out.push(vec![
             Cell::Text(Text::new().t(format!("{} ", of(f.kind))).name(&f.subject)),
             number(Some(f.now), now, "not known"),
-            Cell::text(format!("{}{note}", f.milestone)),
+            Cell::text(sentence(&format!("{}{note}", f.milestone))),
             number(f.remaining, f.unit, "no limit given"),
             number(f.speed.map(|s| s.middle), rate, "not measured"),
-            Cell::text(f.when()),
+            Cell::text(sentence(&f.when_briefly())),
             f.speed.map_or(Cell::None, |s| Cell::Confidence(sure(s.confidence))),
         ]);
     }
@@ -141,13 +141,13 @@ fn dead_rows(draft: &mut Draft<'_>, all: &[DeadRows]) -> Block {
         };
         out.push(vec![
             Cell::name(&d.table),
-            Cell::text(d.verdict.words()),
+            Cell::text(sentence(d.verdict.words())),
             pace,
             number(d.pace.map(|p| p.low), Unit::PerSecond, few),
             number(d.pace.map(|p| p.high), Unit::PerSecond, few),
             number(d.sawtooth.share_over(), Unit::Share, "no snapshot with known dead rows"),
             number(Some(d.sawtooth.vacuums), Unit::Count, "not exported"),
-            Cell::text(said(d)),
+            Cell::text(sentence(&said(d))),
         ]);
     }
     out.rows_in_all(all.len()).block()
@@ -209,8 +209,8 @@ fn changed(draft: &mut Draft<'_>, all: &[Changed]) -> Block {
         };
         out.push(vec![
             Cell::name(&c.object),
-            Cell::text(scans),
-            Cell::text(what),
+            Cell::text(sentence(scans)),
+            Cell::text(sentence(what)),
             Cell::text(between(at.0, at.1)),
             number(Some(before), Unit::PerSecond, "not known"),
             number(Some(after), Unit::PerSecond, "not known"),

@@ -87,7 +87,7 @@ fn risks(draft: &Draft<'_>) -> Block {
         let action = draft.actions.iter().find(|a| a.findings.contains(&f.number));
         let reduced = match action {
             Some(action) => Text::new()
-                .link("plan", format!("step {}", action.rank))
+                .link("plan", format!("Step {}", action.rank))
                 .t(", ")
                 .link(f.number.to_lowercase(), f.number.clone()),
             None => Text::new().link(f.number.to_lowercase(), f.number.clone()),

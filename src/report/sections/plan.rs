@@ -6,7 +6,7 @@ use crate::report::cells::{links, prose};
 use crate::report::draft::{Body, Draft};
 use crate::report::table::table;
 use crate::report::{Cell, Horizon};
-use crate::text::Text;
+use crate::text::{Text, sentence};
 use crate::unit::{Quantity, Unit};
 
 /// Writes the section.
@@ -35,15 +35,15 @@ pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
         out.push(vec![
             Cell::number(Quantity::int(action.rank as i64, Unit::Plain)),
             Cell::Text(action.title.clone()),
-            Cell::text(horizon(action.horizon)),
+            Cell::text(sentence(horizon(action.horizon))),
             Cell::Severity(action.severity),
             Cell::number(Quantity::int(i64::from(action.impact), Unit::Plain)),
-            Cell::text(effort(action.effort)),
+            Cell::text(sentence(effort(action.effort))),
             Cell::Confidence(action.confidence),
             action.deadline.map_or(Cell::None, |t| Cell::number(Quantity::time(t))),
             links(action.findings.iter().map(String::as_str)).map_or(Cell::None, Cell::Text),
         ]);
-        remarks.extend(action.remarks.iter().map(|r| prose(Text::new().t(format!("Step {}: {r}", action.rank)))));
+        remarks.extend(action.remarks.iter().map(|r| prose(Text::new().t(format!("Step {}: {r}.", action.rank)))));
     }
     let n = draft.actions.len();
     let mut blocks = vec![out.block()];

@@ -7,7 +7,7 @@ use crate::report::draft::{Body, Draft};
 use crate::report::table::table;
 use crate::report::{Block, Cell};
 use crate::snapshot::{Row, Table};
-use crate::text::Text;
+use crate::text::{Text, sentence};
 use crate::unit::{Quantity, Unit};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -115,8 +115,8 @@ fn list<'a>(
         let name = row.text("name").unwrap_or_default();
         let mut remark = draft.links_of(name, &[""]).unwrap_or_default();
         let mut say = |words: &str| {
-            let separator = if remark.is_empty() { "" } else { "; " };
-            remark = std::mem::take(&mut remark).t(format!("{separator}{words}"));
+            let more = if remark.is_empty() { sentence(words) } else { format!("; {words}") };
+            remark = std::mem::take(&mut remark).t(more);
         };
         if changed.contains(name) {
             say("changed between the snapshots");

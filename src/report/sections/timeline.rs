@@ -3,6 +3,7 @@
 use crate::diff::Event;
 use crate::report::draft::Draft;
 use crate::report::{Block, Chart, History, Lane, Mark, MarkKind};
+use crate::text::sentence;
 use crate::time::Timestamp;
 use crate::trend::Happening;
 
@@ -69,7 +70,7 @@ pub(super) fn block(draft: &Draft<'_>) -> Option<Block> {
 fn lane(kind: &str) -> (usize, String) {
     match LANES.iter().position(|(_, kinds)| kinds.contains(&kind)) {
         Some(at) => (at, LANES.get(at).map_or_else(String::new, |(label, _)| (*label).to_owned())),
-        None => (LANES.len(), kind.replace('_', " ")),
+        None => (LANES.len(), sentence(&kind.replace('_', " "))),
     }
 }
 
@@ -87,7 +88,7 @@ fn when(happening: &Happening) -> Option<Timestamp> {
     happening.event.at.or(happening.to)
 }
 
-/// `settings changed: cluster, between ... and ...`.
+/// `Settings changed cluster, between ... and ...`.
 fn words(happening: &Happening) -> String {
     let event = &happening.event;
     let of = event.object.as_deref().or(event.scope.as_deref()).map_or_else(String::new, |o| format!(" {o}"));
@@ -96,5 +97,5 @@ fn words(happening: &Happening) -> String {
         (None, Some(from), Some(to)) => format!("between {} and {}", from.human_seconds(), to.human_seconds()),
         _ => "time unknown".to_owned(),
     };
-    format!("{}{of}, {when}", event.kind.replace('_', " "))
+    format!("{}{of}, {when}", sentence(&event.kind.replace('_', " ")))
 }

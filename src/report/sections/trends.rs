@@ -108,6 +108,10 @@ fn values(draft: &mut Draft<'_>, beats: &[&Beat], shown: &[usize]) -> Block {
         out = out.number(measure.title);
     }
     let chain = draft.chain;
+    let of_a_day = match (beats.first().and_then(|b| b.at), beats.last().and_then(|b| b.at)) {
+        (Some(from), Some(to)) => Some(from.human_date()).filter(|day| *day == to.human_date()),
+        _ => None,
+    };
     for beat in thinned(beats) {
         let label = match chain.positions.binary_search(&beat.position) {
             Ok(kept) => crate::advisor::label(chain, kept),
@@ -116,7 +120,11 @@ fn values(draft: &mut Draft<'_>, beats: &[&Beat], shown: &[usize]) -> Block {
         let mut cells = vec![
             Cell::text(label),
             match beat.at {
-                Some(t) => Cell::text(t.human_seconds()),
+                Some(t) => {
+                    let time = t.human_seconds();
+                    let time = of_a_day.as_deref().and_then(|day| time.strip_prefix(day)).unwrap_or(&time);
+                    Cell::text(time.trim().replace(' ', "\u{a0}"))
+                }
                 None => Cell::NotAvailable("unknown".to_owned()),
             },
         ];

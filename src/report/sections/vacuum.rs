@@ -10,7 +10,7 @@ use crate::report::names::{ByObject, is_system};
 use crate::report::table::{ranked, table};
 use crate::report::{Block, Bound, Cell};
 use crate::snapshot::{Row, Snapshot, Table};
-use crate::text::Text;
+use crate::text::{Text, sentence};
 use crate::unit::{Quantity, Unit};
 
 /// What this section shows.
@@ -110,9 +110,10 @@ fn remark(draft: &Draft<'_>, fact: &TableFact<'_>, name: &str) -> Cell {
     let trigger = draft.facts.triggers(fact);
     let links = draft.links_of(name, &["vacuum-", "bloat-", "wrap-"]);
     let words = [(!trigger.enabled, "autovacuum off"), (trigger.overridden, "own settings")];
-    let said = words.into_iter().filter(|(is, _)| *is).map(|(_, words)| Text::from(words));
+    let said: Vec<&str> = words.into_iter().filter(|(is, _)| *is).map(|(_, words)| words).collect();
+    let said = (!said.is_empty()).then(|| Text::from(sentence(&said.join(", "))));
     let mut out = Text::new();
-    for piece in said.chain(links) {
+    for piece in said.into_iter().chain(links) {
         out = if out.is_empty() { piece } else { out.t(" ").then(piece) };
     }
     if out.is_empty() { Cell::None } else { Cell::Text(out) }

@@ -2,6 +2,7 @@
 
 use super::{assert_snapshot, written};
 use crate::golden::golden;
+use pgretro::report::{Block, Chart, Report};
 use std::collections::BTreeSet;
 
 /// The page without its style, script and their hashes, which have their own tests.
@@ -23,7 +24,7 @@ fn golden_html() {
 }
 
 /// Every tag of a page as `name class`, end tags with a slash. Optional breaks, chart labels with the lines to them, and
-/// the room that a cell asks for (`w`, `m`, `tx`) depend on lengths.
+/// the room that a cell or a name asks for (`w`, `m`, `tx`, `s`) depend on lengths.
 pub fn html_shape(html: &str) -> Vec<String> {
     let html = body(html);
     let mut out = Vec::new();
@@ -48,11 +49,26 @@ pub fn html_shape(html: &str) -> Vec<String> {
         if class == "ld" {
             continue;
         }
-        let class: Vec<&str> = class.split(' ').filter(|c| !matches!(*c, "w" | "m" | "tx")).collect();
+        let class: Vec<&str> = class.split(' ').filter(|c| !matches!(*c, "w" | "m" | "tx" | "s")).collect();
         let names = names.iter().filter(|name| **name != "class=");
         out.push(format!("{} .{}", names.copied().collect::<Vec<_>>().join(" "), class.join(" ")));
     }
     out
+}
+
+/// A slope chart with no other beside it has the whole width; of two in a row each has half.
+#[test]
+fn a_slope_chart_alone_leaves_no_half_of_the_page_empty() {
+    let mut report = golden();
+    let wide = |report: &Report| written(report, "html").matches("class=\"slope xl\"").count();
+    assert_eq!(wide(&report), 1);
+    for section in &mut report.sections {
+        if let Some(at) = section.blocks.iter().position(|b| matches!(b, Block::Chart(Chart::Slope { .. }))) {
+            let twin = section.blocks[at].clone();
+            section.blocks.insert(at, twin);
+        }
+    }
+    assert_eq!(wide(&report), 0);
 }
 
 #[test]

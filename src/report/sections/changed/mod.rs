@@ -10,7 +10,7 @@ use crate::report::draft::{Body, Draft};
 use crate::report::names::ByObject;
 use crate::report::table::{ranked, table};
 use crate::report::{Block, Cell, Chart, Line, Meaning};
-use crate::text::Text;
+use crate::text::{Text, pieces, sentence};
 use crate::time::Timestamp;
 use crate::unit::{Quantity, Unit};
 use rates::{NOISE, apart};
@@ -108,18 +108,41 @@ fn events(draft: &Draft<'_>) -> Vec<Block> {
             (None, None) => Cell::None,
         };
         out.push(vec![
-            Cell::text(event.kind.replace('_', " ")),
+            Cell::text(sentence(&event.kind.replace('_', " "))),
             object,
             Cell::text(between.clone()),
             event.at.map_or(Cell::None, |t| Cell::number(Quantity::time(t))),
             Cell::text(match event.certainty {
-                Certainty::Proven => "proven",
-                Certainty::Likely => "likely",
+                Certainty::Proven => "Proven",
+                Certainty::Likely => "Likely",
             }),
-            Cell::text(event.evidence.join("; ")),
+            Cell::Text(told(&event.kind, &event.evidence)),
         ]);
     }
     vec![out.rows_in_all(all.len() + further).block()]
+}
+
+/// What shows an event, as people read it: a sentence with names as names, and times without their microseconds. What
+/// settings were and what was run stands as it is.
+fn told(kind: &str, evidence: &[String]) -> Text {
+    let word = |word: &str| {
+        let time = word.trim_end_matches([' ', ':', ';', ',', ')']);
+        match Timestamp::parse(time).filter(|_| time.contains('T') && time.ends_with('Z')) {
+            Some((at, _)) => at.human_seconds() + word.get(time.len()..).unwrap_or_default(),
+            None => word.to_owned(),
+        }
+    };
+    evidence.iter().enumerate().fold(Text::new(), |out, (at, shown)| {
+        let out = if at > 0 { out.t("; ") } else { out };
+        if kind == "settings_changed" || shown.starts_with("run ") {
+            return out.t(if at == 0 && shown.starts_with("run ") { sentence(shown) } else { shown.clone() });
+        }
+        let begins_with_a_column = shown.split(' ').next().is_some_and(|word| word.contains('_'));
+        let shown = if at > 0 || begins_with_a_column { shown.clone() } else { sentence(shown) };
+        pieces(&shown).into_iter().fold(out, |out, (name, piece)| {
+            if name { out.name(piece) } else { out.t(piece.split_inclusive(' ').map(word).collect::<String>()) }
+        })
+    })
 }
 
 fn levels(draft: &Draft<'_>, found: &mut Vec<Candidate>, unchanged: &mut usize) {
@@ -248,7 +271,7 @@ fn list(draft: &mut Draft<'_>, found: &[Candidate]) -> Result<Block> {
         let change = difference(c.after, c.before);
         out.push(vec![
             Cell::name(c.object.clone()),
-            Cell::text(c.measure),
+            Cell::text(sentence(c.measure)),
             Cell::number(c.before),
             Cell::number(c.after),
             change.map_or(Cell::None, |change| Cell::Change { change, meaning: meaning(c.measure, change) }),
@@ -275,5 +298,28 @@ fn rules(measure: &str) -> &'static [&'static str] {
         "deadlocks per second" => &["lock-deadlock"],
         "calls per second" | rates::MEAN_TIME => &["query-"],
         _ => &["table-", "index-"],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::Span;
+
+    #[test]
+    fn what_shows_an_event_reads_as_a_sentence() {
+        let shown = |kind, evidence: &[&str]| told(kind, &evidence.iter().map(|&e| e.to_owned()).collect::<Vec<_>>());
+        let moved = "stats_reset moved to 2026-11-22T14:24:08.438133Z";
+        let text = shown("stats_reset_database", &[moved, "9 counters of `shop` fell (at 12:00Z)"]);
+        assert_eq!(text.plain(), "stats_reset moved to 22 Nov 2026 14:24:08 UTC; 9 counters of shop fell (at 12:00Z)");
+        assert_eq!(shown("renamed", &["the OID is the same"]).plain(), "The OID is the same");
+        // Values and statements are not ours to write otherwise.
+        assert_eq!(shown("settings_changed", &["over `there` → left"]).plain(), "over `there` → left");
+        let run = "run once: select `a` at 2026-11-22T14:24:08.438133Z";
+        assert_eq!(
+            shown("vacuumed", &["vacuum_count rose by 1", run]).plain(),
+            format!("vacuum_count rose by 1; {run}")
+        );
+        assert!(text.0.iter().any(|s| matches!(s, Span::Name(n) if &**n == "shop")));
     }
 }

@@ -54,15 +54,15 @@ fn strip(draft: &Draft<'_>) -> Option<Block> {
             parts.push(Part { label: label.to_owned(), value: Quantity::int(bytes, Unit::Bytes) });
         }
     };
-    part("tables", heap);
-    part("indexes", indexes.filter(|_| all.is_some()));
+    part("Tables", heap);
+    part("Indexes", indexes.filter(|_| all.is_some()));
     part("TOAST", toast);
     if all.is_some() {
         let maps = known - heap.unwrap_or(0) - indexes.unwrap_or(0) - toast.unwrap_or(0);
-        part("maps of free space and visibility", Some(maps));
-        part("system catalogs and everything else", Some(database.saturating_sub(known)));
+        part("Maps of free space and visibility", Some(maps));
+        part("System catalogs and everything else", Some(database.saturating_sub(known)));
     } else {
-        part("indexes, TOAST, system catalogs: not told apart", Some(database.saturating_sub(known)));
+        part("Indexes, TOAST, system catalogs: not told apart", Some(database.saturating_sub(known)));
     }
     let title = format!("Where the {} of the database are", Quantity::int(database, Unit::Bytes).human());
     (parts.len() > 1).then_some(Block::Chart(Chart::Strip { title, parts }))

@@ -59,7 +59,7 @@ pub(super) fn list(draft: &mut Draft<'_>) -> Result<Vec<Block>> {
             shares[at].map_or(Cell::None, |value| {
                 Cell::Bar(Bar { value, fraction: value.as_f64().clamp(0.0, 1.0), mark: None })
             }),
-            row.bool("cycle").map_or(Cell::None, |c| Cell::text(if c { "begins again" } else { "nextval fails" })),
+            row.bool("cycle").map_or(Cell::None, |c| Cell::text(if c { "Begins again" } else { "nextval fails" })),
             draft.links_of(&names[at], &["seq-"]).map_or(Cell::None, Cell::Text),
         ]);
     }
