@@ -322,6 +322,9 @@ mod tests {
         assert_eq!(step(analyze, both), said("Vacuum", both));
         assert_eq!(step(both, analyze), said("Vacuum", both));
         assert_eq!(step(both, "VACUUM (FREEZE) t;"), said("Vacuum", "VACUUM (FREEZE) t;\nVACUUM (ANALYZE) t;"));
+        let (analyze_it, vacuum_it) = ("ANALYZE \"VACUUM (FULL\";", "VACUUM \"VACUUM (FULL\";");
+        let in_turn = format!("{vacuum_it}\n{analyze_it}");
+        assert_eq!(step(analyze_it, vacuum_it), said("Vacuum", &in_turn), "a name is no word");
         assert_eq!(step(analyze, "VACUUM (FULL) t;"), said("Analyze", analyze), "a rewrite is another matter");
     }
 

@@ -199,7 +199,8 @@ impl PlannedAction {
 /// Makes a statement that maintains an object do what another one for it does, too: an ANALYZE does not stand for a VACUUM.
 /// Whether it became one that vacuums.
 fn also_maintain(same: &mut Fix, other: &Fix) -> bool {
-    let does = |fix: &Fix, word: &str| fix.sql.contains(word);
+    // Not in a name, which stands between quotes.
+    let does = |fix: &Fix, word: &str| fix.sql.split('"').step_by(2).any(|part| part.contains(word));
     let rewrites = does(same, "(FULL") || does(other, "(FULL");
     if same.verb != Verb::Maintain || same.sql == other.sql || rewrites {
         return false;
