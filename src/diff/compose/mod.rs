@@ -12,6 +12,7 @@ mod slow;
 use super::{Diff, Options, RowDiff, Verdict, ViewDiff, join};
 use crate::error::Result;
 use crate::snapshot::Table;
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -84,6 +85,23 @@ fn counters(view: &ViewDiff) -> impl Iterator<Item = usize> + '_ {
         .filter(|c| view.view.columns.get(*c).is_some_and(|d| d.kind.is_counter()) && view.exports(*c))
 }
 
+/// The rows of a window by where they stand in the table it ends with, [`RowDiff::NONE`] where none does.
+fn by_end(view: &ViewDiff, end: &Table) -> Vec<u32> {
+    let mut out = vec![RowDiff::NONE; end.rows];
+    for (row, at) in view.rows.iter().zip(0_u32..) {
+        if let Some(place) = out.get_mut(row.after as usize) {
+            *place = at;
+        }
+    }
+    out
+}
+
+/// The order of two rows by their keys.
+fn in_key_order(key: &[usize], (start, end): (&Table, &Table), a: &RowDiff, b: &RowDiff) -> Ordering {
+    let latest = |r: &RowDiff| if r.after == RowDiff::NONE { (start, r.before) } else { (end, r.after) };
+    join::order_of_rows(key, latest(a), latest(b))
+}
+
 /// Rows in the making.
 #[derive(Default)]
 struct Rows {
@@ -106,12 +124,11 @@ impl Rows {
     }
 
     /// Puts the rows into the order of their keys.
-    fn sort(&mut self, key: &[usize], start: &Arc<Table>, end: &Arc<Table>) {
+    fn sort(&mut self, key: &[usize], ends: (&Table, &Table)) {
         let mut notes = std::mem::take(&mut self.notes);
         let mut rows: Vec<(RowDiff, Option<Vec<String>>)> =
             self.rows.drain(..).enumerate().map(|(at, row)| (row, notes.remove(&(at as u32)))).collect();
-        let latest = |r: &RowDiff| if r.after == RowDiff::NONE { (&**start, r.before) } else { (&**end, r.after) };
-        rows.sort_by(|(a, _), (b, _)| join::order_of_rows(key, latest(a), latest(b)));
+        rows.sort_by(|(a, _), (b, _)| in_key_order(key, ends, a, b));
         for (row, own) in rows {
             self.push(row, own.as_ref(), None);
         }

@@ -3,7 +3,8 @@
 
 use super::quick::quickly;
 use super::slow::slowly;
-use crate::diff::{Class, Exact, RowDiff, Verdict, ViewDiff, join};
+use super::{by_end, in_key_order};
+use crate::diff::{Class, Exact, RowDiff, Verdict, ViewDiff};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -46,14 +47,9 @@ impl Odd {
             first: odd(a, |row| row.after == RowDiff::NONE && came),
             second: odd(b, |row| row.before == RowDiff::NONE && gone),
         };
-        let mut in_first: Vec<Option<usize>> = vec![None; middle.rows];
-        for (at, row) in a.rows.iter().enumerate() {
-            if let Some(place) = in_first.get_mut(row.after as usize) {
-                *place = Some(at);
-            }
-        }
+        let in_first = by_end(a, middle);
         for (later, odd) in b.rows.iter().zip(&mut out.second).filter(|(row, _)| row.before != RowDiff::NONE) {
-            let place = in_first.get(later.before as usize).copied().flatten()?;
+            let place = *in_first.get(later.before as usize)? as usize;
             let (earlier, first) = (a.rows.get(place)?, out.first.get_mut(place)?);
             let class = |view: &ViewDiff, row: &RowDiff| view.verdicts.get(row.verdict as usize).map(|v| v.class);
             let began = earlier.before == RowDiff::NONE
@@ -118,11 +114,10 @@ fn some(view: &ViewDiff, is_in: impl Fn(usize) -> bool) -> ViewDiff {
 /// Rows of both in the order of their keys.
 fn merged(plain: ViewDiff, odd: ViewDiff) -> Option<ViewDiff> {
     let (start, end) = (plain.before.as_ref()?, plain.after.as_ref()?);
-    let latest = |r: &RowDiff| if r.after == RowDiff::NONE { (&**start, r.before) } else { (&**end, r.after) };
     let shift = u32::try_from(plain.verdicts.len()).ok()?;
     let others = odd.rows.iter().map(|row| RowDiff { verdict: row.verdict + shift, ..*row });
     let mut order: Vec<(RowDiff, usize)> = plain.rows.iter().copied().chain(others).zip(0..).collect();
-    order.sort_by(|(a, _), (b, _)| join::order_of_rows(&plain.key, latest(a), latest(b)));
+    order.sort_by(|(a, _), (b, _)| in_key_order(&plain.key, (start, end), a, b));
     let mut places = vec![0; order.len()];
     for ((_, was), now) in order.iter().zip(0_u32..) {
         if let Some(place) = places.get_mut(*was) {

@@ -1,6 +1,6 @@
 //! Rows that went on in both windows, came or went: their sums are the differences of the ends.
 
-use super::{Rows, Verdicts, counters};
+use super::{Rows, Verdicts, by_end, counters};
 use crate::diff::{Class, Exact, RowDiff, Verdict, ViewDiff};
 use crate::snapshot::Table;
 use std::collections::{BTreeMap, HashMap};
@@ -9,12 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 pub(super) fn quickly(a: &ViewDiff, b: &ViewDiff) -> Option<ViewDiff> {
     let (start, middle, end) = (a.before.as_ref()?, a.after.as_ref()?, b.after.as_ref()?);
     let gone = a.rows.iter().any(|r| r.after == RowDiff::NONE);
-    let mut in_first: Vec<u32> = vec![RowDiff::NONE; middle.rows];
-    for (at, row) in a.rows.iter().enumerate() {
-        if let Some(slot) = in_first.get_mut(row.after as usize) {
-            *slot = u32::try_from(at).ok()?;
-        }
-    }
+    let in_first = by_end(a, middle);
     let mut verdicts = Verdicts::default();
     let mut out = Rows::default();
     for (at, later) in b.rows.iter().enumerate() {
@@ -41,7 +36,7 @@ pub(super) fn quickly(a: &ViewDiff, b: &ViewDiff) -> Option<ViewDiff> {
         out.push(RowDiff { verdict, ..*row }, a.row_notes.get(&(at as u32)), None);
     }
     if gone {
-        out.sort(&b.key, start, end);
+        out.sort(&b.key, (start, end));
     }
     let mut view = out.view(a, b, verdicts);
     view.overrides = begun_or_interrupted(&view, middle, b, &in_first, a);
