@@ -5,7 +5,7 @@ use super::{
     Action, Aside, Category, CheckLine, CoverageState, Deduction, Exceptions, History, Horizon, Report, ReportFinding,
     SCHEMA, SECTIONS, Section, Server, Since, Verdict, Window, headline,
 };
-use crate::advisor::{Advice, Score, When};
+use crate::advisor::{Advice, Peer, Score, When};
 use crate::diff::Chain;
 use crate::error::Result;
 use crate::finding::{Finding, Outcome, Severity, SubjectKind};
@@ -16,7 +16,7 @@ use std::fmt::Write;
 
 /// What the user decided that shows in the report.
 #[derive(Clone, Debug, Default)]
-pub struct Options {
+pub struct Options<'a> {
     /// The configuration's content, as read; empty: defaults. It decides the report's id.
     pub configuration: String,
     /// Command line options that change what the report says, in one spelling. They decide the report's id.
@@ -28,22 +28,22 @@ pub struct Options {
     /// Snapshots that were given and are not of the chain.
     pub asides: Vec<Aside>,
     /// The servers the advice is of, the main one first; empty for one server.
-    pub servers: Vec<Server>,
+    pub servers: Vec<Peer<'a>>,
 }
 
 /// Makes the report.
-pub fn build(chain: &Chain, advice: &Advice, options: &Options) -> Result<Report> {
+pub fn build(chain: &Chain, advice: &Advice, options: &Options<'_>) -> Result<Report> {
     build_with(chain, None, advice, options)
 }
 
 /// Makes the report of a history that was followed while it was read.
-pub fn build_with(chain: &Chain, history: Option<History>, advice: &Advice, options: &Options) -> Result<Report> {
+pub fn build_with(chain: &Chain, history: Option<History>, advice: &Advice, options: &Options<'_>) -> Result<Report> {
     let history = match history {
         None if chain.snapshots.len() > 2 => Some(History::of(chain)?),
         given => given,
     };
     let mut draft = Draft::new(chain, history.as_ref(), advice, options);
-    draft.servers.clone_from(&options.servers);
+    draft.servers = options.servers.iter().map(|server| Server::of(server.name, server.chain)).collect();
     let mut findings = number(advice, &mut draft);
     let checks = checks(advice);
     let meta = &chain.last().meta;
@@ -92,7 +92,7 @@ pub fn build_with(chain: &Chain, history: Option<History>, advice: &Advice, opti
     })
 }
 
-fn rules(advice: &Advice, options: &Options) -> String {
+fn rules(advice: &Advice, options: &Options<'_>) -> String {
     let n = advice.judged.len();
     if options.configuration.trim().is_empty() {
         return format!("{n} rules, defaults");
@@ -115,7 +115,7 @@ pub(super) fn hexadecimal(bytes: &[u8]) -> String {
 }
 
 /// Equal inputs, options and rules: equal id.
-fn id(chain: &Chain, options: &Options) -> String {
+fn id(chain: &Chain, options: &Options<'_>) -> String {
     let mut hash = Sha256::new();
     let mut add = |text: &str| {
         hash.update(text.len().to_le_bytes());

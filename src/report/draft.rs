@@ -19,7 +19,7 @@ pub(super) struct Draft<'a> {
     /// Its objects followed; `None` for fewer than three snapshots.
     pub(super) history: Option<&'a History>,
     /// What the user decided.
-    pub(super) options: &'a Options,
+    pub(super) options: &'a Options<'a>,
     /// What the advisor says.
     pub(super) advice: &'a Advice,
     /// Tables with their sizes, joined once.
@@ -77,7 +77,7 @@ impl<'a> Draft<'a> {
         chain: &'a Chain,
         history: Option<&'a History>,
         advice: &'a Advice,
-        options: &'a Options,
+        options: &'a Options<'a>,
     ) -> Self {
         Self {
             chain,

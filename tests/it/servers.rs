@@ -32,6 +32,42 @@ fn findings_say_which_servers_they_hold_for() {
     assert_eq!(unique.len(), both.len(), "a finding of both is one");
 }
 
+/// The values of a column of a table of the report, in the order of its rows.
+fn column(report: &Value, table: &str, label: &str) -> Vec<String> {
+    fn find<'v>(value: &'v Value, id: &str) -> Option<&'v Value> {
+        match value {
+            Value::Object(map) if map.get("id").is_some_and(|v| v == id) && map.contains_key("columns") => Some(value),
+            Value::Object(map) => map.values().find_map(|v| find(v, id)),
+            Value::Array(all) => all.iter().find_map(|v| find(v, id)),
+            _ => None,
+        }
+    }
+    let table = find(&report["sections"], table).expect("the table");
+    let columns = table["columns"].as_array().unwrap();
+    let Some(at) = columns.iter().position(|c| c["label"] == label) else { return Vec::new() };
+    table["rows"].as_array().unwrap().iter().map(|row| row["cells"][at].to_string()).collect()
+}
+
+#[test]
+fn what_was_read_and_what_was_odd_is_listed_for_every_server() {
+    let folder = nodes(&[]);
+    let odd = "datid,datname,xact_commit\n5,depot,many\n";
+    std::fs::write(folder.path().join("cellar/before/pg_stat_database.csv"), odd).expect("written");
+    let dump = folder.path().to_str().expect("a path");
+    let both = json(&["report", dump, "--format", "json"]);
+    for table in ["snapshots", "files"] {
+        let servers = column(&both, table, "Server");
+        let of = |name: &str| servers.iter().filter(|cell| cell.contains(name)).count();
+        assert!(of("depot") > 1 && of("cellar") > 1, "{table}: {servers:?}");
+    }
+    let seen = column(&both, "notes", "What was seen");
+    let (at, _) = seen.iter().enumerate().find(|(_, note)| note.contains("many")).expect("the cell that is no number");
+    assert!(column(&both, "notes", "Server")[at].contains("cellar"));
+    // Of one server nobody needs to be told which.
+    let alone = json(&["report", folder.path().join("cellar").to_str().expect("a path"), "--format", "json"]);
+    assert!(column(&alone, "files", "Server").is_empty() && column(&alone, "notes", "Server").is_empty());
+}
+
 #[test]
 fn a_policy_is_held_against_each_server() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -96,16 +96,16 @@ pub(super) fn run(args: &Args) -> Result<Status> {
     drop(progress);
     let snapshots = servers.iter().flat_map(|(_, chain)| &chain.snapshots);
     recognised(snapshots.map(AsRef::as_ref), &args.dumps)?;
-    let advice = advisor::run_cluster(&peers(&servers), &config).unwrap_or_default();
+    let peers = peers(&servers);
+    let advice = advisor::run_cluster(&peers, &config).unwrap_or_default();
     let Some(((_, chain), others)) = servers.split_first() else { return Err(Error::input("find a snapshot")) };
-    let told = if others.is_empty() { &[][..] } else { &servers[..] };
     let options = report::Options {
         configuration: text,
         arguments: arguments(args, baseline.as_ref(), others),
         baseline,
         capacity: config.options.capacity_bytes,
         asides,
-        servers: told.iter().map(|(name, chain)| report::Server::of(name, chain)).collect(),
+        servers: if others.is_empty() { Vec::new() } else { peers },
     };
     let report = report::build_with(chain, history, &advice, &options)?;
     let report = args.presentation.of(report);

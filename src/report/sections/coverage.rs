@@ -1,10 +1,9 @@
 //! Provenance and coverage: what the report rests on, and what is missing.
 
-use crate::advisor::StatisticsAge;
+use super::provenance::{condensed, files, notes, role, snapshots};
 use crate::catalog;
 use crate::diff::Class;
 use crate::error::Result;
-use crate::meta::{Note, TimeSource};
 use crate::report::cells::{count, counted_words, fact, prose};
 use crate::report::coverage::{Source, sources};
 use crate::report::draft::{Body, Draft};
@@ -12,11 +11,6 @@ use crate::report::table::table;
 use crate::report::{Block, Cell, CoverageItem, CoverageState, absent};
 use crate::text::Text;
 use crate::unit::{Quantity, Unit};
-
-/// The most notes listed.
-const MOST_NOTES: usize = 200;
-/// The most snapshots listed of those added up.
-const MOST_LET_GO: usize = 1_000;
 
 /// Writes the section.
 #[expect(clippy::unnecessary_wraps, reason = "the signature of every section")]
@@ -34,66 +28,10 @@ pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
     Ok(Body::filled(blocks))
 }
 
-fn snapshots(draft: &Draft<'_>) -> Block {
-    let mut out = table("snapshots", "Snapshots")
-        .about(Text::from("Times are in UTC, of the server's clock unless said otherwise."))
-        .name("Snapshot")
-        .name("Read from")
-        .number("Captured")
-        .text("Time taken from")
-        .if_differs()
-        .text("Server")
-        .if_differs()
-        .number("Up for")
-        .number("Age of the statistics")
-        .number("Files");
-    for (at, snapshot) in draft.chain.snapshots.iter().enumerate() {
-        let meta = &snapshot.meta;
-        let since = |t: Option<crate::time::Timestamp>| {
-            meta.taken_at.zip(t).and_then(|(now, then)| Quantity::float(now.seconds_since(then), Unit::Seconds))
-        };
-        let reset = StatisticsAge::at(draft.chain, at).since;
-        out.push(vec![
-            Cell::text(crate::advisor::label(draft.chain, at)),
-            Cell::name(meta.label.clone()),
-            match meta.taken_at {
-                Some(t) => Cell::text(format!("{t}")),
-                None => Cell::NotAvailable("nothing in the dump says when".to_owned()),
-            },
-            Cell::text(time_source(meta.time_source)),
-            Cell::text(role(meta)),
-            Cell::number_or(since(meta.postmaster_start), "start of the server not in the dump"),
-            Cell::number_or(since(reset), "no time of a reset is in the dump"),
-            Cell::number(count(meta.files.len())),
-        ]);
-    }
-    out.block()
-}
-
 /// How many rows of all views have counters that started again inside the window.
 pub(super) fn restarted(draft: &Draft<'_>) -> usize {
     let again = |c: &crate::diff::Change<'_>| matches!(c.class(), Class::Reset | Class::ResetUnsure);
     draft.chain.views.values().map(|v| v.iter().filter(again).count()).sum()
-}
-
-/// Version of the server for people.
-pub(in crate::report) fn server(meta: &crate::meta::Meta) -> String {
-    match (meta.version, meta.version_inferred) {
-        (Some(v), false) => format!("PostgreSQL {v}"),
-        (Some(v), true) => format!("PostgreSQL {} (concluded from the columns)", v.major()),
-        (None, _) => "PostgreSQL, version not stated".to_owned(),
-    }
-}
-
-const fn time_source(source: Option<TimeSource>) -> &'static str {
-    match source {
-        Some(TimeSource::Meta) => "meta of the dump",
-        Some(TimeSource::Column) => "a column of a file",
-        Some(TimeSource::NewestInData) => "the newest time in the data: a lower bound",
-        Some(TimeSource::Name) => "the name of the folder or file",
-        Some(TimeSource::Option) => "--taken-at",
-        Some(TimeSource::Unknown) | None => "nothing says when",
-    }
 }
 
 fn window(draft: &Draft<'_>) -> Block {
@@ -134,40 +72,6 @@ fn window(draft: &Draft<'_>) -> Block {
     Block::Facts { title: "Window".to_owned(), items }
 }
 
-/// What is kept of a long history, and what of the rest.
-fn condensed(draft: &Draft<'_>) -> Vec<Block> {
-    let chain = draft.chain;
-    if chain.let_go() == 0 {
-        return Vec::new();
-    }
-    let text = Text::new()
-        .n(count(chain.count()))
-        .t(" snapshots were read, ")
-        .n(count(chain.snapshots.len()))
-        .t(" are listed and kept whole: the first, the last two, those around resets and restarts and with waiting sessions, the others spread over time. Sums, resets, trends and events are of all of them; sessions, locks and settings are looked at in those kept.");
-    let mut out = table("let-go", "Snapshots added up")
-        .about(Text::from("SHA-256 over the hashes of their files, in the order of their names."))
-        .name("Snapshot")
-        .name("Read from")
-        .number("Captured")
-        .text("SHA-256")
-        .number("Files");
-    for (at, glance) in chain.all.iter().enumerate().filter(|(_, g)| !g.kept).take(MOST_LET_GO) {
-        out.push(vec![
-            Cell::text((at + 1).to_string()),
-            Cell::name(glance.label.clone()),
-            match glance.taken_at {
-                Some(t) => Cell::text(format!("{t}")),
-                None => Cell::NotAvailable("nothing in the dump says when".to_owned()),
-            },
-            Cell::code(crate::report::build::hexadecimal(&glance.digest)),
-            Cell::number(count(glance.files)),
-        ]);
-    }
-    let summary = counted_words(chain.let_go(), "snapshot was added up", "snapshots were added up");
-    vec![prose(text), Block::Details { summary, blocks: vec![out.rows_in_all(chain.let_go()).block()] }]
-}
-
 /// What was given and is not of this history.
 fn asides(draft: &Draft<'_>) -> Option<Block> {
     let all = &draft.options.asides;
@@ -202,50 +106,6 @@ fn asides(draft: &Draft<'_>) -> Option<Block> {
     Some(out.block())
 }
 
-/// Version and role.
-fn role(meta: &crate::meta::Meta) -> String {
-    let node = meta.node.as_deref().map_or_else(String::new, |n| format!(", node {}", crate::ident::visible(n)));
-    let role = match meta.in_recovery {
-        Some(true) => "standby",
-        Some(false) => "primary",
-        None => "role not stated",
-    };
-    format!("{}, {role}{node}", server(meta))
-}
-
-fn files(draft: &Draft<'_>) -> Option<Block> {
-    let n: usize = draft.chain.snapshots.iter().map(|s| s.meta.files.len()).sum();
-    if n == 0 {
-        return None;
-    }
-    let mut out = table("files", "Files")
-        .about(Text::from("SHA-256 of the bytes as they are stored."))
-        .name("File")
-        .text("Snapshot")
-        .text("SHA-256")
-        .number("Size")
-        .number("Rows")
-        .text("Views");
-    for (at, snapshot) in draft.chain.snapshots.iter().enumerate() {
-        for file in &snapshot.meta.files {
-            out.push(vec![
-                Cell::name(file.path.clone()),
-                Cell::text(crate::advisor::label(draft.chain, at)),
-                if file.sha256.is_empty() {
-                    Cell::NotAvailable("not computed".to_owned())
-                } else {
-                    Cell::code(file.sha256.clone())
-                },
-                Cell::number(Quantity::int(i64::try_from(file.bytes).unwrap_or(i64::MAX), Unit::Bytes)),
-                Cell::number(Quantity::int(i64::try_from(file.rows).unwrap_or(i64::MAX), Unit::Count)),
-                Cell::code(file.views.join(", ")),
-            ]);
-        }
-    }
-    let summary = counted_words(n, "file, with its SHA-256", "files, with their SHA-256");
-    Some(Block::Details { summary, blocks: vec![out.block()] })
-}
-
 fn strip(draft: &Draft<'_>, sources: &[Source]) -> Block {
     let items = sources
         .iter()
@@ -266,55 +126,4 @@ fn strip(draft: &Draft<'_>, sources: &[Source]) -> Block {
         })
         .collect();
     Block::Coverage { items }
-}
-
-/// What was odd about the data and about the snapshots as a series.
-fn notes(draft: &Draft<'_>) -> Vec<Block> {
-    let mut all: Vec<(String, &Note)> = Vec::new();
-    for (at, snapshot) in draft.chain.snapshots.iter().enumerate() {
-        all.extend(snapshot.meta.notes.kept.iter().map(|n| (crate::advisor::label(draft.chain, at), n)));
-    }
-    for (at, window) in draft.chain.windows.iter().enumerate() {
-        let label =
-            format!("{} to {}", crate::advisor::label(draft.chain, at), crate::advisor::label(draft.chain, at + 1));
-        all.extend(window.notes.kept.iter().map(|n| (label.clone(), n)));
-    }
-    all.extend(draft.chain.notes.kept.iter().map(|n| ("all".to_owned(), n)));
-    let total: u64 = draft.chain.all.iter().map(|g| g.notes).sum::<u64>()
-        + draft.chain.notes.total()
-        + draft.chain.windows.iter().map(|w| w.notes.total()).sum::<u64>();
-    if all.is_empty() {
-        return vec![prose("Nothing about the data was odd: every file, row and cell was read.")];
-    }
-    let mut out = table("notes", "Notes on the data")
-        .about(Text::from(
-            "What was odd, and what was done about it. The same oddity in one file is listed five times at most.",
-        ))
-        .name("Code")
-        .text("Snapshot")
-        .text("File")
-        .text("Place")
-        .text("What was seen");
-    for (label, note) in all.iter().take(MOST_NOTES) {
-        let place = match (note.line, &note.column) {
-            (Some(line), Some(column)) => format!("line {line}, {column}"),
-            (Some(line), None) => format!("line {line}"),
-            (None, Some(column)) => column.clone(),
-            (None, None) => String::new(),
-        };
-        out.push(vec![
-            Cell::code(note.code.clone()),
-            Cell::text(label.clone()),
-            note.file.as_ref().map_or(Cell::None, |f| Cell::name(f.clone())),
-            if place.is_empty() { Cell::None } else { Cell::text(place) },
-            Cell::text(note.message.clone()),
-        ]);
-    }
-    let rows = out.rows_in_all(usize::try_from(total).unwrap_or(usize::MAX)).block();
-    let summary = Text::new().many(
-        Quantity::int(i64::try_from(total).unwrap_or(i64::MAX), Unit::Count),
-        "note on the data",
-        "notes on the data",
-    );
-    vec![Block::Details { summary, blocks: vec![rows] }]
 }

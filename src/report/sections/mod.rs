@@ -18,6 +18,7 @@ mod overview;
 mod plan;
 mod plans;
 mod pre;
+mod provenance;
 mod queries;
 #[cfg(test)]
 mod secret_tests;
@@ -30,7 +31,7 @@ mod unjudged;
 mod vacuum;
 mod verdict;
 
-pub(super) use coverage::server;
+pub(super) use provenance::server;
 pub(super) use unjudged::unjudged;
 
 use super::draft::{Body, Draft};
