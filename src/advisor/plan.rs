@@ -253,11 +253,14 @@ fn title(finding: &Finding, object: &str) -> Text {
     Text::new().t(format!("{what}{kind}")).name(object)
 }
 
-/// Date, then worth, then risk, then rule and object.
+/// Date, then worth, then risk, then rule and object. Of what is done within a day the most severe comes first: damage that
+/// is long to repair does not wait for what is quickly done.
 fn order(a: &PlannedAction, b: &PlannedAction) -> Ordering {
     let date = |x: &PlannedAction| x.deadline.map_or(i64::MAX, |t| t.0);
+    let at_once = |x: &PlannedAction| if x.when == When::Immediate { Some(x.severity) } else { None };
     a.when
         .cmp(&b.when)
+        .then_with(|| at_once(b).cmp(&at_once(a)))
         .then_with(|| date(a).cmp(&date(b)))
         .then_with(|| b.worth().total_cmp(&a.worth()))
         .then_with(|| a.risk.cmp(&b.risk))

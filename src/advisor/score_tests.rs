@@ -3,7 +3,7 @@
 use super::run::Judged;
 use super::score::score;
 use super::{Docs, Need, Rule, When, plan};
-use crate::finding::{Confidence, Doubt, Finding, Fix, Outcome, Risk, Severity, Subject, SubjectKind, Verb};
+use crate::finding::{Confidence, Doubt, Effort, Finding, Fix, Outcome, Risk, Severity, Subject, SubjectKind, Verb};
 use crate::time::Timestamp;
 use proptest::prelude::*;
 
@@ -184,4 +184,20 @@ fn what_destroys_is_not_done_in_haste() {
     let slot = [finding("slot-inactive", "s", Severity::Critical).fix(drop_of("s", &[]))];
     let (actions, _) = plan::plan(&slot.iter().collect::<Vec<_>>(), None);
     assert_eq!(actions[0].when, When::Immediate);
+}
+
+#[test]
+fn within_a_day_what_is_worst_comes_before_what_is_quick() {
+    let look = |object: &str| Fix::diagnose(object, "SELECT 1");
+    let now = Timestamp::from_seconds(1_000_000);
+    let tomorrow = Some(now.plus_seconds(86_400.0));
+    let findings = [
+        finding("io-checksum-failure", "shop", Severity::Critical).fix(look("shop")).effort(Effort::L),
+        finding("seq-exhaustion", "s", Severity::High).fix(look("s")).deadline(tomorrow),
+        finding("lock-idle-in-transaction", "pid 1", Severity::High).fix(look("pid 1")),
+    ];
+    let (actions, _) = plan::plan(&findings.iter().collect::<Vec<_>>(), Some(now));
+    let order: Vec<(&str, When)> = actions.iter().map(|a| (a.object.as_str(), a.when)).collect();
+    let soon = When::Immediate;
+    assert_eq!(order, [("shop", soon), ("s", soon), ("pid 1", soon)]);
 }
