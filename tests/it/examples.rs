@@ -27,6 +27,7 @@ const FURTHER: &[&[&str]] = &[
     STRAINED,
     &["pg15-strained-standby/before", "pg15-strained-standby/after"],
     &["pg15-strained-reader"],
+    &["pg15-slow-disk/before", "pg15-slow-disk/after"],
     &["pg15-by-hand/top"],
     &["pg15-by-hand/clock"],
     &["pg15-by-hand/slot"],

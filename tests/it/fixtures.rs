@@ -332,3 +332,12 @@ fn the_strained_server_and_its_standby_counted_so_much() {
     let standby = diff("pg15-strained-standby/before", "pg15-strained-standby/after");
     assert_eq!(row(&standby, "pg_stat_database_conflicts", "depot")["counters"]["confl_lock"]["delta"], 9);
 }
+
+#[test]
+fn the_server_with_a_slow_disk_waited_so_long() {
+    let diff = diff("pg15-slow-disk/before", "pg15-slow-disk/after");
+    let writer = row(&diff, "pg_stat_checkpointer", "");
+    assert_eq!(writer["counters"]["num_requested"]["delta"], 4);
+    assert_eq!(writer["counters"]["sync_time"]["delta"], 48_848);
+    assert_eq!(row(&diff, TABLES, "entries")["counters"]["n_tup_upd"]["delta"], 874);
+}

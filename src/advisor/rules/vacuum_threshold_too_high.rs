@@ -159,8 +159,8 @@ fn report<'a>(
         .t(" dead rows (")
         .code(triggers.vacuum_formula())
         .t("); at most ")
-        .opt(Quantity::float(per_day, Unit::PerDay))
-        .t(" rows die.");
+        .opt(whole(per_day, Unit::Rows))
+        .t(" rows die a day.");
     let rows: Vec<_> = change.last().into_iter().map(|r| (r, &["n_tup_upd", "n_tup_del"][..])).collect();
     let formula = format!("{} ÷ {}", show(triggers.vacuum, Unit::Rows), show(per_day, Unit::PerDay));
     let mut finding = cx
