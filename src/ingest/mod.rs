@@ -60,8 +60,10 @@ mod when;
 
 pub use assemble::Opened;
 pub use options::{Options, Tally, Wanted};
+pub(crate) use when::fall_back;
 
 use crate::error::Result;
+use crate::meta::Notes;
 use crate::snapshot::Snapshot;
 use rayon::prelude::*;
 use std::path::PathBuf;
@@ -80,26 +82,35 @@ pub fn read(inputs: &[PathBuf], options: &Options) -> Result<Vec<Snapshot>> {
 /// Reads some opened snapshots, whole, in time order. Those without a time stay behind the others, as given.
 pub fn read_opened(opened: &[Opened], options: &Options) -> Result<Vec<Snapshot>> {
     let mut taken_at = options.taken_at.iter().copied();
-    let mut snapshots = Vec::new();
-    for snapshot in side_by_side(opened, |opened| opened.read(&Wanted::all())) {
-        let snapshot = snapshot?;
-        snapshots.push(snapshot);
-    }
-    // Files of which nothing was understood, beside folders of snapshots: what is said of them stands with those.
-    if snapshots.iter().any(|s| !s.holds_nothing()) {
-        let (nothing, mut some): (Vec<_>, Vec<_>) = snapshots.into_iter().partition(Snapshot::holds_nothing);
-        if let Some(first) = some.first_mut() {
-            for snapshot in nothing {
-                first.meta.notes.absorb(snapshot.meta.notes);
-            }
-        }
-        snapshots = some;
+    let read = side_by_side(opened, |opened| opened.read(&Wanted::all()));
+    let read = read.into_iter().collect::<Result<Vec<Snapshot>>>()?;
+    let (mut snapshots, told) = without_strays(read, Snapshot::holds_nothing, |stray| stray.meta.notes);
+    if let Some(first) = snapshots.first_mut() {
+        first.meta.notes.absorb(told);
     }
     for snapshot in &mut snapshots {
-        when::fall_back(&mut snapshot.meta, &mut taken_at);
+        fall_back(&mut snapshot.meta, &mut taken_at);
     }
     snapshots.sort_by_key(|s| s.meta.taken_at.map_or(i64::MAX, |t| t.0));
     Ok(snapshots)
+}
+
+/// Leaves out files of which nothing was understood where they lie beside folders of snapshots, and hands out what is said
+/// of them. Where nothing else is given they are what is reported on.
+pub(crate) fn without_strays<S>(
+    all: Vec<S>,
+    holds_nothing: impl Fn(&S) -> bool,
+    notes: impl Fn(S) -> Notes,
+) -> (Vec<S>, Notes) {
+    let mut told = Notes::default();
+    let (strays, some): (Vec<S>, Vec<S>) = all.into_iter().partition(holds_nothing);
+    if some.is_empty() {
+        return (strays, told);
+    }
+    for stray in strays {
+        told.absorb(notes(stray));
+    }
+    (some, told)
 }
 
 /// Does something with each of some snapshots; the results in their order. Those of a history are read side by side; a

@@ -88,7 +88,7 @@ fn newest(snapshot: &Snapshot) -> Option<Timestamp> {
 }
 
 /// Gives a snapshot without a time the next one that the user gave.
-pub(super) fn fall_back(meta: &mut Meta, given: &mut impl Iterator<Item = Timestamp>) {
+pub(crate) fn fall_back(meta: &mut Meta, given: &mut impl Iterator<Item = Timestamp>) {
     if meta.taken_at.is_some() {
         return;
     }

@@ -81,18 +81,10 @@ pub fn moments_of(opened: Vec<Opened>, request: &Request) -> Result<Vec<Moment>>
         Ok((meta, nothing))
     });
     let metas = metas.into_iter().collect::<Result<Vec<(Meta, bool)>>>()?;
-    // Files of which nothing was understood, beside folders of snapshots: what is said of them stands with those.
-    let only_nothing = metas.iter().all(|(_, nothing)| *nothing);
-    let mut told = Notes::default();
-    for (opened, (mut meta, nothing)) in opened.into_iter().zip(metas) {
-        if nothing && !only_nothing {
-            told.absorb(meta.notes);
-            continue;
-        }
-        if meta.taken_at.is_none() {
-            meta.taken_at = given.next();
-            meta.time_source = Some(if meta.taken_at.is_some() { TimeSource::Option } else { TimeSource::Unknown });
-        }
+    let all = opened.into_iter().zip(metas).collect();
+    let (kept, told) = ingest::without_strays(all, |(_, (_, nothing))| *nothing, |(_, (meta, _))| meta.notes);
+    for (opened, (mut meta, _)) in kept {
+        ingest::fall_back(&mut meta, &mut given);
         // Thousands of them are kept: each snapshot says again from which files it is when it is read.
         meta.files.clear();
         meta.notes = Notes::default();
