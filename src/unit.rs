@@ -237,7 +237,7 @@ fn significant(x: f64) -> String {
     }
 }
 
-/// A percentage: one decimal, never rounded up to 100 nor down to 0 where it is neither.
+/// A percentage: one decimal, none and grouped from a thousand on, never rounded up to 100 nor down to 0 where it is neither.
 fn significant_percent(p: f64) -> String {
     if p == 0.0 || p == 100.0 {
         return format!("{p:.0}");
@@ -247,6 +247,9 @@ fn significant_percent(p: f64) -> String {
     }
     if p > 0.0 && p < 0.05 {
         return "<0.1".to_owned();
+    }
+    if p.abs() >= 999.95 {
+        return group_int(p.round() as i64);
     }
     trim_float(p, 1)
 }
@@ -319,6 +322,8 @@ mod tests {
             (float(0.895, Unit::Share), "89.5%"),
             (float(0.999_99, Unit::Share), ">99.9%"),
             (float(1.0, Unit::Share), "100%"),
+            (float(9.994, Unit::Share), "999.4%"),
+            (float(12.345_6, Unit::Share), "1,235%"),
             (float(0.000_1, Unit::Share), "<0.1%"),
             (float(3.2, Unit::Times), "3.20×"),
             (Quantity::int(0xC42_D3C8, Unit::Lsn).human(), "0/C42D3C8"),

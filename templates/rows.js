@@ -30,7 +30,7 @@ var HUMAN = {
   seconds: seconds,
   share: function (x) {
     x *= 100;
-    return (x > 99.95 && x < 100 ? '>99.9' : x > 0 && x < .05 ? '<0.1' : trim(x, 1)) + '%';
+    return (x > 99.95 && x < 100 ? '>99.9' : x > 0 && x < .05 ? '<0.1' : x >= 999.95 ? group(Math.round(x)) : trim(x, 1)) + '%';
   },
   times: function (x) { return significant(x) + '×'; },
   per_second: function (x) { return significant(x) + '/s'; },
