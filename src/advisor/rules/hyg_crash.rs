@@ -59,7 +59,7 @@ fn finding(ctx: &Context<'_>, window: &Diff, crash: &Event) -> Finding {
         ),
     };
     let when = crash.at.map_or_else(|| "in the window".to_owned(), |t| format!("at {}", t.human_seconds()));
-    let subject = crash.at.map_or_else(|| window.after.meta.label.clone(), |t| t.to_string());
+    let subject = crash.at.map_or_else(|| window.after.meta.label.clone(), crate::time::Timestamp::human_seconds);
     let title = if severity == Severity::Info {
         format!("Statistics were lost {when}, with a known cause")
     } else {
