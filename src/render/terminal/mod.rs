@@ -14,6 +14,8 @@ use std::fmt::Write;
 
 /// Lines that fit a terminal of the usual height, prompt included.
 const LINES: usize = 23;
+/// Columns from which a long title is cut; narrower terminals wrap it.
+const USUAL: usize = 80;
 
 /// The summary.
 pub(super) fn write(report: &Report, options: &Options) -> Result<String> {
@@ -216,8 +218,14 @@ fn finding_lines(report: &Report, paint: &Paint, rows: usize) -> Vec<String> {
             let confidence = finding.confidence.word();
             let confidence = if width(confidence) > 6 { "unsure" } else { confidence };
             let room = room.saturating_sub(8);
-            let title = pad(&fit(&title, room, paint), room);
-            lines.push(format!("{tagged}{title}  {confidence}"));
+            let pieces = if paint.width < USUAL { wrap(&title, room, "") } else { vec![fit(&title, room, paint)] };
+            for (i, piece) in pieces.iter().enumerate() {
+                lines.push(if i == 0 {
+                    format!("{tagged}{}  {confidence}", pad(piece, room))
+                } else {
+                    format!("{}{piece}", pad("", width(&head)))
+                });
+            }
         }
     }
     let rest = counted(report.findings.get(rows..).unwrap_or_default());

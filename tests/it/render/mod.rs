@@ -49,7 +49,10 @@ fn golden_terminal() {
     let color = Options { color: true, ..wide.clone() };
     let quiet = Options { quiet: true, ..wide.clone() };
     let mut text = String::new();
-    for (name, options) in [("80", &wide), ("40", &narrow), ("ascii", &ascii), ("color", &color), ("quiet", &quiet)] {
+    let between = Options { width: 60, ..wide.clone() };
+    for (name, options) in
+        [("80", &wide), ("60", &between), ("40", &narrow), ("ascii", &ascii), ("color", &color), ("quiet", &quiet)]
+    {
         text.extend(["--- ", name, "\n", &terminal(&report, options).replace('\u{1b}', "<ESC>")]);
     }
     assert_snapshot("report.txt", &text);
