@@ -1,7 +1,7 @@
 //! What a page knows about itself: the anchors that exist, the tables it cuts.
 
 use super::words;
-use crate::report::{Block, Bound, Cell, Report, Table};
+use crate::report::{Block, Bound, Cell, Column, Report, Table};
 use crate::time::Timestamp;
 use crate::unit::{Quantity, Unit};
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,7 +24,7 @@ pub(super) struct Page {
     pub(super) day: Option<String>,
     /// When the first and the last snapshot were captured, as the ends of an axis.
     pub(super) ends: Option<(String, String)>,
-    /// The folder of all files that evidence was read from, with the separator at its end: said once.
+    /// The folder of all files that were read, with the separator at its end: said once.
     pub(super) folder: String,
 }
 
@@ -32,8 +32,10 @@ impl Page {
     /// Collects the anchors and the tables.
     pub(super) fn of(report: &Report) -> Self {
         let ends = report.window.from.zip(report.window.to).map(|(from, to)| from.human_ends(to));
-        let files = report.evidence.iter().flat_map(|e| &e.evidence.locators).map(|l| l.file.as_str());
-        let folder = crate::text::folder(files).to_owned();
+        let mut files: Vec<&str> = Vec::new();
+        report.sections.iter().for_each(|section| paths(&section.blocks, &mut files));
+        files.extend(report.evidence.iter().flat_map(|e| &e.evidence.locators).map(|l| l.file.as_str()));
+        let folder = crate::text::folder(files.into_iter()).to_owned();
         let mut page = Self { folder, day: report.window.to.map(Timestamp::human_date), ends, ..Self::default() };
         for section in &report.sections {
             page.note(&section.blocks);
@@ -78,6 +80,11 @@ impl Page {
         }
     }
 
+    /// A path without the folder that is said once.
+    pub(super) fn inside<'p>(&self, path: &'p str) -> &'p str {
+        path.strip_prefix(self.folder.as_str()).unwrap_or(path)
+    }
+
     /// The number of a reason under its table.
     pub(super) fn reason(&self, table: &str, reason: &str) -> Option<usize> {
         self.reasons.get(table)?.iter().position(|r| r == reason).map(|i| i + 1)
@@ -91,6 +98,26 @@ impl Page {
         }
         let table = table_anchor(to);
         self.anchors.contains(&table).then_some(table)
+    }
+}
+
+/// Whether the cells of a column are files that were read.
+pub(super) fn has_files(column: &Column) -> bool {
+    column.label == "File"
+}
+
+/// The files that stand in tables.
+fn paths<'r>(blocks: &'r [Block], out: &mut Vec<&'r str>) {
+    for block in blocks {
+        match block {
+            Block::Table(table) => {
+                for (i, _) in table.columns.iter().enumerate().filter(|(_, column)| has_files(column)) {
+                    out.extend(table.rows.iter().filter_map(|row| row.cells.get(i)?.as_name()));
+                }
+            }
+            Block::Details { blocks, .. } => paths(blocks, out),
+            _ => {}
+        }
     }
 }
 

@@ -54,7 +54,7 @@ pub(super) fn environment(report: &Report, page: &Arc<Page>, options: &Options) 
     let anchors = Arc::clone(page);
     env.add_filter("target", move |to: &str| anchors.target(to));
     let inside = Arc::clone(page);
-    env.add_filter("inside", move |path: &str| path.strip_prefix(inside.folder.as_str()).unwrap_or(path).to_owned());
+    env.add_filter("inside", move |path: &str| inside.inside(path).to_owned());
     env.add_global("folder", page.folder.as_str());
     let rows = Arc::clone(page);
     env.add_filter("hidden", move |table: &Value| hidden(&rows, table));
@@ -202,6 +202,7 @@ fn add_filters(env: &mut Environment<'_>) {
     env.add_filter("beyond", |list: &Value, shown: usize| list.len().unwrap_or(0).saturating_sub(shown));
     env.add_filter("assessed", assessed);
     env.add_filter("by_reason", by_reason);
+    env.add_filter("by_way", by_way);
 }
 
 /// The value columns that any of a finding's measures fills, with their heads.
@@ -252,16 +253,29 @@ fn with_detail(rows: &Value) -> Result<Value, minijinja::Error> {
 
 /// Entries that share their remark, together: `remark`, and `members` in the order met. The largest group is first.
 fn by_reason(list: &Value) -> Result<Value, minijinja::Error> {
-    let mut groups: Vec<(Value, Vec<Value>)> = Vec::new();
-    for entry in list.try_iter()? {
-        let remark = entry.get_attr("remark")?;
-        match groups.iter_mut().find(|(of, _)| *of == remark) {
-            Some((_, members)) => members.push(entry),
-            None => groups.push((remark, vec![entry])),
-        }
-    }
+    let mut groups = groups(list, "remark")?;
     groups.sort_by_key(|(_, members)| std::cmp::Reverse(members.len()));
     Ok(groups.into_iter().map(|(remark, members)| context! { remark, members }).collect())
+}
+
+/// Missing sources that are got in the same way, together: `how`, and `members` in the order met. The largest group is last.
+fn by_way(list: &Value) -> Result<Value, minijinja::Error> {
+    let mut groups = groups(list, "how_to_get")?;
+    groups.sort_by_key(|(_, members)| members.len());
+    Ok(groups.into_iter().map(|(how, members)| context! { how, members }).collect())
+}
+
+/// Entries by what they have in an attribute, in the order met.
+fn groups(list: &Value, attribute: &str) -> Result<Vec<(Value, Vec<Value>)>, minijinja::Error> {
+    let mut groups: Vec<(Value, Vec<Value>)> = Vec::new();
+    for entry in list.try_iter()? {
+        let of = entry.get_attr(attribute)?;
+        match groups.iter_mut().find(|(known, _)| *known == of) {
+            Some((_, members)) => members.push(entry),
+            None => groups.push((of, vec![entry])),
+        }
+    }
+    Ok(groups)
 }
 
 /// How many areas have a score.

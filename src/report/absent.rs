@@ -38,7 +38,7 @@ pub(super) fn how_to_get(view: &str) -> String {
              export again"
         }
         "pg_stat_user_functions" => "set `track_functions` to `pl` or `all`, wait for calls, then export again",
-        _ => "`pgretro export-sql` prints the script that exports it",
+        _ => "take the dump with the script that `pgretro export-sql` prints",
     }
     .to_owned()
 }

@@ -6,6 +6,9 @@ use super::{CoverageState, SECTIONS};
 use crate::advisor::Need;
 use std::collections::BTreeMap;
 
+/// Checks up to which each is named in a line.
+const FEW: usize = 3;
+
 /// A view that sections or checks want.
 #[derive(Debug)]
 pub(super) struct Source {
@@ -36,6 +39,28 @@ impl Source {
             }
         }
         crate::text::sentence(&parts.join("; "))
+    }
+
+    /// The same in a line: a few checks by their ids, more of them by their number.
+    pub(super) fn in_short(&self) -> String {
+        let mut parts = Vec::new();
+        if !self.sections.is_empty() {
+            let sections: Vec<String> = self.sections.iter().map(|title| quoted(title)).collect();
+            let shows = if sections.len() == 1 { "shows" } else { "show" };
+            parts.push(format!("{} {shows} less", sections.join(", ")));
+        }
+        for (checks, one, more) in
+            [(&self.needed_by, "cannot run", "cannot run"), (&self.wanted_by, "is less sure", "are less sure")]
+        {
+            let ids: Vec<String> = checks.iter().map(|id| quoted(id)).collect();
+            match ids.as_slice() {
+                [] => {}
+                [id] => parts.push(format!("{id} {one}")),
+                few if few.len() <= FEW => parts.push(format!("{} {more}", few.join(", "))),
+                many => parts.push(format!("{} {more}", crate::text::counted(many.len(), "check", "checks"))),
+            }
+        }
+        parts.join("; ")
     }
 }
 
@@ -85,4 +110,34 @@ pub(super) fn sources(draft: &Draft<'_>) -> Vec<Source> {
         }
     }
     found.into_values().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_source_costs_a_line() {
+        let source = |sections: &[&'static str], needed: &[&'static str], wanted: &[&'static str]| Source {
+            view: "pg_stat_wal",
+            state: CoverageState::Missing,
+            sections: sections.to_vec(),
+            needed_by: needed.to_vec(),
+            wanted_by: wanted.to_vec(),
+        };
+        for (source, short) in [
+            (source(&[], &["seq-exhaustion"], &[]), "`seq-exhaustion` cannot run"),
+            (
+                source(&["Locks"], &["a-b", "c-d"], &["e-f"]),
+                "“Locks” shows less; `a-b`, `c-d` cannot run; `e-f` is less sure",
+            ),
+            (
+                source(&["Tables", "Vacuum"], &["a", "b", "c", "d"], &["a", "b"]),
+                "“Tables”, “Vacuum” show less; 4 checks cannot run; `a`, `b` are less sure",
+            ),
+            (source(&[], &[], &["a", "b", "c", "d", "e"]), "5 checks are less sure"),
+        ] {
+            assert_eq!(source.in_short(), short);
+        }
+    }
 }

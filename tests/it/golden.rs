@@ -665,6 +665,7 @@ fn coverage_section() -> Section {
         name: name.to_owned(),
         state,
         remark: remark.to_owned(),
+        in_short: String::new(),
         how_to_get: how.to_owned(),
     };
     section(

@@ -1,6 +1,6 @@
 //! Prose and table cells as HTML.
 
-use super::super::page::Page;
+use super::super::page::{Page, has_files};
 use super::super::words;
 use super::escape::{breakable, escape, words as prose};
 use super::graphic;
@@ -136,11 +136,6 @@ fn longer(content: &Cell, letters: usize) -> bool {
     matches!(content, Cell::Text(t) if t.plain().chars().nth(letters).is_some())
 }
 
-/// Whether a cell is one name.
-fn is_name(content: &Cell) -> bool {
-    matches!(content, Cell::Text(Text(spans)) if matches!(spans.as_slice(), [Span::Name(_)]))
-}
-
 /// Whether the words of a cell can be broken.
 fn has_space(content: &Cell) -> bool {
     matches!(content, Cell::Text(t) if t.plain().contains(' '))
@@ -148,6 +143,14 @@ fn has_space(content: &Cell) -> bool {
 
 /// A cell in its element: the row's header for the name, right-aligned for numbers.
 pub(super) fn td(column: &Column, content: &Cell, page: &Page, table: &str, expands: bool) -> String {
+    let short;
+    let content = match content.as_name().filter(|_| has_files(column)).map(|path| page.inside(path)) {
+        Some(path) => {
+            short = Cell::name(path);
+            &short
+        }
+        None => content,
+    };
     let inner = cell(content, page, Some(table));
     match column.kind {
         ColumnKind::Name => {
@@ -172,7 +175,7 @@ pub(super) fn td(column: &Column, content: &Cell, page: &Page, table: &str, expa
             };
             format!("<th scope=\"row\"{class}>{button}{inner}</th>")
         }
-        ColumnKind::Text if is_name(content) && longer(content, MIDDLE) && !longer(content, NAME) => {
+        ColumnKind::Text if content.as_name().is_some() && longer(content, MIDDLE) && !longer(content, NAME) => {
             format!("<td class=\"nm\" data-l=\"{}\">{inner}</td>", escape(&column.label))
         }
         ColumnKind::Text if longer(content, LONG) => {

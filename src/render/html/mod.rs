@@ -133,6 +133,7 @@ fn add_filters(env: &mut Environment<'_>, page: &Arc<Page>) {
     env.add_filter("bars", move |c: Serde<Confidence>| safe(graphic::confidence(*c)));
     env.add_filter("score_bar", move |score: f64| safe(graphic::score(score)));
     add(env, "coverage_strip", move |items: &Vec<CoverageItem>| safe(coverage(items)));
+    env.add_filter("has_files", |columns: &Value| given::<Vec<Column>>(columns).map(|c| c.iter().any(page::has_files)));
     env.add_filter("layout", |columns: &Value, rows: usize| given::<Vec<Column>>(columns).map(|c| layout(&c, rows)));
 }
 

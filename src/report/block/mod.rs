@@ -156,8 +156,11 @@ pub struct CoverageItem {
     pub name: String,
     /// Captured, empty or missing.
     pub state: CoverageState,
-    /// For a missing one: what it disables. For another: rows.
+    /// For a missing one: what it disables, check by check. For another: rows.
     pub remark: String,
+    /// For a missing one: what it disables, in short.
+    #[serde(default)]
+    pub in_short: String,
     /// For a missing one: how to get it.
     pub how_to_get: String,
 }

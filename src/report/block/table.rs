@@ -3,7 +3,7 @@
 use super::Block;
 use crate::finding::{Confidence, Severity};
 use crate::report::{AreaState, Meaning, Order};
-use crate::text::Text;
+use crate::text::{Span, Text};
 use crate::unit::Quantity;
 use serde::{Deserialize, Serialize};
 
@@ -129,6 +129,17 @@ impl Cell {
     /// An object's name.
     pub fn name(name: impl Into<String>) -> Self {
         Self::Text(Text::new().name(name))
+    }
+
+    /// The name that a cell is, and nothing beside it.
+    pub fn as_name(&self) -> Option<&str> {
+        match self {
+            Self::Text(Text(spans)) => match spans.as_slice() {
+                [Span::Name(name)] => Some(name),
+                _ => None,
+            },
+            _ => None,
+        }
     }
 
     /// Code.

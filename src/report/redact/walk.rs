@@ -247,9 +247,10 @@ fn block(of: &mut Block, visit: Visit<'_>) {
         Block::Code { language: _, text } => visit(Place::Query, text),
         Block::Chart(of) => chart(of, visit),
         Block::Coverage { items } => {
-            for CoverageItem { name, state: _, remark, how_to_get } in items {
+            for CoverageItem { name, state: _, remark, in_short, how_to_get } in items {
                 visit(Place::Mixed, name);
                 visit(Place::Prose, remark);
+                visit(Place::Prose, in_short);
                 visit(Place::Prose, how_to_get);
             }
         }

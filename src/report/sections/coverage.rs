@@ -122,6 +122,7 @@ fn strip(draft: &Draft<'_>, sources: &[Source]) -> Block {
                 CoverageState::NotApplicable => catalog::view(s.view)
                     .map_or_else(String::new, |v| format!("PostgreSQL {} and later", v.majors.since)),
             },
+            in_short: if s.state == CoverageState::Missing { s.in_short() } else { String::new() },
             how_to_get: if s.state == CoverageState::Missing { absent::how_to_get(s.view) } else { String::new() },
         })
         .collect();

@@ -49,7 +49,7 @@ impl Long {
         if tables.is_empty() {
             return Self::default();
         }
-        let (names, list) = Names::of(&tables);
+        let (names, list) = Names::of(&tables, page);
         let blocks = tables.iter().map(|table| (table.id.clone(), inert(&json(table, page, &names)))).collect();
         Self { blocks, names: inert(&list) }
     }

@@ -2,8 +2,8 @@
 
 use super::code::{CHARACTERS, character, string};
 use crate::ident::visible;
+use crate::render::page::{Page, has_files};
 use crate::report::{Cell, Table};
-use crate::text::Span;
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
@@ -13,33 +13,30 @@ pub(super) struct Names<'a> {
     places: HashMap<&'a str, i64>,
 }
 
-/// The name that a cell is.
-pub(super) fn of(cell: &Cell) -> Option<&str> {
-    match cell {
-        Cell::Text(text) => match text.0.as_slice() {
-            [Span::Name(name)] => Some(name),
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
 impl<'a> Names<'a> {
     /// The names of these tables, and their list as JSON: a text that begins with what separates them. Each name but the
     /// first says in a character how much of the one before it shares, so that an index costs little beside its table.
-    pub(super) fn of(tables: &[&'a Table]) -> (Self, String) {
+    pub(super) fn of(tables: &[&'a Table], page: &Page) -> (Self, String) {
+        let mut shown: HashMap<&'a str, &'a str> = HashMap::new();
+        for table in tables {
+            let files: Vec<bool> = table.columns.iter().map(has_files).collect();
+            for (cell, file) in table.rows.iter().flat_map(|row| row.cells.iter().zip(&files)) {
+                if let Some(name) = cell.as_name() {
+                    shown.insert(name, if *file { page.inside(name) } else { name });
+                }
+            }
+        }
+        let mut all: Vec<(&'a str, &'a str, String)> =
+            shown.into_iter().map(|(name, shown)| (name, shown, shown.to_lowercase())).collect();
+        all.sort_unstable_by(|a, b| as_script(&a.2, &b.2).then_with(|| a.0.cmp(b.0)));
         let mut places: HashMap<&'a str, i64> = HashMap::new();
-        let cells = tables.iter().flat_map(|t| &t.rows).flat_map(|row| &row.cells);
-        places.extend(cells.filter_map(of).map(|name| (name, 0)));
-        let mut all: Vec<(&'a str, String)> = places.keys().map(|name| (*name, name.to_lowercase())).collect();
-        all.sort_unstable_by(|a, b| as_script(&a.1, &b.1).then_with(|| a.0.cmp(b.0)));
         // Line breaks are visible escapes in names as they are shown.
-        let separator = if all.iter().any(|(name, _)| name.contains('|')) { '\n' } else { '|' };
+        let separator = if all.iter().any(|(_, shown, _)| shown.contains('|')) { '\n' } else { '|' };
         let mut list = String::new();
         let mut before = String::new();
-        for (place, (name, _)) in all.iter().enumerate() {
+        for (place, (name, shown, _)) in all.iter().enumerate() {
             places.insert(name, i64::try_from(place).unwrap_or(i64::MAX));
-            let name = visible(name).into_owned();
+            let name = visible(shown).into_owned();
             let shared = name.bytes().zip(before.bytes()).take_while(|(a, b)| a == b && a.is_ascii());
             let shared = shared.take(usize::try_from(CHARACTERS).unwrap_or(0) - 1).count();
             list.push(separator);
@@ -52,7 +49,7 @@ impl<'a> Names<'a> {
 
     /// The place of a cell's name in the list.
     pub(super) fn place(&self, cell: &Cell) -> Option<i64> {
-        self.places.get(of(cell)?).copied()
+        self.places.get(cell.as_name()?).copied()
     }
 }
 

@@ -21,10 +21,35 @@ fn block(kinds: &[ColumnKind], rows: Vec<Vec<Cell>>) -> (serde_json::Value, Stri
         totals: vec![],
         empty: String::new(),
     };
-    let (names, list) = Names::of(&[&table]);
+    let (names, list) = Names::of(&[&table], &Page::default());
     let text = inert(&json(&table, &page(), &names));
     assert!(!text.contains('<') && !inert(&list).contains('<'));
     (serde_json::from_str(&text).unwrap(), list)
+}
+
+#[test]
+fn files_stand_without_the_folder_that_is_said_once() {
+    let head = |label: &str| Head { label: label.into(), kind: ColumnKind::Name, order: None };
+    let row = |file: &str| Row { cells: vec![Cell::name(file), Cell::name("dumps/a/not_a_file")], detail: vec![] };
+    let table = Table {
+        id: "files".into(),
+        title: String::new(),
+        about: Text::new(),
+        columns: vec![head("File"), head("Name")],
+        rows_in_all: 2,
+        rows: vec![row("dumps/a/meta.csv"), row("dumps/a/pg_locks.csv")],
+        totals: vec![],
+        empty: String::new(),
+    };
+    let page = Page { folder: "dumps/a/".into(), ..Page::default() };
+    let (_, list) = Names::of(&[&table], &page);
+    assert_eq!(list, "\"|#dumps/a/not_a_file|#meta.csv|#pg_locks.csv\"");
+    let td = |column: usize| {
+        let cell = table.rows.first().and_then(|row| row.cells.get(column)).unwrap();
+        super::super::cell::td(table.columns.get(column).unwrap(), cell, &page, "files", false)
+    };
+    assert!(td(0).contains(">meta.") && !td(0).contains("dumps"), "{}", td(0));
+    assert!(td(1).contains("dumps"), "{}", td(1));
 }
 
 /// The numbers of a text.
