@@ -238,6 +238,20 @@ async function slopes(browser) {
   }
 }
 
+// What is wider than paper shrinks all pages, so nothing is.
+async function paper(browser) {
+  for (const file of ['shop.html', 'one.html', 'long.html']) {
+    // A4 without its margins.
+    const { page, close } = await open(browser, file, { viewport: { width: 695, height: 1000 } });
+    await page.emulateMedia({ media: 'print' });
+    await page.evaluate(() => document.querySelectorAll('details').forEach((d) => { d.open = true; }));
+    const wide = await page.evaluate(() => Array.from(document.querySelectorAll('main .tw > table, main .panel'))
+      .filter((e) => e.getBoundingClientRect().right > innerWidth).map((e) => (e.id || e.className) + ' ' + e.scrollWidth));
+    expect(file + ' fits on paper', wide.length === 0, wide);
+    await close(file + ' on paper');
+  }
+}
+
 async function withoutScript(browser) {
   const { page, close } = await open(browser, 'shop.html', { javaScriptEnabled: false });
   expect('the verdict is there without script', await page.locator('h1').isVisible());
@@ -283,7 +297,7 @@ async function photograph(browser) {
 (async () => {
   const browser = await chromium.launch({ executablePath: browserPath, args: ['--no-sandbox'] });
   const all = [[1400, 'light'], [1400, 'dark'], [400, 'light'], [400, 'dark']];
-  const steps = [reader, longTable, sameRows, slopes, withoutScript, hostile];
+  const steps = [reader, longTable, sameRows, slopes, paper, withoutScript, hostile];
   for (const look of all) steps.push((b) => accessible(b, 'shop.html', ...look));
   for (const look of [all[0], all[3]]) steps.push((b) => accessible(b, 'one.html', ...look));
   if (pictures) steps.push(photograph);

@@ -137,7 +137,8 @@ fn add_filters(env: &mut Environment<'_>, page: &Arc<Page>) {
     env.add_filter("layout", |columns: &Value, rows: usize| given::<Vec<Column>>(columns).map(|c| layout(&c, rows)));
 }
 
-/// How a table is laid out: whether it is made of words, whether its head follows the reader.
+/// How a table is laid out: whether it is made of words, whether its head follows the reader, whether print may break it:
+/// rows of many columns have two lines there.
 fn layout(columns: &[Column], rows: usize) -> Value {
     use crate::report::ColumnKind::{Graphic, Number, Text};
     let count = |kinds: &[crate::report::ColumnKind]| columns.iter().filter(|c| kinds.contains(&c.kind)).count();
@@ -145,7 +146,7 @@ fn layout(columns: &[Column], rows: usize) -> Value {
         words => count(&[Number, Graphic]) <= count(&[Text]).max(1) && columns.len() <= 7,
         dense => columns.len() >= 7,
         crowded => columns.len() >= 9,
-        tall => rows > 25,
+        tall => rows * if columns.len() >= 7 { 2 } else { 1 } > 24,
         long => rows > 30 && columns.len() <= 8,
         tools => rows > 15,
     }
