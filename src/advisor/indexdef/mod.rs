@@ -105,21 +105,32 @@ impl IndexDef {
         self.keys.iter().any(|k| k.expression)
     }
 
-    /// Whether both index the same rows of the same table in the same way; uniqueness and name aside.
-    pub fn same_content(&self, other: &Self) -> bool {
-        (&self.schema, &self.table, &self.method, &self.keys, &self.include, &self.predicate)
-            == (&other.schema, &other.table, &other.method, &other.keys, &other.include, &other.predicate)
-            && self.nulls_not_distinct == other.nulls_not_distinct
+    /// The keys in the direction in which the first of them ascends: a B-tree is read either way, so `(a DESC, b)` and
+    /// `(a, b DESC)` are one order.
+    fn ascending(&self) -> Vec<Key> {
+        let turned = self.method == "btree" && self.keys.first().is_some_and(|k| k.descending);
+        let turn = |k: &Key| Key { descending: !k.descending, nulls_first: !k.nulls_first, ..k.clone() };
+        if turned { self.keys.iter().map(turn).collect() } else { self.keys.clone() }
     }
 
-    /// Whether every search that uses this B-tree could use `other`: its keys are the first keys of `other`, nothing
-    /// it includes is missing there, and both hold the same rows.
+    /// Whether both index the same rows of the same table in the same way, or one in the direction opposite to the
+    /// other; uniqueness and name aside.
+    pub fn same_content(&self, other: &Self) -> bool {
+        (&self.schema, &self.table, &self.method, &self.include, &self.predicate)
+            == (&other.schema, &other.table, &other.method, &other.include, &other.predicate)
+            && self.nulls_not_distinct == other.nulls_not_distinct
+            && self.ascending() == other.ascending()
+    }
+
+    /// Whether every search that uses this B-tree could use `other`, which has more: its keys are the first keys of
+    /// `other`, read in either direction, nothing it includes is missing there, and both hold the same rows.
     pub fn is_prefix_of(&self, other: &Self) -> bool {
+        let more = (self.keys.len(), self.include.len()) < (other.keys.len(), other.include.len());
         self.method == "btree"
             && other.method == "btree"
             && (&self.schema, &self.table, &self.predicate) == (&other.schema, &other.table, &other.predicate)
-            && self.keys.len() < other.keys.len()
-            && other.keys.starts_with(&self.keys)
+            && more
+            && other.ascending().starts_with(&self.ascending())
             && self
                 .include
                 .iter()
@@ -262,7 +273,13 @@ mod tests {
             ("(a)", "(b, a)", false),
             ("(a, b)", "(a)", false),
             ("(a)", "(a)", false),
-            ("(a)", "(a DESC, b)", false),
+            ("(a)", "(a DESC, b)", true),
+            ("(a)", "(a DESC NULLS LAST, b)", false),
+            ("(a, b)", "(a DESC, b, c)", false),
+            ("(a DESC, b)", "(a, b DESC, c)", true),
+            ("(a)", "(a) INCLUDE (b)", true),
+            ("(a) INCLUDE (b)", "(a) INCLUDE (b, c)", true),
+            ("(a) INCLUDE (b)", "(a) INCLUDE (c, d)", false),
             ("(a)", "(a text_pattern_ops, b)", false),
             ("(a)", "(a, b) WHERE (b > 0)", false),
             ("(a) INCLUDE (c)", "(a, b)", false),
@@ -270,6 +287,25 @@ mod tests {
             ("(lower(a))", "(lower(a), b)", true),
         ] {
             assert_eq!(on(short).is_prefix_of(&on(long)), want, "{short} {long}");
+        }
+    }
+
+    #[test]
+    fn the_same_order_either_way() {
+        let on = |keys: &str| parse(&format!("CREATE INDEX i ON public.t USING {keys}"));
+        for (one, other, want) in [
+            ("btree (a)", "btree (a DESC)", true),
+            ("btree (a NULLS FIRST)", "btree (a DESC NULLS LAST)", true),
+            ("btree (a)", "btree (a DESC NULLS LAST)", false),
+            ("btree (a, b DESC)", "btree (a DESC, b)", true),
+            ("btree (a, b)", "btree (a DESC, b)", false),
+            ("btree (a DESC) WHERE (b > 0)", "btree (a)", false),
+        ] {
+            assert_eq!(
+                (on(one).same_content(&on(other)), on(other).same_content(&on(one))),
+                (want, want),
+                "{one} {other}"
+            );
         }
     }
 
