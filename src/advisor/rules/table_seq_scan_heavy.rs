@@ -82,8 +82,8 @@ pub const RULE: Rule = Rule {
     ],
     docs: Docs {
         looks_at: "Rows read by sequential scans of each table in the window, divided by the rows it has: how many times \
-                   it was read completely. Not the number of scans, which rescans, parallel workers, COPY and index \
-                   builds inflate.",
+                   it was read completely, and never more often than it was scanned. The number of scans alone says \
+                   little: rescans, parallel workers, COPY and index builds inflate it.",
         why: "Each pass reads the whole heap, from storage or through the cache, whatever the query needed.",
         decides: "Found from `min_heap_bytes` on, with `min_passes` in the window and `min_passes_per_day`, when the passes move \
                   `min_bytes_per_second` or are `min_share` of all rows read by sequential scans. Medium; high from \
@@ -104,6 +104,7 @@ struct Passes {
     share: f64,
     rows: f64,
     read: f64,
+    scans: f64,
     window: f64,
 }
 
@@ -141,7 +142,9 @@ fn passes(cx: &Context<'_>, table: &TableFact<'_>, change: Change<'_>, heap: f64
     let built = table.relid().map_or(0, |relid| {
         cx.facts.indexes_of(relid).filter(|i| i.change.is_some_and(|c| c.class() == crate::diff::Class::New)).count()
     });
-    let count = (read / rows - built as f64).max(0.0);
+    // A scan reads the table once at most: where rows went since, those read would make more passes than there were.
+    let scans = change.delta("seq_scan").unwrap_or(f64::INFINITY);
+    let count = ((read / rows).min(scans) - built as f64).max(0.0);
     let share = if all > 0.0 { read / all } else { 0.0 };
     Some(Passes {
         count,
@@ -150,6 +153,7 @@ fn passes(cx: &Context<'_>, table: &TableFact<'_>, change: Change<'_>, heap: f64
         share,
         rows,
         read,
+        scans,
         window,
     })
 }
@@ -178,6 +182,11 @@ fn report<'a>(cx: &Context<'a>, table: &TableFact<'a>, change: Change<'a>, heap:
         .opt(Quantity::float(p.share, Unit::Share))
         .t(" of all rows read by sequential scans.");
     let formula = format!("{} ÷ {}", show(p.read, Unit::Rows), show(p.rows, Unit::Rows));
+    let formula = if p.read / p.rows > p.scans {
+        format!("{formula}, not more than {} scans", show(p.scans, Unit::Count))
+    } else {
+        formula
+    };
     let rows: Vec<_> = change
         .last()
         .map(|r| (r, &["seq_tup_read"][..]))
@@ -244,6 +253,25 @@ mod tests {
             "medium, high: public.log: Read completely 200 times in 1 h 00 m (200 MB each)"
         );
         assert!(say(2_000, 200 << 20).starts_with("high"));
+    }
+
+    /// 200,000 rows read by the first of twelve scans, and fourteen left at the end: the table was read twelve times.
+    #[test]
+    fn rows_that_went_make_no_passes() {
+        let a = taken("2026-11-22 12:00:00+00", 0, 200 << 20);
+        let b = literal("2026-11-22 13:00:00+00")
+            .view(
+                "pg_stat_user_tables",
+                "relid | schemaname | relname | seq_scan | seq_tup_read",
+                &["1 | public | log | 12 | 200168"],
+            )
+            .view(
+                "table_sizes",
+                "relid | schemaname | relname | relkind | reltuples | relpages | relation_size",
+                &["1 | public | log | r | 14 | 25600 | 209715200"],
+            );
+        let said = told(&judge(&RULE, &[a.build(), b.build()], "")).remove(0);
+        assert!(said.contains("Read completely 12 times in 1 h 00 m"), "{said}");
     }
 
     #[test]
