@@ -69,7 +69,7 @@ fn report<'a>(cx: &Context<'a>, index: &IndexFact<'a>) -> crate::finding::Findin
             Some(false) => Text::new()
                 .t("Its build failed before the index was ready: writes to ")
                 .name(index.table())
-                .t(" do not maintain it, so it costs nothing but its place, and does nothing."),
+                .t(" do not maintain it. It serves nothing, and updates of its columns still cannot be heap-only."),
             None => Text::new().t("Writes to ").name(index.table()).t(" may still maintain it."),
         })
         .effort(Effort::S)
@@ -165,7 +165,11 @@ mod tests {
             findings[0].why.plain()
         };
         assert_eq!(why("t"), "Every write to orders still maintains it.");
-        assert!(why("f").ends_with("do not maintain it, so it costs nothing but its place, and does nothing."));
+        assert!(
+            why("f").ends_with(
+                "do not maintain it. It serves nothing, and updates of its columns still cannot be heap-only."
+            )
+        );
     }
 
     #[test]
