@@ -4,7 +4,7 @@ use super::sessions::describe;
 use super::sighting::Sighting;
 use super::{Context, Holder, LockMode, Skip, Target, WaitTree, wait_trees};
 use crate::finding::{Measure, Subject, SubjectKind};
-use crate::ident::display_qualified;
+use crate::ident::{display_qualified, visible};
 use crate::snapshot::{Row, Snapshot};
 use crate::time::Timestamp;
 use crate::unit::{Quantity, Unit};
@@ -115,8 +115,19 @@ fn name(ctx: &Context<'_>, snapshot: &Snapshot, target: &Target) -> String {
         ["table_sizes", "pg_stat_user_tables"].into_iter().find_map(|view| ctx.find_by_int(view, "relid", relation));
     match row.and_then(|r| Some(display_qualified(r.text("schemaname")?, r.text("relname")?))) {
         Some(name) if here => name,
-        _ => format!("relation {relation}"),
+        // The dump describes one database, and its locks are those of all.
+        _ => match target.database.filter(|_| !here).and_then(|oid| database(ctx, oid)) {
+            Some(database) => format!("relation {relation} of database {}", visible(database)),
+            None => format!("relation {relation}"),
+        },
     }
+}
+
+/// The name of a database of the server.
+fn database<'a>(ctx: &Context<'a>, oid: i64) -> Option<&'a str> {
+    [("pg_database", "oid"), ("pg_stat_database", "datid")]
+        .into_iter()
+        .find_map(|(view, column)| ctx.find_by_int(view, column, oid)?.text("datname"))
 }
 
 /// The row of a process in a snapshot's activity.

@@ -143,6 +143,31 @@ mod tests {
         );
     }
 
+    /// Numbers of relations are each database's own: 70 is another table there.
+    #[test]
+    fn a_relation_of_another_database_is_told_by_both() {
+        let rows = [
+            "relation | 5 | 70 | 3/1 | 10 | AccessShareLock | t |",
+            "relation | 5 | 70 | 4/1 | 20 | AccessExclusiveLock | f | 2026-11-22 12:00:00+00",
+            "relation | 5 | 70 | 5/1 | 30 | AccessShareLock | f | 2026-11-22 12:00:01+00",
+        ];
+        let b = literal("2026-11-22 12:00:20+00")
+            .view(
+                "pg_locks",
+                "locktype | database | relation | virtualtransaction | pid | mode | granted | waitstart",
+                &rows,
+            )
+            .view("pg_stat_user_tables", "relid | schemaname | relname", &["70 | public | orders"])
+            .view("pg_database", "oid | datname", &["5 | shop two"])
+            .build();
+        assert_eq!(
+            told(&judge(&RULE, &[b], "")),
+            [
+                "high, medium: relation 70 of database shop two: A schema change of relation 70 of database shop two waited with 1 session behind it, for up to 20.0 s"
+            ]
+        );
+    }
+
     #[test]
     fn stays_quiet_about_a_moment() {
         assert_eq!(at("03"), ["passed: 1 queue behind a schema change in 1 snapshot"]);
