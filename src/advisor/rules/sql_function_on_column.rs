@@ -182,6 +182,8 @@ mod tests {
             ("at::date = $1", "at::date", "btree (at, a)"),
             ("$1 < date_trunc($2, at)", "date_trunc(at)", "btree (at)"),
             ("lower(email) = $1", "lower(email)", "btree (email)"),
+            ("upper(email::text) = upper($1)", "upper(email)", "btree (email)"),
+            ("date_trunc($1, timezone($2, at)) = $3", "date_trunc(at)", "btree (at)"),
         ] {
             let text = format!("select a from t where {condition}");
             let want = format!(

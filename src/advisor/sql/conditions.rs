@@ -332,6 +332,11 @@ impl Reader<'_> {
             match self.side(at, &part) {
                 Side::Column(relation, Operand::Column(column)) if found.is_none() => found = Some((relation, column)),
                 Side::Value(_) => {}
+                // `lower(email::text)`: the parser was given no deeper text than its stack holds.
+                _ if found.is_none() => {
+                    let inner = self.wrapped(at, &part)?;
+                    found = Some((inner.relation, inner.column));
+                }
                 _ => return None,
             }
         }
