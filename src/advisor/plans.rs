@@ -254,7 +254,7 @@ impl<'a> Context<'a> {
         names.add(table.schema(), table.name(), relid, known);
         let alias = node.alias.as_deref().or(node.relation.as_deref()).unwrap_or_default();
         let sql = format!("SELECT 1 FROM {} {} WHERE {condition}", table.sql(), quote_ident(alias));
-        let read = read_all(&[Sql { sql: &sql, nested: false }], &names);
+        let read = read_all(&[Sql { sql: &sql, nested: false, path: &[] }], &names);
         read.into_iter().next()?.ok()?.blocks.into_iter().next()
     }
 

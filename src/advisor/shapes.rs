@@ -50,8 +50,10 @@ impl<'a> Shapes<'a> {
         let left_out = all.len().saturating_sub(MOST);
         all.truncate(MOST);
         let functions = &ctx.facts.functions;
-        let texts: Vec<Given<'_>> =
-            all.iter().filter_map(|s| Some(Given { sql: s.text()?, nested: is_nested(s.row, functions) })).collect();
+        let texts: Vec<Given<'_>> = all
+            .iter()
+            .filter_map(|s| Some(Given { sql: s.text()?, nested: is_nested(s.row, functions), path: &[] }))
+            .collect();
         let read = read_all(&texts, &names(ctx.facts, texts.iter().map(|t| t.sql)));
         Ok(Self { work, all: all.into_iter().zip(read).collect(), left_out })
     }

@@ -35,7 +35,7 @@ fn every_query_of_real_dumps_is_read() {
         }
     }
     let texts: Vec<&str> = all.iter().map(String::as_str).collect();
-    let given: Vec<Text<'_>> = texts.iter().map(|sql| Text { sql, nested: false }).collect();
+    let given: Vec<Text<'_>> = texts.iter().map(|sql| Text { sql, nested: false, path: &[] }).collect();
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     let mut unread = Vec::new();
     for (text, statement) in texts.iter().zip(read_all(&given, &Names::default())) {

@@ -43,7 +43,7 @@ mod tests {
             .build();
         let function = Function::read(snapshot.table("function_definitions").unwrap().iter().next().unwrap());
         let texts: Vec<String> = function.pieces().iter().map(crate::advisor::sql::Piece::statement).collect();
-        let texts: Vec<Text<'_>> = texts.iter().map(|sql| Text { sql, nested: true }).collect();
+        let texts: Vec<Text<'_>> = texts.iter().map(|sql| Text { sql, nested: true, path: &[] }).collect();
         let read = read_all(&texts, &Names::default());
         looks_pure(&function, &read, source, &|name| name == "writes")
     }

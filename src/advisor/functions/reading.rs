@@ -24,7 +24,7 @@ pub fn read_bodies(facts: &Facts<'_>, functions: &[&Function<'_>]) -> Vec<Read> 
     let texts: Vec<String> =
         functions.iter().flat_map(|f| f.pieces()).map(super::super::sql::Piece::statement).collect();
     let names = names(facts, texts.iter().map(String::as_str));
-    let asked: Vec<Text<'_>> = texts.iter().map(|sql| Text { sql, nested: true }).collect();
+    let asked: Vec<Text<'_>> = texts.iter().map(|sql| Text { sql, nested: true, path: &[] }).collect();
     let mut read = read_all(&asked, &names).into_iter();
     functions.iter().map(|f| read.by_ref().take(f.pieces().len()).collect()).collect()
 }

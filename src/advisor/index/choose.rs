@@ -1,11 +1,11 @@
 //! Which candidates pay: chosen one by one, each judged with those before it in place.
 
-use super::access::Access;
+use super::access::{Access, Ask};
 use super::candidates::{pool, share_written};
 use super::load::Load;
 use super::price::{Prices, bytes, cheapest};
 use super::proposal::{Proposal, Served};
-use super::refine::{Judged, proposal, refined};
+use super::refine::{Judged, MOST_GROWTH, proposal, refined};
 use super::shape::Shape;
 use super::table::Table;
 use std::collections::{BTreeMap, BTreeSet};
@@ -197,6 +197,35 @@ fn worst_share(access: &Access, shape: &Shape) -> f64 {
     access.ways.iter().filter_map(of_way).min_by(f64::total_cmp).unwrap_or(1.0)
 }
 
+/// How much it is left to luck how far a search by order with LIMIT must read: not at all where its conditions bound
+/// the search, somewhat where the index filters by them, much where each row must be fetched to know. A value that is
+/// rare, or no longer comes, is then looked for in everything.
+fn luck(access: &Access, shape: &Shape) -> u8 {
+    if access.stops_after.is_none() || access.order.is_empty() {
+        return 0;
+    }
+    let of_way = |way: &super::access::Way| {
+        let is_key = |at: usize, c: &super::access::Condition| {
+            shape.keys.get(at).and_then(|k| k.operand.as_ref()) == Some(&c.operand)
+        };
+        let fixed =
+            |at: usize| way.conditions.iter().any(|c| is_key(at, c) && matches!(c.ask, Ask::Equal | Ask::OneOf(_)));
+        let fixed = (0..shape.keys.len()).take_while(|at| fixed(*at)).count();
+        let left = way.conditions.iter().map(|c| {
+            let implied = c.clause.as_ref().is_some_and(|cl| shape.predicate.contains(cl));
+            if implied || (0..=fixed).any(|at| is_key(at, c)) {
+                0
+            } else if shape.holds(c.operand.column()) {
+                1
+            } else {
+                2
+            }
+        });
+        left.max().unwrap_or(0)
+    };
+    access.ways.iter().map(of_way).min().unwrap_or(0)
+}
+
 fn judge(
     load: &Load<'_>,
     table: &Table<'_>,
@@ -207,7 +236,7 @@ fn judge(
     prices: &Prices,
 ) -> (Judged, bool) {
     let mut served: BTreeMap<usize, Served> = BTreeMap::new();
-    let (mut worst, mut unselective) = (0.0_f64, false);
+    let (mut worst, mut unselective, mut lucky) = (0.0_f64, false, 0);
     let with: Vec<&Shape> = shapes.iter().chain(std::iter::once(shape)).collect();
     for a in asked {
         let Some((cost, index)) = cheapest(table, a.access, &with, prices) else { continue };
@@ -235,6 +264,7 @@ fn judge(
         if !stops {
             worst = worst.max(share);
         }
+        lucky = lucky.max(luck(a.access, shape));
         let gain = (a.now - cost.blocks).max(0.0);
         let entry = served.entry(a.access.statement).or_insert(Served {
             statement: a.access.statement,
@@ -256,7 +286,10 @@ fn judge(
     served.sort_by(|a, b| b.gain.total_cmp(&a.gain).then(a.statement.cmp(&b.statement)));
     let gain = served.iter().map(|s| s.gain).sum();
     let (cost, lost_hot) = writing(load, table, shape);
-    (Judged { shape: shape.clone(), gain, cost, lost_hot, bytes: bytes(table, shape), served, worst }, unselective)
+    (
+        Judged { shape: shape.clone(), gain, cost, lost_hot, bytes: bytes(table, shape), served, worst, luck: lucky },
+        unselective,
+    )
 }
 
 /// Blocks that the writes of the window would have cost more, and updates that would have stopped being heap-only.
@@ -315,14 +348,17 @@ fn choose(
         refusals.written += usize::from(written && !unselective);
         return None;
     };
-    // Among those that are about as good, the smallest; keys decide between equals.
+    // Among those that are about as good, what leaves least to luck, then the smallest; keys decide between equals.
+    let good = |j: &Judged| worth(j) * WORTH_MORE >= top;
+    let smallest = judged.iter().filter(|j| good(j)).map(|j| j.bytes).min_by(f64::total_cmp).unwrap_or(0.0);
     let best = judged
         .iter()
         .enumerate()
-        .filter(|(_, j)| worth(j) * WORTH_MORE >= top)
+        .filter(|(_, j)| good(j) && j.bytes <= smallest * MOST_GROWTH)
         .min_by(|(_, a), (_, b)| {
-            a.bytes
-                .total_cmp(&b.bytes)
+            a.luck
+                .cmp(&b.luck)
+                .then_with(|| a.bytes.total_cmp(&b.bytes))
                 .then_with(|| a.shape.keys.len().cmp(&b.shape.keys.len()))
                 .then_with(|| worth(b).total_cmp(&worth(a)))
                 .then_with(|| a.shape.cmp(&b.shape))

@@ -186,7 +186,8 @@ impl Reading<'_, '_> {
                 order,
                 stops_after,
                 columns: relation.columns.clone(),
-                whole: relation.star || (block.kind != Kind::Select && *i == 0),
+                // A lock is on the row itself, too.
+                whole: relation.star || block.lock.is_some() || (block.kind != Kind::Select && *i == 0),
             });
         }
         out

@@ -3,6 +3,7 @@
 use super::access::Access;
 use super::joins::Reading;
 use super::patterns::Patterns;
+use super::search_path::SearchPaths;
 use super::table::{Partitions, Table};
 use crate::advisor::sql::{Kind, Mentioned, Names, Source, Statement, Test, Text, Unread, Value, read_all};
 use crate::advisor::workload::{HIDDEN, Recorded, is_nested};
@@ -54,8 +55,13 @@ pub struct Read<'a> {
 }
 
 impl<'a> Read<'a> {
-    fn text(&self) -> Option<Text<'a>> {
-        Some(Text { sql: self.row.text("query")?, nested: self.nested })
+    fn text<'t>(&self, paths: &'t SearchPaths) -> Option<Text<'t>>
+    where
+        'a: 't,
+    {
+        // A function may have a path of its own.
+        let path = if self.nested { &[] } else { paths.of(self.row) };
+        Some(Text { sql: self.row.text("query")?, nested: self.nested, path })
     }
 }
 
@@ -130,7 +136,8 @@ impl<'a> Load<'a> {
     }
 
     fn understand(&mut self, cx: &Context<'a>, rows: &[Read<'a>]) {
-        let distinct: BTreeSet<Text<'_>> = rows.iter().filter_map(Read::text).collect();
+        let paths = SearchPaths::read(cx, rows.iter().map(|r| r.row));
+        let distinct: BTreeSet<Text<'_>> = rows.iter().filter_map(|r| r.text(&paths)).collect();
         let texts: Vec<Text<'_>> = distinct.into_iter().collect();
         let (names, tables) = named(cx, &texts);
         let by_relid: BTreeMap<i64, usize> = tables.iter().enumerate().map(|(i, t)| (t.relid, i)).collect();
@@ -139,7 +146,7 @@ impl<'a> Load<'a> {
             texts.iter().copied().zip(read_all(&texts, &names)).collect();
         let patterns = Patterns::seen(cx, &names);
         for row in rows {
-            let Some(text) = row.text() else { continue };
+            let Some(text) = row.text(&paths) else { continue };
             let statement = match statements.get(&text) {
                 Some(Ok(statement)) => statement,
                 Some(Err(Unread::Utility)) => {

@@ -20,6 +20,7 @@ mod patterns;
 mod price;
 mod proposal;
 mod refine;
+mod search_path;
 mod seen;
 mod selectivity;
 mod shape;

@@ -21,7 +21,7 @@ impl Patterns {
         if texts.is_empty() {
             return Self::default();
         }
-        let texts: Vec<Text<'_>> = texts.into_iter().map(|sql| Text { sql, nested: false }).collect();
+        let texts: Vec<Text<'_>> = texts.into_iter().map(|sql| Text { sql, nested: false, path: &[] }).collect();
         let mut out = Self::default();
         for statement in read_all(&texts, names).into_iter().flatten() {
             for (key, pattern) in likes_of(&statement) {

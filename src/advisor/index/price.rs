@@ -24,6 +24,9 @@ pub struct Prices {
     pub sequential: f64,
     /// `random_page_cost`.
     pub random: f64,
+    /// Whether a scan in the index's order searches for several values of a later key (PostgreSQL 17); before, it
+    /// fetches each row to know.
+    pub lists_in_order: bool,
 }
 
 /// What one call of an access costs.
@@ -117,7 +120,7 @@ fn gives_order(shape: &Shape, from: usize, order: &[Sort], way: &Way) -> bool {
     })
 }
 
-fn matched(table: &Table<'_>, access: &Access, way: &Way, shape: &Shape) -> Option<Match> {
+fn matched(table: &Table<'_>, access: &Access, way: &Way, shape: &Shape, prices: &Prices) -> Option<Match> {
     if shape.keys.is_empty() || !way.implies(&shape.predicate) {
         return None;
     }
@@ -167,7 +170,8 @@ fn matched(table: &Table<'_>, access: &Access, way: &Way, shape: &Shape) -> Opti
     let mut fetched = bounds * share_held(table, shape);
     for (condition, used) in way.conditions.iter().zip(&used) {
         let column = matches!(&condition.operand, Operand::Column(c) if shape.holds(c));
-        if !used && !implied(condition) && column && condition.ask != Ask::Prefix {
+        let unknown = ordered && !prices.lists_in_order && matches!(condition.ask, Ask::OneOf(_));
+        if !used && !implied(condition) && column && !unknown && condition.ask != Ask::Prefix {
             fetched *= condition.share;
         }
     }
@@ -193,7 +197,7 @@ fn matched(table: &Table<'_>, access: &Access, way: &Way, shape: &Shape) -> Opti
 
 /// Reading by an index; `None` where it does not help.
 pub fn indexed(table: &Table<'_>, access: &Access, way: &Way, shape: &Shape, prices: &Prices) -> Option<Cost> {
-    let m = matched(table, access, way, shape)?;
+    let m = matched(table, access, way, shape, prices)?;
     let leaves = (bytes(table, shape) / PAGE * 0.9).max(1.0);
     let levels = height(leaves);
     let early = access.stops_after.filter(|_| m.ordered || access.order.is_empty());

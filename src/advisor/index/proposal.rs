@@ -49,4 +49,6 @@ pub struct Alternative {
     pub statements: usize,
     /// Its bytes against the proposal's.
     pub size_share: f64,
+    /// Whether it leaves more to luck: how far a search by order reads until LIMIT is satisfied.
+    pub chancy: bool,
 }

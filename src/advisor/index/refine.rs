@@ -5,7 +5,7 @@ use super::proposal::{Alternative, Proposal, Served};
 use super::shape::Shape;
 
 /// An index with more in it may be this much larger.
-const MOST_GROWTH: f64 = 2.0;
+pub(super) const MOST_GROWTH: f64 = 2.0;
 
 /// One candidate, judged.
 #[derive(Clone)]
@@ -17,6 +17,8 @@ pub(super) struct Judged {
     pub(super) bytes: f64,
     pub(super) served: Vec<Served>,
     pub(super) worst: f64,
+    /// What a search by order leaves to luck, 0 for nothing: see `luck`.
+    pub(super) luck: u8,
 }
 
 /// The best index with more behind its keys, or with what is read included, where what is left to read falls by as much
@@ -52,6 +54,7 @@ pub(super) fn proposal(table: usize, best: Judged, others: &[Judged]) -> Proposa
                 gain_share: other.gain / best.gain.max(1.0),
                 statements: other.served.len(),
                 size_share: other.bytes / best.bytes.max(1.0),
+                chancy: other.luck > best.luck,
             });
         }
     }

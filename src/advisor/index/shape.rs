@@ -115,7 +115,7 @@ fn clauses(predicate: &str) -> Vec<Clause> {
     // `(state)::text = 'x'::text` is how a varchar column is printed; the cast changes nothing.
     let text = predicate.replace(")::text", ")").replace("::text", "").replace("::character varying", "");
     let query = format!("SELECT FROM t WHERE {text}");
-    let read = read_all(&[Text { sql: &query, nested: false }], &Names::default());
+    let read = read_all(&[Text { sql: &query, nested: false, path: &[] }], &Names::default());
     let Some(Ok(statement)) = read.first() else { return vec![Clause::Other] };
     let Some(block) = statement.blocks.first() else { return vec![Clause::Other] };
     let mut out: Vec<Clause> =

@@ -99,7 +99,7 @@ pub fn finding<'a>(
         .doubts([named_only_by_text(cx, load, proposal), (cx.is_standby() == Some(true)).then_some(Doubt::C8)])
         .at_most(if shown.is_some_and(|s| s.of_served) { Confidence::High } else { Confidence::Medium })
         .why(why)
-        .not(weighed(load, table, proposal, shown.is_some()))
+        .not(weighed(cx, table, proposal, shown.is_some()))
         .share(Some(relief.most()))
         .effort(Effort::S);
     for served in proposal.served.iter().take(SHOWN) {
@@ -239,7 +239,7 @@ fn prices<'a>(cx: &Context<'a>, load: &Load<'a>, table: &Table<'a>, proposal: &P
 }
 
 /// What else could have been created, and why what exists does not serve.
-fn weighed(load: &Load<'_>, table: &Table<'_>, proposal: &Proposal, in_plan: bool) -> Text {
+fn weighed(cx: &Context<'_>, table: &Table<'_>, proposal: &Proposal, in_plan: bool) -> Text {
     let mut out = Text::new();
     for other in &proposal.alternatives {
         out = out.t("Not ").code(other.shape.words()).t(": ");
@@ -247,7 +247,11 @@ fn weighed(load: &Load<'_>, table: &Table<'_>, proposal: &Proposal, in_plan: boo
             out.opt(Quantity::float(other.gain_share, Unit::Share))
                 .t(format!(" of the relief, {}. ", counted(other.statements, "statement", "statements")))
         } else {
-            out.t("about the same relief at ").opt(Quantity::float(other.size_share, Unit::Times)).t(" its size. ")
+            let chance = ", on average: where the value looked for is rare, it reads on until rows of it turn up. ";
+            out.t("about the same relief at ")
+                .opt(Quantity::float(other.size_share, Unit::Times))
+                .t(" its size")
+                .t(if other.chancy { chance } else { ". " })
         };
     }
     for (index, shape) in table.indexes.iter().take(8) {
@@ -262,7 +266,9 @@ fn weighed(load: &Load<'_>, table: &Table<'_>, proposal: &Proposal, in_plan: boo
     if proposal.lost_hot > 0.0 {
         out = out.t("Its columns are updated: see the updates that would no longer be heap-only. ");
     }
-    let _ = load;
+    if cx.facts.tables.iter().any(|t| t.name() == table.fact.name() && t.schema() != table.fact.schema()) {
+        out = out.t("Another schema has a table of this name: which one a statement means that names none was taken from the search_path of its role. ");
+    }
     out.t(if in_plan {
         "A plan in the dump shows what it would spare; test with EXPLAIN that the planner takes it before you rely on it."
     } else {

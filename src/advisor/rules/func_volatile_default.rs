@@ -102,7 +102,8 @@ fn used_in_conditions<'w, 'a>(
         .take_while(|(_, share)| *share >= ctx.threshold("min_share"))
         .filter(|(s, _)| s.text().is_some_and(|t| words(t).any(|w| upper.contains(&w))))
         .collect();
-    let texts: Vec<Sql<'_>> = heavy.iter().filter_map(|(s, _)| Some(Sql { sql: s.text()?, nested: false })).collect();
+    let texts: Vec<Sql<'_>> =
+        heavy.iter().filter_map(|(s, _)| Some(Sql { sql: s.text()?, nested: false, path: &[] })).collect();
     let read = read_all(&texts, &names(ctx.facts, texts.iter().map(|t| t.sql)));
     let mut used: BTreeMap<String, Vec<(&Statement<'_>, f64)>> = BTreeMap::new();
     for (of, statement) in heavy.iter().zip(&read) {

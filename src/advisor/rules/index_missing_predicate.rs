@@ -104,12 +104,15 @@ pub const RULE: Rule = Rule {
                    the sizes of the tables, the indexes that exist, and what is written. Statements inside of functions \
                    are read as well where they are tracked.",
         why: "A statement that finds few rows by reading many blocks takes time, memory and storage from all others.",
-        decides: "For each reading of a table it is estimated what it costs with the indexes that exist and with one that is \
+        decides: "Where several schemas have a table of one name, the search_path set for the role or the database tells which one a \
+                  statement means, or PostgreSQL's own path where nobody set one; statements whose sessions switch it are left out. \
+                  For each reading of a table it is estimated what it costs with the indexes that exist and with one that is \
                   imagined: columns of equality first (joins included; what most statements share comes first), then the \
                   order of a LIMIT or one range; a partial index only for conditions that stand in the text without a \
                   parameter; further columns are included only where the table is mostly visible to all and they are \
                   narrow. The gain of a statement is never more than it was measured to read. The best candidate is \
-                  taken, then the rest judged again with it in place, so that one index serves several statements; at \
+                  taken, of those about as good one whose conditions bound the search before one that reads in the wanted \
+                  order until enough rows have turned up, then the rest judged again with it in place, so that one index serves several statements; at \
                   most `max_per_table`. Not proposed: on tables below `min_rows` or `min_pages`; for calls below \
                   `min_buffers_per_call` or where every block yields a row; where the most common value returns more than \
                   `max_selected` of the table and the rows returned do not prove otherwise; less than `min_ratio` times \
@@ -149,7 +152,11 @@ fn check(cx: &Context<'_>) -> Check {
         let known = setting(cx.chain, name).and_then(|s| s.text.trim().parse().ok());
         known.filter(|p: &f64| p.is_finite() && *p > 0.0).unwrap_or(otherwise)
     };
-    let prices = Prices { sequential: price("seq_page_cost", 1.0), random: price("random_page_cost", 4.0) };
+    let prices = Prices {
+        sequential: price("seq_page_cost", 1.0),
+        random: price("random_page_cost", 4.0),
+        lists_in_order: cx.major() >= 17,
+    };
     let (proposals, refusals) = advise(&load, &limits, &prices);
     let mut checked = Checked { findings: Vec::new(), looked_at: looked_at(&load, &refusals) };
     for proposal in &proposals {
@@ -304,6 +311,84 @@ mod tests {
         assert_eq!(findings.len(), 1, "{findings:?}");
         assert!(findings[0].title.plain().ends_with("for 2 statements"), "{}", findings[0].title.plain());
         assert!(findings[0].key().ends_with("(state, placed_at)"), "{}", findings[0].key());
+    }
+
+    #[test]
+    fn the_path_of_the_role_tells_tables_of_one_name_apart() {
+        const DEFAULT: &str = "\"$user\", public";
+        const TEXT: (&str, f64, f64, f64) = ("select * from orders where customer_id = $1", 2_000.0, 20_000.0, 10.0);
+        let proposed = |statements: &[(&str, f64, f64, f64)], settings: &[&str], reset: &str| {
+            let at = |at, part| {
+                shop(at, statements, part, &[], 1e9)
+                    .meta(|m| m.version = Some(crate::version::PgVersion::major_only(15)))
+                    .view(
+                        "pg_stat_user_tables",
+                        "relid | schemaname | relname | seq_tup_read",
+                        &[&format!("1 | public | orders | {}", 1e9 * part), "3 | archive | orders | 0"],
+                    )
+                    .view("pg_roles", "oid | rolname", &["10 | app"])
+                    .view("role_settings", "rolname | datname | setconfig", settings)
+                    .view(
+                        "pg_settings",
+                        "name | setting | reset_val",
+                        &[&format!("search_path | pg_catalog | {reset}")],
+                    )
+                    .build()
+            };
+            match judge(&RULE, &[at(A, 0.0), at(B, 1.0)], "") {
+                Outcome::Found { findings, .. } => findings.len(),
+                _ => 0,
+            }
+        };
+        assert_eq!(proposed(&[TEXT], &[], DEFAULT), 1, "PostgreSQL's own path");
+        assert_eq!(proposed(&[TEXT], &[], "archive"), 0, "the exporting session's, perhaps not this role's");
+        assert_eq!(proposed(&[TEXT], &["app | | {\"search_path=public, archive\"}"], "archive"), 1);
+        assert_eq!(proposed(&[TEXT], &["app | | {search_path=archive}"], DEFAULT), 0);
+        assert_eq!(
+            proposed(&[TEXT], &["app | | {search_path=archive}", "app | shop | {search_path=public}"], DEFAULT),
+            1,
+            "what is set for the role in the database goes first"
+        );
+        let switched = [TEXT, (TEXT.0, 100.0, 9.0, 1.0)];
+        assert_eq!(proposed(&switched, &[], DEFAULT), 0, "one text on two tables: its sessions set paths themselves");
+    }
+
+    #[test]
+    fn an_order_alone_is_not_trusted_where_a_condition_leads() {
+        let statement =
+            ("select * from orders where state = $1 order by placed_at desc limit $2", 2_000.0, 20_000.0, 1.0);
+        let at = |at, part| {
+            shop(at, &[statement], part, &[], 1e9).view(
+                "pg_stats",
+                "schemaname | tablename | attname | inherited | null_frac | avg_width | n_distinct | most_common_freqs | correlation",
+                &["public | orders | state | f | 0 | 9 | 400 | {0.01} | 0.2", "public | orders | placed_at | f | 0 | 8 | -1 | | 1"],
+            )
+        };
+        let Outcome::Found { findings, .. } = judge(&RULE, &[at(A, 0.0).build(), at(B, 1.0).build()], "") else {
+            panic!()
+        };
+        assert_eq!(findings[0].subject.name, "public.orders (state, placed_at)");
+    }
+
+    #[test]
+    fn rows_that_are_locked_are_fetched_whatever_the_index_holds() {
+        let of = |lock: &str| {
+            let text = format!("select id from orders where customer_id = $1{lock}");
+            let statement = (text.as_str(), 2_000.0, 20_000.0, 900.0);
+            let at = |at, part| {
+                shop(at, &[statement], part, &[], 1e9).view(
+                    "table_sizes",
+                    "relid | schemaname | relname | relkind | reltuples | relpages | relallvisible | relation_size",
+                    &["1 | public | orders | r | 1000000 | 20000 | 20000 | 163840000"],
+                )
+            };
+            let Outcome::Found { findings, .. } = judge(&RULE, &[at(A, 0.0).build(), at(B, 1.0).build()], "") else {
+                panic!()
+            };
+            findings[0].subject.name.clone()
+        };
+        assert_eq!(of(""), "public.orders (customer_id) INCLUDE (id)");
+        assert_eq!(of(" for update skip locked"), "public.orders (customer_id)");
     }
 
     #[test]

@@ -115,7 +115,7 @@ fn deleted_by_range(ctx: &Context<'_>) -> BTreeSet<i64> {
     let rows = ctx.state("pg_stat_statements").into_iter().flat_map(|s| s.table.iter());
     let deletes = |t: &&str| *t != HIDDEN && t.to_ascii_lowercase().contains("delete");
     let texts: BTreeSet<&str> = rows.filter_map(|r| r.text("query")).filter(deletes).take(MAX_TEXTS).collect();
-    let asked: Vec<Given<'_>> = texts.iter().map(|sql| Given { sql, nested: true }).collect();
+    let asked: Vec<Given<'_>> = texts.iter().map(|sql| Given { sql, nested: true, path: &[] }).collect();
     let read = read_all(&asked, &names(ctx.facts, texts.iter().copied()));
     let blocks = read.iter().flatten().flat_map(|s| &s.blocks).filter(|b| b.kind == Kind::Delete);
     blocks

@@ -194,7 +194,7 @@ impl Reader<'_> {
         let with = self.with.iter().rev().find(|(n, _)| schema.is_none() && n == name);
         let source = match with {
             Some((_, block)) => block.map_or(Source::Other, Source::Block),
-            None => self.names.table(schema, name).map_or(Source::Unknown, Source::Table),
+            None => self.names.table(schema, name, self.path).map_or(Source::Unknown, Source::Table),
         };
         let alias = alias.unwrap_or_else(|| name.to_owned());
         self.add(at, source, alias);

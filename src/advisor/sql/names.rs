@@ -29,13 +29,14 @@ impl Names {
         self.stable.contains(function)
     }
 
-    /// The table of a name: with a schema that one, without it only where one schema has it.
-    pub fn table(&self, schema: Option<&str>, table: &str) -> Option<i64> {
+    /// The table of a name: with a schema that one; without it the only one, or the first on a path of schemas.
+    pub fn table(&self, schema: Option<&str>, table: &str, path: &[String]) -> Option<i64> {
         let named = self.tables.get(table)?;
+        let of = |schema: &str| named.iter().find(|(s, _)| s == schema).map(|(_, relid)| *relid);
         match (schema, named.as_slice()) {
-            (Some(schema), _) => named.iter().find(|(s, _)| s == schema).map(|(_, relid)| *relid),
+            (Some(schema), _) => of(schema),
             (None, [(_, only)]) => Some(*only),
-            (None, _) => None,
+            (None, _) => path.iter().find_map(|schema| of(schema)),
         }
     }
 
@@ -87,9 +88,12 @@ mod tests {
         names.add("b", "t", 2, []);
         names.add("b", "u", 3, []);
         assert_eq!(
-            (names.table(None, "t"), names.table(Some("b"), "t"), names.table(None, "u")),
+            (names.table(None, "t", &[]), names.table(Some("b"), "t", &[]), names.table(None, "u", &[])),
             (None, Some(2), Some(3))
         );
+        let path = ["c", "b", "a"].map(str::to_owned);
+        assert_eq!((names.table(None, "t", &path), names.table(Some("a"), "t", &path)), (Some(2), Some(1)));
+        assert_eq!(names.table(None, "t", &path[..1]), None);
         assert!(names.has(1, "x") && !names.has(2, "x"));
     }
 }

@@ -30,6 +30,8 @@ pub struct Text<'t> {
     pub sql: &'t str,
     /// Whether it ran inside of a function, whose variables and arguments may stand in it by their names.
     pub nested: bool,
+    /// The schemas in which names without one are looked for, first to last; empty where that is not known.
+    pub path: &'t [String],
 }
 
 /// Reads texts, each on its own.
@@ -54,10 +56,10 @@ fn read(given: Text<'_>, names: &Names) -> Result<Statement, Unread> {
         text.insert_str(0, "SELECT ");
     }
     // The parser asserts what its authors believe; a text that proves them wrong is one that is not understood.
-    catch_unwind(AssertUnwindSafe(|| parse(&text, given.nested, names))).unwrap_or(Err(Unread::Syntax))
+    catch_unwind(AssertUnwindSafe(|| parse(&text, given, names))).unwrap_or(Err(Unread::Syntax))
 }
 
-fn parse(text: &str, variables: bool, names: &Names) -> Result<Statement, Unread> {
+fn parse(text: &str, given: Text<'_>, names: &Names) -> Result<Statement, Unread> {
     let parsed = SourceFile::parse(text);
     let errors = parsed.errors();
     if let Some(last) = errors.iter().map(|e| usize::from(e.range().end())).max() {
@@ -71,8 +73,15 @@ fn parse(text: &str, variables: bool, names: &Names) -> Result<Statement, Unread
     if !is_query(statement.kind()) {
         return Err(Unread::Utility);
     }
-    let mut reader =
-        Reader { names, variables, blocks: Vec::new(), with: Vec::new(), scopes: Vec::new(), nested: HashMap::new() };
+    let mut reader = Reader {
+        names,
+        path: given.path,
+        variables: given.nested,
+        blocks: Vec::new(),
+        with: Vec::new(),
+        scopes: Vec::new(),
+        nested: HashMap::new(),
+    };
     reader.query(&statement, Role::Top);
     Ok(Statement { blocks: reader.blocks })
 }
@@ -80,6 +89,8 @@ fn parse(text: &str, variables: bool, names: &Names) -> Result<Statement, Unread
 /// What is known while a statement is walked.
 pub(super) struct Reader<'n> {
     pub(super) names: &'n Names,
+    /// Where tables are looked for that are named without a schema.
+    pub(super) path: &'n [String],
     /// Whether a name that is no column may be a variable.
     pub(super) variables: bool,
     pub(super) blocks: Vec<Block>,
@@ -206,7 +217,7 @@ mod tests {
     }
 
     fn top(sql: &str) -> Text<'_> {
-        Text { sql, nested: false }
+        Text { sql, nested: false, path: &[] }
     }
 
     fn one(text: &str) -> Statement {
@@ -270,7 +281,7 @@ mod tests {
     fn variables_of_functions_are_values() {
         const TEXT: &str = "select a from t where b = p_b and c = new.c and d > v_d";
         let terms = |nested| {
-            let read = read_all(&[Text { sql: TEXT, nested }], &names()).remove(0).unwrap();
+            let read = read_all(&[Text { sql: TEXT, nested, path: &[] }], &names()).remove(0).unwrap();
             read.blocks[0].terms.iter().map(|t| t.operand.column().to_owned()).collect::<Vec<_>>()
         };
         assert_eq!(terms(true), ["b", "c", "d"]);
@@ -361,7 +372,7 @@ mod tests {
         #[test]
         fn no_text_breaks_it(words in proptest::collection::vec("select|from|t|u|a|b|where|=|\\(|\\)|,|\\$1|and|or|not|in|between|is|null|order by|limit|join|on|case|when|then|end|'x'|\\*|group by|with|as|update|set|delete|exists|union|any|\\[|\\]|::int|\\.|;|interval|like|left|using|lateral|values|insert into|returning|over|filter", 0..40)) {
             let texts = [words.join(" "), format!("select a from t where {}", words.join(" "))];
-            let texts = texts.each_ref().map(|t| Text { sql: t, nested: t.len() % 2 == 0 });
+            let texts = texts.each_ref().map(|t| Text { sql: t, nested: t.len() % 2 == 0, path: &[] });
             let _ = read_all(&texts, &names());
         }
     }
