@@ -107,7 +107,7 @@ impl IndexDef {
 
     /// The keys in the direction in which the first of them ascends: a B-tree is read either way, so `(a DESC, b)` and
     /// `(a, b DESC)` are one order.
-    fn ascending(&self) -> Vec<Key> {
+    pub fn ascending(&self) -> Vec<Key> {
         let turned = self.method == "btree" && self.keys.first().is_some_and(|k| k.descending);
         let turn = |k: &Key| Key { descending: !k.descending, nulls_first: !k.nulls_first, ..k.clone() };
         if turned { self.keys.iter().map(turn).collect() } else { self.keys.clone() }
