@@ -27,6 +27,8 @@ mod shape;
 mod table;
 #[cfg(test)]
 pub mod testing;
+#[cfg(test)]
+mod tests;
 mod words;
 
 pub use access::{Access, Condition, Way};

@@ -15,7 +15,7 @@ const MERGED_SINCE: u8 = 18;
 pub struct SearchPaths {
     by_role: BTreeMap<i64, Vec<String>>,
     /// Role and text of entries that the server tells apart only by their tables: one path cannot be right for all.
-    switched: BTreeSet<(i64, String)>,
+    switched: BTreeMap<i64, BTreeSet<String>>,
 }
 
 impl SearchPaths {
@@ -28,7 +28,7 @@ impl SearchPaths {
                 continue;
             };
             if *seen.entry((role, text)).or_insert(id) != id {
-                out.switched.insert((role, text.to_owned()));
+                out.switched.entry(role).or_default().insert(text.to_owned());
             }
         }
         for role in seen.into_keys().map(|(role, _)| role).collect::<BTreeSet<i64>>() {
@@ -40,7 +40,7 @@ impl SearchPaths {
     /// The schemas in which a statement's names without one are looked for; empty where that is not known.
     pub fn of(&self, statement: Row<'_>) -> &[String] {
         let (Some(role), Some(text)) = (statement.int("userid"), statement.text("query")) else { return &[] };
-        if self.switched.contains(&(role, text.to_owned())) {
+        if self.switched.get(&role).is_some_and(|texts| texts.contains(text)) {
             return &[];
         }
         self.by_role.get(&role).map_or(&[], Vec::as_slice)

@@ -1,0 +1,87 @@
+//! Which of several indexes is chosen, and for which table: seen through the rule that proposes them.
+
+use super::testing::shop;
+use crate::advisor::Rule;
+use crate::advisor::rules::RULES;
+use crate::advisor::testing::judge;
+use crate::finding::Outcome;
+
+const A: &str = "2026-11-22 12:00:00+00";
+const B: &str = "2026-11-22 14:00:00+00";
+
+fn rule() -> &'static Rule {
+    RULES.iter().find(|rule| rule.id == "index-missing-predicate").unwrap()
+}
+
+#[test]
+fn the_path_of_the_role_tells_tables_of_one_name_apart() {
+    const DEFAULT: &str = "\"$user\", public";
+    const TEXT: (&str, f64, f64, f64) = ("select * from orders where customer_id = $1", 2_000.0, 20_000.0, 10.0);
+    let proposed = |statements: &[(&str, f64, f64, f64)], settings: &[&str], reset: &str| {
+        let at = |at, part| {
+            shop(at, statements, part, &[], 1e9)
+                .meta(|m| m.version = Some(crate::version::PgVersion::major_only(15)))
+                .view(
+                    "pg_stat_user_tables",
+                    "relid | schemaname | relname | seq_tup_read",
+                    &[&format!("1 | public | orders | {}", 1e9 * part), "3 | archive | orders | 0"],
+                )
+                .view("pg_roles", "oid | rolname", &["10 | app"])
+                .view("role_settings", "rolname | datname | setconfig", settings)
+                .view("pg_settings", "name | setting | reset_val", &[&format!("search_path | pg_catalog | {reset}")])
+                .build()
+        };
+        match judge(rule(), &[at(A, 0.0), at(B, 1.0)], "") {
+            Outcome::Found { findings, .. } => findings.len(),
+            _ => 0,
+        }
+    };
+    assert_eq!(proposed(&[TEXT], &[], DEFAULT), 1, "PostgreSQL's own path");
+    assert_eq!(proposed(&[TEXT], &[], "archive"), 0, "the exporting session's, perhaps not this role's");
+    assert_eq!(proposed(&[TEXT], &["app | | {\"search_path=public, archive\"}"], "archive"), 1);
+    assert_eq!(proposed(&[TEXT], &["app | | {search_path=archive}"], DEFAULT), 0);
+    assert_eq!(
+        proposed(&[TEXT], &["app | | {search_path=archive}", "app | shop | {search_path=public}"], DEFAULT),
+        1,
+        "what is set for the role in the database goes first"
+    );
+    let switched = [TEXT, (TEXT.0, 100.0, 9.0, 1.0)];
+    assert_eq!(proposed(&switched, &[], DEFAULT), 0, "one text on two tables: its sessions set paths themselves");
+}
+
+#[test]
+fn an_order_alone_is_not_trusted_where_a_condition_leads() {
+    let statement = ("select * from orders where state = $1 order by placed_at desc limit $2", 2_000.0, 20_000.0, 1.0);
+    let at = |at, part| {
+        shop(at, &[statement], part, &[], 1e9).view(
+            "pg_stats",
+            "schemaname | tablename | attname | inherited | null_frac | avg_width | n_distinct | most_common_freqs | correlation",
+            &["public | orders | state | f | 0 | 9 | 400 | {0.01} | 0.2", "public | orders | placed_at | f | 0 | 8 | -1 | | 1"],
+        )
+    };
+    let Outcome::Found { findings, .. } = judge(rule(), &[at(A, 0.0).build(), at(B, 1.0).build()], "") else {
+        panic!()
+    };
+    assert_eq!(findings[0].subject.name, "public.orders (state, placed_at)");
+}
+
+#[test]
+fn rows_that_are_locked_are_fetched_whatever_the_index_holds() {
+    let of = |lock: &str| {
+        let text = format!("select id from orders where customer_id = $1{lock}");
+        let statement = (text.as_str(), 2_000.0, 20_000.0, 900.0);
+        let at = |at, part| {
+            shop(at, &[statement], part, &[], 1e9).view(
+                "table_sizes",
+                "relid | schemaname | relname | relkind | reltuples | relpages | relallvisible | relation_size",
+                &["1 | public | orders | r | 1000000 | 20000 | 20000 | 163840000"],
+            )
+        };
+        let Outcome::Found { findings, .. } = judge(rule(), &[at(A, 0.0).build(), at(B, 1.0).build()], "") else {
+            panic!()
+        };
+        findings[0].subject.name.clone()
+    };
+    assert_eq!(of(""), "public.orders (customer_id) INCLUDE (id)");
+    assert_eq!(of(" for update skip locked"), "public.orders (customer_id)");
+}
