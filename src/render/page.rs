@@ -1,7 +1,7 @@
 //! What a page knows about itself: the anchors that exist, the tables it cuts.
 
 use super::words;
-use crate::report::{Block, Bound, Cell, Column, Report, Table};
+use crate::report::{Block, Bound, Cell, Column, FILE, Report, Table};
 use crate::time::Timestamp;
 use crate::unit::{Quantity, Unit};
 use std::collections::{BTreeMap, BTreeSet};
@@ -103,7 +103,7 @@ impl Page {
 
 /// Whether the cells of a column are files that were read.
 pub(super) fn has_files(column: &Column) -> bool {
-    column.label == "File"
+    column.label == FILE
 }
 
 /// The files that stand in tables.

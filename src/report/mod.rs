@@ -27,8 +27,8 @@ mod table;
 
 pub use baseline::{Against, Baseline, Past, Standing};
 pub use block::{
-    Bar, Block, Bound, Card, Cell, Chart, ChecklistGroup, Column, ColumnKind, CoverageItem, CoverageState, Fact, Heat,
-    HeatRow, Lane, Line, Mark, MarkKind, NoteKind, Panel, Part, Row, Spark, SqlBlock, Table,
+    Bar, Block, Bound, Card, Cell, Chart, ChecklistGroup, Column, ColumnKind, CoverageItem, CoverageState, FILE, Fact,
+    Heat, HeatRow, Lane, Line, Mark, MarkKind, NoteKind, Panel, Part, Row, Spark, SqlBlock, Table,
 };
 pub use build::{Options, build, build_with};
 pub use history::{Aside, History};

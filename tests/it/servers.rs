@@ -59,6 +59,8 @@ fn what_was_read_and_what_was_odd_is_listed_for_every_server() {
         let servers = column(&both, table, "Server");
         let of = |name: &str| servers.iter().filter(|cell| cell.contains(name)).count();
         assert!(of("depot") > 1 && of("cellar") > 1, "{table}: {servers:?}");
+        let twice = servers.iter().find(|cell| cell.matches("depot").count() > 1);
+        assert_eq!(twice, None, "{table}: a server is named once");
     }
     let seen = column(&both, "notes", "What was seen");
     let (at, _) = seen.iter().enumerate().find(|(_, note)| note.contains("many")).expect("the cell that is no number");

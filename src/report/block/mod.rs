@@ -4,7 +4,7 @@ mod chart;
 mod table;
 
 pub use chart::{Chart, Heat, HeatRow, Lane, Line, Mark, MarkKind, Panel, Part};
-pub use table::{Bar, Bound, Cell, Column, ColumnKind, Row, Spark, Table};
+pub use table::{Bar, Bound, Cell, Column, ColumnKind, FILE, Row, Spark, Table};
 
 use crate::finding::{Confidence, Severity};
 use crate::text::Text;

@@ -110,6 +110,9 @@ pub enum Cell {
     Confidence(Confidence),
 }
 
+/// The head of columns of files that were read: a page says the folder of all of them once.
+pub const FILE: &str = "File";
+
 impl Cell {
     /// A plain number.
     pub const fn number(value: Quantity) -> Self {

@@ -6,7 +6,7 @@ use crate::meta::{Meta, Note, TimeSource};
 use crate::report::cells::{count, counted_words, prose};
 use crate::report::draft::Draft;
 use crate::report::table::table;
-use crate::report::{Block, Cell};
+use crate::report::{Block, Cell, FILE};
 use crate::text::Text;
 use crate::unit::{Quantity, Unit};
 
@@ -57,7 +57,7 @@ pub(super) fn snapshots(draft: &Draft<'_>) -> Block {
                 },
                 Cell::text(time_source(meta.time_source)),
                 Cell::Text(match server {
-                    Some(name) => Text::new().name(name).t(": ").t(role(meta)),
+                    Some(name) => Text::new().name(name).t(": ").t(version_and_role(meta)),
                     None => Text::from(role(meta)),
                 }),
                 Cell::number_or(since(meta.postmaster_start), "start of the server not in the dump"),
@@ -89,15 +89,19 @@ const fn time_source(source: Option<TimeSource>) -> &'static str {
     }
 }
 
-/// Version and role.
+/// Version, role, and the node where the dump names it.
 pub(super) fn role(meta: &Meta) -> String {
     let node = meta.node.as_deref().map_or_else(String::new, |n| format!(", node {}", crate::ident::visible(n)));
+    format!("{}{node}", version_and_role(meta))
+}
+
+fn version_and_role(meta: &Meta) -> String {
     let role = match meta.in_recovery {
         Some(true) => "standby",
         Some(false) => "primary",
         None => "role not stated",
     };
-    format!("{}, {role}{node}", server(meta))
+    format!("{}, {role}", server(meta))
 }
 
 /// What is kept of a long history, and what of the rest.
@@ -149,7 +153,7 @@ pub(super) fn files(draft: &Draft<'_>) -> Option<Block> {
     }
     let mut out = table("files", "Files")
         .about(Text::from("SHA-256 of the bytes as they are stored."))
-        .name("File")
+        .name(FILE)
         .name("Server")
         .if_any()
         .text("Snapshot")
@@ -197,7 +201,7 @@ pub(super) fn notes(draft: &Draft<'_>) -> Vec<Block> {
         .name("Server")
         .if_any()
         .text("Snapshot")
-        .text("File")
+        .text(FILE)
         .text("Place")
         .text("What was seen");
     for (server, label, note) in listed {

@@ -35,7 +35,7 @@ fn files_stand_without_the_folder_that_is_said_once() {
         id: "files".into(),
         title: String::new(),
         about: Text::new(),
-        columns: vec![head("File"), head("Name")],
+        columns: vec![head(crate::report::FILE), head("Name")],
         rows_in_all: 2,
         rows: vec![row("dumps/a/meta.csv"), row("dumps/a/pg_locks.csv")],
         totals: vec![],
