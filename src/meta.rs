@@ -1,5 +1,9 @@
 //! What a snapshot is of: when it was taken, of which server, from which files, and what was odd about them.
 
+mod node;
+
+pub use self::node::Node;
+
 use crate::time::Timestamp;
 use crate::version::PgVersion;
 use serde::{Deserialize, Serialize};
@@ -37,8 +41,8 @@ pub struct Meta {
     pub version_inferred: bool,
     /// `pg_control_system().system_identifier`; beyond 2^53, so kept as text.
     pub system_identifier: Option<String>,
-    /// Node name or address, if the dump says it.
-    pub node: Option<String>,
+    /// Which server of its cluster, if the dump says it.
+    pub node: Option<Node>,
     /// `pg_is_in_recovery()`.
     pub in_recovery: Option<bool>,
     /// Timeline of the node.

@@ -46,35 +46,73 @@ pub(super) fn are_beside(a: &Meta, b: &Meta) -> bool {
     another && a.database == b.database && a.system_identifier.is_some() && a.system_identifier == b.system_identifier
 }
 
-/// The servers by the names of their nodes, else by their roles, with the database where those differ, numbered where
-/// that is alike.
+/// The servers by as much of their nodes' names as tells them apart, else by their roles, with the database where those
+/// differ, numbered where that is alike.
 pub(super) fn named(chains: Vec<Chain>) -> Vec<Server> {
     let databases: BTreeSet<&String> = chains.iter().filter_map(|c| c.last().meta.database.as_ref()).collect();
     let differ = databases.len() > 1;
-    let mut named: Vec<Server> = Vec::with_capacity(chains.len());
-    for chain in chains {
-        let meta = &chain.last().meta;
-        let plain = meta.node.clone().unwrap_or_else(|| {
-            match meta.in_recovery {
-                Some(true) => "standby",
-                Some(false) => "primary",
-                None => "server",
-            }
-            .to_owned()
-        });
+    let metas: Vec<&Meta> = chains.iter().map(|c| &c.last().meta).collect();
+    let mut names: Vec<String> = Vec::with_capacity(chains.len());
+    for meta in &metas {
+        let plain = name_among(meta, &metas);
         let plain = match &meta.database {
             Some(database) if differ => format!("{plain}, database {database}"),
             _ => plain,
         };
-        let taken = |name: &str| named.iter().any(|(n, _)| n == name);
-        let number = (2..=named.len() + 1).map(|n| format!("{plain} {n}")).find(|n| !taken(n));
-        let name = if taken(&plain) { number.unwrap_or_else(|| plain.clone()) } else { plain };
-        named.push((name, chain));
+        let number = (2..=names.len() + 1).map(|n| format!("{plain} {n}")).find(|n| !names.contains(n));
+        let name = if names.contains(&plain) { number.unwrap_or_else(|| plain.clone()) } else { plain };
+        names.push(name);
     }
-    named
+    names.into_iter().zip(chains).collect()
+}
+
+/// The shortest name that no other of these servers has.
+fn name_among(meta: &Meta, all: &[&Meta]) -> String {
+    let parts = parts_of(meta);
+    let others: Vec<Vec<String>> = all.iter().filter(|m| m.node != meta.node).map(|m| parts_of(m)).collect();
+    let tells = |n: &usize| !others.iter().any(|o| o.starts_with(&parts[..*n]));
+    let enough = (1..parts.len()).find(tells).unwrap_or(parts.len());
+    parts[..enough].join(" ")
+}
+
+fn parts_of(meta: &Meta) -> Vec<String> {
+    let role = match meta.in_recovery {
+        Some(true) => "standby",
+        Some(false) => "primary",
+        None => "server",
+    };
+    meta.node.as_ref().map_or_else(|| vec![role.to_owned()], |node| node.parts(role))
 }
 
 /// The servers as the advisor takes them.
 pub(super) fn peers(servers: &[Server]) -> Vec<Peer<'_>> {
     servers.iter().map(|(name, chain)| Peer { name, chain }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::meta::Node;
+
+    #[test]
+    fn servers_are_named_by_what_tells_them_apart() {
+        let meta = |of: &str, standby: bool| {
+            let mut parts = of.split('|').map(|p| (!p.is_empty()).then(|| p.to_owned()));
+            let mut next = || parts.next().flatten();
+            Meta { node: Node::new(next(), next(), next()), in_recovery: Some(standby), ..Meta::default() }
+        };
+        for (of, want) in [
+            (["depot||11111111aaaa", "cellar||22222222bbbb"], ["depot", "cellar"]),
+            (["15/main||11111111aaaa", "15/main||22222222bbbb"], ["15/main 11111111", "15/main 22222222"]),
+            (["a|10.0.0.1:5432|1", "a|10.0.0.2:5432|1"], ["a 10.0.0.1:5432", "a 10.0.0.2:5432"]),
+            (["|10.0.0.1:5432|1", "|10.0.0.1:5433|1"], ["10.0.0.1:5432", "10.0.0.1:5433"]),
+            (["||11111111aaaa", "||22222222bbbb"], ["primary", "standby"]),
+            (["depot||1", "depot||1"], ["depot", "depot"]),
+            (["", ""], ["primary", "standby"]),
+        ] {
+            let metas = [meta(of[0], false), meta(of[1], true)];
+            let all: Vec<&Meta> = metas.iter().collect();
+            assert_eq!(all.iter().map(|m| name_among(m, &all)).collect::<Vec<_>>(), want);
+        }
+    }
 }

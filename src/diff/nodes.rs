@@ -68,7 +68,7 @@ mod tests {
             .meta(|m| {
                 m.system_identifier = Some("7".to_owned());
                 m.in_recovery = Some(standby);
-                m.node = node.map(str::to_owned);
+                m.node = node.map(Into::into);
                 m.postmaster_start = Timestamp::parse(&format!("2026-11-22 {start}:00+00")).map(|(t, _)| t);
                 m.label = format!("{at}{}", if standby { " standby" } else { "" });
             })

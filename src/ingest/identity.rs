@@ -2,7 +2,7 @@
 
 use super::json::{About, JsonTable, Member};
 use super::spelling::Spelling;
-use crate::meta::{Meta, TimeSource};
+use crate::meta::{Meta, Node, TimeSource};
 use crate::snapshot::{Row, Table, Value};
 use crate::unit::parse_lsn;
 use crate::version::PgVersion;
@@ -85,9 +85,9 @@ pub(super) fn take(table: &Table, meta: &mut Meta) {
 }
 
 /// What tells two servers of one cluster apart: its name, its address, or where its files are.
-fn node(row: Row<'_>) -> Option<String> {
+fn node(row: Row<'_>) -> Option<Node> {
     if let Some(node) = extra(row.table(), "node").or_else(|| extra(row.table(), "node_name")) {
-        return Some(node.to_owned());
+        return Some(node.into());
     }
     let name = word(row, "cluster_name").filter(|n| !n.is_empty());
     let address = word(row, "server_addr").filter(|a| !a.is_empty()).map(|a| match row.int("server_port") {
@@ -95,8 +95,7 @@ fn node(row: Row<'_>) -> Option<String> {
         None => a,
     });
     let directory = word(row, "data_directory_hash");
-    let parts: Vec<String> = [name, address, directory].into_iter().flatten().collect();
-    (!parts.is_empty()).then(|| parts.join(" "))
+    Node::new(name, address, directory)
 }
 
 fn word(row: Row<'_>, column: &str) -> Option<String> {

@@ -135,7 +135,7 @@ mod tests {
             sorted(&[meta(1, "7"), standby(2), meta(3, "7"), standby(4), meta(5, "7")]),
             [vec![0, 2, 4], vec![1, 3]]
         );
-        let named = |at, node: &str| Meta { node: Some(node.to_owned()), ..meta(at, "7") };
+        let named = |at, node: &str| Meta { node: Some(node.into()), ..meta(at, "7") };
         assert_eq!(sorted(&[named(1, "a"), named(2, "b"), named(3, "a")]), [vec![0, 2], vec![1]]);
     }
 

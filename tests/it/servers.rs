@@ -123,7 +123,7 @@ fn files_of_which_nothing_is_understood_are_no_snapshot_beside_the_servers_folde
         let result = json(&["check", dump, "--policy", path.to_str().expect("a path"), "--format", "json"]);
         let line = |l: &Value| format!("{} {}", l["node"].as_str().unwrap(), l["outcome"].as_str().unwrap());
         let lines: Vec<String> = result["lines"].as_array().unwrap().iter().map(line).collect();
-        let (depot, cellar) = ("depot 1485c3f69bf2258da0df6ea59f360b7f", "cellar 6bac4472d2f6301e3048bbe39ae6199a");
+        let (depot, cellar) = ("depot", "cellar");
         assert_eq!(lines, [format!("{depot} pass"), format!("{cellar} pass"), format!("{cellar} pass")]);
 
         let report = json(&["report", dump, "--format", "json"]);

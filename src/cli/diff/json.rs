@@ -61,7 +61,7 @@ fn side(meta: &Meta) -> serde_json::Value {
         "database": meta.database,
         "database_oid": meta.database_oid,
         "system_identifier": meta.system_identifier,
-        "node": meta.node,
+        "node": meta.node.as_ref().map(ToString::to_string),
         "in_recovery": meta.in_recovery,
         "postmaster_start": meta.postmaster_start,
     })

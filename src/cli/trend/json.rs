@@ -26,7 +26,7 @@ fn write_history(history: &Follow, order: &Order, given: Given, out: &mut dyn Wr
     let text = |x: Option<&String>| x.map_or(Value::Null, |s| Value::from(s.as_str()));
     let server = json!({
         "system_identifier": text(meta.and_then(|m| m.system_identifier.as_ref())),
-        "node": text(meta.and_then(|m| m.node.as_ref())),
+        "node": text(meta.and_then(|m| m.node.as_ref()).map(ToString::to_string).as_ref()),
         "database": text(meta.and_then(|m| m.database.as_ref())),
         "standby": meta.and_then(|m| m.in_recovery),
         "version": meta.and_then(|m| m.version).map(|v| v.to_string()),

@@ -164,7 +164,7 @@ fn title(history: &Follow) -> String {
     };
     let mut of: Vec<String> = Vec::new();
     of.extend(meta.database.as_deref().map(|d| crate::ident::visible(d).into_owned()));
-    of.extend(meta.node.as_deref().map(|n| format!("on {}", crate::ident::visible(n))));
+    of.extend(meta.node.as_ref().map(|n| format!("on {}", crate::ident::visible(&n.to_string()))));
     of.extend(meta.version.map(|v| format!("PostgreSQL {v}")));
     if meta.in_recovery == Some(true) {
         of.push("standby".to_owned());

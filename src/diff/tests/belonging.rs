@@ -121,7 +121,7 @@ fn two_views_that_fall_together_look_like_another_server() {
                 "funcid | schemaname | funcname | calls",
                 &[&format!("1 | public | f | {hits}")],
             )
-            .meta(|m| m.node = node.map(str::to_owned))
+            .meta(|m| m.node = node.map(Into::into))
             .build()
     };
     for (after, node, want) in

@@ -91,7 +91,8 @@ const fn time_source(source: Option<TimeSource>) -> &'static str {
 
 /// Version, role, and the node where the dump names it.
 pub(super) fn role(meta: &Meta) -> String {
-    let node = meta.node.as_deref().map_or_else(String::new, |n| format!(", node {}", crate::ident::visible(n)));
+    let node =
+        meta.node.as_ref().map_or_else(String::new, |n| format!(", node {}", crate::ident::visible(&n.to_string())));
     format!("{}{node}", version_and_role(meta))
 }
 
