@@ -204,6 +204,16 @@ fn the_rest_of_the_report_stays() {
     // Twice is the same, and nothing more.
     assert!(redact(&open, Redact::parse("all").expect("a kind")) == closed);
     let text = outputs(&closed)[1].1.clone();
+    // What the report gives is nobody's: numbers of findings and evidence, ids of rules.
+    let own = |text: &str| -> Vec<String> {
+        let rule = |piece: &&str| advisor::rules::RULES.iter().any(|r| r.id == *piece);
+        let references = text.match_indices("](#").map(|(at, _)| text[..at].rsplit('[').next().unwrap_or_default());
+        let rules = text.split('`').filter(rule);
+        let numbers = references.filter(|r| r.starts_with("F-") || r.starts_with('E'));
+        rules.chain(numbers).map(str::to_owned).collect()
+    };
+    let (before, after) = (own(&outputs(&open)[1].1), own(&text));
+    assert!(before.len() > 100 && before == after, "{before:?}\n{after:?}");
     for kept in ["Act now", "pg_stat_user_tables", "DROP INDEX CONCURRENTLY", "autovacuum", "Redacted for sharing"] {
         assert!(text.contains(kept), "{kept}");
     }

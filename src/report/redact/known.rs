@@ -1,5 +1,6 @@
 //! Words that are nobody's secret: those of the program's own sentences, and those that PostgreSQL ships.
 
+use crate::advisor::rules::RULES;
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
@@ -35,6 +36,11 @@ pub(super) fn own(word: &str) -> bool {
 /// Whether the program itself says a text between backticks.
 pub(super) fn phrase(text: &str) -> bool {
     PHRASES.contains(text)
+}
+
+/// Whether a text is the id of a rule.
+pub(super) fn rule(text: &str) -> bool {
+    RULES.iter().any(|rule| rule.id == text)
 }
 
 /// Whether PostgreSQL ships a word.

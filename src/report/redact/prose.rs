@@ -47,7 +47,7 @@ pub(super) fn rewrite(names: &mut Pseudonyms, text: &str, trust: Trust) -> Strin
 fn code(names: &mut Pseudonyms, piece: &str) -> String {
     let joined = piece.contains(['-', ' ']) && piece.chars().all(|c| in_word(c) || matches!(c, '-' | ' '));
     let shipped = |word: &str| known::system(word) || known::numeric(word);
-    if joined && !known::phrase(piece) && !piece.split(['-', ' ']).all(shipped) {
+    if joined && !known::phrase(piece) && !known::rule(piece) && !piece.split(['-', ' ']).all(shipped) {
         return names.of_unknown(piece).unwrap_or_else(|| piece.to_owned());
     }
     rewrite(names, piece, Trust::Names)
@@ -182,6 +182,7 @@ mod tests {
             ("was `shop.over-left`; the OID", "was `schema_1.name_1`; the OID"),
             ("database `dead-rows` fell, as `age(datfrozenxid)`", "database `name_1` fell, as `age(datfrozenxid)`"),
             ("size of shop.dead-rows: 7", "size of schema_1.name_1: 7"),
+            ("checks that cannot run: `index-unused`, `lock-rows`", "checks that cannot run: `index-unused`, `name_1`"),
         ] {
             assert_eq!(rewrite(&mut all(), text, Trust::Words), want, "{text}");
         }

@@ -100,6 +100,8 @@ fn text(of: &mut Text, (name, code): (Place, Place), visit: Visit<'_>) {
             Span::Text(words) | Span::Strong(words) => visit(Place::Prose, words),
             Span::Name(words) => visit(name, words),
             Span::Code(words) => visit(code, words),
+            // Numbers of findings and of evidence are given by the report.
+            Span::Link { to, text } if text.eq_ignore_ascii_case(to) => {}
             Span::Link { to: _, text } => visit(Place::Prose, text),
             Span::Number(_) | Span::Change(_) => {}
         }
