@@ -204,12 +204,12 @@ fn rewritten(window: &Window<'_>, out: &mut Vec<Event>) {
             let Some(id) = relid(b) else { continue };
             let table =
                 || display_qualified(b.text("schemaname").unwrap_or_default(), b.text("relname").unwrap_or_default());
-            let index = b.text("indexrelname").map(crate::ident::visible).unwrap_or_default();
+            let index = b.text("indexrelname").map(|n| format!(" {}", crate::ident::visible(n))).unwrap_or_default();
             if let (Some(x), Some(y)) = (a.int("relfilenode"), b.int("relfilenode"))
                 && x != y
                 && a.int("indexrelid") == b.int("indexrelid")
             {
-                tell(id, table(), format!("relfilenode of the {what} {index} changed from {x} to {y}"), true);
+                tell(id, table(), format!("relfilenode of the {what}{index} changed from {x} to {y}"), true);
             } else if let (Some(x), Some(y)) = (a.int("index_size"), b.int("index_size"))
                 && y < x
                 && !row.notes().any(|n| n == "reindexed")
@@ -218,7 +218,7 @@ fn rewritten(window: &Window<'_>, out: &mut Vec<Event>) {
                     id,
                     table(),
                     format!(
-                        "index {index} shrank from {} to {}, which VACUUM does not do",
+                        "index{index} shrank from {} to {}, which VACUUM does not do",
                         Quantity::int(x, Unit::Bytes).human(),
                         Quantity::int(y, Unit::Bytes).human()
                     ),
