@@ -33,7 +33,9 @@ impl Page {
     pub(super) fn of(report: &Report) -> Self {
         let ends = report.window.from.zip(report.window.to).map(|(from, to)| from.human_ends(to));
         let mut files: Vec<&str> = Vec::new();
-        report.sections.iter().for_each(|section| paths(&section.blocks, &mut files));
+        for table in tables(report) {
+            paths(table, &mut files);
+        }
         files.extend(report.evidence.iter().flat_map(|e| &e.evidence.locators).map(|l| l.file.as_str()));
         let folder = crate::text::folder(files.into_iter()).to_owned();
         let mut page = Self { folder, day: report.window.to.map(Timestamp::human_date), ends, ..Self::default() };
@@ -106,18 +108,26 @@ pub(super) fn has_files(column: &Column) -> bool {
     column.label == FILE
 }
 
-/// The files that stand in tables.
-fn paths<'r>(blocks: &'r [Block], out: &mut Vec<&'r str>) {
-    for block in blocks {
-        match block {
-            Block::Table(table) => {
-                for (i, _) in table.columns.iter().enumerate().filter(|(_, column)| has_files(column)) {
-                    out.extend(table.rows.iter().filter_map(|row| row.cells.get(i)?.as_name()));
-                }
+/// The tables of all sections, folded ones too; not those that rows unfold to.
+pub(super) fn tables(report: &Report) -> Vec<&Table> {
+    fn of<'r>(blocks: &'r [Block], out: &mut Vec<&'r Table>) {
+        for block in blocks {
+            match block {
+                Block::Table(table) => out.push(table),
+                Block::Details { blocks, .. } => of(blocks, out),
+                _ => {}
             }
-            Block::Details { blocks, .. } => paths(blocks, out),
-            _ => {}
         }
+    }
+    let mut out = Vec::new();
+    report.sections.iter().for_each(|section| of(&section.blocks, &mut out));
+    out
+}
+
+/// The files that stand in a table.
+fn paths<'r>(table: &'r Table, out: &mut Vec<&'r str>) {
+    for (i, _) in table.columns.iter().enumerate().filter(|(_, column)| has_files(column)) {
+        out.extend(table.rows.iter().filter_map(|row| row.cells.get(i)?.as_name()));
     }
 }
 

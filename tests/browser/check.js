@@ -252,6 +252,33 @@ async function paper(browser) {
   }
 }
 
+// On the screens of laptops no table needs to be pushed sideways; numbers stand one below the other, whatever is beside them.
+async function columns(browser) {
+  for (const file of ['shop.html', 'one.html', 'long.html']) {
+    for (const width of [1400, 1280]) {
+      const { page, close } = await open(browser, file, { viewport: { width, height: 900 } });
+      await openEverything(page);
+      const { wide, ragged } = await page.evaluate(() => {
+        const wide = [], ragged = [];
+        document.querySelectorAll('main .tw').forEach((box) => {
+          const table = box.querySelector('table');
+          if (box.scrollWidth > box.clientWidth + 1) wide.push(table.id + ' ' + (box.scrollWidth - box.clientWidth));
+          Array.from(table.tHead ? table.tHead.rows[0].cells : []).forEach((head, at) => {
+            const cells = Array.from(table.tBodies[0].rows).map((r) => r.cells[at]).filter(Boolean);
+            if (!cells.some((c) => c.querySelector('.d'))) return;
+            const ends = cells.map((c) => c.querySelector(':scope > data')).filter(Boolean).map((d) => d.getBoundingClientRect().right);
+            if (Math.max(...ends) - Math.min(...ends) > 1) ragged.push(table.id + ', ' + head.textContent);
+          });
+        });
+        return { wide, ragged };
+      });
+      expect(`tables of ${file} fit at ${width}`, wide.length === 0, wide);
+      expect(`numbers of ${file} stand one below the other at ${width}`, ragged.length === 0, ragged);
+      await close('columns');
+    }
+  }
+}
+
 async function withoutScript(browser) {
   const { page, close } = await open(browser, 'shop.html', { javaScriptEnabled: false });
   expect('the verdict is there without script', await page.locator('h1').isVisible());
@@ -297,7 +324,7 @@ async function photograph(browser) {
 (async () => {
   const browser = await chromium.launch({ executablePath: browserPath, args: ['--no-sandbox'] });
   const all = [[1400, 'light'], [1400, 'dark'], [400, 'light'], [400, 'dark']];
-  const steps = [reader, longTable, sameRows, slopes, paper, withoutScript, hostile];
+  const steps = [reader, longTable, sameRows, slopes, paper, columns, withoutScript, hostile];
   for (const look of all) steps.push((b) => accessible(b, 'shop.html', ...look));
   for (const look of [all[0], all[3]]) steps.push((b) => accessible(b, 'one.html', ...look));
   if (pictures) steps.push(photograph);

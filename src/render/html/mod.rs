@@ -10,6 +10,7 @@ mod graphic;
 mod markdown;
 mod rows;
 mod slope;
+mod slots;
 mod sql;
 
 use super::Options;
@@ -46,7 +47,8 @@ pub(super) fn write(report: &Report, options: &Options) -> Result<String> {
     env.add_filter("rows_json", move |id: &str| Value::from_safe_string(blocks.get(id).cloned().unwrap_or_default()));
     let style = template::source(options, "style.css")?
         .replace("REPORT_ID", &page::anchor(&report.id))
-        .replace("REPORT_NAME", &css_words(&foot(report, options)));
+        .replace("REPORT_NAME", &css_words(&foot(report, options)))
+        + &slots::rules(report);
     if template::has(options, "page.md") {
         return from_markdown(report, options, &env, style);
     }

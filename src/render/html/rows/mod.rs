@@ -20,12 +20,12 @@ mod names;
 mod number;
 mod spark;
 
-use super::super::page::{Page, ROWS};
+use super::super::page::{self, Page, ROWS};
 use super::super::words;
 use super::cell::raw;
 use super::graphic;
 use crate::ident::visible;
-use crate::report::{AreaState, Block, Cell, ColumnKind, Report, Table};
+use crate::report::{AreaState, Cell, ColumnKind, Report, Table};
 use crate::text::{Span, Text};
 use code::{int, member, string, zigzag};
 use names::Names;
@@ -44,24 +44,13 @@ pub(super) struct Long {
 impl Long {
     /// That of a report. Safe inside a script element: `<` cannot occur.
     pub(super) fn of(report: &Report, page: &Page) -> Self {
-        let mut tables = Vec::new();
-        report.sections.iter().for_each(|section| long_tables(&section.blocks, &mut tables));
+        let tables: Vec<&Table> = page::tables(report).into_iter().filter(|table| table.rows.len() > ROWS).collect();
         if tables.is_empty() {
             return Self::default();
         }
         let (names, list) = Names::of(&tables, page);
         let blocks = tables.iter().map(|table| (table.id.clone(), inert(&json(table, page, &names)))).collect();
         Self { blocks, names: inert(&list) }
-    }
-}
-
-fn long_tables<'a>(blocks: &'a [Block], out: &mut Vec<&'a Table>) {
-    for block in blocks {
-        match block {
-            Block::Table(table) if table.rows.len() > ROWS => out.push(table),
-            Block::Details { blocks, .. } => long_tables(blocks, out),
-            _ => {}
-        }
     }
 }
 
