@@ -279,6 +279,17 @@ async function columns(browser) {
   }
 }
 
+// On a phone three columns are seen at once.
+async function few(browser) {
+  const { page, close } = await open(browser, 'shop.html', { viewport: { width: 400, height: 900 } });
+  await openEverything(page);
+  const seen = await page.evaluate(() => Array.from(document.querySelectorAll('main .tw'))
+    .filter((box) => box.querySelectorAll('thead tr:first-child th').length <= 3)
+    .map((box) => [box.querySelector('table').id, box.scrollWidth - box.clientWidth]));
+  expect('tables of three columns fit a phone', seen.length > 2 && seen.every(([, over]) => over <= 1), seen);
+  await close('few columns');
+}
+
 async function withoutScript(browser) {
   const { page, close } = await open(browser, 'shop.html', { javaScriptEnabled: false });
   expect('the verdict is there without script', await page.locator('h1').isVisible());
@@ -324,7 +335,7 @@ async function photograph(browser) {
 (async () => {
   const browser = await chromium.launch({ executablePath: browserPath, args: ['--no-sandbox'] });
   const all = [[1400, 'light'], [1400, 'dark'], [400, 'light'], [400, 'dark']];
-  const steps = [reader, longTable, sameRows, slopes, paper, columns, withoutScript, hostile];
+  const steps = [reader, longTable, sameRows, slopes, paper, columns, few, withoutScript, hostile];
   for (const look of all) steps.push((b) => accessible(b, 'shop.html', ...look));
   for (const look of [all[0], all[3]]) steps.push((b) => accessible(b, 'one.html', ...look));
   if (pictures) steps.push(photograph);
