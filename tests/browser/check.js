@@ -286,6 +286,14 @@ async function few(browser) {
   const seen = await page.evaluate(() => Array.from(document.querySelectorAll('main .tw'))
     .filter((box) => box.querySelectorAll('thead tr:first-child th').length <= 3)
     .map((box) => [box.querySelector('table').id, box.scrollWidth - box.clientWidth]));
+  // A label that is longer than its value makes the line higher.
+  const one = await open(browser, 'one.html', { viewport: { width: 400, height: 900 } });
+  const low = await one.page.evaluate(() => Array.from(document.querySelectorAll('#t-indexes td[data-l]')).filter((td) => {
+    const lines = Math.ceil(td.dataset.l.length / 18);
+    return lines > 1 && td.getBoundingClientRect().height < lines * 14;
+  }).map((td) => td.dataset.l));
+  expect('labels on a phone have their room', low.length === 0, low.slice(0, 3));
+  await one.close('labels');
   expect('tables of three columns fit a phone', seen.length > 2 && seen.every(([, over]) => over <= 1), seen);
   await close('few columns');
 }
