@@ -199,8 +199,9 @@ fn worst_share(access: &Access, shape: &Shape) -> f64 {
 
 /// How much it is left to luck how far a search by order with LIMIT must read: not at all where its conditions bound
 /// the search, somewhat where the index filters by them, much where each row must be fetched to know. A value that is
-/// rare, or no longer comes, is then looked for in everything.
-fn luck(access: &Access, shape: &Shape) -> u8 {
+/// rare, or no longer comes, is then looked for in everything. Where the keys that are fixed leave few rows even for
+/// their most common value (`few`), all of them are read at no risk.
+fn luck(access: &Access, shape: &Shape, few: f64) -> u8 {
     if access.stops_after.is_none() || access.order.is_empty() {
         return 0;
     }
@@ -211,6 +212,10 @@ fn luck(access: &Access, shape: &Shape) -> u8 {
         let fixed =
             |at: usize| way.conditions.iter().any(|c| is_key(at, c) && matches!(c.ask, Ask::Equal | Ask::OneOf(_)));
         let fixed = (0..shape.keys.len()).take_while(|at| fixed(*at)).count();
+        let held = way.conditions.iter().filter(|c| (0..fixed).any(|at| is_key(at, c)));
+        if held.map(|c| c.worst).min_by(f64::total_cmp).is_some_and(|worst| worst <= few) {
+            return 0;
+        }
         let left = way.conditions.iter().map(|c| {
             let implied = c.clause.as_ref().is_some_and(|cl| shape.predicate.contains(cl));
             if implied || (0..=fixed).any(|at| is_key(at, c)) {
@@ -264,7 +269,7 @@ fn judge(
         if !stops {
             worst = worst.max(share);
         }
-        lucky = lucky.max(luck(a.access, shape));
+        lucky = lucky.max(luck(a.access, shape, limits.min_buffers / table.rows));
         let gain = (a.now - cost.blocks).max(0.0);
         let entry = served.entry(a.access.statement).or_insert(Served {
             statement: a.access.statement,

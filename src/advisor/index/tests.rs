@@ -65,6 +65,30 @@ fn an_order_alone_is_not_trusted_where_a_condition_leads() {
     assert_eq!(findings[0].subject.name, "public.orders (state, placed_at)");
 }
 
+/// A customer's few orders are sorted in memory: neither the order nor what else is asked of them belongs into the index.
+#[test]
+fn what_leaves_few_rows_at_worst_is_enough() {
+    let text = "select * from orders where customer_id = $1 and gone_at is null order by placed_at desc limit $2";
+    let name = |top: &str| {
+        let at = |at, part| {
+            let row = |name: &str, nulls, distinct, top: &str| {
+                format!("public | orders | {name} | f | {nulls} | 8 | {distinct} | {top} | 0")
+            };
+            shop(at, &[(text, 2_000.0, 20_000.0, 3.0)], part, &[], 1e9).view(
+                "pg_stats",
+                "schemaname | tablename | attname | inherited | null_frac | avg_width | n_distinct | most_common_freqs | correlation",
+                &[&row("customer_id", 0.0, 300_000, top), &row("gone_at", 0.96, 1, ""), &row("placed_at", 0.0, -1, "")],
+            )
+        };
+        let Outcome::Found { findings, .. } = judge(rule(), &[at(A, 0.0).build(), at(B, 1.0).build()], "") else {
+            panic!()
+        };
+        findings[0].subject.name.clone()
+    };
+    assert_eq!(name(""), "public.orders (customer_id)");
+    assert_eq!(name("{0.01}"), "public.orders (customer_id, gone_at, placed_at)", "one has ten thousand");
+}
+
 #[test]
 fn rows_that_are_locked_are_fetched_whatever_the_index_holds() {
     let of = |lock: &str| {
