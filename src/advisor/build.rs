@@ -4,7 +4,8 @@ use super::Context;
 use super::context::show;
 use crate::diff::Change;
 use crate::finding::{
-    Confidence, Doubt, Effort, Evidence, Finding, Fix, Locator, Measure, Risk, Severity, Subject, SubjectKind, Verb,
+    Confidence, Doubt, Effort, Evidence, Finding, Fix, Leads, Locator, Measure, Risk, Severity, Subject, SubjectKind,
+    Verb,
 };
 use crate::ident::display_qualified;
 use crate::snapshot::Row;
@@ -277,9 +278,9 @@ impl Fix {
         self
     }
 
-    /// Of an index that is created or dropped: its table and its first key.
-    pub fn leads(mut self, table: impl Into<String>, key: impl Into<String>) -> Self {
-        self.leads = Some((table.into(), key.into()));
+    /// Of an index that is created or dropped: what it is sorted by.
+    pub fn leads(mut self, leads: Leads) -> Self {
+        self.leads = Some(leads);
         self
     }
 

@@ -1,8 +1,9 @@
 //! The plan must not contradict itself: settled here, before anything is printed.
 
+use super::longer;
 use super::plan::PlannedAction;
 use super::run::Advice;
-use crate::finding::{Outcome, Verb};
+use crate::finding::{Fix, Outcome, Verb};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// In which order the reasons to drop an index decide, where they disagree about what stays: what is never used goes
@@ -50,6 +51,7 @@ pub(super) fn settle(actions: &mut Vec<PlannedAction>) -> Vec<Withdrawn> {
     let mut out = Vec::new();
     out.extend(drops_keep_what_replaces_them(actions));
     out.extend(created_is_not_dropped(actions));
+    out.extend(longer::settle(actions));
     out.extend(dropped_after_what_replaces_it(actions));
     out.extend(one_value_per_setting(actions));
     out.extend(no_rewrite_beside_vacuum(actions));
@@ -112,7 +114,7 @@ fn dropped_after_what_replaces_it(actions: &mut [PlannedAction]) -> Vec<Withdraw
     for (a, f) in places(actions, Verb::Drop) {
         let Some(drop) = actions.get(a).and_then(|x| x.fixes.get(f)) else { continue };
         let like = |(c, g): &&(usize, usize)| {
-            actions.get(*c).and_then(|x| x.fixes.get(*g)).is_some_and(|create| create.leads == drop.leads)
+            actions.get(*c).and_then(|x| x.fixes.get(*g)).is_some_and(|create| alike(create, drop))
         };
         let Some((c, g)) = created.iter().find(like).filter(|(c, _)| *c != a) else { continue };
         let Some(new) = actions.get(*c).and_then(|x| x.fixes.get(*g)) else { continue };
@@ -137,8 +139,14 @@ fn dropped_after_what_replaces_it(actions: &mut [PlannedAction]) -> Vec<Withdraw
     take_out(actions, withdrawn)
 }
 
+/// Whether two indexes are of one table and begin with the same key.
+fn alike(a: &Fix, b: &Fix) -> bool {
+    let begins = |f: &Fix| f.leads.as_ref().map(|l| (l.table.clone(), l.first.clone()));
+    begins(a) == begins(b)
+}
+
 /// Where the statements of a verb that are about an index stand: action and fix.
-fn places(actions: &[PlannedAction], verb: Verb) -> Vec<(usize, usize)> {
+pub(super) fn places(actions: &[PlannedAction], verb: Verb) -> Vec<(usize, usize)> {
     let of = |(a, action): (usize, &PlannedAction)| {
         let fixes = action.fixes.iter().enumerate().filter(|(_, f)| f.verb == verb && f.leads.is_some());
         fixes.map(|(f, _)| (a, f)).collect::<Vec<_>>()

@@ -2,7 +2,7 @@
 
 use super::index_facts::IndexFact;
 use super::{Facts, TableFact};
-use crate::finding::{Fix, Risk, Verb};
+use crate::finding::{Fix, Leads, Risk, Verb};
 use crate::ident::{display_qualified, quote_ident, quote_qualified};
 use crate::text::Text;
 use std::cmp::Ordering;
@@ -38,7 +38,8 @@ pub fn drop_index(index: &IndexFact<'_>) -> Option<Fix> {
     }
     let undo = format!("{};", index.text()?);
     let key = index.def().and_then(|d| d.keys.into_iter().next()).map(|k| k.text).unwrap_or_default();
-    let fix = |sql| Fix::new(Verb::Drop, Risk::R3, index.display(), sql).leads(index.table_sql(), key);
+    let leads = Leads { table: index.table_sql(), first: key, ..Leads::default() };
+    let fix = |sql| Fix::new(Verb::Drop, Risk::R3, index.display(), sql).leads(leads);
     if index.is_partitioned() {
         // As the server prints it, it would be made for the root alone, and not be valid.
         let undo = undo.replacen(" ON ONLY ", " ON ", 1);
@@ -73,11 +74,21 @@ impl NewIndex<'_> {
         if plain { column } else { &self.keys }
     }
 
-    /// What follows `ON table`.
-    fn on(&self) -> String {
+    /// What follows the keys.
+    fn more(&self) -> String {
         let include = if self.include.is_empty() { String::new() } else { format!(" INCLUDE ({})", self.include) };
         let condition = if self.condition.is_empty() { String::new() } else { format!(" WHERE {}", self.condition) };
-        format!("({}){include}{condition}", self.keys)
+        include + &condition
+    }
+
+    /// What follows `ON table`.
+    fn on(&self) -> String {
+        format!("({}){}", self.keys, self.more())
+    }
+
+    /// For the consistency pass.
+    fn leads(&self, table: String) -> Leads {
+        Leads { table, first: self.first().to_owned(), keys: self.keys.clone(), more: self.more() }
     }
 }
 
@@ -89,7 +100,7 @@ pub fn create_index(facts: &Facts<'_>, table: &TableFact<'_>, new: &NewIndex<'_>
     let name = free_name(facts, table, &new.columns)?;
     let (index, object) = (quote_qualified(table.schema(), &name), display_qualified(table.schema(), &name));
     let (quoted, on) = (quote_ident(&name), new.on());
-    let fix = |sql| Fix::new(Verb::Create, Risk::R1, object, sql).leads(table.sql(), new.first()).when_not(when_not);
+    let fix = |sql| Fix::new(Verb::Create, Risk::R1, object, sql).leads(new.leads(table.sql())).when_not(when_not);
     if table.is_kind("p") == Some(true) {
         let sql = format!("CREATE INDEX {quoted} ON ONLY {} {on};\n{}", table.sql(), attach(facts, table, new, &index));
         let lock = "SHARE on the partitioned table for a moment, SHARE UPDATE EXCLUSIVE on each partition";

@@ -35,6 +35,7 @@ mod index_use;
 pub mod indexdef;
 pub mod lifetime;
 mod lock_mode;
+mod longer;
 mod numbers;
 mod overdue;
 mod peers;

@@ -1,6 +1,7 @@
 //! From findings to a plan: one action per object and verb, contradictions settled, in the order to work.
 
 use super::consistency::{self, Withdrawn};
+use super::longer;
 use super::score::certainty;
 use crate::finding::{Confidence, Effort, Finding, Fix, Risk, Severity, SubjectKind, Verb};
 use crate::text::Text;
@@ -62,7 +63,8 @@ pub(super) fn plan(findings: &[&Finding], now: Option<Timestamp>) -> (Vec<Planne
             None => actions.push(PlannedAction::of(finding)),
         }
     }
-    let withdrawn = consistency::settle(&mut actions);
+    let mut withdrawn = consistency::settle(&mut actions);
+    withdrawn.extend(longer::noted(findings, &actions));
     for action in &mut actions {
         action.when = action.horizon(now);
     }
@@ -120,6 +122,16 @@ impl PlannedAction {
 
     pub(super) fn main(&self) -> Option<(Verb, &str)> {
         main_fix(&self.fixes)
+    }
+
+    /// Answers what another action would have answered; that one's statements that only look come along.
+    pub(super) fn take_over(&mut self, other: &Self) {
+        self.findings.extend(other.findings.iter().cloned());
+        self.rules.extend(other.rules.iter().filter(|r| !self.rules.contains(r)).cloned().collect::<Vec<_>>());
+        self.severity = self.severity.max(other.severity);
+        self.impact = self.impact.max(other.impact);
+        self.confidence = self.confidence.max(other.confidence);
+        self.fixes.extend(other.fixes.iter().filter(|f| f.verb == Verb::Diagnose).cloned());
     }
 
     fn join(&mut self, finding: &Finding) {

@@ -241,9 +241,22 @@ pub struct Fix {
     /// Objects that must stay for this to be right (the kept twin of a dropped index), as in [`Subject::name`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub keeps: Vec<String>,
-    /// Of an index that is created or dropped: its table and what it is sorted by first, for the consistency pass.
+    /// Of an index that is created or dropped, for the consistency pass.
     #[serde(skip)]
-    pub leads: Option<(String, String)>,
+    pub leads: Option<Leads>,
+}
+
+/// What an index is sorted by.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Leads {
+    /// Its table, as SQL.
+    pub table: String,
+    /// What it is sorted by first: a column, else an expression.
+    pub first: String,
+    /// All keys as SQL; empty where it is dropped.
+    pub keys: String,
+    /// What follows the keys: `INCLUDE` and `WHERE`.
+    pub more: String,
 }
 
 /// How much work a cure is.
