@@ -69,6 +69,9 @@ fn finding<'a>(ctx: &Context<'a>, work: &Workload<'a>, s: &Statement<'a>, buffer
     let (buffers, total, per_row) = buffers;
     let plain = s.family == Family::Query && s.text().is_some_and(|t| !condenses(t));
     let share = Quantity::share(buffers, total);
+    // A sum over all calls is no number for a row that never came.
+    let none = s.delta("rows") == 0.0;
+    let per_call = buffers / s.delta("calls").max(1.0);
     let mut why = Text::new()
         .t("It touched ")
         .opt(Quantity::float(buffers, Unit::Count))
@@ -86,8 +89,8 @@ fn finding<'a>(ctx: &Context<'a>, work: &Workload<'a>, s: &Statement<'a>, buffer
         Text::new()
             .code(s.headline())
             .t(" touches ")
-            .opt(Quantity::float(per_row, Unit::Count))
-            .t(" buffers for each row"),
+            .opt(Quantity::float(if none { per_call } else { per_row }, Unit::Count))
+            .t(if none { " buffers a call and found no row" } else { " buffers for each row" }),
     )
     .why(work.shared(why))
     .doubts(work.doubts.iter().copied().chain([ctx.class_doubt(s.change)]))
@@ -95,14 +98,23 @@ fn finding<'a>(ctx: &Context<'a>, work: &Workload<'a>, s: &Statement<'a>, buffer
     .measure(ctx.measure("Shared blocks found", s.change, "shared_blks_hit"))
     .measure(ctx.measure("Shared blocks read", s.change, "shared_blks_read"))
     .measure(ctx.measure("Rows", s.change, "rows"))
-    .measure(ctx.over_window(
-        "Buffers per row",
-        Quantity::float(per_row, Unit::Count),
-        format!("{} ÷ {}", show(buffers, Unit::Count), show(s.delta("rows").max(1.0), Unit::Count)),
-        &[(s.row, &["shared_blks_hit", "shared_blks_read", "rows"])],
-    ))
+    .measure(if none {
+        ctx.over_window(
+            "Buffers per call",
+            Quantity::float(per_call, Unit::Count),
+            format!("{} ÷ {}", show(buffers, Unit::Count), show(s.delta("calls").max(1.0), Unit::Count)),
+            &[(s.row, &["shared_blks_hit", "shared_blks_read", "calls"])],
+        )
+    } else {
+        ctx.over_window(
+            "Buffers per row",
+            Quantity::float(per_row, Unit::Count),
+            format!("{} ÷ {}", show(buffers, Unit::Count), show(s.delta("rows"), Unit::Count)),
+            &[(s.row, &["shared_blks_hit", "shared_blks_read", "rows"])],
+        )
+    })
     .fix(s.look_up(ctx.major()))
-    .verify("Buffers per row fall in the next window.")
+    .verify(if none { "Buffers per call fall in the next window." } else { "Buffers per row fall in the next window." })
     .effort(Effort::M)
     .share(share.map(Quantity::as_f64))
 }
@@ -143,6 +155,19 @@ mod tests {
                 "low, medium: queryid 2 on shop: select count(*) from t touches 5,000 buffers for each row",
             ]
         );
+    }
+
+    /// The sum over all calls would be no number for a row: none came.
+    #[test]
+    fn without_a_row_it_counts_by_call() {
+        let lines = over(
+            "11:00",
+            "calls | total_exec_time | rows | shared_blks_hit | shared_blks_read",
+            &["10 | 5 | 1 | t | select a | 0 | 0 | 0 | 0 | 0"],
+            &["10 | 5 | 1 | t | select a from t where b = $1 | 5000 | 1000 | 0 | 9000000 | 1000000"],
+        );
+        let text = "queryid 1 on shop: select a from t where b = $1 touches 2,000 buffers a call and found no row";
+        assert_eq!(lines, [format!("medium, medium: {text}")]);
     }
 
     #[test]
