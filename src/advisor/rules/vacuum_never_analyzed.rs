@@ -27,10 +27,12 @@ pub const RULE: Rule = Rule {
         decides: "Found on tables with an estimate of `min_rows` rows that were never counted; or counted, but without a \
                   row in an exported `pg_stats` that has rows of other tables (one step less sure: the exporter may not be \
                   allowed to see them). Medium. Never from `last_analyze` being NULL: a reset or crash clears that, \
-                  while the sample stays. Partitioned tables are left out: autovacuum never analyzes them.",
+                  while the sample stays; nor where `pg_stats` has columns of a table that was never counted: a TRUNCATE or \
+                  REFRESH MATERIALIZED VIEW since its ANALYZE (vacuum-stale-analyze judges that). Partitioned tables are left out: autovacuum never analyzes them.",
         what_to_do: "ANALYZE the table.",
         ignore_when: "A staging table that is filled, read once and emptied.",
-        references: "PostgreSQL manual: ANALYZE, pg_class, pg_stats. What a reset clears: observed on PostgreSQL 15.",
+        references: "PostgreSQL manual: ANALYZE, pg_class, pg_stats. What a reset, a TRUNCATE and a \
+                     REFRESH clear: observed on PostgreSQL 15.",
     },
     check,
 };
@@ -41,10 +43,10 @@ fn check(cx: &Context<'_>) -> Check {
     for table in cx.facts.tables.iter().filter(|t| t.is_kind("rm") == Some(true)) {
         let Some(sizes) = table.sizes else { continue };
         looked += 1;
-        let never = table.reltuples().is_none() && sizes.f64("reltuples").is_some();
-        let unseen = !never
-            && cx.facts.planner.is_some_and(|p| p.table.rows > 0)
-            && cx.facts.columns(table.schema(), table.name()).is_empty();
+        let sampled = !cx.facts.columns(table.schema(), table.name()).is_empty();
+        // A TRUNCATE or REFRESH MATERIALIZED VIEW clears the count with the file; the sample stays.
+        let never = !sampled && table.reltuples().is_none() && sizes.f64("reltuples").is_some();
+        let unseen = !never && !sampled && cx.facts.planner.is_some_and(|p| p.table.rows > 0);
         let rows = rows(table);
         if (never || unseen) && rows.is_some_and(|r| r >= cx.threshold("min_rows")) {
             checked.findings.push(report(cx, table, never, rows.unwrap_or(0.0)));
@@ -128,6 +130,21 @@ mod tests {
                 &["1 | public | t | r | 50000 | 100"],
             );
         assert!(told(&judge(&RULE, &[b.build()], ""))[0].starts_with("passed"));
+    }
+
+    /// As REFRESH MATERIALIZED VIEW leaves it: a new file that nobody counted, and the sample of the ANALYZE before.
+    #[test]
+    fn a_new_file_with_a_sample_was_analyzed() {
+        let of = |table: &str| {
+            let row = format!("public | {table} | a");
+            told(&judge(
+                &RULE,
+                &[taken(15, "-1").view("pg_stats", "schemaname | tablename | attname", &[&row]).build()],
+                "",
+            ))
+        };
+        assert_eq!(of("t"), ["passed: 1 table, none large and never analyzed"]);
+        assert_eq!(of("other"), ["medium, high: public.t: Never analyzed, about 50,000 rows"]);
     }
 
     #[test]

@@ -38,13 +38,20 @@ pub const RULE: Rule = Rule {
             unit: Unit::Share,
             about: "Half of the rows are not what the planner knows.",
         },
+        Threshold {
+            name: "min_wait",
+            default: 600.0,
+            unit: Unit::Seconds,
+            about: "Autoanalyze gets this long, or ten naptimes if that is longer, before it counts as late.",
+        },
     ],
     docs: Docs {
         looks_at: "`n_mod_since_analyze` against the number of changes at which autoanalyze comes, and when it last came.",
         why: "The planner estimates from the last sample. Where half of the rows have changed since, it may choose a plan \
               for data that is not there any more.",
         decides: "Found on tables of `min_rows` with more changes than the trigger, when nobody analyzed for `max_wait`, or \
-                  when `changed_share` of the rows changed. Low.",
+                  when `changed_share` of the rows changed and nobody analyzed for `min_wait`, or autovacuum is off: \
+                  what it has just visited it visits again. Low.",
         what_to_do: "ANALYZE the table; if it comes back, lower the table's autovacuum_analyze_scale_factor.",
         ignore_when: "The values keep their distribution: a queue that turns over, a log that grows evenly.",
         references: "PostgreSQL manual: Routine Vacuuming (Updating Planner Statistics).",
@@ -69,7 +76,10 @@ fn check(cx: &Context<'_>) -> Check {
         let share = changed / rows.max(1.0);
         let waited = since_analyze(cx, change);
         let late = waited.is_some_and(|s| s > cx.threshold("max_wait"));
-        if changed > triggers.analyze && (late || share >= cx.threshold("changed_share")) {
+        let soon = cx.threshold("min_wait").max(10.0 * cx.facts.autovacuum.naptime_s);
+        let comes = triggers.enabled && cx.facts.autovacuum.on != Some(false);
+        let much = share >= cx.threshold("changed_share") && (!comes || waited.is_none_or(|s| s > soon));
+        if changed > triggers.analyze && (late || much) {
             checked.findings.push(report(cx, table, change, &triggers, changed, share));
         }
     }
@@ -130,6 +140,10 @@ mod tests {
     use crate::snapshot::literal::literal;
 
     fn say(changed: u32, analyzed: &str) -> Vec<String> {
+        say_with(changed, analyzed, "")
+    }
+
+    fn say_with(changed: u32, analyzed: &str, options: &str) -> Vec<String> {
         let b = literal("2026-11-22 12:00:00+00")
             .view(
                 "pg_stat_user_tables",
@@ -138,8 +152,8 @@ mod tests {
             )
             .view(
                 "table_sizes",
-                "relid | schemaname | relname | relkind | reltuples | relpages",
-                &["1 | public | t | r | 100000 | 10"],
+                "relid | schemaname | relname | relkind | reltuples | relpages | reloptions",
+                &[&format!("1 | public | t | r | 100000 | 10 | {options}")],
             );
         told(&judge(&RULE, &[b.build()], ""))
     }
@@ -151,6 +165,9 @@ mod tests {
             ["low, medium: public.t: 60,000 rows changed since the last ANALYZE, 60% of its rows"]
         );
         assert!(say(20_000, "2026-11-01 11:00:00+00")[0].starts_with("low"));
+        let just_there = "2026-11-22 11:55:00+00";
+        assert_eq!(say(60_000, just_there), ["passed: 1 table of 10,000 rows or more"], "it comes again soon");
+        assert!(say_with(60_000, just_there, "{autovacuum_enabled=off}")[0].starts_with("low"), "it does not come");
     }
 
     #[test]
