@@ -1,5 +1,6 @@
 //! Cures that many rules print alike.
 
+use super::Context;
 use crate::finding::{Fix, Risk, Verb};
 use crate::ident::{quote_ident, quote_literal};
 use crate::text::Text;
@@ -33,6 +34,23 @@ pub fn set_system(name: &str, value: &str, effect: Effect, before: Option<&str>,
     }
 }
 
+/// Where the value that is in force stands in no `postgresql.auto.conf`, RESET undoes an ALTER SYSTEM: setting the
+/// value would pin it there, and `postgresql.conf` would be without effect from then on.
+pub(super) fn undo_by_reset(context: &Context<'_>, fix: &mut Fix) {
+    let Some(row) = context.setting_row(&fix.object) else { return };
+    let elsewhere = match row.text("source") {
+        // A change that waits for a restart may stand there.
+        Some("default") => row.bool("pending_restart") == Some(false),
+        Some("configuration file") => row.text("sourcefile").is_some_and(|f| !f.ends_with("postgresql.auto.conf")),
+        _ => false,
+    };
+    let Some(undo) = fix.undo.as_deref().filter(|_| elsewhere && fix.verb == Verb::Set) else { return };
+    let begins = format!("ALTER SYSTEM SET {} = ", fix.object);
+    if let Some((_, then)) = undo.strip_prefix(&begins).and_then(|rest| rest.split_once(";\n")) {
+        fix.undo = Some(format!("ALTER SYSTEM RESET {};\n{then}", fix.object));
+    }
+}
+
 /// `ALTER ROLE … SET name = 'value'`: for the role of one workload, sessions that begin afterwards.
 pub fn set_role(role: Option<&str>, name: &str, value: &str, when_not: Text) -> Fix {
     let role_sql = role.map_or_else(|| quote_ident("<role of this workload>"), quote_ident);
@@ -62,6 +80,30 @@ pub fn terminate(pid: i64, when_not: Text) -> Fix {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The undo of setting log_temp_files, whose value comes from there.
+    fn undo_of(source: &str) -> String {
+        use crate::advisor::testing::judge;
+        use crate::finding::Outcome;
+        let row = format!("log_temp_files | -1 | kB | {source}");
+        let taken = crate::snapshot::literal::literal("2026-11-22 10:00:00+00")
+            .view("pg_settings", "name | setting | unit | source | sourcefile | pending_restart", &[&row])
+            .build();
+        let rule = crate::advisor::rules::RULES.iter().find(|r| r.id == "cfg-logging").unwrap();
+        let Outcome::Found { findings, .. } = judge(rule, &[taken], "") else { panic!() };
+        findings.into_iter().flat_map(|f| f.fixes).find(|f| f.object == "log_temp_files").unwrap().undo.unwrap()
+    }
+
+    #[test]
+    fn what_alter_system_had_not_set_is_reset() {
+        let reset = "ALTER SYSTEM RESET log_temp_files;\nSELECT pg_reload_conf();";
+        assert_eq!(undo_of("default | | f"), reset);
+        assert_eq!(undo_of("configuration file | /etc/postgresql/postgresql.conf | f"), reset);
+        let set = "ALTER SYSTEM SET log_temp_files = '-1';\nSELECT pg_reload_conf();";
+        assert_eq!(undo_of("configuration file | /data/postgresql.auto.conf | f"), set);
+        assert_eq!(undo_of("configuration file | | f"), set, "not permitted to see where");
+        assert_eq!(undo_of("default | | t"), set);
+    }
 
     #[test]
     fn quotes_values_and_roles() {
