@@ -102,9 +102,11 @@ pub fn create_index(facts: &Facts<'_>, table: &TableFact<'_>, new: &NewIndex<'_>
     let (quoted, on) = (quote_ident(&name), new.on());
     let fix = |sql| Fix::new(Verb::Create, Risk::R1, object, sql).leads(new.leads(table.sql())).when_not(when_not);
     if table.is_kind("p") == Some(true) {
-        let sql = format!("CREATE INDEX {quoted} ON ONLY {} {on};\n{}", table.sql(), attach(facts, table, new, &index));
-        let lock = "SHARE on the partitioned table for a moment, SHARE UPDATE EXCLUSIVE on each partition";
-        return Some(fix(sql).lock(lock).undo(format!("DROP INDEX {index};")));
+        let attached = attach(facts, table, new, &index);
+        let sql = format!("{LOCK_TIMEOUT}\nCREATE INDEX {quoted} ON ONLY {} {on};\n{attached}", table.sql());
+        let lock = "SHARE on the partitioned table for a moment, SHARE UPDATE EXCLUSIVE on each partition, \
+                    ACCESS EXCLUSIVE on each new index while it is attached: waits for transactions that read the partition";
+        return Some(fix(sql).lock(lock).undo(format!("{LOCK_TIMEOUT}\nDROP INDEX {index};")));
     }
     let sql =
         format!("{NO_LOCK_TIMEOUT}\nCREATE INDEX CONCURRENTLY {quoted} ON {} {on};\n{CHECK_INVALID}", table.sql());
@@ -122,19 +124,27 @@ fn attach(facts: &Facts<'_>, root: &TableFact<'_>, new: &NewIndex<'_>, index: &s
     let flat = parts.iter().all(|p| p.is_kind("r") == Some(true));
     match names.filter(|n| flat && (1..=SPELLED_OUT).contains(&n.len())) {
         Some(names) => {
-            let each = parts.iter().zip(&names).map(|(part, name)| {
-                format!(
-                    "CREATE INDEX CONCURRENTLY {} ON {} {on};\nALTER INDEX {index} ATTACH PARTITION {};",
-                    quote_ident(name),
-                    part.sql(),
-                    quote_qualified(part.schema(), name)
-                )
-            });
-            format!("{NO_LOCK_TIMEOUT}\n{}\n{CHECK_INVALID}", each.collect::<Vec<_>>().join("\n"))
+            let lines = |each: &dyn Fn(&TableFact<'_>, &str) -> String| {
+                parts.iter().zip(&names).map(|(part, name)| each(part, name)).collect::<Vec<_>>().join("\n")
+            };
+            let build = |part: &TableFact<'_>, name: &str| {
+                format!("CREATE INDEX CONCURRENTLY {} ON {} {on};", quote_ident(name), part.sql())
+            };
+            // Its lock on the new index queues behind transactions that read the partition, and everybody behind it.
+            let attach = |part: &TableFact<'_>, name: &str| {
+                format!("ALTER INDEX {index} ATTACH PARTITION {};", quote_qualified(part.schema(), name))
+            };
+            format!(
+                "{NO_LOCK_TIMEOUT}\n{}\n{CHECK_INVALID}\n-- each again where it ran into the limit\n{LOCK_TIMEOUT}\n{}",
+                lines(&build),
+                lines(&attach)
+            )
         }
         None => format!(
             "-- then for each partition, and it is valid when all are attached:\n\
+             -- {NO_LOCK_TIMEOUT}\n\
              -- CREATE INDEX CONCURRENTLY <index of the partition> ON <partition> {on};\n\
+             -- {LOCK_TIMEOUT}\n\
              -- ALTER INDEX {index} ATTACH PARTITION <index of the partition>;"
         ),
     }
