@@ -36,3 +36,4 @@ mod statements;
 mod templates;
 mod traps;
 mod trend;
+mod trend_scans;

@@ -29,13 +29,13 @@ fn trend(folder: &Path, arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).expect("UTF-8")
 }
 
-fn json(folder: &Path, arguments: &[&str]) -> Value {
+pub fn json(folder: &Path, arguments: &[&str]) -> Value {
     let text = trend(folder, &[&["--format", "json"], arguments].concat());
     serde_json::from_str(&text).expect("JSON")
 }
 
 /// The element of a list of the first history whose field says this.
-fn find<'a>(all: &'a Value, list: &str, field: &str, value: &str) -> &'a Value {
+pub fn find<'a>(all: &'a Value, list: &str, field: &str, value: &str) -> &'a Value {
     let list_of = all["histories"][0][list].as_array().expect(list);
     list_of.iter().find(|e| e[field] == value).unwrap_or_else(|| panic!("no {value} in {list}"))
 }
@@ -276,7 +276,7 @@ fn names_of_columns_and_views_are_checked() {
 }
 
 /// Writes one more snapshot of a table's scans.
-fn scans(folder: &Path, name: &str, meta: &str, rows: Option<&str>) {
+pub fn scans(folder: &Path, name: &str, meta: &str, rows: Option<&str>) {
     let dump = folder.join(name);
     fs::create_dir_all(&dump).unwrap();
     let header = "server_version,server_version_num,captured_at,current_database,database_oid,system_identifier,timezone,\

@@ -87,13 +87,17 @@ pub(super) fn scans(history: &Follow) -> Vec<Scans> {
             let rows = per_day(view, object, "seq_tup_read");
             let live = series(view, object, "n_live_tup").and_then(Series::last).map(|p| p.1).filter(|l| *l > 0.0);
             let total = |column| series(view, object, column).and_then(|s| s.total).map(Exact::as_f64);
+            // A scan reads the table once at most: where rows went since (TRUNCATE), those read make more passes than scans.
+            let passes = |read: Option<f64>, scans: Option<f64>| {
+                read.zip(live).map(|(r, l)| (r / l).min(scans.unwrap_or(f64::INFINITY)))
+            };
             let any = [sequential, index].into_iter().flatten().any(|x| x > 0.0);
             any.then(|| Scans {
                 table: object.name(view.followed.view),
                 sequential: total("seq_scan"),
                 sequential_per_day: sequential,
-                passes_per_day: rows.zip(live).map(|(r, l)| r / l),
-                passes: total("seq_tup_read").zip(live).map(|(r, l)| r / l),
+                passes_per_day: passes(rows, sequential),
+                passes: passes(total("seq_tup_read"), total("seq_scan")),
                 index_per_day: index,
                 index: total("idx_scan"),
                 covered_s: series(view, object, "seq_scan").map_or(0.0, |s| s.covered_s),
