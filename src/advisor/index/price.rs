@@ -38,11 +38,17 @@ pub struct Cost {
     pub units: f64,
 }
 
-/// Bytes of an entry: header, item pointer, keys aligned.
+/// Bytes of an entry: item pointer, header, columns. Those as wide as a number or a time begin at multiples of their
+/// width; a text may have the same width on average, and then this is a little too much.
 fn entry_bytes(table: &Table<'_>, shape: &Shape) -> f64 {
-    let keys: f64 = shape.keys.iter().filter_map(|k| k.operand.as_ref()).map(|o| table.width(o.column())).sum();
-    let include: f64 = shape.include.iter().map(|c| table.width(c)).sum();
-    4.0 + ((8.0 + keys + include) / 8.0).ceil() * 8.0
+    let keys = shape.keys.iter().filter_map(|k| k.operand.as_ref()).map(Operand::column);
+    let columns = keys.chain(shape.include.iter().map(String::as_str));
+    let aligned = |to: f64, at: f64| (at / to).ceil() * to;
+    let end = columns.map(|c| table.width(c)).fold(8.0, |at, width| {
+        let begin = if [2.0, 4.0, 8.0].contains(&width) { aligned(width, at) } else { at };
+        begin + width
+    });
+    4.0 + aligned(8.0, end)
 }
 
 /// Share of the table's rows that a partial index holds, 1 for a whole one.

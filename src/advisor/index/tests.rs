@@ -65,6 +65,29 @@ fn an_order_alone_is_not_trusted_where_a_condition_leads() {
     assert_eq!(findings[0].subject.name, "public.orders (state, placed_at)");
 }
 
+/// Between a short text and a time lie bytes that hold nothing: an index of those was a third larger than "at most".
+#[test]
+fn the_size_counts_what_alignment_leaves_empty() {
+    let text = "select * from orders where state = $1 and placed_at < $2 and email = $3";
+    let at = |at, part| {
+        shop(at, &[(text, 2_000.0, 20_000.0, 3.0)], part, &[], 1e9).view(
+            "pg_stats",
+            "schemaname | tablename | attname | inherited | null_frac | avg_width | n_distinct | most_common_freqs | correlation",
+            &[
+                "public | orders | state | f | 0 | 5 | 400 | {0.1} | 0",
+                "public | orders | placed_at | f | 0 | 8 | -1 | | 0",
+            ],
+        )
+    };
+    let Outcome::Found { findings, .. } = judge(rule(), &[at(A, 0.0).build(), at(B, 1.0).build()], "") else {
+        panic!()
+    };
+    assert_eq!(findings[0].subject.name, "public.orders (state, placed_at)");
+    let size = findings[0].measures.iter().find(|m| m.label.starts_with("Size of the index")).unwrap();
+    // 4 + 8 + 5, 3 empty, 8: 28 bytes for each of a million rows, pages filled to nine tenths.
+    assert_eq!(size.after.map(|q| q.as_f64().round()), Some(31_111_111.0));
+}
+
 /// A customer's few orders are sorted in memory: neither the order nor what else is asked of them belongs into the index.
 #[test]
 fn what_leaves_few_rows_at_worst_is_enough() {

@@ -1,5 +1,6 @@
 //! Sequences and key types near their end.
 
+use crate::advisor::index_cure::LOCK_TIMEOUT;
 use crate::advisor::sequences::{Own, Use};
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, show};
 use crate::finding::{Doubt, Effort, Finding, Fix, Risk, Severity, Subject, SubjectKind, Verb};
@@ -176,7 +177,7 @@ fn cures(it: &Use<'_>, subject: &Subject) -> Vec<Fix> {
             let name = quote_ident(column.text("column_name").unwrap_or_default());
             if column.text("column_type") != Some("bigint") {
                 fixes.push(
-                    Fix::new(Verb::Alter, Risk::R2, format!("{} column", subject.name), format!("ALTER TABLE {table} ALTER COLUMN {name} TYPE bigint;"))
+                    Fix::new(Verb::Alter, Risk::R2, format!("{} column", subject.name), format!("{LOCK_TIMEOUT}\nALTER TABLE {table} ALTER COLUMN {name} TYPE bigint;"))
                         .lock("ACCESS EXCLUSIVE while the whole table and its indexes are rewritten")
                         .when_not("On a large table under load: add a bigint column, fill it by trigger and in batches, then swap. Columns that reference this one need the same."),
                 );
@@ -239,7 +240,7 @@ mod tests {
         assert_eq!(told(&outcome), ["medium, high: public.t_id_seq: 80% used, 429,496,729 numbers left"]);
         let crate::finding::Outcome::Found { findings, .. } = outcome else { panic!() };
         let fix = &findings[0].fixes[0];
-        assert_eq!(fix.sql, r#"ALTER TABLE "public"."t" ALTER COLUMN "id" TYPE bigint;"#);
+        assert_eq!(fix.sql, "SET lock_timeout = '5s';\nALTER TABLE \"public\".\"t\" ALTER COLUMN \"id\" TYPE bigint;");
         assert_eq!(fix.risk, Risk::R2);
         assert!(fix.lock.contains("ACCESS EXCLUSIVE") && fix.lock.contains("rewrit"), "{}", fix.lock);
     }
