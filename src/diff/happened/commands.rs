@@ -134,8 +134,11 @@ fn shown(object: &[String]) -> String {
 fn is_object(event: &Event, object: &[String], verb: Verb) -> bool {
     let Some(name) = &event.object else { return verb.event().is_none() };
     let written = shown(object);
-    let old = event.evidence.first().and_then(|e| e.strip_prefix("was ")).and_then(|e| e.split("; ").next());
-    [Some(name.as_str()), old]
+    let first = event.evidence.first();
+    let old = first.and_then(|e| e.strip_prefix("was ")).and_then(|e| e.split("; ").next());
+    // REINDEX TABLE names the table.
+    let table = first.and_then(|e| e.split_once(", that of ")?.1.strip_suffix(" did not"));
+    [Some(name.as_str()), old, table]
         .into_iter()
         .flatten()
         .any(|name| name == written || name.split_once('.').is_some_and(|(_, bare)| bare == written))

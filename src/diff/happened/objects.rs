@@ -197,18 +197,30 @@ fn rewritten(window: &Window<'_>, out: &mut Vec<Event>) {
             out.push(event("rewritten", window.database(), Some(name), why).likely());
         }
     };
+    // Tables whose own file stayed: an index of theirs with another one was rebuilt.
+    let mut stayed: BTreeSet<i64> = BTreeSet::new();
+    let mut rebuilt = Vec::new();
     for (name, what) in [("table_sizes", "table"), ("index_definitions", "index")] {
         let Some(view) = window.view(name) else { continue };
         for row in view.iter() {
             let (Some(a), Some(b)) = (row.before(), row.after()) else { continue };
             let Some(id) = relid(b) else { continue };
+            let files = a.int("relfilenode").zip(b.int("relfilenode"));
+            if what == "table" && files.is_some_and(|(x, y)| x == y) {
+                stayed.insert(id);
+            }
             let table =
                 || display_qualified(b.text("schemaname").unwrap_or_default(), b.text("relname").unwrap_or_default());
             let index = b.text("indexrelname").map(|n| format!(" {}", crate::ident::visible(n))).unwrap_or_default();
-            if let (Some(x), Some(y)) = (a.int("relfilenode"), b.int("relfilenode"))
+            if let Some((x, y)) = files
                 && x != y
                 && a.int("indexrelid") == b.int("indexrelid")
             {
+                if what == "index" && stayed.contains(&id) {
+                    let why = format!("relfilenode changed from {x} to {y}, that of {} did not", table());
+                    rebuilt.push(event("reindexed", window.database(), full_name(view, b), why));
+                    continue;
+                }
                 tell(id, table(), format!("relfilenode of the {what}{index} changed from {x} to {y}"), true);
             } else if let (Some(x), Some(y)) = (a.int("index_size"), b.int("index_size"))
                 && y < x
@@ -227,4 +239,5 @@ fn rewritten(window: &Window<'_>, out: &mut Vec<Event>) {
             }
         }
     }
+    out.extend(rebuilt);
 }

@@ -9,6 +9,7 @@ mod foremost;
 mod history;
 mod identity;
 mod laws;
+mod rebuilt;
 
 use super::{Diff, Options, diff};
 use crate::snapshot::Snapshot;
