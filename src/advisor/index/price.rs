@@ -9,8 +9,11 @@ use super::shape::Shape;
 use super::table::Table;
 use crate::advisor::sql::{Operand, Sort};
 
-/// Bytes of a page that entries can take.
-const PAGE: f64 = 8192.0 * 0.9;
+/// Bytes of a page.
+const PAGE: f64 = 8192.0;
+/// Part of an index that is entries: a build fills leaves to nine tenths, less what headers, the rest of a page and inner
+/// pages take. Measured on PostgreSQL 15: 0.888 for keys of 8 bytes, 0.879 for 64.
+pub const FILLED: f64 = 0.875;
 /// Entries of an inner page, about.
 const FANOUT: f64 = 250.0;
 const CPU_ROW: f64 = 0.01;
@@ -58,7 +61,7 @@ pub fn share_held(table: &Table<'_>, shape: &Shape) -> f64 {
 
 /// Bytes that an index would take, equal entries not yet shared.
 pub fn bytes(table: &Table<'_>, shape: &Shape) -> f64 {
-    table.rows * share_held(table, shape) * entry_bytes(table, shape) / 0.9
+    table.rows * share_held(table, shape) * entry_bytes(table, shape) / FILLED
 }
 
 /// Levels of a B-tree with so many leaf pages.
@@ -204,7 +207,7 @@ fn matched(table: &Table<'_>, access: &Access, way: &Way, shape: &Shape, prices:
 /// Reading by an index; `None` where it does not help.
 pub fn indexed(table: &Table<'_>, access: &Access, way: &Way, shape: &Shape, prices: &Prices) -> Option<Cost> {
     let m = matched(table, access, way, shape, prices)?;
-    let leaves = (bytes(table, shape) / PAGE * 0.9).max(1.0);
+    let leaves = (bytes(table, shape) / PAGE).max(1.0);
     let levels = height(leaves);
     let early = access.stops_after.filter(|_| m.ordered || access.order.is_empty());
     let passing = access.rows.filter(|_| way.loops <= 1.0).unwrap_or(table.rows * way.share()).max(1.0 / table.rows);

@@ -3,6 +3,7 @@
 use super::choose::Refusals;
 use super::clause::Clause;
 use super::load::{Load, Read};
+use super::price::FILLED;
 use super::proposal::{Proposal, Served};
 use super::seen::{Seen, seen};
 use super::shape::{Key, Shape};
@@ -211,7 +212,7 @@ fn prices<'a>(cx: &Context<'a>, load: &Load<'a>, table: &Table<'a>, proposal: &P
         "about 4 blocks for each of {} inserted and updated rows that reach it",
         show(table.writes.inserted + table.writes.updated - table.writes.hot + proposal.lost_hot, Unit::Rows)
     );
-    let size = format!("{} × (width of its columns + 12, aligned) ÷ 0.9", show(table.rows, Unit::Rows));
+    let size = format!("{} × (width of its columns + 12, aligned) ÷ {FILLED}", show(table.rows, Unit::Rows));
     let mut finding = finding
         .measure(cx.over_window("Blocks spared", whole(proposal.gain, Unit::Blocks), spared, &rows))
         .measure(cx.over_window("Blocks its writes cost", whole(proposal.cost, Unit::Blocks), cost, &rows))

@@ -132,7 +132,7 @@ fn values(draft: &mut Draft<'_>, beats: &[&Beat], shown: &[usize]) -> Block {
             let reason = match (measure.level, beat.position) {
                 (true, _) => "not captured, or the estimates began again at 0 with a reset",
                 (false, 0) => "no window before it",
-                (false, _) => "counters started again, or the window is under 10 s",
+                (false, _) => "counters started again, or may have, or the window is under 10 s",
             };
             cells.push(Cell::number_or(beat.value(m), reason));
         }
