@@ -252,7 +252,7 @@ impl<'a> Draft<'a> {
             view: views.join(", "),
             columns: columns.iter().map(|c| (*c).to_owned()).collect(),
             object: String::new(),
-            locators,
+            locators: each_once(locators),
             formula: formula.map(str::to_owned),
         };
         let id = self.register.enter(label, Vec::new(), evidence);
@@ -274,7 +274,7 @@ impl<'a> Draft<'a> {
             view: views.join(", "),
             columns: columns.iter().map(|c| (*c).to_owned()).collect(),
             object: String::new(),
-            locators: rows.iter().filter_map(|r| self.locate(*r)).collect(),
+            locators: each_once(rows.iter().filter_map(|r| self.locate(*r)).collect()),
             formula,
         };
         let id = self.register.enter(label, vec![(self.value_label().to_owned(), value)], evidence);
@@ -297,7 +297,7 @@ impl<'a> Draft<'a> {
             view: "meta".to_owned(),
             columns: vec![column.to_owned()],
             object: String::new(),
-            locators,
+            locators: each_once(locators),
             formula: Some(formula),
         };
         let id = self.register.enter(label, vec![(self.value_label().to_owned(), value)], evidence);
@@ -314,7 +314,7 @@ impl<'a> Draft<'a> {
     }
 
     fn value_label(&self) -> &'static str {
-        if self.single() { "B" } else { "window" }
+        if self.single() { "A" } else { "window" }
     }
 
     /// What is to be said about an object's counters; of a single snapshot the report has said it already.
@@ -375,4 +375,15 @@ impl<'a> Draft<'a> {
             .collect();
         Block::Facts { title: "In the files".to_owned(), items }
     }
+}
+
+/// One file may hold several views, and the only snapshot is the first and the last.
+fn each_once(locators: Vec<Locator>) -> Vec<Locator> {
+    let mut out: Vec<Locator> = Vec::new();
+    for locator in locators {
+        if !out.contains(&locator) {
+            out.push(locator);
+        }
+    }
+    out
 }

@@ -77,6 +77,9 @@ fn holds_its_laws(report: &Report, name: &str) {
     assert_eq!(ids, SECTIONS.iter().map(|s| s.id).collect::<Vec<_>>(), "{name}: sections in their order");
     let mut anchors: BTreeSet<String> = ids.iter().map(|id| (*id).to_owned()).collect();
     for (at, entry) in report.evidence.iter().enumerate() {
+        let places = &entry.evidence.locators;
+        let twice = places.iter().enumerate().find(|(i, place)| places[..*i].contains(place));
+        assert!(twice.is_none(), "{name}: {} cites a place twice: {twice:?}", entry.id);
         assert_eq!(entry.id, format!("E{}", at + 1), "{name}");
         anchors.insert(entry.id.to_lowercase());
     }
