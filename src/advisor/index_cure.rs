@@ -135,7 +135,7 @@ fn attach(facts: &Facts<'_>, root: &TableFact<'_>, new: &NewIndex<'_>, index: &s
                 format!("ALTER INDEX {index} ATTACH PARTITION {};", quote_qualified(part.schema(), name))
             };
             format!(
-                "{NO_LOCK_TIMEOUT}\n{}\n{CHECK_INVALID}\n-- each again where it ran into the limit\n{LOCK_TIMEOUT}\n{}",
+                "{NO_LOCK_TIMEOUT}\n{}\n-- each again where it ran into the limit\n{LOCK_TIMEOUT}\n{}\n{CHECK_INVALID}",
                 lines(&build),
                 lines(&attach)
             )

@@ -303,6 +303,46 @@ mod tests {
         );
     }
 
+    /// ATTACH PARTITION waits for whoever reads the partition, and all others behind it: not without a limit.
+    #[test]
+    fn of_a_partitioned_table_only_the_builds_wait_without_limit() {
+        let b = taken("2026-11-22 12:00:00+00", 5, 5, 100 << 20, "(sku)")
+            .view(
+                "table_sizes",
+                "relid | schemaname | relname | relkind | relation_size",
+                &["2 | public | items | p | 0", "4 | public | items_1 | r | 104857600"],
+            )
+            .view(
+                "pg_stat_user_tables",
+                "relid | schemaname | relname | seq_scan | n_tup_del | n_live_tup",
+                &[
+                    "1 | public | orders | 0 | 5 | 9",
+                    "2 | public | items | 0 | 0 | 9",
+                    "4 | public | items_1 | 5 | 0 | 9",
+                ],
+            )
+            .view(
+                "partitions",
+                "parent_relid | child_relid | parent_schema | parent | child_schema | child | bound",
+                &["2 | 4 | public | items | public | items_1 | DEFAULT"],
+            );
+        let Outcome::Found { findings, .. } = judge(&RULE, &[b.build()], "") else { panic!() };
+        let sql: Vec<&str> = findings[0].fixes[0].sql.lines().map(|l| l.split(" \"").next().unwrap_or(l)).collect();
+        assert_eq!(
+            sql,
+            [
+                "SET lock_timeout = '5s';",
+                "CREATE INDEX",
+                "SET lock_timeout = 0;",
+                "CREATE INDEX CONCURRENTLY",
+                "-- each again where it ran into the limit",
+                "SET lock_timeout = '5s';",
+                "ALTER INDEX",
+                "SELECT indexrelid::regclass FROM pg_index WHERE NOT indisvalid;",
+            ]
+        );
+    }
+
     #[test]
     fn the_checks_own_statement_is_proof() {
         let statements = |at: &str, calls: u32| {
