@@ -51,10 +51,13 @@ pub(super) fn undo_by_reset(context: &Context<'_>, fix: &mut Fix) {
     }
 }
 
+/// A role that no dump names.
+pub(super) const SOME_ROLE: &str = "the workload's role";
+
 /// `ALTER ROLE … SET name = 'value'`: for the role of one workload, sessions that begin afterwards.
 pub fn set_role(role: Option<&str>, name: &str, value: &str, when_not: Text) -> Fix {
     let role_sql = role.map_or_else(|| quote_ident("<role of this workload>"), quote_ident);
-    let object = format!("{name} of {}", role.unwrap_or("the workload's role"));
+    let object = format!("{name} of {}", role.unwrap_or(SOME_ROLE));
     let sql = format!(
         "-- for the role that needs it; takes effect in its new sessions\nALTER ROLE {role_sql} SET {name} = {};",
         quote_literal(value)

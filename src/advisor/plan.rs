@@ -1,8 +1,8 @@
 //! From findings to a plan: one action per object and verb, contradictions settled, in the order to work.
 
 use super::consistency::{self, Withdrawn};
-use super::longer;
 use super::score::certainty;
+use super::{cure, longer};
 use crate::finding::{Confidence, Effort, Finding, Fix, Risk, Severity, SubjectKind, Verb};
 use crate::text::Text;
 use crate::time::Timestamp;
@@ -262,7 +262,12 @@ fn title(finding: &Finding, object: &str) -> Text {
         SubjectKind::PreparedTransaction => "prepared transaction ",
         _ => "",
     };
-    Text::new().t(format!("{what}{kind}")).name(object)
+    let text = Text::new().t(format!("{what}{kind}"));
+    match object.split_once(" of ").filter(|_| main.verb == Verb::Set) {
+        Some((setting, role)) if role == cure::SOME_ROLE => text.name(setting).t(format!(" of {role}")),
+        Some((setting, role)) => text.name(setting).t(" of ").name(role),
+        None => text.name(object),
+    }
 }
 
 /// Date, then worth, then risk, then rule and object. Of what is done within a day the most severe comes first: damage that

@@ -177,6 +177,20 @@ fn causes_stand_before_symptoms_and_dates_decide_urgency() {
 }
 
 #[test]
+fn a_setting_of_a_role_is_two_names_in_its_title() {
+    use crate::text::Text;
+    for (role, want) in [
+        (None, Text::from("Set ").name("jit").t(" of the workload's role")),
+        (Some("app"), Text::from("Set ").name("jit").t(" of ").name("app")),
+    ] {
+        let fix = super::cure::set_role(role, "jit", "off", "never".into());
+        let findings = [finding("plan-jit", "s", Severity::Low).fix(fix)];
+        let (actions, _) = plan::plan(&findings.iter().collect::<Vec<_>>(), None);
+        assert_eq!(actions[0].title, want);
+    }
+}
+
+#[test]
 fn what_destroys_is_not_done_in_haste() {
     let critical = [finding("index-invalid", "i", Severity::Critical).fix(drop_of("i", &[]))];
     let (actions, _) = plan::plan(&critical.iter().collect::<Vec<_>>(), None);
