@@ -66,14 +66,16 @@ fn check(cx: &Context<'_>) -> Check {
             None => ranges.open = true,
         }
     }
-    tables.retain(|_, r| !r.open && r.rows.len() as f64 >= cx.threshold("min_partitions"));
+    let least = cx.threshold("min_partitions");
+    tables.retain(|_, r| !r.open && r.rows.len() as f64 >= least);
     let mut checked = Checked::default();
     if let Some(now) = cx.now() {
         for ranges in tables.values() {
             checked.findings.extend(finding(cx, ranges, now).map(|f| f.doubts([state.doubt()])));
         }
     }
-    checked.looked_at = counted(tables.len(), "table partitioned by time", "tables partitioned by time");
+    let looked_at = counted(tables.len(), "table partitioned by time", "tables partitioned by time");
+    checked.looked_at = format!("{looked_at}, into {least} partitions or more");
     Ok(checked)
 }
 
@@ -264,12 +266,15 @@ mod tests {
     #[test]
     fn partitions_far_ahead_and_other_keys_are_left_alone() {
         let ahead = DAYS.map(|b| b.replace("2026-11", "2026-12"));
-        let quiet = ["passed: 1 table partitioned by time"];
+        let quiet = ["passed: 1 table partitioned by time, into 3 partitions or more"];
         assert_eq!(over_an_hour([&ahead[0], &ahead[1], &ahead[2]], false, "900"), quiet);
         for other in
             ["FOR VALUES FROM ('2026-11-23') TO (MAXVALUE)", "FOR VALUES FROM (1) TO (100)", "FOR VALUES IN ('a')"]
         {
-            assert_eq!(over_an_hour([DAYS[0], DAYS[1], other], false, "900"), ["passed: 0 tables partitioned by time"]);
+            assert_eq!(
+                over_an_hour([DAYS[0], DAYS[1], other], false, "900"),
+                ["passed: 0 tables partitioned by time, into 3 partitions or more"]
+            );
         }
     }
 

@@ -65,7 +65,7 @@ fn check(ctx: &Context<'_>) -> Check {
                 "Whoever may call it and create a function or table can have it run with the owner's rights."
             })
             .doubts([state.doubt()])
-            .measure(ctx.read("Definition", row, "funcid"))
+            .measure(ctx.read("OID of the function", row, "funcid"))
             .verify("proconfig has search_path in the next snapshot.")
             .effort(Effort::S);
         let kind = if row.text("kind") == Some("p") { "PROCEDURE" } else { "FUNCTION" };
