@@ -1,9 +1,9 @@
 (function () {
 'use strict';
 // Everything is readable without this script. Rows are made with createElement and textContent only.
-var D = document, R = D.documentElement, NS = 'http://www.w3.org/2000/svg', STEP = 50;
+var D = document, R = D.documentElement, NS = 'http://www.w3.org/2000/svg', STEP = 50, FOLDS = 'main details:not(.cols):not(.mnav)';
 R.classList.add('js');
-function all(selector, root) { return Array.prototype.slice.call((root || D).querySelectorAll(selector)); }
+function all(selector, root) { return Array.from((root || D).querySelectorAll(selector)); }
 function by(id) { return D.getElementById(id); }
 function make(name, cls, text) {
   var e = D.createElement(name);
@@ -53,7 +53,7 @@ expand.onclick = function () {
   var on = expand.getAttribute('aria-pressed') !== 'true';
   expand.setAttribute('aria-pressed', on);
   expand.textContent = on ? 'Collapse all' : 'Expand all';
-  all('main details.fnd, main details.fold').forEach(function (d) { d.open = on; });
+  all(FOLDS).forEach(function (d) { d.open = on; });
 };
 
 all('[data-copy]').forEach(function (b) {
@@ -227,8 +227,9 @@ function grow(table) {
 all('table[data-sort]').forEach(grow);
 
 D.addEventListener('click', function (event) {
-  var b = event.target.closest('.xb');
-  if (!b) return;
+  var b = event.target.closest('.xb,a');
+  if (b && b.hash) reveal(b.hash);
+  if (!b || b.hash) return;
   var open = b.getAttribute('aria-expanded') !== 'true';
   b.setAttribute('aria-expanded', open);
   b.closest('tr').nextElementSibling.classList.toggle('open', open);
@@ -245,17 +246,18 @@ all('[data-sev]').forEach(function (b) {
   };
 });
 
-// A link into something folded opens it.
-function reveal() {
-  var e = location.hash && by(decodeURIComponent(location.hash.slice(1)));
+// A link into something folded opens it, also once more; one to a finding that is filtered away brings it back.
+function reveal(hash) {
+  var e = hash && by(decodeURIComponent(hash.slice(1)));
+  if (e && e.hidden) D.querySelector('[data-sev=all]').click();
   for (var d = e && e.closest('details'); d; d = d.parentElement.closest('details')) d.open = true;
 }
-addEventListener('hashchange', reveal);
-reveal();
+onhashchange = function () { reveal(location.hash); };
+onhashchange();
 
 var opened = [];
 addEventListener('beforeprint', function () {
-  opened = all('main details:not([open]):not(.cols):not(.mnav)');
+  opened = all(FOLDS + ':not([open])');
   opened.forEach(function (d) { d.open = true; });
 });
 addEventListener('afterprint', function () { opened.forEach(function (d) { d.open = false; }); });

@@ -51,6 +51,31 @@ const numbers = (page, table, column) => page.evaluate(([t, c]) => {
 const column = (page, table, name) => page.evaluate(([t, n]) =>
   Array.from(document.getElementById(t).tHead.rows[0].cells).findIndex((c) => c.textContent.trim() === n), [table, name]);
 
+// Links lead to what they name, whatever the reader has folded or filtered away before.
+async function linked(page) {
+  await page.evaluate(() => { location.hash = '#f-03'; });
+  await page.waitForFunction(() => document.getElementById('f-03').open);
+  await page.locator('#f-03 > summary').click();
+  await page.locator('main a[href="#f-03"]:visible').first().click();
+  expect('the same link opens it again', await page.locator('#f-03').evaluate((d) => d.open));
+
+  const other = await page.evaluate(() => Array.from(document.querySelectorAll('.fnd')).find((f) => f.dataset.s !== 'low').id);
+  await page.locator('[data-sev="low"]').click();
+  expect('a finding is filtered away', await page.locator('#' + other).isHidden());
+  await page.locator(`main a[href="#${other}"]:visible`).first().click();
+  const top = await page.locator('#' + other).evaluate((d) => d.getBoundingClientRect().top);
+  expect('a link brings it back', await page.locator('[data-sev="all"]').getAttribute('aria-pressed') === 'true' && top >= 50 && top < 100, top);
+
+  // What the contents lead to stands under the bar and is the one that is marked there.
+  for (const id of ['actions', 'overview', 'tables', 'vacuum']) {
+    await page.locator(`nav.toc a[href="#${id}"]`).click();
+    await page.waitForFunction((id) => document.querySelector('nav.toc a[aria-current]').hash === '#' + id, id, { timeout: 2000 })
+      .catch(() => wrong.push('the contents do not mark ' + id));
+    const place = await page.evaluate((id) => document.getElementById(id).getBoundingClientRect().top, id);
+    expect(id + ' stands under the bar', place >= 50 && place < 100, place);
+  }
+}
+
 async function reader(browser) {
   const { page, close } = await open(browser, 'shop.html');
   // Sorting: the page says how it came; the column that orders it turns round, another begins with its largest number.
@@ -136,11 +161,11 @@ async function reader(browser) {
   await page.locator('[data-sev="all"]').click();
   await page.locator('#expand').click();
   expect('everything expands', await page.evaluate(() => Array.from(document.querySelectorAll('main details.fnd')).every((d) => d.open)));
+
+  expect('what is folded inside too', await page.locator('main details:not([open]):not(.cols):not(.mnav)').count() === 0);
   await page.locator('#expand').click();
 
-  // A link into something folded opens it.
-  await page.evaluate(() => { location.hash = '#f-03'; });
-  await page.waitForFunction(() => document.getElementById('f-03').open);
+  await linked(page);
 
   // Print: all that is folded opens, and folds again.
   const pdf = await page.pdf({ preferCSSPageSize: true, printBackground: true });
