@@ -1,6 +1,6 @@
 (function () {
 'use strict';
-// Everything is readable without this script. Rows are made with createElement and textContent only.
+// All is readable without it. Rows are made with createElement and textContent only.
 var D = document, R = D.documentElement, NS = 'http://www.w3.org/2000/svg', STEP = 50, FOLDS = 'main details:not(.cols):not(.mnav)';
 R.classList.add('js');
 function all(selector, root) { return Array.from((root || D).querySelectorAll(selector)); }
@@ -19,15 +19,15 @@ function draw(name, attributes) {
 function say(text) { by('live').textContent = text; }
 function group(n) { return String(n).replace(/\B(?=(\d{3})+$)/g, ','); }
 
-// Theme: the system's until chosen; file pages may refuse to remember.
+// The system's until chosen; file pages may refuse to remember.
 var theme = by('theme');
 function current() { return R.dataset.theme || (matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light'); }
 function label() { theme.textContent = current() === 'dark' ? 'Light theme' : 'Dark theme'; }
-try { var kept = localStorage.getItem('pgretro-theme'); if (kept) R.dataset.theme = kept; } catch (e) { /* not remembered */ }
+try { var kept = localStorage.getItem('pgretro-theme'); if (kept) R.dataset.theme = kept; } catch (e) {}
 label();
 theme.onclick = function () {
   R.dataset.theme = current() === 'dark' ? 'light' : 'dark';
-  try { localStorage.setItem('pgretro-theme', R.dataset.theme); } catch (e) { /* not remembered */ }
+  try { localStorage.setItem('pgretro-theme', R.dataset.theme); } catch (e) {}
   label();
 };
 
@@ -69,7 +69,9 @@ all('[data-copy]').forEach(function (b) {
       area.value = text;
       D.body.appendChild(area);
       area.select();
-      try { D.execCommand('copy'); done(); } finally { area.remove(); }
+      D.execCommand('copy');
+      area.remove();
+      done();
     }
     if (navigator.clipboard) navigator.clipboard.writeText(text).then(done, old); else old();
   };
@@ -128,9 +130,13 @@ function grow(table) {
     return r;
   }
   function terms() {
-    return (input ? input.value : '').toLowerCase().split(/\s+/).filter(Boolean).map(function (word) {
+    // Also as this page writes numbers: size > 1,000 kB.
+    return (input ? input.value : '').toLowerCase().replace(/\s*([<>]=?|=)\s*(?=-?\d)/g, '$1')
+      .replace(/(\d),(?=\d{3})|(\d)\s+(?=[kmgt]b|%)/g, '$1$2').split(/\s+/).filter(Boolean).map(function (word) {
       var m = /^([^<>=]+)(>=|<=|=|>|<)(-?[\d.]+)(%|[kmgt]b)?$/.exec(word);
-      var c = m ? heads.findIndex(function (h) { return h.textContent.toLowerCase().replace(/\s+/g, '').indexOf(m[1]) === 0; }) : -1;
+      var fit = labels.filter(function (l) { return m && l.text.toLowerCase().replace(/\s/g, '').startsWith(m[1]); });
+      // Of two, the one with the unit.
+      var c = labels.indexOf(fit.find(function (l) { return m[4] === '%' && l.text.includes('%'); }) || fit[0]);
       if (c < 0) return function (i) { return String(keys(0)[i]).indexOf(word) >= 0; };
       var n = parseFloat(m[3]) * (m[4] === '%' ? .01 : SCALE[m[4]] || 1);
       return function (i) {
@@ -140,18 +146,18 @@ function grow(table) {
       };
     });
   }
-  // The rows by a column, those of one value by their names; made once for each direction.
+  // The rows by a column, those of one value by their names; once each way.
   function sorted(c, turn) {
     var by = ranks(c), key = turn + ' ' + c;
-    return orders[key] || (orders[key] = (c ? sorted(0, 1).slice() : rows.map(function (_, i) { return i; })).sort(function (a, b) {
+    return orders[key] || (orders[key] = (c ? sorted(0, 1).slice() : Array.from(rows.keys())).sort(function (a, b) {
       var x = by[a], y = by[b];
       return x < y ? -turn : x > y ? turn : x === y ? 0 : x === x ? -1 : y === y ? 1 : a - b;
     }));
   }
   function render() {
     load();
-    var tests = terms(), list = order || rows.map(function (_, i) { return i; });
-    if (tests.length) list = list.filter(function (i) { return tests.every(function (t) { return t(i); }); });
+    var tests = terms(), list = order || Array.from(rows.keys());
+    list = list.filter(function (i) { return tests.every(function (t) { return t(i); }); });
     var parts = [];
     list.slice(0, limit).forEach(function (i) {
       var r = row(i);
@@ -161,7 +167,7 @@ function grow(table) {
       if (r.x) parts.push(r.x);
     });
     body.replaceChildren.apply(body, parts);
-    var shown = Math.min(limit, list.length), text = 'Showing ' + group(shown) + ' of ' + group(list.length);
+    var shown = Math.min(limit, list.length), text = 'Showing ' + group(shown) + ' of ' + group(list.length) + (tests.length ? ', ' + group(rows.length) + ' in all' : '');
     if (count) count.textContent = text;
     say(text);
     if (more) more.hidden = shown === list.length;
@@ -184,19 +190,18 @@ function grow(table) {
       direction = sorted === 'descending' ? -1 : 1;
     }
     var b = make('button', '', head.textContent);
-    b.type = 'button';
     head.replaceChildren(b);
     b.onclick = function () { sort(c, head); };
   });
   if (input) input.oninput = function () { limit = STEP; render(); };
-  // Hidden columns are kept for the session, by their names.
+  // Hidden columns are kept for the session, by their names, where the browser allows it.
   var boxes = all('input[data-t="' + id + '"]'), place = 'pgretro-' + id, away = [];
   function hide(box) {
     hidden[box.value] = heads[box.value].hidden = !box.checked;
     all('tfoot tr', table).forEach(function (tr) { tr.cells[box.value].hidden = !box.checked; });
     rows.forEach(function (r) { if (r.tr) r.tr.cells[box.value].hidden = !box.checked; });
   }
-  try { away = JSON.parse(sessionStorage.getItem(place)) || []; } catch (e) { /* not remembered */ }
+  try { away = JSON.parse(sessionStorage.getItem(place)) || []; } catch (e) {}
   boxes.forEach(function (box) {
     if (away.indexOf(heads[box.value].textContent) >= 0) {
       box.checked = false;
@@ -205,21 +210,20 @@ function grow(table) {
     box.onchange = function () {
       hide(box);
       away = boxes.filter(function (b) { return !b.checked; }).map(function (b) { return heads[b.value].textContent; });
-      try { sessionStorage.setItem(place, JSON.stringify(away)); } catch (e) { /* not remembered */ }
+      try { sessionStorage.setItem(place, JSON.stringify(away)); } catch (e) {}
     };
   });
   if (more && source) {
-    // Read and sorted where there is time for it, the first rows made.
+    // Read and sorted ahead, the first rows made.
     var next = 0, ahead = function () {
       load();
       sorted(next >> 1, next % 2 ? 1 : -1).slice(0, STEP).forEach(row);
       if (++next < 2 * heads.length) requestIdleCallback(ahead);
     };
     if (window.requestIdleCallback) requestIdleCallback(ahead);
-    [['Show ' + STEP + ' more', function () { limit += STEP; }], ['Show all', function () { limit = Infinity; }]].forEach(function (step) {
+    [['Show ' + STEP + ' more', STEP], ['Show all', Infinity]].forEach(function (step) {
       var b = make('button', 'btn', step[0]);
-      b.type = 'button';
-      b.onclick = function () { step[1](); render(); };
+        b.onclick = function () { limit += step[1]; render(); };
       more.appendChild(b);
     });
   }
@@ -256,22 +260,20 @@ onhashchange = function () { reveal(location.hash); };
 onhashchange();
 
 var opened = [];
-addEventListener('beforeprint', function () {
+onbeforeprint = function () {
   opened = all(FOLDS + ':not([open])');
   opened.forEach(function (d) { d.open = true; });
-});
-addEventListener('afterprint', function () { opened.forEach(function (d) { d.open = false; }); });
+};
+onafterprint = function () { opened.forEach(function (d) { d.open = false; }); };
 
-if ('IntersectionObserver' in window) {
-  var links = {}, visible = {}, sections = all('main section[id]');
-  all('nav.toc a').forEach(function (a) { links[a.hash.slice(1)] = a; });
-  var watch = new IntersectionObserver(function (entries) {
-    entries.forEach(function (e) { visible[e.target.id] = e.isIntersecting; });
-    var first = sections.filter(function (s) { return visible[s.id] && links[s.id]; })[0];
-    if (!first) return;
-    all('nav.toc a[aria-current]').forEach(function (a) { a.removeAttribute('aria-current'); });
-    links[first.id].setAttribute('aria-current', 'true');
-  }, {rootMargin: '-10% 0px -75% 0px'});
-  sections.forEach(function (s) { watch.observe(s); });
-}
+var links = {}, visible = {}, sections = all('main section[id]');
+all('nav.toc a').forEach(function (a) { links[a.hash.slice(1)] = a; });
+var watch = new IntersectionObserver(function (entries) {
+  entries.forEach(function (e) { visible[e.target.id] = e.isIntersecting; });
+  var first = sections.filter(function (s) { return visible[s.id] && links[s.id]; })[0];
+  if (!first) return;
+  all('nav.toc a[aria-current]').forEach(function (a) { a.removeAttribute('aria-current'); });
+  links[first.id].setAttribute('aria-current', 'true');
+}, {rootMargin: '-10% 0px -75% 0px'});
+sections.forEach(function (s) { watch.observe(s); });
 })();

@@ -104,6 +104,15 @@ async function reader(browser) {
   values = await numbers(page, 't-tables', dead);
   expect('dead>1000 keeps those rows', values.length > 0 && values.length < before && values.every((v) => v > 1000), values);
   expect('the number of rows is told', (await page.locator('#t-tables-n').textContent()).includes(String(values.length)));
+  expect('and that of all', / of \d+, \d+ in all$/.test(await page.locator('#t-tables-n').textContent()), await page.locator('#t-tables-n').textContent());
+  // Also as people and the page itself write numbers; a share asks the column of shares.
+  const kept = async (words) => { await filter.fill(words); return page.locator('#t-tables tbody tr:not(.x)').count(); };
+  for (const words of ['dead > 1000', 'dead>1,000', 'dead > 1,000']) expect(words, await kept(words) === values.length);
+  expect('a blank before the unit', await kept('size > 100 kB') === await kept('size>100kb') && await kept('size>100kb') > 0);
+  const share = await column(page, 't-tables', 'Dead rows, % of all');
+  await filter.fill('dead>10%');
+  const shares = await numbers(page, 't-tables', share);
+  expect('dead>10% is of the share', shares.length < before && shares.every((v) => v > .1), shares);
   await filter.fill('orders');
   const names = await page.locator('#t-tables tbody tr:not(.x) th').allTextContents();
   expect('a word keeps names with it', names.length > 0 && names.every((n) => n.includes('orders')), names);
