@@ -93,7 +93,12 @@ fn check(ctx: &Context<'_>) -> Check {
         .why(why.t(format!("Views concerned: {}.", views.join(", "))))
         .members(events.into_iter().map(|e| Subject::new(SubjectKind::Data, e)).collect())
         .measure(ctx.over_window("Rows reset", Some(count(reset)), format!("{reset} of {all} rows"), &[]))
-        .measure(ctx.over_window("Rows of which a reset cannot be ruled out", Some(count(unsure)), String::new(), &[]))
+        .measure(ctx.over_window(
+            "Rows of which a reset cannot be ruled out",
+            Some(count(unsure)),
+            format!("{unsure} of {all} rows"),
+            &[],
+        ))
         .verify("No counter starts again in the next window.")
         .effort(Effort::S);
     Ok(Checked { findings: vec![finding], looked_at })

@@ -275,7 +275,7 @@ fn list(draft: &mut Draft<'_>, found: &[Candidate]) -> Result<Block> {
             Cell::number(c.before),
             Cell::number(c.after),
             change.map_or(Cell::None, |change| Cell::Change { change, meaning: meaning(c.measure, change) }),
-            Cell::Text(c.context.clone()),
+            if c.context.is_empty() { Cell::None } else { Cell::Text(c.context.clone()) },
             draft.links_of(&c.object, rules(c.measure)).map_or(Cell::None, Cell::Text),
         ]);
     }
