@@ -233,7 +233,7 @@ all('table[data-sort]').forEach(grow);
 D.addEventListener('click', function (event) {
   var b = event.target.closest('.xb,a');
   if (b && b.hash) reveal(b.hash);
-  if (!b || b.hash) return;
+  if (!b || b.href) return;
   var open = b.getAttribute('aria-expanded') !== 'true';
   b.setAttribute('aria-expanded', open);
   b.closest('tr').nextElementSibling.classList.toggle('open', open);
