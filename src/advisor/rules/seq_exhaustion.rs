@@ -119,7 +119,8 @@ fn report<'a>(cx: &Context<'a>, it: &Use<'a>) -> Finding {
         (false, _) => format!("its own limit as {what}"),
     };
     let then = if cycles { "It begins anew then." } else { "Inserts that draw from it fail then." };
-    let mut why = Text::new().t(format!("It ends at {}: {limit}. {then}", it.limit));
+    let number = |n: i128| i64::try_from(n).ok().map(|n| Quantity::int(n, Unit::Count));
+    let mut why = Text::new().t("It ends at ").opt(number(it.limit)).t(format!(": {limit}. {then}"));
     if let Some(seconds) = left_s {
         why = why
             .t(" At the rate measured, what is left is enough for ")
@@ -133,7 +134,12 @@ fn report<'a>(cx: &Context<'a>, it: &Use<'a>) -> Finding {
         .finding(severity, subject.clone(), title)
         .doubts([unknown_column])
         .why(why)
-        .measure(cx.read("Last value", it.row, "last_value"))
+        .measure(cx.seen_in(
+            cx.snapshot_of(it.row),
+            "Last value",
+            number(it.last),
+            cx.cite(std::iter::once(it.row), &["last_value"]),
+        ))
         .measure(cx.computed("Used", used, formula, &[(it.row, &["last_value", "min_value", "max_value"])]));
     if let Some((rate, left)) = rate.zip(left_s) {
         let formula = format!("{} numbers ÷ {}", it.remaining(), show(rate, Unit::PerSecond));
@@ -290,7 +296,7 @@ mod tests {
     fn one_that_cycles_never_fails() {
         let b = taken(NOON, &["public | s | integer | 1 | 1000 | 1 | t | 926"]);
         let crate::finding::Outcome::Found { findings, .. } = judge(&RULE, &[b.build()], "") else { panic!() };
-        assert_eq!(findings[0].why.plain(), "It ends at 1000: the MAXVALUE it was given. It begins anew then.");
+        assert_eq!(findings[0].why.plain(), "It ends at 1,000: the MAXVALUE it was given. It begins anew then.");
         assert!(findings[0].fixes.is_empty());
     }
 

@@ -6,7 +6,7 @@ use crate::trend::forecast::{Forecast, Kind, Speed, when};
 use crate::trend::pace::pace;
 use crate::trend::watch::Watch;
 use crate::trend::{Follow, Part};
-use crate::unit::Unit;
+use crate::unit::{Quantity, Unit};
 use std::collections::BTreeMap;
 
 pub(super) fn forecasts(history: &Follow, watch: &Watch) -> Vec<Forecast> {
@@ -35,7 +35,7 @@ pub(super) fn forecasts(history: &Follow, watch: &Watch) -> Vec<Forecast> {
             Some(Forecast {
                 kind: Kind::Sequence,
                 subject,
-                milestone: format!("ends at {}: {}", left.limit, left.why),
+                milestone: format!("ends at {}: {}", left.end(), left.why),
                 now: left.used(),
                 limit: Some(1.0),
                 remaining: Some(remaining),
@@ -93,6 +93,11 @@ impl Left {
         let note = (column_type.is_none() && own_type == "bigint")
             .then(|| "the type of its column is not exported: it may end earlier".to_owned());
         (first != limit).then_some(Self { first, last, limit, step, why, note })
+    }
+
+    /// The last number there is.
+    fn end(&self) -> String {
+        i64::try_from(self.limit).map_or_else(|_| self.limit.to_string(), |n| Quantity::int(n, Unit::Count).human())
     }
 
     fn remaining(&self) -> i128 {
