@@ -29,17 +29,23 @@ pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
     let first: Vec<Row<'_>> = draft.first("pg_stat_activity").map(|t| clients(t).collect()).unwrap_or_default();
     let n = now.len();
     blocks.push(limits(draft, n));
-    blocks.push(by_state(draft, &now, &first)?);
+    let mut columns = vec!["state", "application_name", "usename", "datname", "xact_start", "state_change"];
+    columns.retain(|column| state.table.has(column));
+    let formula = "count of client sessions by column";
+    let link = draft.cite("Sessions", &["pg_stat_activity"], &columns, Some(formula));
+    let about = Text::new().t("Sessions of clients, the exporter's own included. ").then(link.clone());
+    blocks.push(groups("sessions-state", "Sessions by state", "state", about, &now, &first, !draft.single())?);
     for (id, title, column) in [
         ("sessions-application", "Sessions by application", "application_name"),
         ("sessions-user", "Sessions by role", "usename"),
         ("sessions-database", "Sessions by database", "datname"),
     ] {
         if state.table.has(column) {
-            blocks.push(groups(id, title, column, &now, &first, !draft.single())?);
+            let about = Text::new().code(column).t(" ").then(link.clone());
+            blocks.push(groups(id, title, column, about, &now, &first, !draft.single())?);
         }
     }
-    blocks.extend(transactions(draft, &now, state.at));
+    blocks.extend(transactions(draft, &now, state.at, link));
     blocks.extend(idle_in_transaction(draft));
     Ok(Body::filled(blocks).count(n))
 }
@@ -94,22 +100,15 @@ fn limits(draft: &mut Draft<'_>, sessions: usize) -> Block {
     Block::Facts { title: "Limits. Captures are instants: what was between them is not seen".to_owned(), items }
 }
 
-fn by_state(draft: &mut Draft<'_>, now: &[Row<'_>], first: &[Row<'_>]) -> Result<Block> {
-    let link = draft.cite(
-        "Sessions",
-        &["pg_stat_activity"],
-        &["state", "application_name", "usename"],
-        Some("count of client sessions by column"),
-    );
-    let Block::Table(mut out) = groups("sessions-state", "Sessions by state", "state", now, first, !draft.single())?
-    else {
-        return Ok(prose(Text::new()));
-    };
-    out.about = Text::new().t("Sessions of clients, the exporter's own included. ").then(link);
-    Ok(Block::Table(out))
-}
-
-fn groups(id: &str, title: &str, column: &str, now: &[Row<'_>], first: &[Row<'_>], compare: bool) -> Result<Block> {
+fn groups(
+    id: &str,
+    title: &str,
+    column: &str,
+    about: Text,
+    now: &[Row<'_>],
+    first: &[Row<'_>],
+    compare: bool,
+) -> Result<Block> {
     let key = |r: &Row<'_>| match r.text(column) {
         Some("") => "(empty)".to_owned(),
         Some(text) => text.to_owned(),
@@ -122,7 +121,7 @@ fn groups(id: &str, title: &str, column: &str, now: &[Row<'_>], first: &[Row<'_>
     let (after, before) = (count_of(now)?, count_of(first)?);
     let earlier: BTreeMap<&str, u64> = before.iter().map(|g| (g.key.as_str(), g.count)).collect();
     let mut out = table(id, title)
-        .about(Text::new().code(column))
+        .about(about)
         .name(match column {
             "state" => "State",
             "usename" => "Role",
@@ -149,7 +148,7 @@ fn groups(id: &str, title: &str, column: &str, now: &[Row<'_>], first: &[Row<'_>
 }
 
 /// The oldest transactions at the last capture, those that wait for their client apart.
-fn transactions(draft: &Draft<'_>, now: &[Row<'_>], at: Option<crate::time::Timestamp>) -> Vec<Block> {
+fn transactions(draft: &Draft<'_>, now: &[Row<'_>], at: Option<crate::time::Timestamp>, link: Text) -> Vec<Block> {
     let Some(at) = at else {
         return vec![prose("How long transactions had been open cannot be said: the capture time is not known.")];
     };
@@ -163,7 +162,9 @@ fn transactions(draft: &Draft<'_>, now: &[Row<'_>], at: Option<crate::time::Time
         .about(
             Text::new()
                 .t("A transaction that is open holds its locks, and what vacuum may remove. ")
-                .code("pg_stat_activity.xact_start"),
+                .code("pg_stat_activity.xact_start")
+                .t(" ")
+                .then(link),
         )
         .name("Session")
         .number("Open for")

@@ -177,8 +177,10 @@ fn deadlocks(draft: &mut Draft<'_>) -> Block {
 }
 
 /// Locks held at the last capture, by kind and mode.
-fn modes(draft: &Draft<'_>) -> Result<Option<Block>> {
+fn modes(draft: &mut Draft<'_>) -> Result<Option<Block>> {
     let Some(locks) = draft.chain.last().table("pg_locks").filter(|t| t.rows > 0) else { return Ok(None) };
+    let formula = "count of locks by kind, mode and whether granted";
+    let link = draft.cite("Locks", &["pg_locks"], &["locktype", "mode", "granted"], Some(formula));
     let keys: Vec<String> = locks
         .iter()
         .map(|r| {
@@ -193,7 +195,7 @@ fn modes(draft: &Draft<'_>) -> Result<Option<Block>> {
         .collect();
     let groups = frame::groups(&keys.iter().map(String::as_str).collect::<Vec<_>>(), &[])?;
     let mut out = table("lock-modes", "Locks at the last capture")
-        .about(Text::new().code("pg_locks").t(", the exporter's own included"))
+        .about(Text::new().code("pg_locks").t(", the exporter's own included ").then(link))
         .name("Kind")
         .text("Mode")
         .text("Held or awaited")

@@ -72,10 +72,11 @@ pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
     let changed_names: BTreeSet<&str> = changes.iter().map(|c| c.name).collect();
     let mut blocks: Vec<Block> = draft.age_note("pg_settings").into_iter().collect();
     blocks.push(change_sentence(draft, &changes));
-    blocks.extend(change_table(&changes));
+    blocks.extend(change_table(&changes, link.clone()));
     let matter: Vec<Row<'_>> = MATTER.iter().filter_map(|name| by_name.get(name).copied()).collect();
     let title = "Settings that matter first";
-    let about = Text::new().n(count(matter.len())).t(" of ").n(count(by_name.len())).t(" settings. ").then(link);
+    let about =
+        Text::new().n(count(matter.len())).t(" of ").n(count(by_name.len())).t(" settings. ").then(link.clone());
     blocks.push(list(draft, "settings", title, about, matter.into_iter(), &changed_names));
     let restart: Vec<&str> =
         by_name.iter().filter(|(_, r)| r.bool("pending_restart") == Some(true)).map(|(name, _)| *name).collect();
@@ -90,7 +91,7 @@ pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
         draft,
         "all-settings",
         "All settings",
-        Text::new().code("pg_settings"),
+        Text::new().code("pg_settings").t(" ").then(link),
         by_name.values().copied(),
         &changed_names,
     );
@@ -215,13 +216,13 @@ fn change_sentence(draft: &Draft<'_>, changes: &[ChangedSetting<'_>]) -> Block {
     })
 }
 
-fn change_table(changes: &[ChangedSetting<'_>]) -> Option<Block> {
+fn change_table(changes: &[ChangedSetting<'_>], link: Text) -> Option<Block> {
     if changes.is_empty() {
         return None;
     }
     let cell = |row: Option<Row<'_>>| row.map_or_else(|| Cell::text("(absent)"), value);
     let mut out = table("changed-settings", "Changed settings")
-        .about(Text::new().code("pg_settings"))
+        .about(Text::new().code("pg_settings").t(" ").then(link))
         .name("Setting")
         .number("Before")
         .number("After");
