@@ -3,34 +3,21 @@
 //! Numbers are exact and unrounded, their unit stands in the head of the column; a change, a bound and the reason of a
 //! missing value have columns of their own where a table has them.
 
-use super::{Options, words};
+use super::{Options, page, words};
 use crate::error::{Error, Result};
 use crate::ident::visible;
-use crate::report::{Bar, Block, Bound, Cell, Report, Table};
+use crate::report::{Bar, Bound, Cell, Report, Table};
 use crate::unit::{Number, Quantity, Unit};
 
 /// A table of the report as CSV.
 pub(super) fn write(report: &Report, options: &Options) -> Result<String> {
     let Some(wanted) = options.table.as_deref().filter(|id| *id != "findings") else { return Ok(findings(report)) };
-    let mut tables = Vec::new();
-    for section in &report.sections {
-        all(&section.blocks, &mut tables);
-    }
+    let tables = page::tables(report);
     tables.iter().find(|t| t.id == wanted).map(|found| table(found)).ok_or_else(|| {
         let ids: Vec<&str> = tables.iter().map(|t| t.id.as_str()).collect();
         let hint = format!("use findings, {}", ids.join(", "));
         Error::usage(format!("write table `{wanted}`: the report has none of that name"), hint)
     })
-}
-
-fn all<'r>(blocks: &'r [Block], out: &mut Vec<&'r Table>) {
-    for block in blocks {
-        match block {
-            Block::Table(table) => out.push(table),
-            Block::Details { blocks, .. } => all(blocks, out),
-            _ => {}
-        }
-    }
 }
 
 fn findings(report: &Report) -> String {
@@ -200,9 +187,7 @@ mod tests {
         let report = golden();
         let options = Options { table: Some("tables".to_owned()), ..Options::default() };
         let text = write(&report, &options).unwrap();
-        let mut tables = Vec::new();
-        report.sections.iter().for_each(|s| all(&s.blocks, &mut tables));
-        let rows = tables.iter().find(|t| t.id == "tables").unwrap().rows.len();
+        let rows = page::tables(&report).iter().find(|t| t.id == "tables").unwrap().rows.len();
         assert_eq!(text.lines().count(), rows + 1, "{text}");
         assert!(text.lines().next().unwrap().contains("(bytes)"), "{text}");
         let error = write(&report, &Options { table: Some("tabels".to_owned()), ..Options::default() }).unwrap_err();
