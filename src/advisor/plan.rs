@@ -55,15 +55,16 @@ pub struct PlannedAction {
 /// Makes the plan for findings given worst first, and says which of their statements it cannot carry.
 pub(super) fn plan(findings: &[&Finding], now: Option<Timestamp>) -> (Vec<PlannedAction>, Vec<Withdrawn>) {
     let mut actions: Vec<PlannedAction> = Vec::new();
+    let mut withdrawn: Vec<Withdrawn> = Vec::new();
     for finding in findings.iter().filter(|f| f.severity > Severity::Info && !f.fixes.is_empty()) {
         // One action per object and verb: further findings join the action that already does it.
         let twin = actions.iter_mut().find(|a| a.main() == main_fix(&finding.fixes));
         match twin {
-            Some(action) => action.join(finding),
+            Some(action) => withdrawn.extend(action.join(finding)),
             None => actions.push(PlannedAction::of(finding)),
         }
     }
-    let mut withdrawn = consistency::settle(&mut actions);
+    withdrawn.extend(consistency::settle(&mut actions));
     withdrawn.extend(longer::noted(findings, &actions));
     for action in &mut actions {
         action.when = action.horizon(now);
@@ -134,7 +135,9 @@ impl PlannedAction {
         self.fixes.extend(other.fixes.iter().filter(|f| f.verb == Verb::Diagnose).cloned());
     }
 
-    fn join(&mut self, finding: &Finding) {
+    /// Answers one more finding. A setting keeps the value that is there: what this one would set is given back.
+    fn join(&mut self, finding: &Finding) -> Vec<Withdrawn> {
+        let mut out = Vec::new();
         self.findings.push(finding.key());
         if !self.rules.contains(&finding.rule) {
             self.rules.push(finding.rule.clone());
@@ -155,11 +158,17 @@ impl PlannedAction {
                     }
                     let new = fix.keeps.iter().filter(|k| !same.keeps.contains(k)).cloned().collect::<Vec<_>>();
                     same.keeps.extend(new);
+                    if fix.verb == Verb::Set && fix.sql != same.sql {
+                        let (findings, object) = (vec![finding.key()], fix.object.clone());
+                        let why = format!("{object} has one value, that of a finding before");
+                        out.push(Withdrawn { findings, verb: fix.verb, object, why });
+                    }
                 }
                 None => self.fixes.push(fix.clone()),
             }
         }
         self.risk = riskiest(&self.fixes);
+        out
     }
 
     /// Takes a statement out, and says why.

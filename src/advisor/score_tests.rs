@@ -191,6 +191,23 @@ fn a_setting_of_a_role_is_two_names_in_its_title() {
 }
 
 #[test]
+fn one_role_gets_one_value_of_a_setting() {
+    let asks = |rule: &str, value: &str, severity| {
+        let fix = super::cure::set_role(Some("app"), "work_mem", value, "never".into());
+        finding(rule, "s", severity).fix(fix)
+    };
+    let findings =
+        [asks("query-temp-spill", "256MB", Severity::Medium), asks("mem-temp-files", "128MB", Severity::Low)];
+    let (actions, withdrawn) = plan::plan(&findings.iter().collect::<Vec<_>>(), None);
+    let sql: Vec<&str> = actions.iter().flat_map(|a| &a.fixes).map(|f| f.sql.lines().last().unwrap()).collect();
+    assert_eq!(sql, ["ALTER ROLE \"app\" SET work_mem = '256MB';"]);
+    let [given_back] = withdrawn.as_slice() else { panic!("{withdrawn:?}") };
+    assert_eq!((&given_back.findings, given_back.object.as_str()), (&vec![findings[1].key()], "work_mem of app"));
+    let alike = [asks("query-temp-spill", "256MB", Severity::Medium), asks("mem-temp-files", "256MB", Severity::Low)];
+    assert!(plan::plan(&alike.iter().collect::<Vec<_>>(), None).1.is_empty(), "both ask for the same");
+}
+
+#[test]
 fn what_destroys_is_not_done_in_haste() {
     let critical = [finding("index-invalid", "i", Severity::Critical).fix(drop_of("i", &[]))];
     let (actions, _) = plan::plan(&critical.iter().collect::<Vec<_>>(), None);
