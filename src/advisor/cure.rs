@@ -1,6 +1,7 @@
 //! Cures that many rules print alike.
 
 use super::Context;
+use super::sessions::SessionKey;
 use crate::finding::{Fix, Risk, Verb};
 use crate::ident::{quote_ident, quote_literal};
 use crate::text::Text;
@@ -69,12 +70,21 @@ pub fn set_role(role: Option<&str>, name: &str, value: &str, when_not: Text) -> 
 }
 
 /// Ends a session: what it did in its open transaction is lost.
-pub fn terminate(pid: i64, when_not: Text) -> Fix {
-    let sql = format!(
-        "-- process ids are used again: first check that this is still the session meant\n\
-         SELECT pid, usename, application_name, state, xact_start, query FROM pg_stat_activity WHERE pid = {pid};\n\
-         SELECT pg_terminate_backend({pid});"
+pub fn terminate(session: &SessionKey, when_not: Text) -> Fix {
+    let SessionKey { pid, started } = session;
+    let look = format!(
+        "SELECT pid, usename, application_name, state, xact_start, query FROM pg_stat_activity WHERE pid = {pid}"
     );
+    let sql = match started {
+        // Process ids are used again: it ends the session that was seen, or nobody.
+        Some(at) => format!(
+            "{look};\nSELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = {pid} AND backend_start = '{at}';"
+        ),
+        None => format!(
+            "-- process ids are used again: first check that this is still the session meant\n{look};\n\
+             -- SELECT pg_terminate_backend({pid});"
+        ),
+    };
     Fix::new(Verb::End, Risk::R2, format!("pid {pid}"), sql)
         .lock("no lock; the session's transaction is rolled back")
         .when_not(when_not)

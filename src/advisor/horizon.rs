@@ -275,7 +275,7 @@ fn session<'a>(row: Row<'a>, moment: &Moment) -> Vec<(Key<'a>, Holder<'a>)> {
     }
     let when_not = Text::from("Before its owner was asked: its work since the transaction began is lost.");
     let keeps = Keeps::Database(row.text("datname"));
-    let fix = terminate(key.pid, when_not);
+    let fix = terminate(&key, when_not);
     vec![(Key::Session(key), holder(Who::Session, &key.pid.to_string(), row, keeps, fix, moment))]
 }
 

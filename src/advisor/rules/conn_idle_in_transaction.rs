@@ -155,9 +155,9 @@ fn finding<'a>(
         "Its sessions pause inside transactions for longer on purpose: they would be ended.".into(),
     ));
     let last = looked_at.iter().max().copied();
-    if let Some(pid) = seen().find(|s| Some(s.snapshot) == last).and_then(|s| s.row.int("pid")) {
+    if let Some(session) = seen().find(|s| Some(s.snapshot) == last).and_then(|s| SessionKey::of(s.row)) {
         finding = finding
-            .fix(terminate(pid, "Its owner still needs the open transaction: what it did is rolled back.".into()));
+            .fix(terminate(&session, "Its owner still needs the open transaction: what it did is rolled back.".into()));
     }
     Some(finding)
 }
@@ -219,7 +219,7 @@ mod tests {
         let outcome = judge(&RULE, &[a.clone(), b.clone(), c.clone()], "");
         let crate::finding::Outcome::Found { findings, .. } = &outcome else { panic!("{outcome:?}") };
         assert_eq!(findings[0].confidence(), crate::finding::Confidence::High);
-        assert!(findings[0].fixes.iter().any(|f| f.sql.contains("pg_terminate_backend(72)")));
+        assert!(findings[0].fixes.iter().any(|f| f.sql.contains("WHERE pid = 72 AND backend_start = '")));
         let outcome = judge(&RULE, &[a, b, c, d], "");
         let crate::finding::Outcome::Found { findings, .. } = &outcome else { panic!("{outcome:?}") };
         assert!(

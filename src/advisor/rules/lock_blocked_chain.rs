@@ -4,6 +4,7 @@ use crate::advisor::contention::{
     Contention, Seen, WHO_WAITS, activity, contentions, holder, is_ddl_queue, measures, members,
 };
 use crate::advisor::cure::terminate;
+use crate::advisor::sessions::SessionKey;
 use crate::advisor::{Check, Checked, Context, Docs, Holder, Need, Rule, Threshold, show};
 use crate::finding::{Effort, Finding, Fix, Severity, Subject, SubjectKind};
 use crate::text::{Text, counted};
@@ -74,7 +75,10 @@ fn check(ctx: &Context<'_>) -> Check {
     Ok(Checked {
         findings,
         looked_at: if all.is_empty() {
-            format!("nobody waited for a lock in {}", counted(samples, "snapshot", "snapshots"))
+            format!(
+                "nobody waited for a lock, schema changes and who stands behind them apart, in {}",
+                counted(samples, "snapshot", "snapshots")
+            )
         } else {
             format!(
                 "{} in {}, longest wait {}",
@@ -130,9 +134,10 @@ fn finding(ctx: &Context<'_>, contention: &Contention, worst: &Seen) -> Option<F
         .verify("No session waits that long for it in the next snapshots.")
         .effort(Effort::M);
     finding.measures = measures(ctx, worst);
-    if let Some(Holder::Session(pid)) = last.map(|s| &s.tree.root) {
+    if let Some((seen, Holder::Session(pid))) = last.map(|s| (s, &s.tree.root)) {
+        let known = activity(ctx, seen.snapshot, *pid).and_then(SessionKey::of);
         finding = finding.fix(terminate(
-            *pid,
+            &known.unwrap_or(SessionKey { pid: *pid, started: None }),
             "Its work is worth more than the wait of the others: its transaction is rolled back.".into(),
         ));
     }
@@ -190,7 +195,7 @@ mod tests {
             members,
             ["blocks: pid 10, app on shop", "waits: pid 20, app on shop", "waits behind a waiter: pid 30"]
         );
-        assert!(findings[0].fixes.iter().any(|f| f.sql.contains("pg_terminate_backend(10)")));
+        assert!(findings[0].fixes.iter().any(|f| f.sql.contains("WHERE pid = 10 AND backend_start = '")));
         assert_eq!(
             told(&judge(&RULE, &[taken("2026-11-22 12:02:00+00")], "")),
             ["high, medium: public.orders: 2 sessions waited for public.orders, for up to 2 min 00 s"]
