@@ -17,6 +17,16 @@ pub const LOCK_TIMEOUT: &str = "SET lock_timeout = '5s';";
 /// transaction, and `lock_timeout` cuts that short as well: the build would be lost and an invalid index stay.
 pub const NO_LOCK_TIMEOUT: &str = "SET lock_timeout = 0;";
 
+/// One of the CONCURRENTLY forms with what has to stand around it, whatever ran in the session before.
+pub fn concurrently(statement: &str) -> String {
+    format!("{NO_LOCK_TIMEOUT}\n{statement}\n{CHECK_INVALID}")
+}
+
+/// DDL with what has to stand before it, whatever ran in the session before.
+pub fn with_timeout(statement: &str) -> String {
+    format!("{LOCK_TIMEOUT}\n{statement}")
+}
+
 /// The lock of the CONCURRENTLY forms.
 pub const CONCURRENT_LOCK: &str =
     "SHARE UPDATE EXCLUSIVE; not inside a transaction, waits for older transactions however long they last";
@@ -43,14 +53,14 @@ pub fn drop_index(index: &IndexFact<'_>) -> Option<Fix> {
     if index.is_partitioned() {
         // As the server prints it, it would be made for the root alone, and not be valid.
         let undo = undo.replacen(" ON ONLY ", " ON ", 1);
-        let sql = format!("{LOCK_TIMEOUT}\n-- undo: {}\nDROP INDEX {};", one_line(&undo), index.sql());
+        let sql = with_timeout(&format!("-- undo: {}\nDROP INDEX {};", one_line(&undo), index.sql()));
         let lock =
             "ACCESS EXCLUSIVE on the table and all its partitions: a partitioned index cannot be dropped concurrently";
-        return Some(fix(sql).lock(lock).undo(undo));
+        return Some(fix(sql).lock(lock).undo(with_timeout(&undo)));
     }
     let recreate = index.recreate().unwrap_or(undo);
-    let sql = format!("-- undo: {}\nDROP INDEX CONCURRENTLY {};", one_line(&recreate), index.sql());
-    Some(fix(sql).lock(CONCURRENT_LOCK).undo(recreate))
+    let sql = concurrently(&format!("-- undo: {}\nDROP INDEX CONCURRENTLY {};", one_line(&recreate), index.sql()));
+    Some(fix(sql).lock(CONCURRENT_LOCK).undo(concurrently(&recreate)))
 }
 
 /// An index to create, its parts as SQL.
@@ -106,11 +116,10 @@ pub fn create_index(facts: &Facts<'_>, table: &TableFact<'_>, new: &NewIndex<'_>
         let sql = format!("{LOCK_TIMEOUT}\nCREATE INDEX {quoted} ON ONLY {} {on};\n{attached}", table.sql());
         let lock = "SHARE on the partitioned table for a moment, SHARE UPDATE EXCLUSIVE on each partition, \
                     ACCESS EXCLUSIVE on each new index while it is attached: waits for transactions that read the partition";
-        return Some(fix(sql).lock(lock).undo(format!("{LOCK_TIMEOUT}\nDROP INDEX {index};")));
+        return Some(fix(sql).lock(lock).undo(with_timeout(&format!("DROP INDEX {index};"))));
     }
-    let sql =
-        format!("{NO_LOCK_TIMEOUT}\nCREATE INDEX CONCURRENTLY {quoted} ON {} {on};\n{CHECK_INVALID}", table.sql());
-    Some(fix(sql).lock(CONCURRENT_LOCK).undo(format!("DROP INDEX CONCURRENTLY {index};")))
+    let sql = concurrently(&format!("CREATE INDEX CONCURRENTLY {quoted} ON {} {on};", table.sql()));
+    Some(fix(sql).lock(CONCURRENT_LOCK).undo(concurrently(&format!("DROP INDEX CONCURRENTLY {index};"))))
 }
 
 /// An index for each partition, attached; the partitioned one is valid when all are.
@@ -162,7 +171,7 @@ fn free_name(facts: &Facts<'_>, table: &TableFact<'_>, columns: &[&str]) -> Opti
 
 /// Rebuilding an index without blocking writes.
 pub fn reindex(index: &IndexFact<'_>) -> Fix {
-    let sql = format!("{NO_LOCK_TIMEOUT}\nREINDEX INDEX CONCURRENTLY {};\n{CHECK_INVALID}", index.sql());
+    let sql = concurrently(&format!("REINDEX INDEX CONCURRENTLY {};", index.sql()));
     Fix::new(Verb::Maintain, Risk::R1, index.display(), sql).lock(CONCURRENT_LOCK).when_not(Text::from(
         "While disk space for a second copy of the index is not free, or while transactions stay open for hours: \
              it waits for them.",

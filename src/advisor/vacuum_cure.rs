@@ -1,6 +1,7 @@
 //! Cures for tables: VACUUM, ANALYZE, storage parameters.
 
 use super::TableFact;
+use super::index_cure::with_timeout;
 use crate::finding::{Fix, Risk, Verb};
 
 const ONLINE: &str = "SHARE UPDATE EXCLUSIVE: reads and writes go on";
@@ -39,27 +40,27 @@ pub fn reset_option(table: &TableFact<'_>, name: &str, before: &str) -> Fix {
         Verb::Set,
         Risk::R1,
         format!("{name} of {}", table.display()),
-        format!("ALTER TABLE {} RESET ({name});", table.sql()),
+        with_timeout(&format!("ALTER TABLE {} RESET ({name});", table.sql())),
     )
     .lock("SHARE UPDATE EXCLUSIVE for a moment")
     .when_not("When somebody vacuums this table by a schedule of his own and it keeps up.")
-    .undo(format!("ALTER TABLE {} SET ({name} = {before});", table.sql()))
+    .undo(with_timeout(&format!("ALTER TABLE {} SET ({name} = {before});", table.sql())))
 }
 
 /// Sets storage parameters of a table; the undo takes them back.
 pub fn set_options(table: &TableFact<'_>, options: &[(&str, String)], when_not: &str) -> Fix {
     let set: Vec<String> = options.iter().map(|(name, value)| format!("{name} = {value}")).collect();
     let names: Vec<&str> = options.iter().map(|(name, _)| *name).collect();
-    let sql = format!("ALTER TABLE {} SET ({});", table.sql(), set.join(", "));
+    let sql = with_timeout(&format!("ALTER TABLE {} SET ({});", table.sql(), set.join(", ")));
     Fix::new(Verb::Set, Risk::R1, format!("{} of {}", names.join(", "), table.display()), sql)
         .lock("SHARE UPDATE EXCLUSIVE for a moment")
         .when_not(when_not)
-        .undo(format!("ALTER TABLE {} RESET ({});", table.sql(), names.join(", ")))
+        .undo(with_timeout(&format!("ALTER TABLE {} RESET ({});", table.sql(), names.join(", "))))
 }
 
 /// Rewrites a table without its empty space. The lock is the strongest there is.
 pub fn rewrite(table: &TableFact<'_>) -> Fix {
-    let sql = format!("SET lock_timeout = '5s';\nVACUUM (FULL, ANALYZE, VERBOSE) {};", table.sql());
+    let sql = with_timeout(&format!("VACUUM (FULL, ANALYZE, VERBOSE) {};", table.sql()));
     Fix::new(Verb::Maintain, Risk::R2, table.display(), sql)
         .lock("ACCESS EXCLUSIVE while the table is copied: nobody reads or writes it; needs space for the copy and its indexes")
         .when_not(

@@ -142,13 +142,18 @@ mod tests {
             ]
         );
         let crate::finding::Outcome::Found { findings, .. } = outcome else { panic!() };
-        let sql: Vec<&str> = findings[0].fixes.iter().map(|f| f.sql.lines().last().unwrap()).collect();
+        let sql: Vec<&str> = findings[0].fixes.iter().flat_map(|f| f.sql.lines()).collect();
         assert_eq!(
             sql,
             [
                 r#"SELECT "ref", count(*) FROM "public"."orders" WHERE "ref" IS NOT NULL GROUP BY "ref" HAVING count(*) > 1;"#,
+                "SET lock_timeout = 0;",
+                r#"REINDEX INDEX CONCURRENTLY "public"."uq_ref";"#,
                 "SELECT indexrelid::regclass FROM pg_index WHERE NOT indisvalid;",
+                "SET lock_timeout = 0;",
+                "-- undo: CREATE UNIQUE INDEX CONCURRENTLY uq_ref ON public.orders USING btree (ref);",
                 r#"DROP INDEX CONCURRENTLY "public"."uq_ref";"#,
+                "SELECT indexrelid::regclass FROM pg_index WHERE NOT indisvalid;",
             ]
         );
     }

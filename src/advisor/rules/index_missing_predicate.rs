@@ -363,7 +363,9 @@ mod tests {
             "SET lock_timeout = 0;\nCREATE INDEX CONCURRENTLY \"orders_customer_id_idx\" ON \"public\".\"orders\" (\"customer_id\");\n\
              SELECT indexrelid::regclass FROM pg_index WHERE NOT indisvalid;"
         );
-        assert_eq!(fix.undo.as_deref(), Some("DROP INDEX CONCURRENTLY \"public\".\"orders_customer_id_idx\";"));
+        let undo = "SET lock_timeout = 0;\nDROP INDEX CONCURRENTLY \"public\".\"orders_customer_id_idx\";\n\
+                    SELECT indexrelid::regclass FROM pg_index WHERE NOT indisvalid;";
+        assert_eq!(fix.undo.as_deref(), Some(undo));
     }
 
     #[test]

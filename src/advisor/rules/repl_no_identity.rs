@@ -1,5 +1,6 @@
 //! Published tables whose updates and deletes fail.
 
+use crate::advisor::index_cure::with_timeout;
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule};
 use crate::finding::{Effort, Fix, Risk, Severity, Subject, SubjectKind, Verb};
 use crate::ident::quote_qualified;
@@ -78,13 +79,13 @@ fn check(ctx: &Context<'_>) -> Check {
                 Risk::R2,
                 subject.name,
                 format!(
-                    "-- with a unique index over NOT NULL columns, or better a primary key:\n\
-                     SET lock_timeout = '5s';\nALTER TABLE {rel} REPLICA IDENTITY USING INDEX <index>;"
+                    "-- with a unique index over NOT NULL columns, or better a primary key:\n{}",
+                    with_timeout(&format!("ALTER TABLE {rel} REPLICA IDENTITY USING INDEX <index>;"))
                 ),
             )
             .lock("ACCESS EXCLUSIVE, short")
             .when_not("The table only gets inserts.")
-            .undo(format!("ALTER TABLE {rel} REPLICA IDENTITY DEFAULT;")),
+            .undo(with_timeout(&format!("ALTER TABLE {rel} REPLICA IDENTITY DEFAULT;"))),
         )
         .verify("The table has a primary key or an index as replica identity in the next snapshot.")
         .effort(Effort::M)

@@ -1,5 +1,6 @@
 //! Tables whose rows have no identity.
 
+use crate::advisor::index_cure::{concurrently, with_timeout};
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, TableFact, Threshold, whole};
 use crate::finding::{Effort, Finding, Fix, Risk, Severity, Verb};
 use crate::ident::{quote_ident, quote_literal};
@@ -98,19 +99,16 @@ fn report<'a>(cx: &Context<'a>, table: &TableFact<'a>) -> Finding {
     }
     let index = format!("{}_pkey", table.name());
     let lock = "the index: SHARE UPDATE EXCLUSIVE; the constraint: ACCESS EXCLUSIVE, longer where columns are not yet NOT NULL: the table is read then";
-    let online = format!(
-        "-- <columns>: those that identify a row\nCREATE UNIQUE INDEX CONCURRENTLY {0} ON {1} (<columns>);\n\
-         SET lock_timeout = '5s';\nALTER TABLE {1} ADD CONSTRAINT {0} PRIMARY KEY USING INDEX {0};",
-        quote_ident(&index),
-        table.sql()
-    );
+    let (name, of) = (quote_ident(&index), table.sql());
+    let build = concurrently(&format!("CREATE UNIQUE INDEX CONCURRENTLY {name} ON {of} (<columns>);"));
+    let bind = with_timeout(&format!("ALTER TABLE {of} ADD CONSTRAINT {name} PRIMARY KEY USING INDEX {name};"));
+    let online = format!("-- <columns>: those that identify a row\n{build}\n{bind}");
     // Neither CONCURRENTLY nor USING INDEX is possible on a partitioned table.
     let whole = format!(
-        "-- <columns>: those that identify a row, and those of the partition key: SELECT pg_get_partkeydef({2}::regclass);\n\
-         SET lock_timeout = '5s';\nALTER TABLE {1} ADD CONSTRAINT {0} PRIMARY KEY (<columns>);",
-        quote_ident(&index),
-        table.sql(),
-        quote_literal(&table.sql())
+        "-- <columns>: those that identify a row, and those of the partition key: SELECT pg_get_partkeydef({1}::regclass);\n\
+         {0}",
+        with_timeout(&format!("ALTER TABLE {of} ADD CONSTRAINT {name} PRIMARY KEY (<columns>);")),
+        quote_literal(&of)
     );
     let (sql, lock) = if table.is_kind("p") == Some(true) {
         (whole, "ACCESS EXCLUSIVE on the table and all its partitions, while an index is built on each")
@@ -124,7 +122,7 @@ fn report<'a>(cx: &Context<'a>, table: &TableFact<'a>) -> Finding {
             Fix::new(Verb::Alter, Risk::R2, table.display(), sql)
                 .lock(lock)
                 .when_not("When no columns identify a row: add an identity column first, which rewrites the table.")
-                .undo(format!("ALTER TABLE {} DROP CONSTRAINT {};", table.sql(), quote_ident(&index))),
+                .undo(with_timeout(&format!("-- its columns stay NOT NULL\nALTER TABLE {of} DROP CONSTRAINT {name};"))),
         )
         .effort(Effort::M)
         .verify("The table has a constraint of type p.");

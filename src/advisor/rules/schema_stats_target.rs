@@ -1,5 +1,6 @@
 //! Column statistics that end before the frequent values do.
 
+use crate::advisor::index_cure::with_timeout;
 use crate::advisor::plans::{Explained, check_each, rows};
 use crate::advisor::sql::{Operand, Test};
 use crate::advisor::{Check, Context, Docs, Need, Rule, Threshold};
@@ -89,8 +90,9 @@ fn worst<'a>(ctx: &Context<'a>, of: &Explained<'a>) -> Option<Finding> {
         return None;
     }
     let target = (listed.len() * 5).min(10_000);
-    let sql =
-        |n: String| format!("ALTER TABLE {} ALTER COLUMN {} SET STATISTICS {n};", table.sql(), quote_ident(&column));
+    let sql = |n: String| {
+        with_timeout(&format!("ALTER TABLE {} ALTER COLUMN {} SET STATISTICS {n};", table.sql(), quote_ident(&column)))
+    };
     Some(
         ctx.plan_finding(
             of,

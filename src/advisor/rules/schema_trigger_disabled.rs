@@ -1,5 +1,6 @@
 //! Triggers that somebody switched off.
 
+use crate::advisor::index_cure::with_timeout;
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule};
 use crate::finding::{Effort, Fix, Risk, Severity, Subject, SubjectKind, Verb};
 use crate::ident::{quote_ident, quote_qualified, visible};
@@ -32,7 +33,11 @@ fn check(cx: &Context<'_>) -> Check {
         let (schema, table, name) = (of("schemaname"), of("relname"), of("tgname"));
         let shown = crate::ident::display_qualified(schema, table);
         let sql = |verb: &str| {
-            format!("ALTER TABLE {} {verb} TRIGGER {};", quote_qualified(schema, table), quote_ident(name))
+            with_timeout(&format!(
+                "ALTER TABLE {} {verb} TRIGGER {};",
+                quote_qualified(schema, table),
+                quote_ident(name)
+            ))
         };
         let subject = Subject::new(SubjectKind::Table, format!("{shown} {}", visible(name)));
         checked.findings.push(
@@ -83,7 +88,10 @@ mod tests {
         let advice = advise(&[&RULE], &[taken(&["O", "D"])], "");
         let finding = advice.findings()[0];
         assert_eq!(finding.severity.word(), "medium");
-        assert_eq!(finding.fixes[0].sql, "ALTER TABLE \"public\".\"t\"\"x\" ENABLE TRIGGER \"audit 1\";");
+        assert_eq!(
+            finding.fixes[0].sql.lines().nth(1),
+            Some("ALTER TABLE \"public\".\"t\"\"x\" ENABLE TRIGGER \"audit 1\";")
+        );
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Sequences and key types near their end.
 
-use crate::advisor::index_cure::LOCK_TIMEOUT;
+use crate::advisor::index_cure::with_timeout;
 use crate::advisor::sequences::{Own, Use};
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, show};
 use crate::finding::{Doubt, Effort, Finding, Fix, Risk, Severity, Subject, SubjectKind, Verb};
@@ -183,7 +183,7 @@ fn cures(it: &Use<'_>, subject: &Subject) -> Vec<Fix> {
             let name = quote_ident(column.text("column_name").unwrap_or_default());
             if column.text("column_type") != Some("bigint") {
                 fixes.push(
-                    Fix::new(Verb::Alter, Risk::R2, format!("{} column", subject.name), format!("{LOCK_TIMEOUT}\nALTER TABLE {table} ALTER COLUMN {name} TYPE bigint;"))
+                    Fix::new(Verb::Alter, Risk::R2, format!("{} column", subject.name), with_timeout(&format!("ALTER TABLE {table} ALTER COLUMN {name} TYPE bigint;")))
                         .lock("ACCESS EXCLUSIVE while the whole table and its indexes are rewritten")
                         .when_not("On a large table under load: add a bigint column, fill it by trigger and in batches, then swap. Columns that reference this one need the same."),
                 );
@@ -204,10 +204,10 @@ fn cures(it: &Use<'_>, subject: &Subject) -> Vec<Fix> {
         let _ = write!(undo, " {word} {}", old.unwrap_or(i64::MIN));
     }
     fixes.push(
-        Fix::new(Verb::Alter, Risk::R1, &subject.name, format!("ALTER SEQUENCE {sequence}{change};"))
-            .lock("SHARE ROW EXCLUSIVE on the sequence for a moment")
+        Fix::new(Verb::Alter, Risk::R1, &subject.name, with_timeout(&format!("ALTER SEQUENCE {sequence}{change};")))
+            .lock("SHARE ROW EXCLUSIVE on the sequence: waits for open transactions that drew a number, and further nextval wait behind it")
             .when_not("Before the column that stores its values holds bigint: inserts would then fail with an overflow instead.")
-            .undo(format!("ALTER SEQUENCE {sequence}{undo};")),
+            .undo(with_timeout(&format!("-- refused once last_value is beyond the old limit\nALTER SEQUENCE {sequence}{undo};"))),
     );
     fixes
 }
@@ -279,7 +279,9 @@ mod tests {
             let alter = findings[0].fixes.iter().find(|f| f.verb == Verb::Alter);
             alter.map(|f| (f.sql.clone(), f.undo.clone().unwrap_or_default()))
         };
-        let seq = |rest: &str| format!(r#"ALTER SEQUENCE "public"."s"{rest};"#);
+        let seq =
+            |note: &str, rest: &str| format!("SET lock_timeout = '5s';\n{note}ALTER SEQUENCE \"public\".\"s\"{rest};");
+        let refused = "-- refused once last_value is beyond the old limit\n";
         for (row, want) in [
             ("integer | 1 | 2147483647 | 1 | f | 2147483000", Some((" AS bigint", " AS integer"))),
             ("integer | 1 | 1000 | 1 | f | 990", Some((" AS bigint NO MAXVALUE", " AS integer MAXVALUE 1000"))),
@@ -287,7 +289,7 @@ mod tests {
             ("bigint | -1000 | -1 | -1 | f | -990", Some((" NO MINVALUE", " MINVALUE -1000"))),
             ("bigint | 1 | 9223372036854775807 | 1 | f | 9223372036854775000", None),
         ] {
-            let want = want.map(|(change, undo)| (seq(change), seq(undo)));
+            let want = want.map(|(change, undo)| (seq("", change), seq(refused, undo)));
             assert_eq!(sql(&format!("public | s | {row}")), want, "{row}");
         }
     }

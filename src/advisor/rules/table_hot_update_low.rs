@@ -1,6 +1,7 @@
 //! Updates that rarely stay within their page.
 
 use crate::advisor::index::{Load, Shape};
+use crate::advisor::index_cure::with_timeout;
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, TableFact, Threshold, show, whole};
 use crate::diff::Change;
 use crate::finding::{Doubt, Effort, Finding, Fix, Risk, Severity, Verb};
@@ -209,11 +210,11 @@ fn report<'a>(
             Verb::Set,
             Risk::R1,
             format!("fillfactor of {}", table.display()),
-            format!("ALTER TABLE {} SET (fillfactor = 90);", table.sql()),
+            with_timeout(&format!("ALTER TABLE {} SET (fillfactor = 90);", table.sql())),
         )
         .lock("SHARE UPDATE EXCLUSIVE for a moment; holds for new pages only")
         .when_not("When the table is mostly inserted or read by large scans: it gets larger.")
-        .undo(format!("ALTER TABLE {} RESET (fillfactor);", table.sql()));
+        .undo(with_timeout(&format!("ALTER TABLE {} RESET (fillfactor);", table.sql())));
         return finding.fix(fix);
     }
     let sql = format!(
@@ -253,7 +254,7 @@ mod tests {
         let found = outcome(360_000, 36_000, ["0", "300000"]);
         assert_eq!(told(&found), ["medium, high: public.t: Only 10% of 360,000 updates were heap-only"]);
         let crate::finding::Outcome::Found { findings, .. } = found else { panic!() };
-        assert_eq!(findings[0].fixes[0].sql, r#"ALTER TABLE "public"."t" SET (fillfactor = 90);"#);
+        assert_eq!(findings[0].fixes[0].sql.lines().nth(1), Some(r#"ALTER TABLE "public"."t" SET (fillfactor = 90);"#));
         let found = outcome(360_000, 36_000, ["0", "0"]);
         let crate::finding::Outcome::Found { findings, .. } = found else { panic!() };
         assert_eq!(findings[0].fixes[0].verb, Verb::Diagnose);

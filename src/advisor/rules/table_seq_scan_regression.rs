@@ -1,6 +1,7 @@
 //! Tables that are read completely much more often than before.
 
 use crate::advisor::context::label;
+use crate::advisor::index_cure::{CONCURRENT_LOCK, concurrently};
 use crate::advisor::then_now::{last_and_before, last_window_or_skip};
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, TableFact, Threshold, show};
 use crate::diff::{Change, Class, DiffRow};
@@ -186,22 +187,18 @@ fn report<'a>(
             )
             .measure(cx.read("Size of the index that went", row, "index_size"));
         if let Some((head, rest)) = row.text("indexdef").and_then(|d| d.split_once("INDEX ")) {
-            let sql = format!(
-                "{}\n{head}INDEX CONCURRENTLY {rest};\n{}",
-                crate::advisor::index_cure::NO_LOCK_TIMEOUT,
-                crate::advisor::index_cure::CHECK_INVALID
-            );
+            let sql = concurrently(&format!("{head}INDEX CONCURRENTLY {rest};"));
             finding = finding.fix(
                 Fix::new(Verb::Create, Risk::R1, &name, sql)
-                    .lock(crate::advisor::index_cure::CONCURRENT_LOCK)
+                    .lock(CONCURRENT_LOCK)
                     .when_not("It was dropped on purpose, and its statements are known not to need it; or an invalid one of this name is still there: drop that first.")
-                    .undo(format!(
+                    .undo(concurrently(&format!(
                         "DROP INDEX CONCURRENTLY {};",
                         crate::ident::quote_qualified(
                             row.text("schemaname").unwrap_or_default(),
                             row.text("indexrelname").unwrap_or_default()
                         )
-                    )),
+                    ))),
             );
         }
         return finding;

@@ -244,7 +244,7 @@ mod tests {
         let fix = &findings[0].fixes[0];
         assert_eq!(
             fix.sql,
-            "ALTER TABLE \"public\".\"big\" SET (autovacuum_vacuum_scale_factor = 0.010, autovacuum_vacuum_threshold = 1000);"
+            "SET lock_timeout = '5s';\nALTER TABLE \"public\".\"big\" SET (autovacuum_vacuum_scale_factor = 0.010, autovacuum_vacuum_threshold = 1000);"
         );
         assert!(fix.undo.as_deref().is_some_and(|u| u.contains("RESET (autovacuum_vacuum_scale_factor")));
     }

@@ -150,6 +150,35 @@ fn no_statement_does_them() {
     assert!(findings.iter().flat_map(|f| &f.fixes).filter(|f| f.risk > Risk::R0).count() > 50);
 }
 
+/// What ran in the session before decides nothing: a build must not be cut short, DDL must not queue without end.
+#[test]
+fn every_statement_sets_the_limit_of_waiting_that_it_needs() {
+    const DDL: [&str; 7] = [
+        "ALTER TABLE ",
+        "ALTER SEQUENCE ",
+        "ALTER INDEX ",
+        "DROP INDEX ",
+        "CREATE INDEX ",
+        "CREATE UNIQUE INDEX ",
+        "REINDEX ",
+    ];
+    let (mut short, mut endless) = (0, 0);
+    for finding in every_finding() {
+        for text in finding.fixes.iter().flat_map(|f| [Some(&f.sql), f.undo.as_ref()]).flatten() {
+            let mut limit = "";
+            for line in text.lines() {
+                limit = line.strip_prefix("SET lock_timeout = ").unwrap_or(limit);
+                if DDL.iter().any(|ddl| line.starts_with(ddl)) {
+                    let concurrent = line.contains(" CONCURRENTLY ");
+                    assert_eq!(limit, if concurrent { "0;" } else { "'5s';" }, "{}: {text}", finding.rule);
+                    *if concurrent { &mut endless } else { &mut short } += 1;
+                }
+            }
+        }
+    }
+    assert!(short > 20 && endless > 20, "{short} and {endless} statements were looked at");
+}
+
 #[test]
 fn nobody_reads_what_cannot_be_judged() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
