@@ -148,12 +148,18 @@ impl Condensing {
         else {
             return (u8::MAX, 0.0);
         };
+        let Some(own) = self.snapshots.get(at) else { return (u8::MAX, 0.0) };
+        let lack = |others: &[Arc<Snapshot>], view: &str| others.iter().all(|s| s.table(view).is_none());
+        let (earlier, later) = (self.snapshots.get(..at).unwrap_or(&[]), self.snapshots.get(at + 1..).unwrap_or(&[]));
+        // What is first seen in it would look new in a later one.
+        let begins = || own.tables.keys().any(|view| lack(earlier, view));
         let alone = || {
-            let around = [at - 1, at + 1].into_iter().filter_map(|i| self.snapshots.get(i));
-            let Some(own) = self.snapshots.get(at) else { return false };
-            around.into_iter().any(|s| own.tables.keys().any(|view| s.table(view).is_none()))
+            let neighbours = [earlier.last(), later.first()];
+            own.tables.keys().any(|view| neighbours.into_iter().flatten().any(|s| s.table(view).is_none()))
         };
         let rank = if first.anew || second.anew {
+            4
+        } else if begins() {
             3
         } else if joint.telling || alone() {
             2

@@ -149,6 +149,23 @@ fn what_came_again_and_was_reset_counts_from_what_it_had() {
     assert_eq!(of_first(&condensed(&snapshots, 4)), "Some(100) reset? >=7 None");
 }
 
+/// The view is missing before the second snapshot and after the third: what the second alone had is not new later.
+#[test]
+fn what_the_first_export_of_a_view_had_stays_known() {
+    let stays = (2, 0);
+    let step = |(second, lacking)| (vec![stays, second, stays, stays], lacking);
+    let moves = [(stays, true), ((1, 1), false), ((0, 0), false), ((1, 0), true), ((2, 1), false)].map(step);
+    let snapshots = tables(&moves);
+    let of_second = |chain: &Chain| {
+        told(chain, "pg_stat_user_tables", "seq_scan").into_iter().find(|l| l.starts_with("Some(101)")).unwrap()
+    };
+    let (whole, condensed) = (whole(&snapshots), condensed(&snapshots, 4));
+    assert!(condensed.positions.contains(&1), "{:?}", condensed.positions);
+    let hours = "Some(10800.0)";
+    assert_eq!(of_second(&whole), format!("Some(101) ok? >=0 {hours}"));
+    assert_eq!(of_second(&condensed), format!("Some(101) ok 0 {hours}"));
+}
+
 #[test]
 fn first_and_last_windows_stay_and_labels_are_those_of_all() {
     let snapshots = tables(&vec![(vec![(2, 1); 4], false); 12]);
