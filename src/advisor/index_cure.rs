@@ -112,51 +112,73 @@ pub fn create_index(facts: &Facts<'_>, table: &TableFact<'_>, new: &NewIndex<'_>
     let (quoted, on) = (quote_ident(&name), new.on());
     let fix = |sql| Fix::new(Verb::Create, Risk::R1, object, sql).leads(new.leads(table.sql())).when_not(when_not);
     if table.is_kind("p") == Some(true) {
-        let attached = attach(facts, table, new, &index);
+        let parts = parts(facts, table, new);
+        let attached = attach(parts.as_deref(), new, &index);
         let sql = format!("{LOCK_TIMEOUT}\nCREATE INDEX {quoted} ON ONLY {} {on};\n{attached}", table.sql());
         let lock = "SHARE on the partitioned table for a moment, SHARE UPDATE EXCLUSIVE on each partition, \
                     ACCESS EXCLUSIVE on each new index while it is attached: waits for transactions that read the partition";
-        return Some(fix(sql).lock(lock).undo(with_timeout(&format!("DROP INDEX {index};"))));
+        return Some(fix(sql).lock(lock).undo(detach(parts.as_deref(), &index)));
     }
     let sql = concurrently(&format!("CREATE INDEX CONCURRENTLY {quoted} ON {} {on};", table.sql()));
     Some(fix(sql).lock(CONCURRENT_LOCK).undo(concurrently(&format!("DROP INDEX CONCURRENTLY {index};"))))
 }
 
-/// An index for each partition, attached; the partitioned one is valid when all are.
-fn attach(facts: &Facts<'_>, root: &TableFact<'_>, new: &NewIndex<'_>, index: &str) -> String {
+/// The partitions of a table, each with the name of its index; `None` where they are too many to spell out, are not all
+/// known, or are partitioned themselves: each level wants its own ON ONLY.
+fn parts<'t, 'f>(
+    facts: &'t Facts<'f>,
+    root: &TableFact<'_>,
+    new: &NewIndex<'_>,
+) -> Option<Vec<(&'t TableFact<'f>, String)>> {
     let relid = root.relid().unwrap_or_default();
     let below = |t: &&TableFact<'_>| t.relid().is_some_and(|r| r != relid && facts.root(r) == relid);
-    let parts: Vec<&TableFact<'_>> = facts.tables.iter().filter(below).collect();
-    let names: Option<Vec<String>> = parts.iter().map(|p| free_name(facts, p, &new.columns)).collect();
+    let named = |part: &'t TableFact<'f>| Some((part, free_name(facts, part, &new.columns)?));
+    let parts: Vec<_> = facts.tables.iter().filter(below).map(named).collect::<Option<_>>()?;
+    let flat = parts.iter().all(|(part, _)| part.is_kind("r") == Some(true));
+    (flat && (1..=SPELLED_OUT).contains(&parts.len())).then_some(parts)
+}
+
+/// An index for each partition, attached; the partitioned one is valid when all are.
+fn attach(parts: Option<&[(&TableFact<'_>, String)]>, new: &NewIndex<'_>, index: &str) -> String {
     let on = new.on();
-    // Where a partition is partitioned itself, each level wants its own ON ONLY.
-    let flat = parts.iter().all(|p| p.is_kind("r") == Some(true));
-    match names.filter(|n| flat && (1..=SPELLED_OUT).contains(&n.len())) {
-        Some(names) => {
-            let lines = |each: &dyn Fn(&TableFact<'_>, &str) -> String| {
-                parts.iter().zip(&names).map(|(part, name)| each(part, name)).collect::<Vec<_>>().join("\n")
-            };
-            let build = |part: &TableFact<'_>, name: &str| {
-                format!("CREATE INDEX CONCURRENTLY {} ON {} {on};", quote_ident(name), part.sql())
-            };
-            // Its lock on the new index queues behind transactions that read the partition, and everybody behind it.
-            let attach = |part: &TableFact<'_>, name: &str| {
-                format!("ALTER INDEX {index} ATTACH PARTITION {};", quote_qualified(part.schema(), name))
-            };
-            format!(
-                "{NO_LOCK_TIMEOUT}\n{}\n-- each again where it ran into the limit\n{LOCK_TIMEOUT}\n{}\n{CHECK_INVALID}",
-                lines(&build),
-                lines(&attach)
-            )
-        }
-        None => format!(
+    let Some(parts) = parts else {
+        return format!(
             "-- then for each partition, and it is valid when all are attached:\n\
              -- {NO_LOCK_TIMEOUT}\n\
              -- CREATE INDEX CONCURRENTLY <index of the partition> ON <partition> {on};\n\
              -- {LOCK_TIMEOUT}\n\
              -- ALTER INDEX {index} ATTACH PARTITION <index of the partition>;"
-        ),
-    }
+        );
+    };
+    let build = |(part, name): &(&TableFact<'_>, String)| {
+        format!("CREATE INDEX CONCURRENTLY {} ON {} {on};", quote_ident(name), part.sql())
+    };
+    // Its lock on the new index queues behind transactions that read the partition, and everybody behind it.
+    let attach = |(part, name): &(&TableFact<'_>, String)| {
+        format!("ALTER INDEX {index} ATTACH PARTITION {};", quote_qualified(part.schema(), name))
+    };
+    format!(
+        "{NO_LOCK_TIMEOUT}\n{}\n-- each again where it ran into the limit\n{LOCK_TIMEOUT}\n{}\n{CHECK_INVALID}",
+        lines(parts, build),
+        lines(parts, attach)
+    )
+}
+
+/// Dropping a partitioned index takes those along that are attached; the others stay, valid or not.
+fn detach(parts: Option<&[(&TableFact<'_>, String)]>, index: &str) -> String {
+    let drop = |(part, name): &(&TableFact<'_>, String)| {
+        format!("DROP INDEX CONCURRENTLY IF EXISTS {};", quote_qualified(part.schema(), name))
+    };
+    let rest = match parts {
+        Some(parts) => format!("{NO_LOCK_TIMEOUT}\n{}", lines(parts, drop)),
+        None => format!("-- {NO_LOCK_TIMEOUT}\n-- DROP INDEX CONCURRENTLY <index of the partition>;"),
+    };
+    let whole = with_timeout(&format!("DROP INDEX IF EXISTS {index};"));
+    format!("{whole}\n-- and those of partitions that were not attached yet\n{rest}\n{CHECK_INVALID}")
+}
+
+fn lines<T>(of: &[T], line: impl Fn(&T) -> String) -> String {
+    of.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// `table_columns_idx`, at most 63 bytes, not yet in use.

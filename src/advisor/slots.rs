@@ -99,7 +99,8 @@ pub fn drop_slot(name: &str) -> Fix {
 /// Drops a slot that is lost: whatever is done, its consumer cannot go on with it.
 pub fn drop_lost_slot(name: &str) -> Fix {
     let sql = format!(
-        "-- its consumer is set up anew in any case, with a slot of its own\nSELECT pg_drop_replication_slot({});",
+        "-- its consumer cannot go on with it: a subscriber is set up anew; a standby that finds the missing WAL in an archive\n\
+         -- catches up from there, and any other is built again. Each gets a new slot\nSELECT pg_drop_replication_slot({});",
         quote_literal(name)
     );
     Fix::new(Verb::Drop, Risk::R3, name, sql)

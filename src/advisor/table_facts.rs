@@ -87,8 +87,9 @@ impl<'a> TableFact<'a> {
     pub fn reltuples(&self) -> Option<f64> {
         let sizes = self.sizes?;
         let rows = sizes.f64("reltuples").filter(|r| *r >= 0.0)?;
-        // Up to 13, 0 rows with pages is the spelling of "never counted".
-        (rows > 0.0 || sizes.int("relpages").unwrap_or(0) == 0).then_some(rows)
+        // Up to 13, 0 rows with pages is the spelling of "never counted", and a partitioned table has none of either.
+        let counted = sizes.int("relpages").unwrap_or(0) == 0 && self.is_kind("p") != Some(true);
+        (rows > 0.0 || counted).then_some(rows)
     }
 
     /// Rows by the best estimate: `reltuples`, else `n_live_tup`; the doubt says that it is the second.

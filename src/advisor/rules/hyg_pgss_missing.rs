@@ -84,7 +84,9 @@ fn create(loaded: Option<bool>) -> Fix {
     Fix::new(Verb::Create, Risk::R2, "pg_stat_statements", format!("{first}{load}\n{CREATE}"))
         .lock("no lock; loading the library needs a restart")
         .when_not("A restart is not possible now: plan it.")
-        .undo(UNDO)
+        .undo(format!(
+            "{UNDO}\n-- postgresql.conf: take it out of shared_preload_libraries again, where this put it in   (restart)"
+        ))
 }
 
 #[cfg(test)]

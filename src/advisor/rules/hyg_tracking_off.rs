@@ -17,19 +17,32 @@ pub const RULE: Rule = Rule {
         looks_at: "track_functions, compute_query_id, pg_stat_statements.track, pg_stat_statements.track_planning.",
         why: "What is not collected is not zero: checks that would use it are blind.",
         decides: "Off; one finding lists them and what stays unseen. track_io_timing has a check of its own.",
-        what_to_do: "Switch on what is missed. track_planning costs a little on very short statements.",
+        what_to_do: "Switch on what is missed. track_planning slows down sessions that run the same short statements at a time, says the manual.",
         ignore_when: "Nobody needs it.",
         references: "PostgreSQL manual, \"Run-time Statistics\"; \"pg_stat_statements\".",
     },
     check,
 };
 
-/// Setting, the value that means off, the value that is on, what stays unseen.
-const SWITCHES: [(&str, &str, &str, &str); 4] = [
-    ("compute_query_id", "off", "auto", "statements"),
-    ("pg_stat_statements.track", "none", "top", "statements"),
-    ("pg_stat_statements.track_planning", "off", "on", "planning times"),
-    ("track_functions", "none", "pl", "time in functions"),
+/// Setting, the value that means off, the value that is on, what stays unseen, when not to.
+const SWITCHES: [(&str, &str, &str, &str, &str); 4] = [
+    ("compute_query_id", "off", "auto", "statements", "Nobody needs statement statistics."),
+    ("pg_stat_statements.track", "none", "top", "statements", "Nobody needs statement statistics."),
+    (
+        "pg_stat_statements.track_planning",
+        "off",
+        "on",
+        "planning times",
+        "Many sessions run the same short statements at a time: they compete to update few entries, and get noticeably slower. \
+         Nobody needs planning times.",
+    ),
+    (
+        "track_functions",
+        "none",
+        "pl",
+        "time in functions",
+        "Short functions are called very often and nobody needs their times.",
+    ),
 ];
 
 fn check(ctx: &Context<'_>) -> Check {
@@ -37,15 +50,13 @@ fn check(ctx: &Context<'_>) -> Check {
     if known == 0 {
         return Err(Skip("none of the settings it looks at is in the dump".to_owned()));
     }
-    let off: Vec<_> = SWITCHES
-        .iter()
-        .filter(|(name, off, _, _)| ctx.setting_row(name).and_then(server_value) == Some(*off))
-        .collect();
+    let off: Vec<_> =
+        SWITCHES.iter().filter(|(name, off, ..)| ctx.setting_row(name).and_then(server_value) == Some(*off)).collect();
     let looked_at = format!("{known} of {} switches of the collection are in the dump, all on", SWITCHES.len());
     if off.is_empty() {
         return Ok(Checked { findings: Vec::new(), looked_at });
     }
-    let mut unseen: Vec<&str> = off.iter().map(|(_, _, _, what)| *what).collect();
+    let mut unseen: Vec<&str> = off.iter().map(|(_, _, _, what, _)| *what).collect();
     unseen.dedup();
     let mut finding = ctx
         .finding(
@@ -57,14 +68,14 @@ fn check(ctx: &Context<'_>) -> Check {
         .members(off.iter().map(|(name, ..)| Subject::new(SubjectKind::Setting, *name)).collect())
         .verify("The settings are on in the next snapshot.")
         .effort(Effort::S);
-    for (name, value, on, _) in off {
+    for (name, value, on, _, when_not) in off {
         finding.doubts.extend(ctx.exported_setting(name).and_then(|s| s.doubt()));
         finding = finding.measure(ctx.setting_measure(name)).fix(set_system(
             name,
             on,
             Effect::Reload,
             Some(value),
-            "Nobody needs it.".into(),
+            (*when_not).into(),
         ));
     }
     Ok(Checked { findings: vec![finding], looked_at })

@@ -98,7 +98,15 @@ fn report<'a>(cx: &Context<'a>, index: &IndexFact<'a>) -> crate::finding::Findin
         finding = finding.fixes(duplicates(index).map(|sql| Fix::diagnose(index.display(), sql)));
     }
     finding = finding.fix(rebuild);
-    finding.fixes(drop_index(index).map(|fix| fix.when_not("When it is wanted: then rebuild it instead, above.")))
+    let drop = drop_index(index).map(|fix| fix.when_not("When it is wanted: then rebuild it instead, above."));
+    finding.fixes(drop.map(|fix| if unique { undone_without_duplicates(fix) } else { fix }))
+}
+
+/// What stood in the way of the build stands in the way of its undo.
+fn undone_without_duplicates(fix: Fix) -> Fix {
+    let undo =
+        fix.undo.as_ref().map(|undo| format!("-- fails while rows are equal in its columns, as its build did\n{undo}"));
+    Fix { undo, ..fix }
 }
 
 /// A query for the rows that stand in the way of a unique index; only where its keys are plain columns.
@@ -142,6 +150,8 @@ mod tests {
             ]
         );
         let crate::finding::Outcome::Found { findings, .. } = outcome else { panic!() };
+        let undo = findings[0].fixes[2].undo.as_deref().unwrap();
+        assert!(undo.starts_with("-- fails while rows are equal in its columns"), "{undo}");
         let sql: Vec<&str> = findings[0].fixes.iter().flat_map(|f| f.sql.lines()).collect();
         assert_eq!(
             sql,

@@ -341,6 +341,16 @@ mod tests {
                 "SELECT indexrelid::regclass FROM pg_index WHERE NOT indisvalid;",
             ]
         );
+        let undo = findings[0].fixes[0].undo.as_deref().unwrap();
+        let dropped: Vec<&str> = undo.lines().filter(|l| l.starts_with("DROP")).collect();
+        assert_eq!(
+            dropped,
+            [
+                "DROP INDEX IF EXISTS \"public\".\"items_order_id_idx\";",
+                "DROP INDEX CONCURRENTLY IF EXISTS \"public\".\"items_1_order_id_idx\";"
+            ],
+            "what was not attached yet stays otherwise"
+        );
     }
 
     #[test]

@@ -181,11 +181,16 @@ fn cures(it: &Use<'_>, subject: &Subject) -> Vec<Fix> {
                 column.text("table_relname").unwrap_or_default(),
             );
             let name = quote_ident(column.text("column_name").unwrap_or_default());
-            if column.text("column_type") != Some("bigint") {
+            let narrow = column
+                .text("column_type")
+                .filter(|kind| matches!(*kind, "smallint" | "int2" | "integer" | "int4" | "int"));
+            if let Some(narrow) = narrow {
+                let to = |kind: &str| with_timeout(&format!("ALTER TABLE {table} ALTER COLUMN {name} TYPE {kind};"));
                 fixes.push(
-                    Fix::new(Verb::Alter, Risk::R2, format!("{} column", subject.name), with_timeout(&format!("ALTER TABLE {table} ALTER COLUMN {name} TYPE bigint;")))
+                    Fix::new(Verb::Alter, Risk::R2, format!("{} column", subject.name), to("bigint"))
                         .lock("ACCESS EXCLUSIVE while the whole table and its indexes are rewritten")
-                        .when_not("On a large table under load: add a bigint column, fill it by trigger and in batches, then swap. Columns that reference this one need the same."),
+                        .when_not("On a large table under load: add a bigint column, fill it by trigger and in batches, then swap. Columns that reference this one need the same.")
+                        .undo(format!("-- rewrites the table again; fails once a value is out of range\n{}", to(narrow))),
                 );
             }
         }
@@ -247,6 +252,7 @@ mod tests {
         let crate::finding::Outcome::Found { findings, .. } = outcome else { panic!() };
         let fix = &findings[0].fixes[0];
         assert_eq!(fix.sql, "SET lock_timeout = '5s';\nALTER TABLE \"public\".\"t\" ALTER COLUMN \"id\" TYPE bigint;");
+        assert!(fix.undo.as_deref().is_some_and(|undo| undo.ends_with("ALTER COLUMN \"id\" TYPE integer;")), "{fix:?}");
         assert_eq!(fix.risk, Risk::R2);
         assert!(fix.lock.contains("ACCESS EXCLUSIVE") && fix.lock.contains("rewrit"), "{}", fix.lock);
     }

@@ -15,10 +15,11 @@ pub const RULE: Rule = Rule {
     thresholds: &[],
     docs: Docs {
         looks_at: "Slots whose `wal_status` is `lost`, or that have an `invalidation_reason` (17 and later).",
-        why: "WAL that the consumer needs is gone. It cannot continue; its copy ends where it stopped.",
+        why: "WAL that the consumer needs is gone from the server. It cannot go on with the slot: a subscriber's copy ends where \
+              it stopped, a standby catches up only from an archive.",
         decides: "Any is high. On a standby, slots copied from the primary are left out: they are made again.",
-        what_to_do: "Build the standby or subscriber anew, then drop the slot. Then look at why it fell behind, and at \
-                     max_slot_wal_keep_size.",
+        what_to_do: "Let the standby catch up from an archive and give it a new slot, or build the standby or subscriber anew; \
+                     then drop the slot. Then look at why it fell behind, and at max_slot_wal_keep_size.",
         ignore_when: "Its consumer is gone for good: then drop it.",
         references: "PostgreSQL manual, \"pg_replication_slots\".",
     },
@@ -41,7 +42,11 @@ fn check(ctx: &Context<'_>) -> Check {
                 Subject::new(SubjectKind::Slot, slot.name),
                 Text::new().t("Slot ").name(slot.name).t(" is lost: ").t(because),
             )
-            .why("Its consumer cannot continue: what it copied ends where it stopped.")
+            .why(if row.text("slot_type") == Some("physical") {
+                "Its standby cannot go on with it: it catches up from an archive of the WAL, or is built again."
+            } else {
+                "Its consumer cannot go on with it: what it copied ends where it stopped."
+            })
             .doubts([slot.stale])
             .measure(ctx.read("Restart position", row, "restart_lsn"))
             .fix(drop_lost_slot(slot.name))
