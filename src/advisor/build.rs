@@ -257,6 +257,7 @@ impl Fix {
             undo: None,
             keeps: Vec::new(),
             leads: None,
+            role_setting: None,
         }
     }
 

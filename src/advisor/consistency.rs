@@ -3,7 +3,7 @@
 use super::longer;
 use super::plan::PlannedAction;
 use super::run::Advice;
-use crate::finding::{Fix, Outcome, Verb};
+use crate::finding::{Fix, Outcome, Risk, Verb};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// In which order the reasons to drop an index decide, where they disagree about what stays: what is never used goes
@@ -31,6 +31,8 @@ const CAUSES: &[(&str, &str)] = &[
     ("vacuum-never-analyzed", "index-missing-predicate"),
     ("vacuum-stale-analyze", "index-missing-predicate"),
     ("index-duplicate", "index-unused"),
+    // A search_path is as safe as the schemas in it.
+    ("sec-public-create", "sec-definer-search-path"),
 ];
 
 /// A statement taken out of the plan: the findings that proposed it must not print it either.
@@ -235,14 +237,18 @@ pub(super) fn withdraw(advice: &mut Advice) {
         for one in advice.withdrawn.iter().filter(|w| w.findings.contains(&key)) {
             finding.fixes.retain(|f| (f.verb, &f.object) != (one.verb, &one.object));
         }
-        finding.fixes.iter_mut().for_each(|fix| fix.leads = None);
+        finding.fixes.iter_mut().for_each(forget);
     }
     let rest = advice.insufficient.iter_mut().flat_map(|f| &mut f.fixes);
     let planned = advice.actions.iter_mut().flat_map(|a| &mut a.fixes);
-    rest.chain(planned).for_each(|fix| fix.leads = None);
+    rest.chain(planned).for_each(forget);
 }
 
-/// Moves a symptom's actions behind its cause's; they are not more urgent than that either.
+fn forget(fix: &mut Fix) {
+    (fix.leads, fix.role_setting) = (None, None);
+}
+
+/// Moves a symptom's actions behind its cause's; they are not more urgent than that either, or the cause as urgent as they.
 pub(super) fn causes_first(actions: &mut Vec<PlannedAction>) {
     let has = |a: &PlannedAction, rule: &str| a.rules.iter().any(|r| r == rule);
     // A cause may itself be a symptom: as often as there are pairs is enough for the longest chain.
@@ -251,10 +257,17 @@ pub(super) fn causes_first(actions: &mut Vec<PlannedAction>) {
         for (cause, symptom) in CAUSES {
             let Some(at) = actions.iter().rposition(|a| has(a, cause) && !has(a, symptom)) else { continue };
             let tail = actions.split_off(at + 1);
-            let when = actions.last().map(|a| a.when);
-            let (mut late, head): (Vec<_>, Vec<_>) = actions.drain(..).partition(|a| has(a, symptom) && !has(a, cause));
-            for action in &mut late {
-                action.when = when.map_or(action.when, |w| action.when.max(w));
+            let (mut late, mut head): (Vec<_>, Vec<_>) =
+                actions.drain(..).partition(|a| has(a, symptom) && !has(a, cause));
+            let soonest = late.iter().map(|a| a.when).min();
+            if let Some((first, soonest)) = head.last_mut().zip(soonest) {
+                // What risks nothing is done as soon as what waits for it.
+                if first.risk <= Risk::R1 {
+                    first.when = first.when.min(soonest);
+                }
+                for action in &mut late {
+                    action.when = action.when.max(first.when);
+                }
             }
             moved |= !late.is_empty();
             actions.extend(head.into_iter().chain(late).chain(tail));

@@ -2,9 +2,10 @@
 
 use super::Context;
 use super::sessions::SessionKey;
-use crate::finding::{Fix, Risk, Verb};
+use crate::finding::{Fix, Risk, RoleSetting, Verb};
 use crate::ident::{quote_ident, quote_literal};
 use crate::text::Text;
+use crate::time::Timestamp;
 
 /// When a changed server setting takes effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,14 +60,30 @@ pub(super) const SOME_ROLE: &str = "the workload's role";
 pub fn set_role(role: Option<&str>, name: &str, value: &str, when_not: Text) -> Fix {
     let role_sql = role.map_or_else(|| quote_ident("<role of this workload>"), quote_ident);
     let object = format!("{name} of {}", role.unwrap_or(SOME_ROLE));
+    let setting = RoleSetting { name: name.to_owned(), role: role.map(str::to_owned), value: value.to_owned() };
     let sql = format!(
         "-- for the role that needs it; takes effect in its new sessions\nALTER ROLE {role_sql} SET {name} = {};",
         quote_literal(value)
     );
-    Fix::new(Verb::Set, Risk::R1, object, sql)
+    let fix = Fix::new(Verb::Set, Risk::R1, object, sql)
         .lock("no lock")
         .when_not(when_not)
-        .undo(format!("ALTER ROLE {role_sql} RESET {name};"))
+        .undo(format!("ALTER ROLE {role_sql} RESET {name};"));
+    Fix { role_setting: Some(setting), ..fix }
+}
+
+/// More `work_mem` for the role of one workload.
+pub fn set_work_mem(context: &Context<'_>, role: Option<&str>, megabytes: f64) -> Fix {
+    let times = context.setting("hash_mem_multiplier").and_then(|s| s.value);
+    let hash = match times.unwrap_or(if context.major() >= 15 { 2.0 } else { 1.0 }) {
+        times if times > 1.0 => format!(", each hash {times} times as much (hash_mem_multiplier)"),
+        _ => String::new(),
+    };
+    let when_not = format!(
+        "The role runs many sessions at a time: each sort of each of them may then use this much{hash}. SET LOCAL in the one \
+         transaction that needs it is gentler."
+    );
+    set_role(role, "work_mem", &format!("{megabytes:.0}MB"), when_not.into())
 }
 
 /// Ends a session: what it did in its open transaction is lost.
@@ -87,6 +104,24 @@ pub fn terminate(session: &SessionKey, when_not: Text) -> Fix {
     };
     Fix::new(Verb::End, Risk::R2, format!("pid {pid}"), sql)
         .lock("no lock; the session's transaction is rolled back")
+        .when_not(when_not)
+}
+
+/// Cancels a statement: it fails, and its session goes on.
+pub fn cancel(object: impl Into<String>, pid: i64, began: Option<Timestamp>, when_not: Text) -> Fix {
+    let look = format!("SELECT pid, usename, query_start, query FROM pg_stat_activity WHERE pid = {pid}");
+    let sql = match began {
+        // The session may be at another statement by then.
+        Some(at) => format!(
+            "{look};\nSELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE pid = {pid} AND query_start = '{at}' AND state = 'active';"
+        ),
+        None => format!(
+            "-- process ids are used again: first check that this is still the statement meant\n{look};\n\
+             -- SELECT pg_cancel_backend({pid});"
+        ),
+    };
+    Fix::new(Verb::End, Risk::R2, object, sql)
+        .lock("no lock; the statement fails, its transaction with it")
         .when_not(when_not)
 }
 
@@ -116,6 +151,16 @@ mod tests {
         assert_eq!(undo_of("configuration file | /data/postgresql.auto.conf | f"), set);
         assert_eq!(undo_of("configuration file | | f"), set, "not permitted to see where");
         assert_eq!(undo_of("default | | t"), set);
+    }
+
+    /// The process may be at another statement by then.
+    #[test]
+    fn cancels_the_statement_that_was_seen_or_none() {
+        let began = Timestamp::from_seconds(1_790_000_000);
+        let sql = cancel("pid 7", 7, Some(began), "never".into()).sql;
+        assert!(sql.ends_with(&format!("pid = 7 AND query_start = '{began}' AND state = 'active';")), "{sql}");
+        let unknown = cancel("pid 7", 7, None, "never".into()).sql;
+        assert!(unknown.lines().filter(|l| l.contains("pg_cancel_backend")).all(|l| l.starts_with("-- ")), "{unknown}");
     }
 
     #[test]

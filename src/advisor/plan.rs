@@ -3,7 +3,8 @@
 use super::consistency::{self, Withdrawn};
 use super::score::certainty;
 use super::{cure, longer};
-use crate::finding::{Confidence, Effort, Finding, Fix, Risk, Severity, SubjectKind, Verb};
+use crate::catalog::settings::parse;
+use crate::finding::{Confidence, Effort, Finding, Fix, Risk, RoleSetting, Severity, SubjectKind, Verb};
 use crate::text::Text;
 use crate::time::Timestamp;
 use std::cmp::Ordering;
@@ -135,9 +136,10 @@ impl PlannedAction {
         self.fixes.extend(other.fixes.iter().filter(|f| f.verb == Verb::Diagnose).cloned());
     }
 
-    /// Answers one more finding. A setting keeps the value that is there: what this one would set is given back.
+    /// Answers one more finding. A setting gets one value: what the others would set is given back.
     fn join(&mut self, finding: &Finding) -> Vec<Withdrawn> {
         let mut out = Vec::new();
+        let answered = self.findings.clone();
         self.findings.push(finding.key());
         if !self.rules.contains(&finding.rule) {
             self.rules.push(finding.rule.clone());
@@ -159,8 +161,14 @@ impl PlannedAction {
                     let new = fix.keeps.iter().filter(|k| !same.keeps.contains(k)).cloned().collect::<Vec<_>>();
                     same.keeps.extend(new);
                     if fix.verb == Verb::Set && fix.sql != same.sql {
-                        let (findings, object) = (vec![finding.key()], fix.object.clone());
-                        let why = format!("{object} has one value, that of a finding before");
+                        let object = fix.object.clone();
+                        let (findings, why) = if is_enough_for(fix, same) {
+                            let keeps = std::mem::take(&mut same.keeps);
+                            *same = Fix { keeps, ..fix.clone() };
+                            (answered.clone(), format!("{object} has one value, the larger one"))
+                        } else {
+                            (vec![finding.key()], format!("{object} has one value, that of a finding before"))
+                        };
                         out.push(Withdrawn { findings, verb: fix.verb, object, why });
                     }
                 }
@@ -187,13 +195,15 @@ impl PlannedAction {
         // What destroys something is not done in haste, unless what it ends is itself the emergency.
         let releases = self.fixes.iter().all(|f| f.risk < Risk::R3 || f.verb == Verb::End)
             || self.rules.iter().any(|r| r.starts_with("slot-"));
+        // Who stands in the way now is not there in two weeks.
+        let now_or_never = self.severity >= Severity::Medium && self.main().is_some_and(|(verb, _)| verb == Verb::End);
         let hasty = self.risk < Risk::R3 || (self.severity == Severity::Critical && releases);
         let soon = match self.severity {
             Severity::Critical => true,
             Severity::High => self.risk <= Risk::R1 && self.effort == Effort::S,
             _ => false,
         };
-        if hasty && (soon || near) {
+        if hasty && (soon || near || now_or_never) {
             return When::Immediate;
         }
         match self.severity {
@@ -215,6 +225,15 @@ impl PlannedAction {
         };
         f64::from(self.impact) * certainty(self.confidence) / effort
     }
+}
+
+/// Whether what one fix gives a role is more of the memory that the other gives it.
+fn is_enough_for(fix: &Fix, other: &Fix) -> bool {
+    let bytes = |fix: &Fix| {
+        let setting = fix.role_setting.as_ref().filter(|s| s.name == "work_mem")?;
+        parse(&setting.value, Some("kB")).number()
+    };
+    bytes(fix).zip(bytes(other)).is_some_and(|(this, that)| this > that)
 }
 
 /// Makes a statement that maintains an object do what another one for it does, too: an ANALYZE does not stand for a VACUUM.
@@ -272,9 +291,9 @@ fn title(finding: &Finding, object: &str) -> Text {
         _ => "",
     };
     let text = Text::new().t(format!("{what}{kind}"));
-    match object.split_once(" of ").filter(|_| main.verb == Verb::Set) {
-        Some((setting, role)) if role == cure::SOME_ROLE => text.name(setting).t(format!(" of {role}")),
-        Some((setting, role)) => text.name(setting).t(" of ").name(role),
+    match &main.role_setting {
+        Some(RoleSetting { name, role: Some(role), .. }) => text.name(name).t(" of ").name(role),
+        Some(RoleSetting { name, role: None, .. }) => text.name(name).t(format!(" of {}", cure::SOME_ROLE)),
         None => text.name(object),
     }
 }

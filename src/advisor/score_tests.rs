@@ -173,7 +173,22 @@ fn causes_stand_before_symptoms_and_dates_decide_urgency() {
     ];
     let (actions, _) = plan::plan(&findings.iter().collect::<Vec<_>>(), Some(now));
     let order: Vec<(&str, When)> = actions.iter().map(|a| (a.object.as_str(), a.when)).collect();
-    assert_eq!(order, [("s", When::Immediate), ("pid 1", When::ShortTerm), ("t", When::ShortTerm)]);
+    // A session in the way is ended now or not at all.
+    assert_eq!(order, [("s", When::Immediate), ("pid 1", When::Immediate), ("t", When::Immediate)]);
+}
+
+/// A schema that everybody writes to is closed before a search_path relies on it, and as soon.
+#[test]
+fn a_cause_that_risks_nothing_is_as_urgent_as_its_symptom() {
+    let alter = |object: &str| Fix::new(Verb::Alter, Risk::R1, object, "ALTER");
+    let findings = [
+        finding("sec-definer-search-path", "f", Severity::High).fix(alter("f")).effort(Effort::S),
+        finding("cfg-logging", "x", Severity::Medium).fix(alter("x")),
+        finding("sec-public-create", "public", Severity::Medium).fix(alter("public")).effort(Effort::S),
+    ];
+    let (actions, _) = plan::plan(&findings.iter().collect::<Vec<_>>(), None);
+    let order: Vec<(&str, When)> = actions.iter().map(|a| (a.object.as_str(), a.when)).collect();
+    assert_eq!(order, [("public", When::Immediate), ("f", When::Immediate), ("x", When::ShortTerm)]);
 }
 
 #[test]
@@ -203,6 +218,10 @@ fn one_role_gets_one_value_of_a_setting() {
     assert_eq!(sql, ["ALTER ROLE \"app\" SET work_mem = '256MB';"]);
     let [given_back] = withdrawn.as_slice() else { panic!("{withdrawn:?}") };
     assert_eq!((&given_back.findings, given_back.object.as_str()), (&vec![findings[1].key()], "work_mem of app"));
+    let larger = [asks("query-temp-spill", "64MB", Severity::Medium), asks("mem-temp-files", "128MB", Severity::Low)];
+    let (actions, withdrawn) = plan::plan(&larger.iter().collect::<Vec<_>>(), None);
+    assert!(actions[0].fixes[0].sql.ends_with("SET work_mem = '128MB';"), "it is enough for both: {actions:#?}");
+    assert_eq!(withdrawn[0].findings, [larger[0].key()]);
     let alike = [asks("query-temp-spill", "256MB", Severity::Medium), asks("mem-temp-files", "256MB", Severity::Low)];
     assert!(plan::plan(&alike.iter().collect::<Vec<_>>(), None).1.is_empty(), "both ask for the same");
 }

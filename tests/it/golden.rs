@@ -151,6 +151,7 @@ fn findings() -> Vec<ReportFinding> {
         undo: None,
         keeps: Vec::new(),
         leads: None,
+        role_setting: None,
     };
     let drop = Fix {
         verb: Verb::Drop,
@@ -166,6 +167,7 @@ fn findings() -> Vec<ReportFinding> {
         ),
         keeps: Vec::new(),
         leads: None,
+        role_setting: None,
     };
     let look = Fix {
         verb: Verb::Diagnose,
@@ -177,6 +179,7 @@ fn findings() -> Vec<ReportFinding> {
         undo: None,
         keeps: Vec::new(),
         leads: None,
+        role_setting: None,
     };
     let mut critical = finding(
         "wrap-xid-age",

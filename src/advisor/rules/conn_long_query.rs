@@ -1,10 +1,11 @@
 //! A statement that has been running for very long.
 
+use crate::advisor::cure::cancel;
 use crate::advisor::sessions::{Seen, SessionKey, describe, is_client, is_dump, matching};
 use crate::advisor::sighting::Sighting;
 use crate::advisor::statement::{family, one_line};
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, secret, show};
-use crate::finding::{Effort, Finding, Fix, Risk, Severity, Subject, SubjectKind, Verb};
+use crate::finding::{Effort, Finding, Severity, Subject, SubjectKind};
 use crate::text::{Text, counted};
 use crate::unit::{Quantity, Unit};
 
@@ -88,17 +89,8 @@ fn finding<'a>(
         .verify("The statement is gone from the next snapshot.")
         .effort(Effort::S);
     if sighting.in_last {
-        let sql = format!(
-            "-- process ids are used again: first check that this is still the statement meant\n\
-             SELECT pid, usename, query_start, query FROM pg_stat_activity WHERE pid = {pid};\n\
-             SELECT pg_cancel_backend({pid});",
-            pid = key.pid
-        );
-        finding = finding.fix(
-            Fix::new(Verb::End, Risk::R2, describe(last.row), sql)
-                .lock("no lock; the statement fails, its transaction with it")
-                .when_not("Somebody waits for its result."),
-        );
+        let began = last.row.time("query_start");
+        finding = finding.fix(cancel(describe(last.row), key.pid, began, "Somebody waits for its result.".into()));
     }
     Some(finding)
 }

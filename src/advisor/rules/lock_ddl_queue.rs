@@ -1,8 +1,10 @@
 //! A waiting schema change that blocks everybody behind it.
 
-use crate::advisor::contention::{Contention, Seen, WHO_WAITS, contentions, is_ddl_queue, measures, members};
+use crate::advisor::contention::{Contention, Seen, WHO_WAITS, activity, contentions, is_ddl_queue, measures, members};
+use crate::advisor::cure::cancel;
+use crate::advisor::index_cure::LOCK_TIMEOUT;
 use crate::advisor::{Check, Checked, Context, Docs, LockMode, Need, Rule, Threshold};
-use crate::finding::{Effort, Finding, Fix, Risk, Severity, Subject, SubjectKind, Verb};
+use crate::finding::{Effort, Finding, Fix, Severity, Subject, SubjectKind};
 use crate::text::{Text, counted};
 use crate::unit::{Quantity, Unit};
 
@@ -89,22 +91,12 @@ fn finding(ctx: &Context<'_>, contention: &Contention, worst: &Seen) -> Option<F
         .effort(Effort::S);
     finding.measures = measures(ctx, worst);
     let last = contention.seen.iter().rfind(|_| contention.sighting.in_last);
-    if let Some(pid) = last.and_then(ddl) {
-        finding = finding.fix(
-            Fix::new(
-                Verb::End,
-                Risk::R2,
-                format!("pid {pid}"),
-                format!(
-                    "-- process ids are used again: first check that this is still the statement meant\n\
-                     SELECT pid, query FROM pg_stat_activity WHERE pid = {pid};\n\
-                     SELECT pg_cancel_backend({pid});\n\
-                     -- then again, in a quiet moment: SET lock_timeout = '5s'; <the schema change>"
-                ),
-            )
-            .lock("no lock; the schema change fails and can be repeated")
-            .when_not("It is about to get its lock, and the others can wait."),
-        );
+    if let Some((now, pid)) = last.and_then(|now| Some((now, ddl(now)?))) {
+        let began = activity(ctx, now.snapshot, pid).and_then(|row| row.time("query_start"));
+        let mut fix =
+            cancel(format!("pid {pid}"), pid, began, "It is about to get its lock, and the others can wait.".into());
+        fix.sql = format!("{}\n-- then again, in a quiet moment: {LOCK_TIMEOUT} <the schema change>", fix.sql);
+        finding = finding.fix(fix.lock("no lock; the schema change fails and can be repeated"));
     }
     Some(finding)
 }

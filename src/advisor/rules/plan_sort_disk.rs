@@ -1,6 +1,6 @@
 //! A sort that went to disk.
 
-use crate::advisor::cure::set_role;
+use crate::advisor::cure::set_work_mem;
 use crate::advisor::plans::{Explained, check_each, share};
 use crate::advisor::{Check, Context, Docs, Need, Rule, Threshold};
 use crate::catalog::settings::parse;
@@ -53,10 +53,7 @@ fn worst<'a>(ctx: &Context<'a>, of: &Explained<'a>) -> Option<Finding> {
     let keys = node.keys.iter().find(|(label, _)| label == "Sort Key").map_or("", |(_, keys)| keys.as_str());
     // Two and a half times, but never what is there already: in memory a sort takes more than on disk.
     let megabytes = (2.5 * kilobytes / 1024.0).max(2.0 * work_mem(ctx, of)).max(1.0).log2().ceil().exp2();
-    let when_not: Text = "The role runs many sessions at a time: each sort of each of them may then use this much. SET LOCAL in the one \
-                          transaction that needs it is gentler."
-        .into();
-    let cure = (megabytes <= 512.0).then(|| set_role(None, "work_mem", &format!("{megabytes:.0}MB"), when_not));
+    let cure = (megabytes <= 512.0).then(|| set_work_mem(ctx, None, megabytes));
     Some(
         ctx.plan_finding(of, severity, Text::new().t("Sort by ").code(keys).t(" takes ").opt(bytes).t(" on disk"))
             .why(Text::new().t("It takes ").opt(share(part)).t(" of the execution."))
@@ -98,6 +95,19 @@ mod tests {
             ["medium, medium: queryid 7: Sort by a takes 200 MB on disk"]
         );
         assert_eq!(told(&judge_plan(&RULE, &plan("quicksort  Memory: 640kB"))), ["passed: 1 plan with measurements"]);
+    }
+
+    /// A hash may take a multiple of it, by default two from 15 on.
+    #[test]
+    fn says_what_a_hash_may_take() {
+        let plan = "Sort  (cost=0.00..1.00 rows=1 width=4) (actual time=0.010..9.000 rows=9 loops=1)\n  Sort Key: a\n  Sort Method: external merge  Disk: 640kB\n  ->  Seq Scan on t  (cost=0.00..1.00 rows=1 width=4) (actual time=0.010..0.900 rows=9 loops=1)\nExecution Time: 10.000 ms";
+        let said = |views: &[(&'static str, &str, &[&str])]| {
+            let Outcome::Found { findings, .. } = judge_plan_beside(&RULE, plan, views) else { panic!() };
+            findings[0].fixes[0].when_not.as_ref().unwrap().plain()
+        };
+        let settings = |row| said(&[("pg_settings", "name | setting", &[row])]);
+        assert!(settings("hash_mem_multiplier | 4").contains(", each hash 4 times as much"));
+        assert!(!settings("hash_mem_multiplier | 1").contains("each hash"));
     }
 
     #[test]

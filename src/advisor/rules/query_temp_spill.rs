@@ -1,6 +1,6 @@
 //! A statement that writes temporary files.
 
-use crate::advisor::cure::set_role;
+use crate::advisor::cure::set_work_mem;
 use crate::advisor::statement::Family;
 use crate::advisor::workload::{GOOD_WINDOW, MIN_CALLS, MIN_WINDOW, Statement, Workload, part};
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, show};
@@ -124,24 +124,17 @@ fn finding<'a>(ctx: &Context<'a>, work: &Workload<'a>, s: &Statement<'a>, bytes:
         .effort(Effort::S)
         .share(Some(work.time_share(s)));
     if let Some(size) = proposal(per_call, work_mem.and_then(|w| w.value), ctx.threshold("max_work_mem_bytes")) {
-        finding = finding.fix(set_role(
-            work.role(s),
-            "work_mem",
-            &size,
-            "The role runs many sessions at a time: each operation of each of them may then use this much. SET LOCAL in the \
-             one transaction that needs it is gentler."
-                .into(),
-        ));
+        finding = finding.fix(set_work_mem(ctx, work.role(s), size));
     }
     finding
 }
 
-/// A work_mem with room for what was spilled: temporary files are denser than rows in memory, so twice as much, in the
+/// Megabytes of work_mem with room for what was spilled: temporary files are denser than rows in memory, so twice as much, in the
 /// next power of two. `None` where that would be more than is prudent, or no more than there is.
-fn proposal(per_call: f64, present: Option<f64>, most: f64) -> Option<String> {
+fn proposal(per_call: f64, present: Option<f64>, most: f64) -> Option<f64> {
     let megabytes = (2.0 * per_call / MB).max(1.0).log2().ceil().exp2();
     let bytes = megabytes * MB;
-    (bytes <= most && present.is_none_or(|p| bytes > p)).then(|| format!("{megabytes:.0}MB"))
+    (bytes <= most && present.is_none_or(|p| bytes > p)).then_some(megabytes)
 }
 
 #[cfg(test)]
@@ -153,12 +146,12 @@ mod tests {
     #[test]
     fn proposes_room_but_not_any_amount() {
         for (per_call, present, want) in [
-            (10.0 * MB, Some(4.0 * MB), Some("32MB")),
-            (16.0 * MB, None, Some("32MB")),
+            (10.0 * MB, Some(4.0 * MB), Some(32.0)),
+            (16.0 * MB, None, Some(32.0)),
             (0.1 * MB, Some(4.0 * MB), None),
             (400.0 * MB, Some(4.0 * MB), None),
         ] {
-            assert_eq!(proposal(per_call, present, 512.0 * MB).as_deref(), want, "{per_call}");
+            assert_eq!(proposal(per_call, present, 512.0 * MB), want, "{per_call}");
         }
     }
 
