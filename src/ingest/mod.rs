@@ -63,7 +63,7 @@ pub use options::{Options, Tally, Wanted};
 pub(crate) use when::fall_back;
 
 use crate::error::Result;
-use crate::meta::Notes;
+use crate::meta::{Meta, Note, Notes};
 use crate::snapshot::Snapshot;
 use rayon::prelude::*;
 use std::path::PathBuf;
@@ -84,7 +84,7 @@ pub fn read_opened(opened: &[Opened], options: &Options) -> Result<Vec<Snapshot>
     let mut taken_at = options.taken_at.iter().copied();
     let read = side_by_side(opened, |opened| opened.read(&Wanted::all()));
     let read = read.into_iter().collect::<Result<Vec<Snapshot>>>()?;
-    let (mut snapshots, told) = without_strays(read, Snapshot::holds_nothing, |stray| stray.meta.notes);
+    let (mut snapshots, told) = without_strays(read, Snapshot::holds_nothing, |stray| stray.meta);
     if let Some(first) = snapshots.first_mut() {
         first.meta.notes.absorb(told);
     }
@@ -100,7 +100,7 @@ pub fn read_opened(opened: &[Opened], options: &Options) -> Result<Vec<Snapshot>
 pub(crate) fn without_strays<S>(
     all: Vec<S>,
     holds_nothing: impl Fn(&S) -> bool,
-    notes: impl Fn(S) -> Notes,
+    meta: impl Fn(S) -> Meta,
 ) -> (Vec<S>, Notes) {
     let mut told = Notes::default();
     let (strays, some): (Vec<S>, Vec<S>) = all.into_iter().partition(holds_nothing);
@@ -108,9 +108,27 @@ pub(crate) fn without_strays<S>(
         return (strays, told);
     }
     for stray in strays {
-        told.absorb(notes(stray));
+        told.absorb(said_of(meta(stray)));
     }
     (some, told)
+}
+
+/// What was noted of files that are of no snapshot; not each column of theirs that nobody knows.
+fn said_of(stray: Meta) -> Notes {
+    if !stray.notes.kept.iter().any(|n| n.code.starts_with("unknown-")) {
+        return stray.notes;
+    }
+    let mut told = Notes::default();
+    for file in stray.files {
+        told.push(Note {
+            code: "ignored-file".to_owned(),
+            file: Some(file.path),
+            line: None,
+            column: None,
+            message: "it holds no view of any version of PostgreSQL, and no time: it is no snapshot".to_owned(),
+        });
+    }
+    told
 }
 
 /// Does something with each of some snapshots; the results in their order. Those of a history are read side by side; a

@@ -39,9 +39,10 @@ impl Snapshot {
         self.tables.get(view)
     }
 
-    /// Whether nothing at all was understood of its files, not even a time: then it is of no moment.
+    /// Whether nothing of a server was understood of its files, not even a time: then it is of no moment.
     pub fn holds_nothing(&self) -> bool {
-        let empty = |t: &Table| t.rows == 0 && t.columns.iter().all(Option::is_none);
-        self.meta.taken_at.is_none() && self.tables.values().all(|t| empty(t)) && self.unknown.iter().all(empty)
+        let tells =
+            |(name, t): (&&str, &Arc<Table>)| *name != "meta" && (t.rows > 0 || t.columns.iter().any(Option::is_some));
+        self.meta.taken_at.is_none() && !self.tables.iter().any(tells)
     }
 }

@@ -82,7 +82,7 @@ pub fn moments_of(opened: Vec<Opened>, request: &Request) -> Result<Vec<Moment>>
     });
     let metas = metas.into_iter().collect::<Result<Vec<(Meta, bool)>>>()?;
     let all = opened.into_iter().zip(metas).collect();
-    let (kept, told) = ingest::without_strays(all, |(_, (_, nothing))| *nothing, |(_, (meta, _))| meta.notes);
+    let (kept, told) = ingest::without_strays(all, |(_, (_, nothing))| *nothing, |(_, (meta, _))| meta);
     for (opened, (mut meta, _)) in kept {
         ingest::fall_back(&mut meta, &mut given);
         // Thousands of them are kept: each snapshot says again from which files it is when it is read.

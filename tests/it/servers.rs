@@ -136,6 +136,18 @@ fn files_of_which_nothing_is_understood_are_no_snapshot_beside_the_servers_folde
     }
 }
 
+/// `pgretro report exports/*`, with what a script wrote beside the exports.
+#[test]
+fn a_file_of_no_view_is_no_snapshot_where_it_is_named_either() {
+    let folder = nodes(&[("about.json", r#"{"server_version": "15.4", "snapshots": [{"n": 1, "dir": "before"}]}"#)]);
+    let at = |name: &str| folder.path().join(name).to_str().expect("a path").to_owned();
+    let report = json(&["report", &at("depot"), &at("about.json"), "--format", "json"]);
+    let window = &report["window"];
+    assert!(window["from"].is_string() && window["to"].is_string(), "{window}");
+    assert_eq!(window["snapshots"], 2);
+    assert!(report["sections"].to_string().contains("it is no snapshot"), "what was left out is told");
+}
+
 #[test]
 fn databases_of_one_server_are_each_held_against_a_policy() {
     let folder = nodes(&[]);
