@@ -256,6 +256,7 @@ impl Fix {
             when_not: None,
             undo: None,
             keeps: Vec::new(),
+            instead: false,
             leads: None,
             role_setting: None,
         }

@@ -74,16 +74,32 @@ pub fn set_role(role: Option<&str>, name: &str, value: &str, when_not: Text) -> 
 
 /// More `work_mem` for the role of one workload.
 pub fn set_work_mem(context: &Context<'_>, role: Option<&str>, megabytes: f64) -> Fix {
+    let when_not = format!(
+        "The role runs many sessions at a time: {}. SET LOCAL in the one transaction that needs it is gentler.",
+        each_operation(context)
+    );
+    set_role(role, "work_mem", &format!("{megabytes:.0}MB"), when_not.into())
+}
+
+/// More `work_mem` for the transactions that run one statement.
+pub fn set_work_mem_once(context: &Context<'_>, statement: &str, megabytes: f64) -> Fix {
+    let sql = format!("-- in each transaction that runs it, before it\nSET LOCAL work_mem = '{megabytes:.0}MB';");
+    let when_not = format!(
+        "Many sessions run it at a time: {}. Not for the role that runs it: it runs most of everything here.",
+        each_operation(context)
+    );
+    Fix::new(Verb::Set, Risk::R1, format!("work_mem of {statement}"), sql)
+        .lock("no lock; it ends with the transaction")
+        .when_not(when_not)
+}
+
+fn each_operation(context: &Context<'_>) -> String {
     let times = context.setting("hash_mem_multiplier").and_then(|s| s.value);
     let hash = match times.unwrap_or(if context.major() >= 15 { 2.0 } else { 1.0 }) {
         times if times > 1.0 => format!(", each hash {times} times as much (hash_mem_multiplier)"),
         _ => String::new(),
     };
-    let when_not = format!(
-        "The role runs many sessions at a time: each sort of each of them may then use this much{hash}. SET LOCAL in the one \
-         transaction that needs it is gentler."
-    );
-    set_role(role, "work_mem", &format!("{megabytes:.0}MB"), when_not.into())
+    format!("each sort of each of them may then use this much{hash}")
 }
 
 /// Ends a session: what it did in its open transaction is lost.

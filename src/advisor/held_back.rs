@@ -62,13 +62,22 @@ pub fn held_back<'a>(cx: &Context<'a>, held: &[&Holder<'a>]) -> Option<Finding> 
                 .then(sighting.text())
                 .t(if held.len() == 1 { ". It keeps " } else { ". The oldest keeps " })
                 .then(oldest.kept())
-                .t(" that died since, and stops every transaction id used since from being frozen."),
+                .t(if oldest.only_catalogs() {
+                    " that died since, and stops what the catalogs hold since from being frozen: tables are vacuumed and frozen \
+                     all the same, but the age of the database does not fall."
+                } else {
+                    " that died since, and stops every transaction id used since from being frozen."
+                }),
         )
         .doubts([sighting.doubt()])
         .members(held.iter().map(|h| Subject::new(h.who.kind(), h.subject())).collect())
         .effort(Effort::S)
         .fix(look_at_holders())
-        .verify("The oldest of them is gone from the next snapshot, and n_dead_tup falls with the next vacuum.");
+        .verify(if held.iter().all(|h| h.only_catalogs()) {
+            "The oldest of them is gone from the next snapshot, and age(datfrozenxid) falls with the next vacuum of the catalogs."
+        } else {
+            "The oldest of them is gone from the next snapshot, and n_dead_tup falls with the next vacuum."
+        });
     for holder in held.iter().take(5) {
         let (value, unit, columns) = match (holder.xids, holder.seconds) {
             (Some(x), _) => (x, Unit::Xids, "next_xid − "),

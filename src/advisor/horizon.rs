@@ -144,6 +144,11 @@ impl Holder<'_> {
         }
     }
 
+    /// Whether it keeps rows of the system catalogs alone.
+    pub const fn only_catalogs(&self) -> bool {
+        matches!(self.keeps, Keeps::Catalogs)
+    }
+
     /// "dead rows of every database".
     pub fn kept(&self) -> Text {
         match self.keeps {

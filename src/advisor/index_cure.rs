@@ -14,12 +14,13 @@ pub const CHECK_INVALID: &str = "SELECT indexrelid::regclass FROM pg_index WHERE
 pub const LOCK_TIMEOUT: &str = "SET lock_timeout = '5s';";
 
 /// What the CONCURRENTLY forms begin with. Their lock stops no read and no write, but they wait for every older
-/// transaction, and `lock_timeout` cuts that short as well: the build would be lost and an invalid index stay.
-pub const NO_LOCK_TIMEOUT: &str = "SET lock_timeout = 0;";
+/// transaction, and `lock_timeout` cuts that short as well, as does `statement_timeout`: the build would be lost and an
+/// invalid index stay, also where one was to be dropped (seen on PostgreSQL 15).
+pub const NO_TIMEOUT: &str = "SET statement_timeout = 0; SET lock_timeout = 0;";
 
 /// One of the CONCURRENTLY forms with what has to stand around it, whatever ran in the session before.
 pub fn concurrently(statement: &str) -> String {
-    format!("{NO_LOCK_TIMEOUT}\n{statement}\n{CHECK_INVALID}")
+    format!("{NO_TIMEOUT}\n{statement}\n{CHECK_INVALID}")
 }
 
 /// DDL with what has to stand before it, whatever ran in the session before.
@@ -144,7 +145,7 @@ fn attach(parts: Option<&[(&TableFact<'_>, String)]>, new: &NewIndex<'_>, index:
     let Some(parts) = parts else {
         return format!(
             "-- then for each partition, and it is valid when all are attached:\n\
-             -- {NO_LOCK_TIMEOUT}\n\
+             -- {NO_TIMEOUT}\n\
              -- CREATE INDEX CONCURRENTLY <index of the partition> ON <partition> {on};\n\
              -- {LOCK_TIMEOUT}\n\
              -- ALTER INDEX {index} ATTACH PARTITION <index of the partition>;"
@@ -158,7 +159,7 @@ fn attach(parts: Option<&[(&TableFact<'_>, String)]>, new: &NewIndex<'_>, index:
         format!("ALTER INDEX {index} ATTACH PARTITION {};", quote_qualified(part.schema(), name))
     };
     format!(
-        "{NO_LOCK_TIMEOUT}\n{}\n-- each again where it ran into the limit\n{LOCK_TIMEOUT}\n{}\n{CHECK_INVALID}",
+        "{NO_TIMEOUT}\n{}\n-- each again where it ran into the limit\n{LOCK_TIMEOUT}\n{}\n{CHECK_INVALID}",
         lines(parts, build),
         lines(parts, attach)
     )
@@ -170,8 +171,8 @@ fn detach(parts: Option<&[(&TableFact<'_>, String)]>, index: &str) -> String {
         format!("DROP INDEX CONCURRENTLY IF EXISTS {};", quote_qualified(part.schema(), name))
     };
     let rest = match parts {
-        Some(parts) => format!("{NO_LOCK_TIMEOUT}\n{}", lines(parts, drop)),
-        None => format!("-- {NO_LOCK_TIMEOUT}\n-- DROP INDEX CONCURRENTLY <index of the partition>;"),
+        Some(parts) => format!("{NO_TIMEOUT}\n{}", lines(parts, drop)),
+        None => format!("-- {NO_TIMEOUT}\n-- DROP INDEX CONCURRENTLY <index of the partition>;"),
     };
     let whole = with_timeout(&format!("DROP INDEX IF EXISTS {index};"));
     format!("{whole}\n-- and those of partitions that were not attached yet\n{rest}\n{CHECK_INVALID}")

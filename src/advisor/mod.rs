@@ -31,6 +31,7 @@ pub mod index;
 mod index_cure;
 mod index_facts;
 mod index_use;
+mod key_cure;
 
 pub mod indexdef;
 pub mod lifetime;
@@ -45,6 +46,7 @@ mod releases;
 mod rule;
 pub mod rules;
 mod run;
+mod running_build;
 mod score;
 #[cfg(test)]
 mod score_tests;
@@ -56,6 +58,7 @@ mod settings;
 mod shapes;
 mod sighting;
 mod since;
+mod since_set;
 mod slots;
 pub mod sql;
 pub mod statement;

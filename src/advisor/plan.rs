@@ -75,6 +75,11 @@ pub(super) fn plan(findings: &[&Finding], now: Option<Timestamp>) -> (Vec<Planne
     (actions, withdrawn)
 }
 
+/// The statements that a plan takes over: not those that stand instead of others.
+fn planned(finding: &Finding) -> impl Iterator<Item = &Fix> {
+    finding.fixes.iter().filter(|f| !f.instead)
+}
+
 /// The statement that changes something, by verb and object; where all only look, the first.
 fn main_fix(fixes: &[Fix]) -> Option<(Verb, &str)> {
     let main = fixes.iter().find(|f| f.verb != Verb::Diagnose).or(fixes.first())?;
@@ -114,9 +119,9 @@ impl PlannedAction {
             impact: impact(finding),
             confidence: finding.confidence(),
             effort: finding.effort,
-            risk: riskiest(&finding.fixes),
+            risk: planned(finding).map(|f| f.risk).max().unwrap_or(Risk::R0),
             deadline: finding.deadline,
-            fixes: finding.fixes.clone(),
+            fixes: planned(finding).cloned().collect(),
             verify: finding.verify.clone(),
             remarks: Vec::new(),
         }
@@ -152,8 +157,12 @@ impl PlannedAction {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
         };
-        for fix in &finding.fixes {
-            match self.fixes.iter_mut().find(|f| (f.verb, &f.object) == (fix.verb, &fix.object)) {
+        for fix in planned(finding) {
+            // Of two changes of an object neither stands for the other.
+            let alike = |f: &&mut Fix| {
+                (f.verb, &f.object) == (fix.verb, &fix.object) && (fix.verb != Verb::Alter || f.sql == fix.sql)
+            };
+            match self.fixes.iter_mut().find(alike) {
                 Some(same) => {
                     if also_maintain(same, fix) {
                         self.title = title(finding, &self.object);

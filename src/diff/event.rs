@@ -30,3 +30,13 @@ pub struct Event {
     /// How sure it is.
     pub certainty: Certainty,
 }
+
+impl Event {
+    /// Its kind as people read it. Statistics are lost alike in a crash and in an immediate shutdown.
+    pub fn words(&self) -> String {
+        match self.kind.as_str() {
+            "crash" => "crash or immediate stop".to_owned(),
+            kind => kind.replace('_', " "),
+        }
+    }
+}

@@ -59,6 +59,9 @@ pub struct Fix {
     /// Objects that must stay for this to be right (the kept twin of a dropped index), as in [`Subject::name`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub keeps: Vec<String>,
+    /// Whether it stands instead of the statement before it: one of them is run, never both, and the plan has the other.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub instead: bool,
     /// Of an index that is created or dropped, for the consistency pass.
     #[serde(skip)]
     pub leads: Option<Leads>,

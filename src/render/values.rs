@@ -247,7 +247,8 @@ fn fix(f: &Fix) -> Value {
         when_not => maybe_text(f.when_not.as_ref()),
         undo => f.undo.as_deref(),
     };
-    with(&map, [("keeps", (!f.keeps.is_empty()).then(|| plain(&f.keeps)))])
+    let keeps = (!f.keeps.is_empty()).then(|| plain(&f.keeps));
+    with(&map, [("keeps", keeps), ("instead", f.instead.then(|| Value::from(true)))])
 }
 
 fn evidence(e: &EvidenceEntry) -> Value {

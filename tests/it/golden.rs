@@ -150,6 +150,7 @@ fn findings() -> Vec<ReportFinding> {
         when_not: Some(Text::from("In a peak hour without vacuum_cost_delay: it reads the whole table.")),
         undo: None,
         keeps: Vec::new(),
+        instead: false,
         leads: None,
         role_setting: None,
     };
@@ -166,6 +167,7 @@ fn findings() -> Vec<ReportFinding> {
             "CREATE INDEX CONCURRENTLY \"</script>\" ON \"public\".\"orders\" USING btree (\"a\"\"b\");".to_owned(),
         ),
         keeps: Vec::new(),
+        instead: false,
         leads: None,
         role_setting: None,
     };
@@ -178,6 +180,7 @@ fn findings() -> Vec<ReportFinding> {
         when_not: None,
         undo: None,
         keeps: Vec::new(),
+        instead: false,
         leads: None,
         role_setting: None,
     };

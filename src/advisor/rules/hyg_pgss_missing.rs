@@ -65,7 +65,7 @@ fn look_on_the_primary() -> Fix {
 /// A restart is only asked for where the library may be missing.
 fn create(loaded: Option<bool>) -> Fix {
     const CREATE: &str = "CREATE EXTENSION IF NOT EXISTS pg_stat_statements;";
-    const UNDO: &str = "DROP EXTENSION pg_stat_statements;";
+    const UNDO: &str = "-- not where the CREATE said that it already exists\nDROP EXTENSION pg_stat_statements;";
     if loaded == Some(true) {
         return Fix::new(Verb::Create, Risk::R1, "pg_stat_statements", CREATE)
             .lock("no lock")

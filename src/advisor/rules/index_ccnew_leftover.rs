@@ -1,6 +1,7 @@
 //! What a failed REINDEX CONCURRENTLY left behind.
 
 use crate::advisor::index_cure::drop_index;
+use crate::advisor::running_build::{is_running, is_unseen, look_first, unless_running};
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule};
 use crate::finding::{Effort, Severity};
 use crate::text::{Text, counted};
@@ -34,13 +35,9 @@ pub(super) fn is_leftover(name: &str) -> bool {
 
 fn check(cx: &Context<'_>) -> Check {
     let state = cx.state_or_skip("index_definitions")?;
-    let building = |relid: Option<i64>| {
-        cx.last("pg_stat_progress_create_index")
-            .is_some_and(|t| t.iter().any(|r| relid.is_some() && r.int("relid") == relid))
-    };
     let mut checked = Checked { looked_at: counted(cx.facts.indexes.len(), "index", "indexes"), ..Checked::default() };
     for index in cx.facts.indexes.iter().filter(|i| i.is_valid() == Some(false) && is_leftover(i.name())) {
-        if building(index.relid()) {
+        if is_running(cx, index.relid()) {
             continue;
         }
         let size = index.bytes().map(|b| Quantity::int(b, Unit::Bytes));
@@ -60,7 +57,12 @@ fn check(cx: &Context<'_>) -> Check {
             finding = finding.measure(cx.read("Size", row, "index_size"));
         }
         let fix = drop_index(index).map(|f| f.when_not("While a REINDEX CONCURRENTLY of this table is running."));
-        checked.findings.push(finding.fixes(fix));
+        if is_unseen(cx) {
+            finding = look_first(finding, &index.display());
+            checked.findings.push(finding.fixes(fix.map(unless_running)));
+        } else {
+            checked.findings.push(finding.fixes(fix));
+        }
     }
     Ok(checked)
 }
@@ -81,11 +83,21 @@ mod tests {
 
     #[test]
     fn finds_the_copy() {
-        let b = taken("t_a_ccnew1", "f").build();
+        let b = taken("t_a_ccnew1", "f").view("pg_stat_progress_create_index", "pid | relid", &[]);
         assert_eq!(
-            told(&judge(&RULE, &[b], "")),
+            told(&judge(&RULE, &[b.build()], "")),
             ["low, high: public.t_a_ccnew1: Left behind by a failed REINDEX CONCURRENTLY (8 kB)"]
         );
+    }
+
+    /// A REINDEX CONCURRENTLY that runs has such an index too.
+    #[test]
+    fn is_not_dropped_where_a_running_build_cannot_be_seen() {
+        let outcome = judge(&RULE, &[taken("t_a_ccnew1", "f").build()], "");
+        assert!(told(&outcome)[0].starts_with("low, medium"), "{outcome:?}");
+        let crate::finding::Outcome::Found { findings, .. } = outcome else { panic!() };
+        let drop = &findings[0].fixes[1];
+        assert!(drop.sql.lines().skip(1).all(|line| line.starts_with("-- ")), "{}", drop.sql);
     }
 
     /// Where the build itself failed, writes leave it out.

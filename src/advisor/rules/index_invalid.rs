@@ -2,6 +2,7 @@
 
 use super::index_ccnew_leftover::is_leftover;
 use crate::advisor::index_cure::{drop_index, reindex};
+use crate::advisor::running_build::{is_running, is_unseen, look_first, unless_running};
 use crate::advisor::{Check, Checked, Context, Docs, IndexFact, Need, Rule};
 use crate::finding::{Effort, Fix, Severity};
 use crate::ident::quote_ident;
@@ -21,7 +22,8 @@ pub const RULE: Rule = Rule {
               every write but used by no query; one whose build broke off early (`indisready` is false) is not even \
               maintained. A unique one does not guarantee uniqueness: rows that were there before were not checked.",
         decides: "Found when an index is not valid or not ready: medium, high where it was to be unique. Only a note \
-                  while an index of that table is being built. A partitioned index is invalid until every partition has \
+                  while an index of that table is being built; less sure, and no statement ready to run, where the dump \
+                  cannot show that (no `pg_stat_progress_create_index`, or a standby). A partitioned index is invalid until every partition has \
                   its attached part; then the message says so. Remains named `_ccnew` or `_ccold` are \
                   index-ccnew-leftover's.",
         what_to_do: "Rebuild it with REINDEX INDEX CONCURRENTLY, or drop it where another index does the work. Before \
@@ -46,9 +48,7 @@ fn check(cx: &Context<'_>) -> Check {
 
 fn report<'a>(cx: &Context<'a>, index: &IndexFact<'a>) -> crate::finding::Finding {
     let unique = index.is_unique() == Some(true);
-    let building = cx
-        .last("pg_stat_progress_create_index")
-        .is_some_and(|t| t.iter().any(|r| r.int("relid").is_some_and(|relid| index.relid() == Some(relid))));
+    let building = is_running(cx, index.relid());
     let severity = if building {
         Severity::Info
     } else if unique {
@@ -88,6 +88,11 @@ fn report<'a>(cx: &Context<'a>, index: &IndexFact<'a>) -> crate::finding::Findin
             "A partitioned index is invalid until every partition has its part attached: attach the missing ones.",
         );
     }
+    let unseen = is_unseen(cx);
+    let settle = |fix: Fix| if unseen { unless_running(fix) } else { fix };
+    if unseen {
+        finding = look_first(finding, &index.display());
+    }
     let mut rebuild = reindex(index);
     if unique {
         rebuild = rebuild.when_not(
@@ -97,9 +102,10 @@ fn report<'a>(cx: &Context<'a>, index: &IndexFact<'a>) -> crate::finding::Findin
         );
         finding = finding.fixes(duplicates(index).map(|sql| Fix::diagnose(index.display(), sql)));
     }
-    finding = finding.fix(rebuild);
+    finding = finding.fix(settle(rebuild));
     let drop = drop_index(index).map(|fix| fix.when_not("When it is wanted: then rebuild it instead, above."));
-    finding.fixes(drop.map(|fix| if unique { undone_without_duplicates(fix) } else { fix }))
+    let drop = drop.map(|fix| if unique { undone_without_duplicates(fix) } else { fix });
+    finding.fixes(drop.map(|fix| Fix { instead: true, ..settle(fix) }))
 }
 
 /// What stood in the way of the build stands in the way of its undo.
@@ -128,8 +134,14 @@ fn duplicates(index: &IndexFact<'_>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::advisor::running_build::LOOK;
     use crate::advisor::testing::{judge, told};
     use crate::snapshot::literal::{Literal, literal};
+
+    /// No build was running.
+    fn quiet(dump: Literal) -> Literal {
+        dump.view("pg_stat_progress_create_index", "pid | relid", &[])
+    }
 
     fn taken(valid: &str, unique: &str) -> Literal {
         let word = if unique == "t" { "UNIQUE " } else { "" };
@@ -142,7 +154,7 @@ mod tests {
 
     #[test]
     fn finds_a_failed_unique_build() {
-        let outcome = judge(&RULE, &[taken("f", "t").build()], "");
+        let outcome = judge(&RULE, &[quiet(taken("f", "t")).build()], "");
         assert_eq!(
             told(&outcome),
             [
@@ -157,10 +169,10 @@ mod tests {
             sql,
             [
                 r#"SELECT "ref", count(*) FROM "public"."orders" WHERE "ref" IS NOT NULL GROUP BY "ref" HAVING count(*) > 1;"#,
-                "SET lock_timeout = 0;",
+                "SET statement_timeout = 0; SET lock_timeout = 0;",
                 r#"REINDEX INDEX CONCURRENTLY "public"."uq_ref";"#,
                 "SELECT indexrelid::regclass FROM pg_index WHERE NOT indisvalid;",
-                "SET lock_timeout = 0;",
+                "SET statement_timeout = 0; SET lock_timeout = 0;",
                 "-- undo: CREATE UNIQUE INDEX CONCURRENTLY uq_ref ON public.orders USING btree (ref);",
                 r#"DROP INDEX CONCURRENTLY "public"."uq_ref";"#,
                 "SELECT indexrelid::regclass FROM pg_index WHERE NOT indisvalid;",
@@ -198,7 +210,7 @@ mod tests {
                 )],
             );
             let crate::finding::Outcome::Found { findings, .. } = judge(&RULE, &[b.build()], "") else { panic!() };
-            findings[0].fixes[0].sql.clone()
+            findings[0].fixes[1].sql.clone()
         };
         assert_eq!(
             query("(a, b) WHERE (c OR d)"),
@@ -214,6 +226,21 @@ mod tests {
     fn a_build_in_progress_is_only_a_note() {
         let b = taken("f", "f").view("pg_stat_progress_create_index", "pid | relid", &["900 | 1"]).build();
         assert_eq!(told(&judge(&RULE, &[b], "")), ["info, high: public.uq_ref: Invalid: no query uses it (8 kB)"]);
+    }
+
+    /// A build that runs looks the same, and a rebuild or a drop beside it breaks it off.
+    #[test]
+    fn nothing_is_ready_to_run_where_a_running_build_cannot_be_seen() {
+        let standby = quiet(taken("f", "t").meta(|m| m.in_recovery = Some(true)));
+        for dump in [taken("f", "t"), standby] {
+            let outcome = judge(&RULE, &[dump.build()], "");
+            assert!(told(&outcome)[0].starts_with("high, medium: public.uq_ref"), "{outcome:?}");
+            let crate::finding::Outcome::Found { findings, .. } = outcome else { panic!() };
+            assert!(findings[0].fixes[0].sql.starts_with(LOOK));
+            for fix in findings[0].fixes.iter().filter(|f| f.verb != crate::finding::Verb::Diagnose) {
+                assert!(fix.sql.lines().skip(1).all(|line| line.starts_with("-- ")), "{}", fix.sql);
+            }
+        }
     }
 
     #[test]

@@ -298,7 +298,7 @@ mod tests {
         let Outcome::Found { findings, .. } = judge(&RULE, &[b], "") else { panic!() };
         assert_eq!(
             findings[0].fixes[0].sql,
-            "SET lock_timeout = 0;\nCREATE INDEX CONCURRENTLY \"items_order_id_idx\" ON \"public\".\"items\" (\"order_id\");\n\
+            "SET statement_timeout = 0; SET lock_timeout = 0;\nCREATE INDEX CONCURRENTLY \"items_order_id_idx\" ON \"public\".\"items\" (\"order_id\");\n\
              SELECT indexrelid::regclass FROM pg_index WHERE NOT indisvalid;"
         );
     }
@@ -333,7 +333,7 @@ mod tests {
             [
                 "SET lock_timeout = '5s';",
                 "CREATE INDEX",
-                "SET lock_timeout = 0;",
+                "SET statement_timeout = 0; SET lock_timeout = 0;",
                 "CREATE INDEX CONCURRENTLY",
                 "-- each again where it ran into the limit",
                 "SET lock_timeout = '5s';",

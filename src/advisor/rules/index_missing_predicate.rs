@@ -360,10 +360,10 @@ mod tests {
         let fix = finding.fixes.last().unwrap();
         assert_eq!(
             fix.sql,
-            "SET lock_timeout = 0;\nCREATE INDEX CONCURRENTLY \"orders_customer_id_idx\" ON \"public\".\"orders\" (\"customer_id\");\n\
+            "SET statement_timeout = 0; SET lock_timeout = 0;\nCREATE INDEX CONCURRENTLY \"orders_customer_id_idx\" ON \"public\".\"orders\" (\"customer_id\");\n\
              SELECT indexrelid::regclass FROM pg_index WHERE NOT indisvalid;"
         );
-        let undo = "SET lock_timeout = 0;\nDROP INDEX CONCURRENTLY \"public\".\"orders_customer_id_idx\";\n\
+        let undo = "SET statement_timeout = 0; SET lock_timeout = 0;\nDROP INDEX CONCURRENTLY \"public\".\"orders_customer_id_idx\";\n\
                     SELECT indexrelid::regclass FROM pg_index WHERE NOT indisvalid;";
         assert_eq!(fix.undo.as_deref(), Some(undo));
     }

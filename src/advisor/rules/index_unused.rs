@@ -321,7 +321,7 @@ mod tests {
         let Outcome::Found { findings, .. } = outcome else { panic!() };
         assert_eq!(
             findings[0].fixes[0].sql,
-            "SET lock_timeout = 0;\n-- undo: CREATE INDEX CONCURRENTLY i ON public.t USING btree (a);\n\
+            "SET statement_timeout = 0; SET lock_timeout = 0;\n-- undo: CREATE INDEX CONCURRENTLY i ON public.t USING btree (a);\n\
              DROP INDEX CONCURRENTLY \"public\".\"i\";\nSELECT indexrelid::regclass FROM pg_index WHERE NOT indisvalid;"
         );
         // Without the word about standbys one step less sure.

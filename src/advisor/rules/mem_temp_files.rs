@@ -2,6 +2,7 @@
 
 use crate::advisor::cure::{Effect, set_system};
 use crate::advisor::server_settings::server_value;
+use crate::advisor::since_set::{risen, rows_from, set_anew};
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, show};
 use crate::diff::ViewChange;
 use crate::finding::{Effort, Fix, Severity, Subject, SubjectKind};
@@ -47,18 +48,27 @@ fn check(ctx: &Context<'_>) -> Check {
     ctx.window_of("min_window_s")?;
     let mut findings = Vec::new();
     let mut total = 0.0;
+    let anew = set_anew(ctx.chain, "work_mem");
     for change in ctx.changes("pg_stat_database").into_iter().flat_map(ViewChange::present) {
-        let (Some(row), Some(files), Some(bytes)) =
+        let (Some(row), Some(mut files), Some(mut bytes)) =
             (change.last(), change.delta("temp_files"), change.delta("temp_bytes"))
         else {
             continue;
         };
         total += bytes;
-        let (Some(name), Some(per_s), Some(files_per_s)) =
+        let (Some(name), Some(mut per_s), Some(mut files_per_s)) =
             (row.text("datname"), change.rate("temp_bytes"), change.rate("temp_files"))
         else {
             continue;
         };
+        // What was written under another work_mem says nothing of this one.
+        let rows = anew.map(|first| rows_from(ctx.chain, ("pg_stat_database", change), first).collect::<Vec<_>>());
+        let seconds = rows.iter().flatten().filter_map(|row| row.verdict().covered_s).sum::<f64>();
+        let since = rows.filter(|_| seconds >= ctx.threshold("min_window_s"));
+        if let Some(rows) = &since {
+            (files, bytes) = (risen(rows.iter().copied(), "temp_files"), risen(rows.iter().copied(), "temp_bytes"));
+            (per_s, files_per_s) = (bytes / seconds, files / seconds);
+        }
         let files_per_min = files_per_s * 60.0;
         let many = per_s >= ctx.threshold("min_bytes_per_s") || files_per_min >= ctx.threshold("min_files_per_min");
         if files < ctx.threshold("min_files") || !many {
@@ -80,7 +90,7 @@ fn check(ctx: &Context<'_>) -> Check {
                 Text::new()
                     .t("Sorts and hashes do not fit into work_mem; on average a file holds ")
                     .opt(Quantity::float(bytes / files, Unit::Bytes))
-                    .t("."),
+                    .t(if since.is_some() { ". Counted since work_mem was changed." } else { "." }),
             )
             .doubts([ctx.single_doubt(), ctx.short_doubt("good_window_s"), ctx.class_doubt(change)])
             .measure(ctx.measure("Temporary files", change, "temp_files"))

@@ -1,6 +1,7 @@
 //! A statement that writes temporary files.
 
-use crate::advisor::cure::set_work_mem;
+use crate::advisor::cure::{set_work_mem, set_work_mem_once};
+use crate::advisor::since_set::{risen, rows_from, set_anew};
 use crate::advisor::statement::Family;
 use crate::advisor::workload::{GOOD_WINDOW, MIN_CALLS, MIN_WINDOW, Statement, Workload, part};
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, show};
@@ -44,13 +45,19 @@ pub const RULE: Rule = Rule {
             unit: Unit::Bytes,
             about: "No larger work_mem is proposed: it holds for each operation of each session.",
         },
+        Threshold {
+            name: "most_of_the_time",
+            default: 0.5,
+            unit: Unit::Share,
+            about: "A role that runs so much of all is everybody: the one transaction gets the memory.",
+        },
     ],
     docs: Docs {
         looks_at: "Temporary blocks written by each statement over the window.",
         why: "A sort or hash that does not fit into work_mem is written to disk and read again.",
         decides: "Bytes written per call, or a fifth of all temporary bytes of the window; small totals are left alone. \
                   Temporary files of CREATE INDEX and other maintenance are limited by maintenance_work_mem and are not \
-                  counted here. A hash may use work_mem × hash_mem_multiplier (1 up to PostgreSQL 14, 2 from 15 on).",
+                  counted here. Where work_mem was changed meanwhile, what was written since counts. A hash may use work_mem × hash_mem_multiplier (1 up to PostgreSQL 14, 2 from 15 on).",
         what_to_do: "First ask whether all those rows are needed and whether an index gives the order. Else a larger \
                      work_mem for the role or the transaction that runs it; never for everybody: the limit holds for each \
                      operation of each session.",
@@ -71,9 +78,10 @@ fn check(ctx: &Context<'_>) -> Check {
         if bytes < ctx.threshold("min_bytes") {
             break;
         }
-        let per_call = bytes / s.delta("calls");
-        if per_call >= ctx.threshold("min_bytes_per_call") || part(bytes, total) >= ctx.threshold("min_share") {
-            findings.push(finding(ctx, &work, s, bytes, total));
+        let spill = Spill::of(ctx, s, bytes, block);
+        let much = spill.per_call() >= ctx.threshold("min_bytes_per_call");
+        if much || (spill.bytes > 0.0 && part(bytes, total) >= ctx.threshold("min_share")) {
+            findings.push(finding(ctx, &work, s, &spill, part(bytes, total)));
         }
     }
     Ok(Checked {
@@ -86,19 +94,54 @@ fn check(ctx: &Context<'_>) -> Check {
     })
 }
 
-fn finding<'a>(ctx: &Context<'a>, work: &Workload<'a>, s: &Statement<'a>, bytes: f64, total: f64) -> Finding {
-    let calls = s.delta("calls");
-    let per_call = bytes / calls;
+/// What a statement wrote, of the windows since work_mem has its present value where it ran in them.
+struct Spill {
+    bytes: f64,
+    calls: f64,
+    /// Whether work_mem was another one before.
+    anew: bool,
+    /// Whether all is counted under its present value.
+    pure: bool,
+}
+
+impl Spill {
+    fn of(ctx: &Context<'_>, s: &Statement<'_>, bytes: f64, block: f64) -> Self {
+        let all = Self { bytes, calls: s.delta("calls"), anew: false, pure: true };
+        let Some(first) = set_anew(ctx.chain, "work_mem") else { return all };
+        let risen = |column| risen(rows_from(ctx.chain, ("pg_stat_statements", s.change), first), column);
+        let calls = risen("calls");
+        if calls > 0.0 {
+            Self { bytes: risen("temp_blks_written") * block, calls, anew: true, pure: true }
+        } else {
+            Self { anew: true, pure: false, ..all }
+        }
+    }
+
+    fn per_call(&self) -> f64 {
+        part(self.bytes, self.calls)
+    }
+}
+
+fn finding<'a>(ctx: &Context<'a>, work: &Workload<'a>, s: &Statement<'a>, spill: &Spill, share: f64) -> Finding {
+    let per_call = spill.per_call();
     let mut why = Text::new()
         .t("Its sorts and hashes do not fit into memory: ")
         .opt(Quantity::float(per_call, Unit::Bytes))
         .t(" written per call, ")
-        .opt(Quantity::share(bytes, total))
+        .opt(Quantity::float(share, Unit::Share))
         .t(" of all temporary bytes of the window.");
     let work_mem = ctx.setting("work_mem");
     if let Some(limit) = work_mem.and_then(|w| w.value) {
         why = why.t(" ").code("work_mem").t(" is ").opt(Quantity::float(limit, Unit::Bytes)).t(".");
     }
+    if spill.anew {
+        why = why.t(if spill.pure {
+            " It was another one before: bytes per call are of the time since."
+        } else {
+            " It was another one when the statement ran: what it would write now is not known."
+        });
+    }
+    let since = if spill.anew && spill.pure { " since work_mem was changed" } else { "" };
     let mut finding = ctx
         .finding(
             Severity::Medium,
@@ -116,15 +159,23 @@ fn finding<'a>(ctx: &Context<'a>, work: &Workload<'a>, s: &Statement<'a>, bytes:
         .measure(ctx.over_window(
             "Temporary bytes per call",
             Quantity::float(per_call, Unit::Bytes),
-            format!("{} ÷ {} calls", show(bytes, Unit::Bytes), show(calls, Unit::Count)),
+            format!("{} ÷ {} calls{since}", show(spill.bytes, Unit::Bytes), show(spill.calls, Unit::Count)),
             &[(s.row, &["temp_blks_written", "calls"])],
         ))
         .fix(s.look_up(ctx.major()))
         .verify("Temporary blocks per call fall to 0 or near it in the next window.")
         .effort(Effort::S)
         .share(Some(work.time_share(s)));
-    if let Some(size) = proposal(per_call, work_mem.and_then(|w| w.value), ctx.threshold("max_work_mem_bytes")) {
-        finding = finding.fix(set_work_mem(ctx, work.role(s), size));
+    let most = ctx.threshold("max_work_mem_bytes");
+    if let Some(size) = proposal(per_call, work_mem.and_then(|w| w.value), most).filter(|_| spill.pure) {
+        // Where one role runs most of the work, what it gets everybody gets.
+        let of_role = |o: &&Statement<'_>| o.row.int("userid") == s.row.int("userid");
+        let role: f64 = work.statements.iter().filter(of_role).map(|o| work.time_share(o)).sum();
+        finding = finding.fix(if role >= ctx.threshold("most_of_the_time") {
+            set_work_mem_once(ctx, &s.id(), size)
+        } else {
+            set_work_mem(ctx, work.role(s), size)
+        });
     }
     finding
 }
@@ -191,6 +242,39 @@ mod tests {
             ),
             ["passed: 1 statements; 800 kB of temporary files written"]
         );
+    }
+
+    /// What was written under a smaller work_mem does not tell what is needed, and a role that runs most is everybody.
+    #[test]
+    fn counts_since_work_mem_was_changed_and_asks_for_one_transaction_of_everybodys_role() {
+        let taken = |hour: u32, kilobytes: u32, calls: u32, blocks: u32, other: u32| {
+            literal(&format!("2026-11-22 {hour}:00:00+00"))
+                .view("pg_settings", "name | setting | unit", &[&format!("work_mem | {kilobytes} | kB")])
+                .view("pg_stat_activity", "pid | usesysid | usename", &["1 | 10 | app", "2 | 11 | reports"])
+                .view(
+                    "pg_stat_statements",
+                    "userid | dbid | queryid | toplevel | query | calls | total_exec_time | temp_blks_written",
+                    &[
+                        &format!("10 | 5 | 2 | t | select b from t order by b | {calls} | {calls}000 | {blocks}"),
+                        &format!("11 | 5 | 3 | t | select a | {}000 | {other} | 0", hour - 9),
+                    ],
+                )
+                .build()
+        };
+        let of = |other: u32| {
+            let chain = [
+                taken(10, 4_096, 0, 0, 0),
+                taken(11, 4_096, 10, 10 * 20_480, other),
+                taken(12, 16_384, 20, 20 * 20_480, other * 2),
+                taken(13, 16_384, 30, 20 * 20_480 + 10 * 6_400, other * 3),
+            ];
+            let crate::finding::Outcome::Found { findings, .. } = judge(&RULE, &chain, "") else { panic!() };
+            let finding = &findings[0];
+            (finding.title.plain(), finding.fixes[1].sql.lines().last().unwrap().to_owned())
+        };
+        let title = "select b from t order by b writes 50 MB of temporary files per call".to_owned();
+        assert_eq!(of(900_000), (title.clone(), "ALTER ROLE \"app\" SET work_mem = '128MB';".to_owned()));
+        assert_eq!(of(0), (title, "SET LOCAL work_mem = '128MB';".to_owned()));
     }
 
     #[test]

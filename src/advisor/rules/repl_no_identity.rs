@@ -1,9 +1,11 @@
 //! Published tables whose updates and deletes fail.
 
 use crate::advisor::index_cure::with_timeout;
-use crate::advisor::{Check, Checked, Context, Docs, Need, Rule};
+use crate::advisor::key_cure::add_primary_key;
+use crate::advisor::{Check, Checked, Context, Docs, IndexFact, Need, Rule};
 use crate::finding::{Effort, Fix, Risk, Severity, Subject, SubjectKind, Verb};
-use crate::ident::quote_qualified;
+use crate::ident::{quote_ident, quote_qualified};
+use crate::snapshot::Row;
 use crate::text::Text;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +18,7 @@ pub const RULE: Rule = Rule {
         Need::View("publication_tables", &["pubname", "relid", "relreplident"]),
         Need::View("constraints", &["relid", "contype"]),
     ],
-    wants: &[],
+    wants: &[Need::View("index_definitions", &["indexdef", "indisunique"])],
     thresholds: &[],
     docs: Docs {
         looks_at: "Tables in publications that publish updates or deletes, their replica identity, their primary keys.",
@@ -73,24 +75,36 @@ fn check(ctx: &Context<'_>) -> Check {
         .why("The publication sends updates or deletes, and nothing tells the subscriber which row is meant.")
         .doubts([publications.doubt().or(tables.doubt()).or(constraints.doubt())])
         .measure(ctx.read("Replica identity", *row, "relreplident"))
-        .fix(
-            Fix::new(
-                Verb::Alter,
-                Risk::R2,
-                subject.name,
-                format!(
-                    "-- with a unique index over NOT NULL columns, or better a primary key:\n{}",
-                    with_timeout(&format!("ALTER TABLE {rel} REPLICA IDENTITY USING INDEX <index>;"))
-                ),
-            )
-            .lock("ACCESS EXCLUSIVE, short")
-            .when_not("The table only gets inserts.")
-            .undo(with_timeout(&format!("ALTER TABLE {rel} REPLICA IDENTITY DEFAULT;"))),
-        )
+        .fix(cure(ctx, *row, &subject.name, &rel))
         .verify("The table has a primary key or an index as replica identity in the next snapshot.")
         .effort(Effort::M)
     });
     Ok(Checked { findings: findings.collect(), looked_at: format!("{} published tables", tables.table.rows) })
+}
+
+/// An index that can tell rows apart, where the table has one; else a key is built.
+fn cure<'a>(ctx: &Context<'a>, row: Row<'a>, subject: &str, rel: &str) -> Fix {
+    let relid = row.int("relid");
+    let table = ctx.facts.tables.iter().find(|t| t.relid().is_some() && t.relid() == relid);
+    let suits = |i: &IndexFact<'a>| {
+        i.is_unique() == Some(true)
+            && i.is_valid() != Some(false)
+            && i.def().is_some_and(|d| d.predicate.is_none() && !d.has_expression())
+    };
+    let unique = relid.and_then(|relid| ctx.facts.indexes_of(relid).find(|i| suits(i)));
+    if let (None, Some(table), Some(_)) = (unique, table, ctx.facts.definitions) {
+        return add_primary_key(table);
+    }
+    let (note, index) = match unique {
+        Some(index) => ("its columns must be NOT NULL", quote_ident(index.name())),
+        None => ("a unique index over NOT NULL columns, or better a primary key", "<index>".to_owned()),
+    };
+    let sql =
+        format!("-- {note}\n{}", with_timeout(&format!("ALTER TABLE {rel} REPLICA IDENTITY USING INDEX {index};")));
+    Fix::new(Verb::Alter, Risk::R2, subject, sql)
+        .lock("ACCESS EXCLUSIVE, short")
+        .when_not("The table only gets inserts.")
+        .undo(with_timeout(&format!("ALTER TABLE {rel} REPLICA IDENTITY DEFAULT;")))
 }
 
 #[cfg(test)]
@@ -118,6 +132,38 @@ mod tests {
         assert_eq!(
             told(&judge(&RULE, &[b], "")),
             ["high, high: public.bare: UPDATE and DELETE fail on public.bare: published without replica identity"]
+        );
+    }
+
+    /// USING INDEX is of use where there is one.
+    #[test]
+    fn names_the_index_or_builds_a_key() {
+        let sql = |indexes: &[&str]| {
+            let b = literal("2026-11-22 12:00:00+00")
+                .view("publications", "oid | pubname | pubupdate | pubdelete", &["1 | all | t | t"])
+                .view(
+                    "publication_tables",
+                    "pubname | relid | schemaname | relname | relreplident",
+                    &["all | 11 | public | bare | d"],
+                )
+                .view("constraints", "oid | relid | contype", &["1 | 10 | p"])
+                .view("pg_stat_user_tables", "relid | schemaname | relname", &["11 | public | bare"])
+                .view(
+                    "index_definitions",
+                    "indexrelid | relid | schemaname | relname | indexrelname | indexdef | indisunique | indisvalid",
+                    indexes,
+                );
+            let crate::finding::Outcome::Found { findings, .. } = judge(&RULE, &[b.build()], "") else { panic!() };
+            findings[0].fixes[0].sql.clone()
+        };
+        let index = |word: &str, flag: &str| {
+            format!(
+                "7 | 11 | public | bare | bare_a | CREATE {word}INDEX bare_a ON public.bare USING btree (a) | {flag} | t"
+            )
+        };
+        assert!(sql(&[&index("UNIQUE ", "t")]).ends_with("REPLICA IDENTITY USING INDEX \"bare_a\";"));
+        assert!(
+            sql(&[&index("", "f")]).ends_with("ADD CONSTRAINT \"bare_pkey\" PRIMARY KEY USING INDEX \"bare_pkey\";")
         );
     }
 

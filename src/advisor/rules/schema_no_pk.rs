@@ -1,9 +1,8 @@
 //! Tables whose rows have no identity.
 
-use crate::advisor::index_cure::{concurrently, with_timeout};
+use crate::advisor::key_cure::add_primary_key;
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, TableFact, Threshold, whole};
-use crate::finding::{Effort, Finding, Fix, Risk, Severity, Verb};
-use crate::ident::{quote_ident, quote_literal};
+use crate::finding::{Effort, Finding, Severity};
 use crate::text::Text;
 use crate::unit::Unit;
 use std::collections::BTreeSet;
@@ -97,33 +96,10 @@ fn report<'a>(cx: &Context<'a>, table: &TableFact<'a>) -> Finding {
     if counted {
         title = title.t(", ").opt(whole(changed, Unit::Rows)).t(" updated or deleted");
     }
-    let index = format!("{}_pkey", table.name());
-    let lock = "the index: SHARE UPDATE EXCLUSIVE; the constraint: ACCESS EXCLUSIVE, longer where columns are not yet NOT NULL: the table is read then";
-    let (name, of) = (quote_ident(&index), table.sql());
-    let build = concurrently(&format!("CREATE UNIQUE INDEX CONCURRENTLY {name} ON {of} (<columns>);"));
-    let bind = with_timeout(&format!("ALTER TABLE {of} ADD CONSTRAINT {name} PRIMARY KEY USING INDEX {name};"));
-    let online = format!("-- <columns>: those that identify a row\n{build}\n{bind}");
-    // Neither CONCURRENTLY nor USING INDEX is possible on a partitioned table.
-    let whole = format!(
-        "-- <columns>: those that identify a row, and those of the partition key: SELECT pg_get_partkeydef({1}::regclass);\n\
-         {0}",
-        with_timeout(&format!("ALTER TABLE {of} ADD CONSTRAINT {name} PRIMARY KEY (<columns>);")),
-        quote_literal(&of)
-    );
-    let (sql, lock) = if table.is_kind("p") == Some(true) {
-        (whole, "ACCESS EXCLUSIVE on the table and all its partitions, while an index is built on each")
-    } else {
-        (online, lock)
-    };
     let mut finding = cx
         .finding(severity, table.subject(), title)
         .why("A single row cannot be named: not for removing one of two equal rows, not for logical replication of updates and deletes.")
-        .fix(
-            Fix::new(Verb::Alter, Risk::R2, table.display(), sql)
-                .lock(lock)
-                .when_not("When no columns identify a row: add an identity column first, which rewrites the table.")
-                .undo(with_timeout(&format!("-- its columns stay NOT NULL\nALTER TABLE {of} DROP CONSTRAINT {name};"))),
-        )
+        .fix(add_primary_key(table))
         .effort(Effort::M)
         .verify("The table has a constraint of type p.");
     if let Some(sizes) = table.sizes {

@@ -32,19 +32,19 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(ctx: &Context<'_>) -> Check {
+    // Of the moment that the slots were read.
     let next = ctx
-        .chain
-        .last()
-        .meta
-        .next_xid
+        .state("pg_replication_slots")
+        .and_then(|state| ctx.chain.snapshots.get(state.snapshot)?.meta.next_xid)
         .ok_or_else(|| Skip("the next transaction id is not in the export".to_owned()))?;
     let mut findings = Vec::new();
     let mut oldest = 0.0_f64;
     let slots = slots(ctx);
     for slot in slots.iter().filter(|s| !is_lost(s.last)) {
-        for (column, what) in
-            [("xmin", "dead rows of every table"), ("catalog_xmin", "dead rows of the system catalogs")]
-        {
+        for (column, what, frozen) in [
+            ("xmin", "dead rows of every table", "everything"),
+            ("catalog_xmin", "dead rows of the system catalogs", "the catalogs"),
+        ] {
             let Some(age) = slot.last.int(column).and_then(|xid| xid_age(next, xid)) else { continue };
             oldest = oldest.max(age);
             if age < ctx.threshold("min_age") {
@@ -61,7 +61,10 @@ fn check(ctx: &Context<'_>) -> Check {
                         "transactions",
                     ),
                 )
-                .why(format!("It keeps {what} from being removed, and everything from being frozen, since then."))
+                .why(format!(
+                    "It keeps {what} from being removed, and {frozen} from being frozen, since then: the age of every database \
+                     stands still at it."
+                ))
                 .doubts([slot.stale])
                 .measure(ctx.computed("Age", quantity, format!("{next} − {column}"), &[(slot.last, &[column])]))
                 .fix(if slot.last.bool("active") == Some(true) {

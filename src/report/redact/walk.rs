@@ -183,7 +183,7 @@ fn of_evidence(of: &mut Evidence, visit: Visit<'_>) {
 
 fn fix(of: &mut Fix, visit: Visit<'_>) {
     // `leads` is not part of a report.
-    let Fix { verb: _, object, sql, risk: _, lock, when_not, undo, keeps, leads: _, role_setting: _ } = of;
+    let Fix { verb: _, object, sql, risk: _, lock, when_not, undo, keeps, instead: _, leads: _, role_setting: _ } = of;
     visit(Place::Likely, object);
     visit(Place::Sql, sql);
     visit(Place::Prose, lock);

@@ -60,7 +60,7 @@ fn window(draft: &Draft<'_>) -> Block {
         };
         items.push(fact("Resets of statistics inside", Cell::number(count(is(&["reset"])))));
         items.push(fact("Rows whose counters started again inside", Cell::number(count(restarted(draft)))));
-        items.push(fact("Restarts and crashes inside", Cell::number(count(is(&["restart", "crash"])))));
+        items.push(fact("Restarts and unclean stops inside", Cell::number(count(is(&["restart", "crash"])))));
         items.push(fact("Other events seen", Cell::Text(Text::new().link("changed", "What changed from A to B"))));
     }
     if let Some(role) = &chain.last().meta.exported_by {

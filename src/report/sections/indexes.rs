@@ -279,21 +279,18 @@ fn details(draft: &Draft<'_>, entry: &Entry<'_>) -> Vec<Block> {
 struct Proposal<'f> {
     fix: &'f Fix,
     findings: Vec<&'f str>,
-    /// An alternative: the same finding would rather rebuild the index.
-    alternative: bool,
 }
 
 /// The statements that the findings on indexes propose, each once, with what they would save.
 fn proposals(draft: &mut Draft<'_>, entries: &[Entry<'_>]) -> Vec<Block> {
     let mut found: Vec<Proposal<'_>> = Vec::new();
-    for f in draft.findings.iter().filter(|f| f.finding.rule.starts_with("index-")) {
-        for fix in f.finding.fixes.iter().filter(|fix| fix.verb != Verb::Diagnose) {
+    for f in &draft.findings {
+        for fix in f.finding.fixes.iter().filter(|fix| is_of_an_index(&f.finding.rule, fix)) {
             if let Some(same) = found.iter_mut().find(|p| p.fix.sql == fix.sql) {
                 same.findings.push(&f.number);
                 continue;
             }
-            let rebuilt = f.finding.fixes.iter().any(|o| o.verb == Verb::Maintain && o.object == fix.object);
-            found.push(Proposal { fix, findings: vec![&f.number], alternative: fix.verb == Verb::Drop && rebuilt });
+            found.push(Proposal { fix, findings: vec![&f.number] });
         }
     }
     if found.is_empty() {
@@ -312,13 +309,17 @@ fn proposals(draft: &mut Draft<'_>, entries: &[Entry<'_>]) -> Vec<Block> {
             Cell::name(p.fix.object.clone()),
             links(p.findings.iter().copied()).map_or(Cell::None, Cell::Text),
             size(&p.fix.object).map_or(Cell::None, |b| Cell::number(Quantity::int(b, Unit::Bytes))),
-            Cell::code(in_one_line(&p.fix.sql)),
+            if p.fix.instead {
+                Cell::Text(Text::new().t("or, instead: ").code(in_one_line(&p.fix.sql)))
+            } else {
+                Cell::code(in_one_line(&p.fix.sql))
+            },
             p.fix.undo.as_deref().map_or(Cell::None, |undo| Cell::code(in_one_line(undo))),
         ]);
     }
     let mut blocks = vec![heading("What can be changed"), out.block()];
     let dropped: BTreeSet<&str> =
-        found.iter().filter(|p| p.fix.verb == Verb::Drop && !p.alternative).map(|p| p.fix.object.as_str()).collect();
+        found.iter().filter(|p| p.fix.verb == Verb::Drop && !p.fix.instead).map(|p| p.fix.object.as_str()).collect();
     let saved = dropped.iter().filter_map(|object| size(object)).reduce(i64::saturating_add);
     let all = entries.iter().filter_map(Entry::bytes).reduce(i64::saturating_add);
     if let (Some(saved), Some(all)) = (saved, all) {
@@ -334,6 +335,13 @@ fn proposals(draft: &mut Draft<'_>, entries: &[Entry<'_>]) -> Vec<Block> {
         ));
     }
     blocks
+}
+
+/// Whether a statement changes an index: those of other checks create some, too.
+fn is_of_an_index(rule: &str, fix: &Fix) -> bool {
+    const BEGINS: [&str; 3] = ["CREATE INDEX ", "CREATE UNIQUE INDEX ", "DROP INDEX "];
+    let says = || fix.sql.lines().any(|line| BEGINS.iter().any(|b| line.starts_with(b)));
+    fix.verb != Verb::Diagnose && (rule.starts_with("index-") || says())
 }
 
 /// SQL for a cell: in one line, so without the lines that are comments.

@@ -350,7 +350,7 @@ fn slots(draft: &mut Draft<'_>) -> Option<Block> {
         .text("State of its WAL")
         .number("Age of xmin")
         .text("Findings");
-    let next = draft.chain.last().meta.next_xid;
+    let next = draft.chain.snapshots.get(state.snapshot).and_then(|s| s.meta.next_xid);
     for row in state.table.iter() {
         let name = row.text("slot_name").unwrap_or("(no name)").to_owned();
         let xmin = row.int("xmin").or(row.int("catalog_xmin"));

@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::finding::{Fix, Risk, Verb};
-use crate::report::cells::prose;
+use crate::report::cells::{heading, prose};
 use crate::report::draft::{Body, Draft};
 use crate::report::{Block, SqlBlock};
 
@@ -15,33 +15,62 @@ pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
             add(&mut found, fix, &action.findings);
         }
     }
-    // Statements of findings that are no step of the plan: they only look, or are context.
+    let (mut looks, mut changes) = (Vec::new(), Vec::new());
     for f in &draft.findings {
-        for fix in &f.finding.fixes {
-            add(&mut found, fix, std::slice::from_ref(&f.number));
+        // What the plan has of it may be merged with what another finding asks for.
+        let steps = draft.actions.iter().filter(|a| a.findings.contains(&f.number));
+        let done: Vec<(Verb, &str)> = steps.flat_map(|a| &a.fixes).map(|x| (x.verb, x.object.as_str())).collect();
+        for fix in f.finding.fixes.iter().filter(|x| !x.instead && !done.contains(&(x.verb, x.object.as_str()))) {
+            let known = found.iter_mut().find(|b| b.sql == fix.sql);
+            let part = if fix.risk == Risk::R0 { &mut looks } else { &mut changes };
+            match known {
+                Some(same) => cite(same, std::slice::from_ref(&f.number)),
+                None => add(part, fix, std::slice::from_ref(&f.number)),
+            }
         }
     }
-    let n = found.len();
+    let n = found.len() + looks.len() + changes.len();
     if n == 0 {
         return Ok(Body::filled(vec![prose("No statement is proposed.")]).count(0));
     }
     let mut blocks = vec![prose(
-        "The plan's statements in its order, then those that only look. Each can run alone; none of them was run by pgretro.",
+        "The plan's statements in its order, then those that only look, then what is no step of the plan. Each can run \
+         alone; none of them was run by pgretro.",
     )];
     if draft.chain.last().meta.in_recovery == Some(true) {
         blocks.push(prose(crate::report::headline::ON_A_STANDBY));
     }
-    for (at, mut block) in found.into_iter().enumerate() {
-        block.title = format!("{}. {}", at + 1, block.title);
-        blocks.push(Block::Sql(block));
+    let parts = [
+        ("In the plan", "", found),
+        ("Only to look", "", looks),
+        ("Not in the plan", "They change something, and only remarks ask for them: not without a decision.", changes),
+    ];
+    let several = parts.iter().filter(|(.., part)| !part.is_empty()).count() > 1;
+    let mut at = 0;
+    for (title, about, part) in parts.into_iter().filter(|(.., part)| !part.is_empty()) {
+        if several {
+            blocks.push(heading(title));
+        }
+        if !about.is_empty() {
+            blocks.push(prose(about));
+        }
+        for mut block in part {
+            at += 1;
+            block.title = format!("{at}. {}", block.title);
+            blocks.push(Block::Sql(block));
+        }
     }
     Ok(Body::filled(blocks).count(n))
 }
 
+fn cite(block: &mut SqlBlock, findings: &[String]) {
+    let new: Vec<String> = findings.iter().filter(|f| !block.findings.contains(f)).cloned().collect();
+    block.findings.extend(new);
+}
+
 fn add(found: &mut Vec<SqlBlock>, fix: &Fix, findings: &[String]) {
     if let Some(same) = found.iter_mut().find(|b| b.sql == fix.sql) {
-        let new: Vec<String> = findings.iter().filter(|f| !same.findings.contains(f)).cloned().collect();
-        same.findings.extend(new);
+        cite(same, findings);
         return;
     }
     found.push(SqlBlock {

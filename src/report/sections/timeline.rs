@@ -23,7 +23,7 @@ const LANES: &[(&str, &[&str])] = &[
             "stats_reset_minmax",
         ],
     ),
-    ("Crash", &["crash"]),
+    ("Crash or stop", &["crash"]),
     ("Restart", &["restart"]),
     ("Promotion", &["promoted"]),
     ("Upgrade", &["upgraded"]),
@@ -97,5 +97,5 @@ fn words(happening: &Happening) -> String {
         (None, Some(from), Some(to)) => format!("between {} and {}", from.human_seconds(), to.human_seconds()),
         _ => "time unknown".to_owned(),
     };
-    format!("{}{of}, {when}", sentence(&event.kind.replace('_', " ")))
+    format!("{}{of}, {when}", sentence(&event.words()))
 }

@@ -151,7 +151,7 @@ fn marks(draft: &Draft<'_>) -> Vec<Mark> {
         .filter(|h| OF_ALL.contains(&h.event.kind.as_str()))
         .filter_map(|happening| {
             let at = happening.event.at.or(happening.to)?;
-            let label = format!("{}, {}", happening.event.kind.replace('_', " "), at.human());
+            let label = format!("{}, {}", happening.event.words(), at.human());
             Some(Mark { at, kind: super::timeline::kind(&happening.event), label })
         })
         .take(MOST_MARKS)

@@ -84,7 +84,7 @@ fn events(draft: &Draft<'_>) -> Vec<Block> {
     if all.is_empty() {
         let restarted = super::coverage::restarted(draft);
         if restarted == 0 {
-            return vec![prose("No reset, restart, rename or other event can be seen between the snapshots.")];
+            return vec![prose("No reset, restart or rename can be seen between the snapshots.")];
         }
         return vec![prose(
             Text::new()
@@ -108,7 +108,7 @@ fn events(draft: &Draft<'_>) -> Vec<Block> {
             (None, None) => Cell::None,
         };
         out.push(vec![
-            Cell::text(sentence(&event.kind.replace('_', " "))),
+            Cell::text(sentence(&event.words())),
             object,
             Cell::text(between.clone()),
             event.at.map_or(Cell::None, |t| Cell::number(Quantity::time(t))),

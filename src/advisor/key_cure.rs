@@ -1,0 +1,32 @@
+//! A primary key for a table without one.
+
+use super::TableFact;
+use super::index_cure::{concurrently, with_timeout};
+use crate::finding::{Fix, Risk, Verb};
+use crate::ident::{quote_ident, quote_literal};
+
+/// Builds the index without blocking writes and makes it the key; which columns, only the owner knows.
+pub fn add_primary_key(table: &TableFact<'_>) -> Fix {
+    let index = format!("{}_pkey", table.name());
+    let lock = "the index: SHARE UPDATE EXCLUSIVE; the constraint: ACCESS EXCLUSIVE, longer where columns are not yet NOT NULL: the table is read then";
+    let (name, of) = (quote_ident(&index), table.sql());
+    let build = concurrently(&format!("CREATE UNIQUE INDEX CONCURRENTLY {name} ON {of} (<columns>);"));
+    let bind = with_timeout(&format!("ALTER TABLE {of} ADD CONSTRAINT {name} PRIMARY KEY USING INDEX {name};"));
+    let online = format!("-- <columns>: those that identify a row\n{build}\n{bind}");
+    // Neither CONCURRENTLY nor USING INDEX is possible on a partitioned table.
+    let whole = format!(
+        "-- <columns>: those that identify a row, and those of the partition key: SELECT pg_get_partkeydef({1}::regclass);\n\
+         {0}",
+        with_timeout(&format!("ALTER TABLE {of} ADD CONSTRAINT {name} PRIMARY KEY (<columns>);")),
+        quote_literal(&of)
+    );
+    let (sql, lock) = if table.is_kind("p") == Some(true) {
+        (whole, "ACCESS EXCLUSIVE on the table and all its partitions, while an index is built on each")
+    } else {
+        (online, lock)
+    };
+    Fix::new(Verb::Alter, Risk::R2, table.display(), sql)
+        .lock(lock)
+        .when_not("When no columns identify a row: add an identity column first, which rewrites the table.")
+        .undo(with_timeout(&format!("-- its columns stay NOT NULL\nALTER TABLE {of} DROP CONSTRAINT {name};")))
+}
