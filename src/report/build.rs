@@ -61,6 +61,9 @@ pub fn build_with(chain: &Chain, history: Option<History>, advice: &Advice, opti
         draft.sections.push(Section { id: kind.id.to_owned(), title, filled, count, blocks });
     }
     let verdict = verdict(&draft);
+    // Sections cite in what they make of this prose; so the prose itself comes last.
+    super::marks::in_findings(&mut draft.findings);
+    super::marks::in_actions(&mut draft.actions, &draft.findings);
     let sources = super::coverage::sources(&draft);
     let expected = sources.iter().filter(|s| s.state != CoverageState::NotApplicable).count();
     let captured = sources.iter().filter(|s| matches!(s.state, CoverageState::Captured | CoverageState::Empty)).count();

@@ -5,7 +5,7 @@ use super::register::Register;
 use super::{Action, Block, Bound, Cell, CoverageState, History, Options, ReportFinding, Section};
 use crate::advisor::{self, Advice, Facts, State, TableFact};
 use crate::diff::{Chain, Change};
-use crate::finding::{Doubt, Evidence, Locator, Outcome};
+use crate::finding::{Doubt, Outcome};
 use crate::snapshot::{Row, Table};
 use crate::text::Text;
 use crate::unit::{Quantity, Unit};
@@ -232,91 +232,6 @@ impl<'a> Draft<'a> {
         Some(Block::Note { kind: super::NoteKind::Warning, text })
     }
 
-    /// Enters where a table of the report comes from and gives a link to it.
-    pub(super) fn cite(&mut self, label: &str, views: &[&str], columns: &[&str], formula: Option<&str>) -> Text {
-        let mut locators = Vec::new();
-        for view in views {
-            for (at, snapshot) in self.chain.snapshots.iter().enumerate() {
-                let edge = at == 0 || at + 1 == self.chain.snapshots.len();
-                let chosen = self.state(view).is_some_and(|s| s.snapshot == at);
-                if let Some(table) = snapshot.table(view).filter(|_| edge || chosen) {
-                    locators.extend(table.sources.iter().map(|source| Locator {
-                        snapshot: advisor::label(self.chain, at),
-                        file: source.file.to_string(),
-                        place: format!("all rows of {}", table.exported_as),
-                    }));
-                }
-            }
-        }
-        let evidence = Evidence {
-            view: views.join(", "),
-            columns: columns.iter().map(|c| (*c).to_owned()).collect(),
-            object: String::new(),
-            locators: each_once(locators),
-            formula: formula.map(str::to_owned),
-        };
-        let id = self.register.enter(label, Vec::new(), evidence);
-        Text::new().link(id.to_lowercase(), id)
-    }
-
-    /// Enters one computed number and gives a link to it.
-    pub(super) fn cite_value(
-        &mut self,
-        label: &str,
-        value: Quantity,
-        rows: &[Row<'a>],
-        columns: &[&str],
-        formula: Option<String>,
-    ) -> Text {
-        let mut views: Vec<String> = rows.iter().map(|r| r.table().name.clone()).collect();
-        views.dedup();
-        let evidence = Evidence {
-            view: views.join(", "),
-            columns: columns.iter().map(|c| (*c).to_owned()).collect(),
-            object: String::new(),
-            locators: each_once(rows.iter().filter_map(|r| self.locate(*r)).collect()),
-            formula,
-        };
-        let id = self.register.enter(label, vec![(self.value_label().to_owned(), value)], evidence);
-        Text::new().link(id.to_lowercase(), id)
-    }
-
-    /// Enters a number computed from what the first and the last snapshot's `meta` say.
-    pub(super) fn cite_meta(&mut self, label: &str, value: Quantity, column: &str, formula: String) -> Text {
-        let ends = [(0, self.chain.first()), (self.chain.snapshots.len() - 1, self.chain.last())];
-        let mut locators = Vec::new();
-        for (at, snapshot) in ends {
-            let file = snapshot.meta.files.iter().find(|f| f.views.iter().any(|v| v == "meta"));
-            locators.extend(file.map(|f| Locator {
-                snapshot: advisor::label(self.chain, at),
-                file: f.path.clone(),
-                place: column.to_owned(),
-            }));
-        }
-        let evidence = Evidence {
-            view: "meta".to_owned(),
-            columns: vec![column.to_owned()],
-            object: String::new(),
-            locators: each_once(locators),
-            formula: Some(formula),
-        };
-        let id = self.register.enter(label, vec![(self.value_label().to_owned(), value)], evidence);
-        Text::new().link(id.to_lowercase(), id)
-    }
-
-    /// Enters the arithmetic of the overall score.
-    pub(super) fn cite_score(&mut self) {
-        let score = &self.advice.score;
-        let Some(overall) = score.overall.and_then(|s| Quantity::float(s, Unit::Count)) else { return };
-        let evidence = Evidence { formula: Some(score.formula.clone()), ..Evidence::default() };
-        let id = self.register.enter("Overall score", vec![("0 to 10".to_owned(), overall)], evidence);
-        self.score_evidence = Some(id);
-    }
-
-    fn value_label(&self) -> &'static str {
-        if self.single() { "A" } else { "window" }
-    }
-
     /// What is to be said about an object's counters; of a single snapshot the report has said it already.
     pub(super) fn notes_of(&self, change: Option<Change<'_>>) -> Option<String> {
         let notes = change.map(Change::notes).filter(|n| !n.is_empty() && !self.single())?;
@@ -350,18 +265,6 @@ impl<'a> Draft<'a> {
         Some(Block::Note { kind: super::NoteKind::Warning, text })
     }
 
-    /// Where a row stands in the user's files.
-    pub(super) fn locate(&self, row: Row<'_>) -> Option<Locator> {
-        let view = row.table().name.as_str();
-        let at = self
-            .chain
-            .snapshots
-            .iter()
-            .rposition(|s| s.table(view).is_some_and(|t| std::ptr::eq(t.as_ref(), row.table())))?;
-        let (file, place) = row.place()?;
-        Some(Locator { snapshot: advisor::label(self.chain, at), file: file.to_owned(), place })
-    }
-
     /// Where rows stand in the user's files, as a block that unfolds under a table's row.
     pub(super) fn places(&self, rows: &[Option<Row<'_>>]) -> Block {
         let items = rows
@@ -375,15 +278,4 @@ impl<'a> Draft<'a> {
             .collect();
         Block::Facts { title: "In the files".to_owned(), items }
     }
-}
-
-/// One file may hold several views, and the only snapshot is the first and the last.
-fn each_once(locators: Vec<Locator>) -> Vec<Locator> {
-    let mut out: Vec<Locator> = Vec::new();
-    for locator in locators {
-        if !out.contains(&locator) {
-            out.push(locator);
-        }
-    }
-    out
 }

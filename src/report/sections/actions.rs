@@ -4,6 +4,7 @@ use crate::error::Result;
 use crate::finding::Effort;
 use crate::report::cells::prose;
 use crate::report::draft::{Body, Draft};
+use crate::report::marks::cited;
 use crate::report::{Block, Card};
 use crate::text::{Span, Text};
 
@@ -23,7 +24,10 @@ pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
                 .findings
                 .first()
                 .and_then(|number| draft.findings.iter().find(|f| f.number == *number))
-                .map_or_else(Text::new, |f| fact(&f.finding.title, &action.title).t(". ").then(f.finding.why.clone())),
+                .map_or_else(Text::new, |f| {
+                    let why = fact(&f.finding.title, &action.title).t(". ").then(f.finding.why.clone());
+                    cited(why, &[f])
+                }),
             severity: action.severity,
             confidence: action.confidence,
             effort: effort(action.effort).to_owned(),

@@ -200,15 +200,15 @@ fn transactions(draft: &Draft<'_>, now: &[Row<'_>], at: Option<crate::time::Time
 }
 
 /// Sessions that held a transaction open while waiting for their client, over all captures.
-fn idle_in_transaction(draft: &Draft<'_>) -> Option<Block> {
-    let (mut captures, mut with_idle, mut sessions) = (0, 0, 0);
+fn idle_in_transaction(draft: &mut Draft<'_>) -> Option<Block> {
+    let (mut captures, mut with_idle, mut sessions) = (0, Vec::new(), 0);
     let mut longest: Option<(f64, usize, Row<'_>)> = None;
     for (at, snapshot) in draft.chain.snapshots.iter().enumerate() {
         let Some(table) = snapshot.table("pg_stat_activity").filter(|t| t.has("state")) else { continue };
         captures += 1;
         let idle: Vec<Row<'_>> =
             clients(table).filter(|r| r.text("state").is_some_and(|s| s.starts_with("idle in transaction"))).collect();
-        with_idle += usize::from(!idle.is_empty());
+        with_idle.extend((!idle.is_empty()).then_some(at));
         sessions += idle.len();
         for row in idle {
             let since = row.time("state_change").or(row.time("xact_start"));
@@ -231,7 +231,7 @@ fn idle_in_transaction(draft: &Draft<'_>) -> Option<Block> {
     }
     let mut text = Text::new()
         .t("Sessions waited for their client inside a transaction at ")
-        .n(count(with_idle))
+        .n(count(with_idle.len()))
         .t(" of ")
         .then(counted_words(captures, "capture", "captures"));
     if let Some((age, at, row)) = longest {
@@ -252,7 +252,9 @@ fn idle_in_transaction(draft: &Draft<'_>) -> Option<Block> {
         Some(links) => text.then(links),
         None => text.t("That is judged by how long it lasts: under the limit of the check, which passed or could not run, so it stands here and is no finding."),
     };
-    Some(prose(text))
+    let columns = ["state", "state_change", "xact_start"];
+    let link = draft.cite_at("Sessions waiting inside a transaction", &["pg_stat_activity"], &columns, &with_idle);
+    Some(prose(text.t(" ").then(link)))
 }
 
 fn captures_words(captures: usize) -> Text {

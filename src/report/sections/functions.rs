@@ -218,24 +218,25 @@ fn told_by(owners: &[Owner]) -> &'static str {
 
 /// The statements that ran inside of functions.
 fn nested(draft: &mut Draft<'_>) -> Vec<Block> {
-    let link = draft.facts.functions.nested.iter().any(|n| !n.owners.is_empty()).then(|| {
-        draft.cite(
-            "Statements inside of functions",
-            &["pg_stat_statements", "function_definitions"],
-            &["query", "toplevel", "calls", "total_exec_time", "source"],
-            Some("a statement is a function's where a logged plan says so, or where its text, constants left out, stands in that body alone"),
-        )
-    });
+    if draft.facts.functions.nested.is_empty() {
+        return Vec::new();
+    }
+    let link = draft.cite(
+        "Statements inside of functions",
+        &["pg_stat_statements", "function_definitions"],
+        &["query", "toplevel", "calls", "total_exec_time", "source"],
+        Some("a statement is a function's where a logged plan says so, or where its text, constants left out, stands in that body alone"),
+    );
     let functions = &draft.facts.functions;
     let known: Vec<&Nested<'_>> = functions.nested.iter().filter(|n| !n.owners.is_empty()).collect();
     let rest: Vec<&Nested<'_>> = functions.nested.iter().filter(|n| n.owners.is_empty()).collect();
     let mut blocks = Vec::new();
-    if let Some(link) = link {
+    if !known.is_empty() {
         let mut out = table("nested", "Statements inside of functions")
             .about(
                 Text::new()
                     .t("A statement's time is part of the time of its function, and of the statement that called it. ")
-                    .then(link),
+                    .then(link.clone()),
             )
             .name("Statement")
             .name("Function")
@@ -264,14 +265,19 @@ fn nested(draft: &mut Draft<'_>) -> Vec<Block> {
             .t(" inside of functions took ")
             .opt(Quantity::float(time, Unit::Ms))
             .t(". Nothing tells of which ones: ");
-        blocks.push(prose(if functions.all.is_empty() {
-            text.t("no bodies were exported (").code("function_definitions").t(" of ").code("pgretro export-sql").t(").")
+        let text = if functions.all.is_empty() {
+            text.t("no bodies were exported (")
+                .code("function_definitions")
+                .t(" of ")
+                .code("pgretro export-sql")
+                .t("). ")
         } else {
             text.t(
                 "their texts stand in no body that was exported. So it is with checks of foreign keys, with EXECUTE, with \
-                 extensions, and with other languages than SQL and PL/pgSQL.",
+                 extensions, and with other languages than SQL and PL/pgSQL. ",
             )
-        }));
+        };
+        blocks.push(prose(text.then(link)));
     }
     blocks
 }

@@ -9,7 +9,7 @@ use crate::report::draft::{Body, Draft};
 use crate::report::names::{ByObject, index_name, is_system, table_name};
 use crate::report::sparks::{Of, Sparks};
 use crate::report::table::{ranked, table};
-use crate::report::{Block, Cell};
+use crate::report::{Block, Cell, ReportFinding};
 use crate::snapshot::{Row, Table};
 use crate::text::Text;
 use crate::unit::{Quantity, Unit};
@@ -283,6 +283,16 @@ struct Proposal<'f> {
 
 /// The statements that the findings on indexes propose, each once, with what they would save.
 fn proposals(draft: &mut Draft<'_>, entries: &[Entry<'_>]) -> Vec<Block> {
+    let proposes = |f: &ReportFinding| f.finding.fixes.iter().any(|fix| is_of_an_index(&f.finding.rule, fix));
+    if !draft.findings.iter().any(proposes) {
+        return vec![prose("No change of an index is proposed.")];
+    }
+    let link = draft.cite(
+        "Proposed changes of indexes",
+        &["index_definitions", "pg_stat_user_indexes"],
+        &["index_size", "indexdef"],
+        Some("freed = sum of index_size of the indexes to drop"),
+    );
     let mut found: Vec<Proposal<'_>> = Vec::new();
     for f in &draft.findings {
         for fix in f.finding.fixes.iter().filter(|fix| is_of_an_index(&f.finding.rule, fix)) {
@@ -293,12 +303,9 @@ fn proposals(draft: &mut Draft<'_>, entries: &[Entry<'_>]) -> Vec<Block> {
             found.push(Proposal { fix, findings: vec![&f.number] });
         }
     }
-    if found.is_empty() {
-        return vec![prose("No change of an index is proposed.")];
-    }
     let size = |object: &str| entries.iter().find(|e| e.name() == object).and_then(Entry::bytes);
     let mut out = table("index-proposals", "Proposed changes of indexes")
-        .about(Text::from("From the findings; read what stands there before running anything."))
+        .about(Text::from("From the findings; read what stands there before running anything. ").then(link.clone()))
         .name("Object")
         .text("Findings")
         .number("Size")
@@ -331,7 +338,8 @@ fn proposals(draft: &mut Draft<'_>, entries: &[Entry<'_>]) -> Vec<Block> {
                 .n(Quantity::int(saved, Unit::Bytes))
                 .t(", ")
                 .opt(Quantity::share(saved as f64, all as f64))
-                .t(" of all index bytes."),
+                .t(" of all index bytes. ")
+                .then(link),
         ));
     }
     blocks

@@ -36,7 +36,8 @@ pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
 }
 
 /// For each capture with waits, the tree; else the sentence that none was seen.
-fn waits(draft: &Draft<'_>) -> (usize, Vec<Block>) {
+fn waits(draft: &mut Draft<'_>) -> (usize, Vec<Block>) {
+    let chain = draft.chain;
     let seen: Vec<(usize, Vec<WaitTree>)> =
         draft.chain.snapshots.iter().enumerate().filter_map(|(at, s)| Some((at, wait_trees(s)?))).collect();
     let waiting = |trees: &[WaitTree]| trees.iter().map(|t| t.waiters.len()).sum::<usize>();
@@ -63,15 +64,25 @@ fn waits(draft: &Draft<'_>) -> (usize, Vec<Block>) {
         .code("log_lock_waits = on")
         .t(" writes every wait longer than ")
         .code("deadlock_timeout")
-        .t(" to the server's log.");
+        .t(" to the server's log. ");
+    // Where nobody waited, all captures say so.
+    let places: Vec<usize> = if with_waits.is_empty() {
+        seen.iter().map(|(at, _)| *at).collect()
+    } else {
+        with_waits.iter().map(|(at, _)| *at).collect()
+    };
+    if !places.is_empty() {
+        text = text.then(cite(draft, "Waits for locks", &places));
+    }
     let mut blocks = vec![prose(text)];
     // The capture with the most waiting sessions stands open, the latest of equals; the others unfold.
     let shown = with_waits.iter().max_by_key(|(at, trees)| (waiting(trees), *at)).map(|(at, _)| *at);
-    let of = |(at, trees): &&(usize, Vec<WaitTree>)| {
-        let snapshot = draft.chain.snapshots.get(*at)?;
-        Some(tree(snapshot, &crate::advisor::label(draft.chain, *at), trees))
+    let mut of = |(at, trees): &&(usize, Vec<WaitTree>)| {
+        let label = crate::advisor::label(chain, *at);
+        let link = cite(draft, &format!("Waits for locks at capture {label}"), &[*at]);
+        Some(tree(chain.snapshots.get(*at)?, &label, trees, link))
     };
-    blocks.extend(with_waits.iter().find(|(at, _)| Some(*at) == shown).and_then(of));
+    blocks.extend(with_waits.iter().find(|(at, _)| Some(*at) == shown).and_then(&mut of));
     let others: Vec<Block> =
         with_waits.iter().filter(|(at, _)| Some(*at) != shown).take(MOST_CAPTURES).filter_map(of).collect();
     if !others.is_empty() {
@@ -81,7 +92,13 @@ fn waits(draft: &Draft<'_>) -> (usize, Vec<Block>) {
     (most, blocks)
 }
 
-fn tree(snapshot: &Snapshot, label: &str, trees: &[WaitTree]) -> Block {
+/// Enters the views of waits of some captures.
+fn cite(draft: &mut Draft<'_>, label: &str, at: &[usize]) -> Text {
+    let columns = ["blocked_pid", "blocking_pids", "mode", "granted", "state"];
+    draft.cite_at(label, &["blocking_pids", "pg_locks", "pg_stat_activity"], &columns, at)
+}
+
+fn tree(snapshot: &Snapshot, label: &str, trees: &[WaitTree], link: Text) -> Block {
     let sessions: BTreeMap<i64, Row<'_>> = snapshot
         .table("pg_stat_activity")
         .into_iter()
@@ -98,7 +115,9 @@ fn tree(snapshot: &Snapshot, label: &str, trees: &[WaitTree]) -> Block {
                 .t(", ")
                 .code("pg_locks")
                 .t(", ")
-                .code("pg_stat_activity"),
+                .code("pg_stat_activity")
+                .t(" ")
+                .then(link),
         )
         .name("Session")
         .text("Waits for")

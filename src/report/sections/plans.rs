@@ -8,6 +8,7 @@ use crate::report::table::table;
 use crate::report::{Bar, Block, Bound, Cell};
 use crate::text::Text;
 use crate::unit::{Quantity, Unit};
+use std::collections::BTreeSet;
 
 /// The most plans whose trees are shown.
 const MOST: usize = 25;
@@ -17,11 +18,12 @@ const DEEPEST: usize = 24;
 const MARKED: f64 = 0.2;
 
 /// The plans; nothing where none was given.
-pub(super) fn blocks(draft: &Draft<'_>) -> Vec<Block> {
-    let plans = &draft.facts.plans;
-    if plans.all.is_empty() {
+pub(super) fn blocks(draft: &mut Draft<'_>) -> Vec<Block> {
+    if draft.facts.plans.all.is_empty() {
         return Vec::new();
     }
+    let (link, links) = sources(draft);
+    let plans = &draft.facts.plans;
     let text = Text::new()
         .t("The dump holds ")
         .then(counted_words(plans.given, "query plan", "query plans"))
@@ -29,10 +31,11 @@ pub(super) fn blocks(draft: &Draft<'_>) -> Vec<Block> {
         .n(count(plans.all.len()))
         .t(" differ in statement or shape; of each the slowest execution is shown. Time and own share are of the clock: a node's \
             executions added up, those of processes side by side counted once. Rows and blocks are of all executions. Nodes that \
-            take a fifth of the execution and more are marked \u{25b2}.");
+            take a fifth of the execution and more are marked \u{25b2}. ")
+        .then(link.clone());
     let mut blocks = vec![heading("Query plans"), prose(text)];
-    for (nr, of) in plans.all.iter().take(MOST).enumerate() {
-        let tree = tree(draft, of, nr + 1);
+    for (nr, (of, link)) in plans.all.iter().zip(links).enumerate() {
+        let tree = tree(draft, of, nr + 1, link);
         match nr {
             0 => blocks.extend(tree),
             _ => blocks.push(Block::Details { summary: summary(of), blocks: tree }),
@@ -40,9 +43,22 @@ pub(super) fn blocks(draft: &Draft<'_>) -> Vec<Block> {
     }
     if plans.all.len() > MOST {
         let more = Text::new().then(counted_words(plans.all.len() - MOST, "faster plan was", "faster plans were"));
-        blocks.push(prose(more.t(" judged and not drawn.")));
+        blocks.push(prose(more.t(" judged and not drawn. ").then(link)));
     }
     blocks
+}
+
+/// Where all plans were read, and each that is drawn.
+fn sources(draft: &mut Draft<'_>) -> (Text, Vec<Text>) {
+    let took = |plan: &Explained<'_>| plan.plan.total_ms().and_then(|ms| Quantity::float(ms, Unit::Ms));
+    let rows: Vec<_> = draft.facts.plans.all.iter().map(|plan| (plan.row, took(plan))).collect();
+    let views: BTreeSet<String> = rows.iter().map(|(row, _)| row.table().name.clone()).collect();
+    let views: Vec<&str> = views.iter().map(String::as_str).collect();
+    let all = draft.cite("Query plans", &views, &["plan"], None);
+    let drawn = rows.into_iter().take(MOST).enumerate();
+    let each =
+        drawn.map(|(nr, (row, took))| draft.cite_value(&format!("Plan {}", nr + 1), took, &[row], &["plan"], None));
+    (all, each.collect())
 }
 
 fn summary(of: &Explained<'_>) -> Text {
@@ -53,7 +69,7 @@ fn summary(of: &Explained<'_>) -> Text {
     }
 }
 
-fn tree(draft: &Draft<'_>, of: &Explained<'_>, nr: usize) -> Vec<Block> {
+fn tree(draft: &Draft<'_>, of: &Explained<'_>, nr: usize, link: Text) -> Vec<Block> {
     let mut about = Text::new();
     for (label, ms) in [("Execution ", of.plan.total_ms()), ("planning ", of.plan.planning_ms)] {
         if let Some(ms) = ms.and_then(|ms| Quantity::float(ms, Unit::Ms)) {
@@ -71,7 +87,7 @@ fn tree(draft: &Draft<'_>, of: &Explained<'_>, nr: usize) -> Vec<Block> {
         about = about.t(". ").then(links);
     }
     let mut out = table(&format!("plan-{nr}"), format!("Plan {nr}"))
-        .about(summary(of).t(". ").then(about).t("."))
+        .about(summary(of).t(". ").then(about).t(". ").then(link))
         .name("Node")
         .number("Rows expected")
         .number("Rows")

@@ -182,9 +182,10 @@ const fn counted_in(inside: usize, whole: Recorded) -> &'static str {
     }
 }
 
-fn eviction(draft: &Draft<'_>) -> Option<Block> {
+fn eviction(draft: &mut Draft<'_>) -> Option<Block> {
     let change = draft.chain.view("pg_stat_statements_info")?.present().next()?;
     let evicted = change.delta("dealloc").filter(|n| *n > 0.0)?;
+    let link = draft.cite("Evicted entries", &["pg_stat_statements_info"], &["dealloc"], None);
     Some(Block::Note {
         kind: crate::report::NoteKind::Warning,
         text: Text::new()
@@ -194,7 +195,8 @@ fn eviction(draft: &Draft<'_>) -> Option<Block> {
             .t(draft.span())
             .t(": rare statements are missing here, and shares are of what was kept. Raise ")
             .code("pg_stat_statements.max")
-            .t("."),
+            .t(". ")
+            .then(link),
     })
 }
 

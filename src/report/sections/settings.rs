@@ -71,7 +71,7 @@ pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
     let changes = changed(draft);
     let changed_names: BTreeSet<&str> = changes.iter().map(|c| c.name).collect();
     let mut blocks: Vec<Block> = draft.age_note("pg_settings").into_iter().collect();
-    blocks.push(change_sentence(draft, &changes));
+    blocks.push(change_sentence(draft, &changes, link.clone()));
     blocks.extend(change_table(&changes, link.clone()));
     let matter: Vec<Row<'_>> = MATTER.iter().filter_map(|name| by_name.get(name).copied()).collect();
     let title = "Settings that matter first";
@@ -203,16 +203,18 @@ pub(super) fn changed<'a>(draft: &Draft<'a>) -> Vec<ChangedSetting<'a>> {
         .collect()
 }
 
-fn change_sentence(draft: &Draft<'_>, changes: &[ChangedSetting<'_>]) -> Block {
+fn change_sentence(draft: &Draft<'_>, changes: &[ChangedSetting<'_>], link: Text) -> Block {
     let carriers = draft.chain.snapshots.iter().filter(|s| s.table("pg_settings").is_some()).count();
     prose(match (carriers, changes.len()) {
         (0 | 1, _) => Text::from("Settings are in one snapshot only: whether one changed cannot be said."),
         (n, 0) => Text::new()
             .t("No setting differs between the first and the last of the ")
             .n(count(n))
-            .t(" snapshots that carry settings."),
+            .t(" snapshots that carry settings. ")
+            .then(link),
         (_, n) => counted_words(n, "setting differs", "settings differ")
-            .t(" between the first and the last snapshot that carry settings."),
+            .t(" between the first and the last snapshot that carry settings. ")
+            .then(link),
     })
 }
 

@@ -4,6 +4,7 @@ use crate::error::Result;
 use crate::finding::{Fix, Risk, Verb};
 use crate::report::cells::{heading, prose};
 use crate::report::draft::{Body, Draft};
+use crate::report::marks::{cited, of};
 use crate::report::{Block, SqlBlock};
 
 /// Writes the section.
@@ -56,6 +57,7 @@ pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
         }
         for mut block in part {
             at += 1;
+            block.when_not = block.when_not.map(|text| cited(text, &of(&draft.findings, &block.findings)));
             block.title = format!("{at}. {}", block.title);
             blocks.push(Block::Sql(block));
         }

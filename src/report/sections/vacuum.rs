@@ -143,13 +143,19 @@ fn last_analyze(row: Option<Row<'_>>) -> Cell {
 }
 
 /// Vacuums under way at the last capture.
-fn progress(draft: &Draft<'_>) -> Option<Block> {
+fn progress(draft: &mut Draft<'_>) -> Option<Block> {
     let rows = draft.chain.last().table("pg_stat_progress_vacuum")?;
     if rows.rows == 0 {
         return progress_before(draft);
     }
+    let link = draft.cite(
+        "Vacuums under way",
+        &["pg_stat_progress_vacuum"],
+        &["phase", "heap_blks_total", "heap_blks_scanned"],
+        None,
+    );
     let mut out = table("vacuum-progress", "Vacuums under way at the last capture")
-        .about(Text::new().code("pg_stat_progress_vacuum"))
+        .about(Text::new().code("pg_stat_progress_vacuum").t(" ").then(link))
         .name("Table")
         .text("Database")
         .text("Phase")
@@ -213,23 +219,25 @@ fn ages(draft: &mut Draft<'_>) -> Option<Block> {
 }
 
 /// Vacuums that earlier captures saw under way and the last one does not.
-fn progress_before(draft: &Draft<'_>) -> Option<Block> {
+fn progress_before(draft: &mut Draft<'_>) -> Option<Block> {
     let running = |s: &Snapshot| s.table("pg_stat_progress_vacuum").is_some_and(|t| t.rows > 0);
     let seen: Vec<usize> =
         draft.chain.snapshots.iter().enumerate().filter(|(_, s)| running(s)).map(|(at, _)| at).collect();
     let last = seen.last()?;
+    let link = draft.cite_at("Vacuums under way", &["pg_stat_progress_vacuum"], &["relid", "phase"], &seen);
     Some(prose(
         Text::new()
             .t("No vacuum was under way at the last capture; one was at ")
             .n(count(seen.len()))
             .t(" of ")
             .n(count(draft.chain.snapshots.len()))
-            .t(format!(" captures, the last of them {}.", crate::advisor::label(draft.chain, *last))),
+            .t(format!(" captures, the last of them {}. ", crate::advisor::label(draft.chain, *last)))
+            .then(link),
     ))
 }
 
 /// Prepared transactions that earlier captures saw and the last one does not.
-fn prepared_before(draft: &Draft<'_>) -> Text {
+fn prepared_before(draft: &mut Draft<'_>) -> Text {
     let seen: Vec<(usize, &str)> = draft
         .chain
         .snapshots
@@ -240,6 +248,8 @@ fn prepared_before(draft: &Draft<'_>) -> Text {
         })
         .collect();
     let Some((at, name)) = seen.last() else { return Text::new() };
+    let places: Vec<usize> = seen.iter().map(|(at, _)| *at).collect();
+    let link = draft.cite_at("Prepared transactions", &["pg_prepared_xacts"], &["gid"], &places);
     Text::new()
         .t(" ")
         .many(count(seen.len()), "earlier capture", "earlier captures")
@@ -247,21 +257,29 @@ fn prepared_before(draft: &Draft<'_>) -> Text {
         .t(crate::advisor::label(draft.chain, *at))
         .t(", with ")
         .name(*name)
-        .t(".")
+        .t(". ")
+        .then(link)
 }
 
 /// Prepared transactions hold back what vacuum may remove.
-fn prepared(draft: &Draft<'_>) -> Option<Block> {
+fn prepared(draft: &mut Draft<'_>) -> Option<Block> {
     let rows = draft.chain.last().table("pg_prepared_xacts")?;
     if rows.rows == 0 {
         let words = Text::new().t("Captured and empty: no prepared transaction at the last capture holds vacuum back.");
         return Some(prose(words.then(prepared_before(draft))));
     }
+    let link = draft.cite(
+        "Prepared transactions",
+        &["pg_prepared_xacts"],
+        &["gid", "prepared"],
+        Some("age = time of the capture − prepared"),
+    );
     let mut out = table("prepared", "Prepared transactions at the last capture")
         .about(
             Text::new()
                 .many(count(rows.rows), "prepared transaction", "prepared transactions")
-                .t(": each holds its locks, and what vacuum may remove, until it is committed or rolled back."),
+                .t(": each holds its locks, and what vacuum may remove, until it is committed or rolled back. ")
+                .then(link),
         )
         .name("Name")
         .text("Database")

@@ -47,9 +47,15 @@ pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
     levels(draft, &mut found, &mut unchanged);
     rates::find(draft, &mut found, &mut unchanged);
     let in_all = found.len();
+    let link = draft.cite(
+        "Largest changes",
+        &["pg_stat_user_tables", "table_sizes", "pg_stat_database", "pg_stat_statements", "pg_stat_activity"],
+        &[],
+        Some("levels: B − A; rates: the last window against all before it. Order: 2 (√(seen + ⅜) − √(expected + ⅜)), sizes in blocks"),
+    );
     let mut blocks = slopes(draft);
-    blocks.push(list(draft, &found)?);
-    blocks.extend(rates::left_out(draft));
+    blocks.push(list(draft, &found, link.clone())?);
+    blocks.extend(rates::left_out(draft, &link));
     let settings = super::settings::changed(draft).len();
     let carriers = draft.chain.snapshots.iter().filter(|s| s.table("pg_settings").is_some()).count();
     blocks.push(prose(
@@ -60,13 +66,15 @@ pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
                 Text::new().t("Settings changed: ").n(count(settings)).t(" (").link("settings", "Settings").t(").")
             } else {
                 Text::from("Whether settings changed cannot be said: they are in one snapshot only.")
-            }),
+            })
+            .t(" ")
+            .then(link.clone()),
     ));
-    blocks.extend(events(draft));
+    blocks.extend(events(draft, link));
     Ok(Body::filled(blocks).count(in_all.min(MOST)))
 }
 
-fn events(draft: &Draft<'_>) -> Vec<Block> {
+fn events(draft: &mut Draft<'_>, link: Text) -> Vec<Block> {
     let label = |i| crate::advisor::label(draft.chain, i);
     let between = |from: Option<Timestamp>, to: Option<Timestamp>| match (from, to) {
         (Some(from), Some(to)) => format!("{} and {}", from.human_seconds(), to.human_seconds()),
@@ -90,11 +98,18 @@ fn events(draft: &Draft<'_>) -> Vec<Block> {
             Text::new()
                 .t("Counters of ")
                 .n(count(restarted))
-                .t(" rows started again between the snapshots: they were reset, or lost in a crash."),
+                .t(" rows started again between the snapshots: they were reset, or lost in a crash. ")
+                .then(link),
         )];
     }
+    let link = draft.cite(
+        "Events seen between the snapshots",
+        &["meta", "pg_stat_database", "pg_stat_user_tables", "index_definitions", "pg_stat_statements", "pg_settings"],
+        &[],
+        Some("what two neighbouring snapshots say differently; each event names it"),
+    );
     let mut out = table("events", "Events seen between the snapshots")
-        .about(Text::from("Proven: the snapshots leave no other explanation. An event without a time happened somewhere between the two snapshots."))
+        .about(Text::from("Proven: the snapshots leave no other explanation. An event without a time happened somewhere between the two snapshots. ").then(link))
         .name("Event")
         .text("Object")
         .text("Between")
@@ -229,13 +244,7 @@ fn slopes(draft: &Draft<'_>) -> Vec<Block> {
     out
 }
 
-fn list(draft: &mut Draft<'_>, found: &[Candidate]) -> Result<Block> {
-    let link = draft.cite(
-        "Largest changes",
-        &["pg_stat_user_tables", "table_sizes", "pg_stat_database", "pg_stat_statements", "pg_stat_activity"],
-        &[],
-        Some("levels: B − A; rates: the last window against all before it. Order: 2 (√(seen + ⅜) − √(expected + ⅜)), sizes in blocks"),
-    );
+fn list(draft: &Draft<'_>, found: &[Candidate], link: Text) -> Result<Block> {
     let names: Vec<String> = found.iter().map(|c| format!("{} {}", c.object, c.measure)).collect();
     let values: Vec<Option<f64>> = found.iter().map(|c| Some(c.unusual.abs())).collect();
     let before =

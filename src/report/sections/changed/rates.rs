@@ -147,7 +147,7 @@ fn two_windows(draft: &Draft<'_>, change: Change<'_>, column: &str) -> Option<((
 }
 
 /// Which rates the table could not compare, and why.
-pub(super) fn left_out(draft: &Draft<'_>) -> Option<Block> {
+pub(super) fn left_out(draft: &Draft<'_>, link: &Text) -> Option<Block> {
     let windows = &draft.chain.windows;
     let last = windows.last()?;
     if last.elapsed_s.is_some_and(|s| s < SHORTEST_S) {
@@ -170,7 +170,8 @@ pub(super) fn left_out(draft: &Draft<'_>) -> Option<Block> {
                 .n(count(out))
                 .t(" of ")
                 .many(count(all), "object", "objects")
-                .t(" are not compared: in a window their counters started again, or they are not in every snapshot."),
+                .t(" are not compared: in a window their counters started again, or they are not in every snapshot. ")
+                .then(link.clone()),
         )
     })
 }
