@@ -365,6 +365,7 @@ fn tables_section() -> Section {
         vec![
             Block::Chart(Chart::Strip {
                 title: "Where the 8.5 GB are".to_owned(),
+                source: Text::new(),
                 parts: vec![
                     Part { label: "tables".to_owned(), value: int(6_442_450_944, Unit::Bytes) },
                     Part { label: "indexes".to_owned(), value: int(2_147_483_648, Unit::Bytes) },
@@ -491,6 +492,7 @@ fn changed_and_trends() -> [Section; 2] {
                 Block::Heading { text: "Dead rows".to_owned() },
                 Block::Chart(Chart::Slope {
                     title: "Dead rows from A to B".to_owned(),
+                    source: Text::new().link("e1", "E1"),
                     lines: vec![
                         line("public.orders", 1_204, 48_200, true),
                         line(HOSTILE[2], 48, 55, false),
@@ -506,6 +508,7 @@ fn changed_and_trends() -> [Section; 2] {
             None,
             vec![Block::Chart(Chart::Multiples {
                 title: "Eight snapshots".to_owned(),
+                source: Text::new().link("e2", "E2"),
                 panels: vec![
                     panel(
                         "Database size",

@@ -1,10 +1,11 @@
 //! Charts as inline SVG. Each says its numbers in words; the page's style sheet colours them.
 
 use super::super::page::Page;
-use super::cell::data;
+use super::cell::{data, text};
 use super::escape::{breakable, escape};
 use super::{graphic, slope};
 use crate::report::{Chart, Heat, Lane, MarkKind, Panel, Part};
+use crate::text::Text;
 use crate::time::Timestamp;
 use crate::unit::Quantity;
 use std::fmt::Write;
@@ -12,15 +13,23 @@ use std::fmt::Write;
 /// A chart with its heading; `alone`: a slope chart with no other beside it.
 pub(super) fn chart(chart: &Chart, page: &Page, alone: bool) -> String {
     match chart {
-        Chart::Slope { title, lines } => slope::slope(title, lines, page, alone),
-        Chart::Multiples { title, panels } => {
+        Chart::Slope { title, source, lines } => slope::slope(title, &heading(title, source, page), lines, page, alone),
+        Chart::Multiples { title, source, panels } => {
             let panels: String = panels.iter().map(panel).collect();
-            format!("<h3 class=\"g\">{}</h3><div class=\"grid3\">{panels}</div>", escape(title))
+            format!("<h3 class=\"g\">{}</h3><div class=\"grid3\">{panels}</div>", heading(title, source, page))
         }
-        Chart::Heatmap(map) => heat(map),
-        Chart::Timeline { title, from, to, lanes } => timeline(title, *from, *to, lanes),
-        Chart::Strip { title, parts } => strip(title, parts),
+        Chart::Heatmap(map) => heat(map, page),
+        Chart::Timeline { title, source, from, to, lanes } => {
+            timeline(title, &heading(title, source, page), *from, *to, lanes)
+        }
+        Chart::Strip { title, source, parts } => strip(&heading(title, source, page), parts),
     }
+}
+
+/// Words with a link to where the numbers were read behind them.
+fn heading(words: &str, source: &Text, page: &Page) -> String {
+    let gap = if source.is_empty() { "" } else { " " };
+    format!("{}{gap}{}", escape(words), text(source, page))
 }
 
 /// One history with its value printed large, and again where its line ends.
@@ -133,17 +142,17 @@ fn areas(points: &[Option<(f64, f64)>], broken: &[usize]) -> String {
 }
 
 /// Objects × time as a table: the number in every cell, six steps of one hue, a dashed line at a reset.
-fn heat(map: &Heat) -> String {
+fn heat(map: &Heat, page: &Page) -> String {
     let class = |i: usize, class: &str| match (map.breaks.contains(&i), class) {
         (false, "") => String::new(),
         (false, class) => format!(" class=\"{class}\""),
         (true, class) => format!(" class=\"{}\"", format!("rs {class}").trim_end()),
     };
+    let breaks = if map.breaks.is_empty() { "" } else { " Dashed line: the statistics were reset before." };
     let mut out = format!(
-        "<div class=\"tw\" tabindex=\"0\" role=\"group\" aria-label=\"{0}, scrolls sideways on small screens\"><table class=\"t heat\"><caption><span><b>{0}</b> · {1}{2}</span></caption><thead><tr><th scope=\"col\">Table</th>",
+        "<div class=\"tw\" tabindex=\"0\" role=\"group\" aria-label=\"{0}, scrolls sideways on small screens\"><table class=\"t heat\"><caption><span><b>{0}</b> · {1}</span></caption><thead><tr><th scope=\"col\">Table</th>",
         escape(&map.title),
-        escape(&map.about),
-        if map.breaks.is_empty() { "" } else { " Dashed line: the statistics were reset before." },
+        heading(&format!("{}{breaks}", map.about), &map.source, page),
     );
     for (i, column) in map.columns.iter().enumerate() {
         let _ = write!(out, "<th scope=\"col\"{}>{}</th>", class(i, ""), escape(column));
@@ -165,7 +174,7 @@ fn heat(map: &Heat) -> String {
 }
 
 /// Events on a time axis, a line for each kind.
-fn timeline(title: &str, from: Timestamp, to: Timestamp, lanes: &[Lane]) -> String {
+fn timeline(title: &str, heading: &str, from: Timestamp, to: Timestamp, lanes: &[Lane]) -> String {
     const LEFT: f64 = 210.0;
     const RIGHT: f64 = 1_076.0;
     const LANE: f64 = 22.0;
@@ -179,7 +188,7 @@ fn timeline(title: &str, from: Timestamp, to: Timestamp, lanes: &[Lane]) -> Stri
     let said = escape(&format!("{title}: {}", said.join("; ")));
     let height = LANE * lanes.len() as f64;
     let mut out = format!(
-        "<div class=\"panel cov\"><h3>{0}</h3><div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"{0}, scrolls sideways on small screens\"><svg class=\"slope tl\" viewBox=\"0 0 1090 {1:.0}\" role=\"img\" aria-label=\"{said}\"><title>{said}</title>",
+        "<div class=\"panel cov\"><h3>{heading}</h3><div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"{0}, scrolls sideways on small screens\"><svg class=\"slope tl\" viewBox=\"0 0 1090 {1:.0}\" role=\"img\" aria-label=\"{said}\"><title>{said}</title>",
         escape(title),
         height + 20.0
     );
@@ -231,7 +240,7 @@ pub(super) fn arrow(change: Quantity) -> String {
 }
 
 /// Parts of a whole in one line, with a legend that has the numbers.
-fn strip(title: &str, parts: &[Part]) -> String {
+fn strip(heading: &str, parts: &[Part]) -> String {
     let size = |p: &Part| p.value.as_f64().max(0.0);
     let whole: f64 = parts.iter().map(size).sum();
     let share = |p: &Part| Quantity::share(size(p), whole).map_or_else(|| "n/a".to_owned(), Quantity::human);
@@ -255,9 +264,8 @@ fn strip(title: &str, parts: &[Part]) -> String {
         );
     }
     format!(
-        "<div class=\"panel stack\"><h3>{}</h3><svg viewBox=\"0 0 1000 16\" preserveAspectRatio=\"none\" role=\"img\" \
+        "<div class=\"panel stack\"><h3>{heading}</h3><svg viewBox=\"0 0 1000 16\" preserveAspectRatio=\"none\" role=\"img\" \
          aria-label=\"{said}\"><title>{said}</title>{svg}</svg><ul class=\"legend\">{legend}</ul></div>",
-        escape(title),
         said = escape(&said.join("; ")),
     )
 }

@@ -30,14 +30,14 @@ const ROW: f64 = 15.0;
 const GAP: f64 = 4.0;
 
 /// Lines from A to B; labels at both ends, moved apart where they would collide. `alone`: with no other chart beside it.
-pub(super) fn slope(title: &str, lines: &[Line], page: &Page, alone: bool) -> String {
+pub(super) fn slope(title: &str, heading: &str, lines: &[Line], page: &Page, alone: bool) -> String {
     let said: Vec<String> = lines
         .iter()
         .map(|l| format!("{} {} to {}", crate::ident::visible(&l.name), l.before.human(), l.after.human()))
         .collect();
     let said = escape(&format!("{title}: {}", said.join("; ")));
     let charts: String = FORMS.iter().skip(usize::from(!alone)).map(|form| drawn(form, lines, page, &said)).collect();
-    format!("<div class=\"panel cov sc\"><h3>{}</h3>{charts}</div>", escape(title))
+    format!("<div class=\"panel cov sc\"><h3>{heading}</h3>{charts}</div>")
 }
 
 fn drawn(form: &Form, lines: &[Line], page: &Page, said: &str) -> String {

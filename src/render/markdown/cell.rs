@@ -102,7 +102,7 @@ pub(super) fn cell(cell: &Cell, page: &Page, table: Option<&str>) -> String {
 }
 
 /// A chart as the table of its numbers.
-pub(super) fn chart(chart: &Chart) -> String {
+pub(super) fn chart(chart: &Chart, page: &Page) -> String {
     let mut out = String::new();
     let mut line = |cells: &[String]| {
         out.push_str("| ");
@@ -110,9 +110,12 @@ pub(super) fn chart(chart: &Chart) -> String {
         out.push_str(" |\n");
     };
     let plain = |s: &str| escape::inner_words(s);
+    let head = |title: &str, source: &Text| {
+        format!("{} {}", plain(title), text(source, page, Place::Cell)).trim_end().to_owned()
+    };
     match chart {
-        Chart::Slope { title, lines } => {
-            line(&[plain(title), "A".into(), "B".into()]);
+        Chart::Slope { title, source, lines } => {
+            line(&[head(title, source), "A".into(), "B".into()]);
             line(&[":--".into(), "--:".into(), "--:".into()]);
             for l in lines {
                 let name = escape::code(&l.name, Place::Cell);
@@ -120,8 +123,8 @@ pub(super) fn chart(chart: &Chart) -> String {
                 line(&[name, plain(&l.before.human()), plain(&l.after.human())]);
             }
         }
-        Chart::Multiples { title, panels } => {
-            line(&[plain(title), "Last".into(), "Change".into(), "History".into(), "Events".into()]);
+        Chart::Multiples { title, source, panels } => {
+            line(&[head(title, source), "Last".into(), "Change".into(), "History".into(), "Events".into()]);
             line(&[":--".into(), "--:".into(), "--:".into(), ":--".into(), ":--".into()]);
             for p in panels {
                 let change = p.change.map_or_else(|| "–".to_owned(), |c| plain(&c.human_signed()));
@@ -152,10 +155,13 @@ pub(super) fn chart(chart: &Chart) -> String {
             if !heat.breaks.is_empty() {
                 out.push_str(" `╎`: statistics reset before this moment.");
             }
+            if !heat.source.is_empty() {
+                out.extend([" ", &text(&heat.source, page, Place::Inline)]);
+            }
             out.push('\n');
         }
-        Chart::Timeline { title, from, to, lanes } => {
-            line(&[plain(title), "Times".into(), "When".into(), "First of them".into()]);
+        Chart::Timeline { title, source, from, to, lanes } => {
+            line(&[head(title, source), "Times".into(), "When".into(), "First of them".into()]);
             line(&[":--".into(), "--:".into(), ":--".into(), ":--".into()]);
             for lane in lanes {
                 let times = (lane.marks.len() as u64).saturating_add(lane.further);
@@ -167,9 +173,9 @@ pub(super) fn chart(chart: &Chart) -> String {
                 line(&[plain(&lane.label), times.to_string(), course, shown.join("; ")]);
             }
         }
-        Chart::Strip { title, parts } => {
+        Chart::Strip { title, source, parts } => {
             let whole: f64 = parts.iter().map(|p| p.value.as_f64()).sum();
-            line(&[plain(title), "Amount".into(), "Share".into()]);
+            line(&[head(title, source), "Amount".into(), "Share".into()]);
             line(&[":--".into(), "--:".into(), "--:".into()]);
             for p in parts {
                 let share = Quantity::share(p.value.as_f64(), whole).map_or_else(|| "n/a".to_owned(), Quantity::human);

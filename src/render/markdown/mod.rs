@@ -66,8 +66,9 @@ fn add_filters(env: &mut Environment<'_>, page: &Arc<Page>) {
     env.add_filter("cell_code", move |text: &str| safe(escape::code(text, Place::Cell)));
     add(env, "summary", move |text: &Text| safe(escape::html(&text.plain())));
     env.add_filter("fenced", move |text: &str, language: &str| safe(escape::fenced(language, text)));
+    let p = Arc::clone(page);
     env.add_filter("chart", move |c: &Value| match given::<Block>(c)?.as_ref() {
-        Block::Chart(c) => Ok(safe(cell::chart(c))),
+        Block::Chart(c) => Ok(safe(cell::chart(c, &p))),
         _ => Err(template::wrong("chart")),
     });
 }

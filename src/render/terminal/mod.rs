@@ -256,7 +256,7 @@ fn titled(finding: &ReportFinding, servers: usize) -> String {
 fn changed(report: &Report) -> Option<String> {
     fn lines(blocks: &[Block]) -> Option<String> {
         blocks.iter().find_map(|block| match block {
-            Block::Chart(Chart::Slope { title, lines }) => lines.iter().find(|line| line.emphasised).map(|l| {
+            Block::Chart(Chart::Slope { title, lines, .. }) => lines.iter().find(|line| line.emphasised).map(|l| {
                 format!("{title}: {} {} → {}", crate::ident::visible(&l.name), l.before.human(), l.after.human())
             }),
             Block::Details { blocks, .. } => lines(blocks),

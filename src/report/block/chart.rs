@@ -1,5 +1,6 @@
 //! Charts. What they show is in the model as numbers; how they are drawn is the renderers' matter.
 
+use crate::text::Text;
 use crate::time::Timestamp;
 use crate::unit::Quantity;
 use serde::{Deserialize, Serialize};
@@ -13,6 +14,9 @@ pub enum Chart {
     Slope {
         /// What is measured.
         title: String,
+        /// A link to where its numbers were read, for its heading.
+        #[serde(default, skip_serializing_if = "Text::is_empty")]
+        source: Text,
         /// The objects.
         lines: Vec<Line>,
     },
@@ -20,6 +24,9 @@ pub enum Chart {
     Multiples {
         /// What they show.
         title: String,
+        /// A link to where its numbers were read, for its heading.
+        #[serde(default, skip_serializing_if = "Text::is_empty")]
+        source: Text,
         /// The panels, in order.
         panels: Vec<Panel>,
     },
@@ -29,6 +36,9 @@ pub enum Chart {
     Timeline {
         /// What it shows.
         title: String,
+        /// A link to where its numbers were read, for its heading.
+        #[serde(default, skip_serializing_if = "Text::is_empty")]
+        source: Text,
         /// Where the axis begins.
         from: Timestamp,
         /// Where it ends.
@@ -40,6 +50,9 @@ pub enum Chart {
     Strip {
         /// What is split.
         title: String,
+        /// A link to where its numbers were read, for its heading.
+        #[serde(default, skip_serializing_if = "Text::is_empty")]
+        source: Text,
         /// 3 to 5 parts.
         parts: Vec<Part>,
     },
@@ -89,6 +102,9 @@ pub struct Heat {
     pub title: String,
     /// Which objects these are.
     pub about: String,
+    /// A link to where its numbers were read.
+    #[serde(default, skip_serializing_if = "Text::is_empty")]
+    pub source: Text,
     /// The moments, as short as they can be told apart.
     pub columns: Vec<String>,
     /// Positions of moments before which the statistics were reset.

@@ -308,13 +308,13 @@ fn cell(of: &mut Cell, places: (Place, Place), visit: Visit<'_>) {
 
 fn chart(of: &mut Chart, visit: Visit<'_>) {
     match of {
-        Chart::Slope { title, lines } => {
+        Chart::Slope { title, source: _, lines } => {
             visit(Place::Prose, title);
             for Line { name, before: _, after: _, change: _, emphasised: _ } in lines {
                 visit(Place::Mixed, name);
             }
         }
-        Chart::Multiples { title, panels } => {
+        Chart::Multiples { title, source: _, panels } => {
             visit(Place::Prose, title);
             for Panel { title, value: _, change: _, known_up_to: _, points: _, marks } in panels {
                 visit(Place::Prose, title);
@@ -323,13 +323,13 @@ fn chart(of: &mut Chart, visit: Visit<'_>) {
                 }
             }
         }
-        Chart::Heatmap(Heat { title, about, columns, breaks: _, rows }) => {
+        Chart::Heatmap(Heat { title, about, source: _, columns, breaks: _, rows }) => {
             [title, about].into_iter().chain(columns).for_each(|words| visit(Place::Prose, words));
             for HeatRow { name, cells: _, steps: _ } in rows {
                 visit(Place::Mixed, name);
             }
         }
-        Chart::Timeline { title, from: _, to: _, lanes } => {
+        Chart::Timeline { title, source: _, from: _, to: _, lanes } => {
             visit(Place::Prose, title);
             for Lane { label, marks, further: _ } in lanes {
                 visit(Place::Prose, label);
@@ -338,7 +338,7 @@ fn chart(of: &mut Chart, visit: Visit<'_>) {
                 }
             }
         }
-        Chart::Strip { title, parts } => {
+        Chart::Strip { title, source: _, parts } => {
             visit(Place::Prose, title);
             for Part { label, value: _ } in parts {
                 visit(Place::Prose, label);

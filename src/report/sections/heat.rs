@@ -19,7 +19,7 @@ const DEAD: f64 = 1_000.0;
 const STEPS: [f64; 5] = [0.05, 0.1, 0.2, 0.4, 0.6];
 
 /// The heatmap; `None` where no table ever had dead rows worth a look.
-pub(super) fn block(draft: &Draft<'_>) -> Option<Block> {
+pub(super) fn block(draft: &mut Draft<'_>) -> Option<Block> {
     let History { follow, .. } = draft.history?;
     let times: Vec<Option<Timestamp>> = draft.chain.all.iter().map(|g| g.taken_at).collect();
     let axis = Axis::of(&times, COLUMNS)?;
@@ -46,9 +46,16 @@ pub(super) fn block(draft: &Draft<'_>) -> Option<Block> {
     let column = |at: Timestamp| filled.iter().position(|slot| *slot == axis.slot(at));
     let breaks: BTreeSet<usize> =
         follow.events.iter().filter(|h| is_reset(&h.event)).filter_map(|h| column(h.to?)).collect();
+    let source = draft.cite(
+        "Dead rows over time",
+        &["pg_stat_user_tables"],
+        &["n_dead_tup", "n_live_tup"],
+        Some("n_dead_tup ÷ (n_dead_tup + n_live_tup), of each snapshot"),
+    );
     Some(Block::Chart(Chart::Heatmap(Heat {
         title: "Dead rows, % of all".to_owned(),
         about: "The tables with at least 1,000 dead rows in some snapshot, highest peak first.".to_owned(),
+        source,
         columns: labels(&filled.iter().filter_map(|i| ends.get(*i).copied()).collect::<Vec<_>>()),
         breaks: breaks.into_iter().collect(),
         rows: rows.into_iter().map(|(_, row)| row).collect(),

@@ -94,7 +94,7 @@ fn waits(draft: &mut Draft<'_>) -> (usize, Vec<Block>) {
 
 /// Enters the views of waits of some captures.
 fn cite(draft: &mut Draft<'_>, label: &str, at: &[usize]) -> Text {
-    let columns = ["blocked_pid", "blocking_pids", "mode", "granted", "state"];
+    let columns = ["pid", "blocked_by", "mode", "granted", "state"];
     draft.cite_at(label, &["blocking_pids", "pg_locks", "pg_stat_activity"], &columns, at)
 }
 

@@ -3,7 +3,7 @@
 use crate::diff::Event;
 use crate::report::draft::Draft;
 use crate::report::{Block, Chart, History, Lane, Mark, MarkKind};
-use crate::text::sentence;
+use crate::text::{Text, sentence};
 use crate::time::Timestamp;
 use crate::trend::Happening;
 
@@ -42,7 +42,7 @@ const LANES: &[(&str, &[&str])] = &[
 ];
 
 /// The chart; `None` where nothing happened or no time is known.
-pub(super) fn block(draft: &Draft<'_>) -> Option<Block> {
+pub(super) fn block(draft: &mut Draft<'_>) -> Option<Block> {
     let History { follow, .. } = draft.history?;
     let (from, to) = (follow.from?, follow.last()?.meta.taken_at?);
     let mut lanes: Vec<(usize, Lane)> = Vec::new();
@@ -64,7 +64,17 @@ pub(super) fn block(draft: &Draft<'_>) -> Option<Block> {
     lanes.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| a.1.label.cmp(&b.1.label)));
     let lanes: Vec<Lane> = lanes.into_iter().map(|(_, lane)| lane).collect();
     let title = "What happened".to_owned();
-    (!lanes.is_empty()).then_some(Block::Chart(Chart::Timeline { title, from, to, lanes }))
+    (!lanes.is_empty()).then(|| Block::Chart(Chart::Timeline { title, source: cite(draft), from, to, lanes }))
+}
+
+/// Enters what events are seen by.
+pub(super) fn cite(draft: &mut Draft<'_>) -> Text {
+    draft.cite(
+        "Events seen between the snapshots",
+        &["meta", "pg_stat_database", "pg_stat_user_tables", "index_definitions", "pg_stat_statements", "pg_settings"],
+        &[],
+        Some("what two neighbouring snapshots say differently; each event names it"),
+    )
 }
 
 fn lane(kind: &str) -> (usize, String) {

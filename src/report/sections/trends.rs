@@ -37,6 +37,12 @@ pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
     let shown: Vec<usize> =
         (0..MEASURES.len()).filter(|m| beats.iter().filter(|b| b.value(*m).is_some()).count() > 1).collect();
     let points = draft.chain.count();
+    let link = draft.cite(
+        "Values per snapshot",
+        &["database_sizes", "pg_stat_activity", "pg_stat_user_tables", "pg_stat_database"],
+        &["size", "n_live_tup", "n_dead_tup", "xact_commit", "blks_read", "temp_bytes"],
+        Some("rate = difference to the snapshot before ÷ seconds between"),
+    );
     let mut blocks = Vec::new();
     if points >= LEAST_POINTS {
         let mut note = Text::new().n(count(points)).t(
@@ -47,7 +53,7 @@ pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
             note = note.t(" One snapshot of ").n(count(pulse.every())).t(" is drawn.");
         }
         blocks.push(prose(note));
-        blocks.extend(multiples(draft, &beats, &shown));
+        blocks.extend(multiples(draft, &beats, &shown, link.clone()));
         blocks.extend(super::timeline::block(draft));
         blocks.extend(super::heat::block(draft));
         blocks.extend(super::outlook::blocks(draft));
@@ -60,11 +66,11 @@ pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
                 .t("."),
         ));
     }
-    blocks.push(values(draft, &beats, &shown));
+    blocks.push(values(draft, &beats, &shown, link));
     Ok(Body::filled(blocks))
 }
 
-fn multiples(draft: &Draft<'_>, beats: &[&Beat], shown: &[usize]) -> Option<Block> {
+fn multiples(draft: &Draft<'_>, beats: &[&Beat], shown: &[usize], source: Text) -> Option<Block> {
     let times: Option<Vec<_>> = beats.iter().map(|b| b.at).collect();
     let times = times?;
     let marks = marks(draft);
@@ -89,16 +95,10 @@ fn multiples(draft: &Draft<'_>, beats: &[&Beat], shown: &[usize]) -> Option<Bloc
         })
         .collect();
     let title = "The database over time".to_owned();
-    (!panels.is_empty()).then_some(Block::Chart(Chart::Multiples { title, panels }))
+    (!panels.is_empty()).then_some(Block::Chart(Chart::Multiples { title, source, panels }))
 }
 
-fn values(draft: &mut Draft<'_>, beats: &[&Beat], shown: &[usize]) -> Block {
-    let link = draft.cite(
-        "Values per snapshot",
-        &["database_sizes", "pg_stat_activity", "pg_stat_user_tables", "pg_stat_database"],
-        &["size", "n_live_tup", "n_dead_tup", "xact_commit", "blks_read", "temp_bytes"],
-        Some("rate = difference to the snapshot before ÷ seconds between"),
-    );
+fn values(draft: &Draft<'_>, beats: &[&Beat], shown: &[usize], link: Text) -> Block {
     let mut out = table("values", "Values per snapshot")
         .about(Text::new().t("Levels at the capture; rates over the window before it. ").then(link))
         .name("Snapshot")

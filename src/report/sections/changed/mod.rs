@@ -102,14 +102,8 @@ fn events(draft: &mut Draft<'_>, link: Text) -> Vec<Block> {
                 .then(link),
         )];
     }
-    let link = draft.cite(
-        "Events seen between the snapshots",
-        &["meta", "pg_stat_database", "pg_stat_user_tables", "index_definitions", "pg_stat_statements", "pg_settings"],
-        &[],
-        Some("what two neighbouring snapshots say differently; each event names it"),
-    );
     let mut out = table("events", "Events seen between the snapshots")
-        .about(Text::from("Proven: the snapshots leave no other explanation. An event without a time happened somewhere between the two snapshots. ").then(link))
+        .about(Text::from("Proven: the snapshots leave no other explanation. An event without a time happened somewhere between the two snapshots. ").then(super::timeline::cite(draft)))
         .name("Event")
         .text("Object")
         .text("Between")
@@ -202,7 +196,7 @@ fn levels(draft: &Draft<'_>, found: &mut Vec<Candidate>, unchanged: &mut usize) 
 }
 
 /// Dead rows and sizes of the tables that moved most, at most two charts.
-fn slopes(draft: &Draft<'_>) -> Vec<Block> {
+fn slopes(draft: &mut Draft<'_>) -> Vec<Block> {
     let first = ByObject::tables(draft.first("table_sizes"));
     let mut out = Vec::new();
     for (title, column) in
@@ -239,7 +233,9 @@ fn slopes(draft: &Draft<'_>) -> Vec<Block> {
         if let Some(line) = lines.first_mut() {
             line.emphasised = true;
         }
-        out.push(Block::Chart(Chart::Slope { title: title.to_owned(), lines }));
+        let view = if column == "n_dead_tup" { "pg_stat_user_tables" } else { "table_sizes" };
+        let source = draft.cite(title, &[view], &[column], None);
+        out.push(Block::Chart(Chart::Slope { title: title.to_owned(), source, lines }));
     }
     out
 }

@@ -39,7 +39,7 @@ pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
 }
 
 /// Where the bytes of the database are.
-fn strip(draft: &Draft<'_>) -> Option<Block> {
+fn strip(draft: &mut Draft<'_>) -> Option<Block> {
     let sum = |column: &str| {
         total(draft.facts.tables.iter().map(|t| t.sizes.and_then(|r| r.int(column))), Unit::Bytes)
             .and_then(|q| if let crate::unit::Number::Int(n) = q.value { Some(n) } else { None })
@@ -65,7 +65,15 @@ fn strip(draft: &Draft<'_>) -> Option<Block> {
         part("Indexes, TOAST, system catalogs: not told apart", Some(database.saturating_sub(known)));
     }
     let title = format!("Where the {} of the database are", Quantity::int(database, Unit::Bytes).human());
-    (parts.len() > 1).then_some(Block::Chart(Chart::Strip { title, parts }))
+    (parts.len() > 1).then(|| {
+        let source = draft.cite(
+            "Where the bytes are",
+            &["database_sizes", "table_sizes"],
+            &["size", "relation_size", "indexes_size", "toast_size", "total_relation_size"],
+            Some("each part: sum over the tables; the rest = size − sum of total_relation_size"),
+        );
+        Block::Chart(Chart::Strip { title, source, parts })
+    })
 }
 
 /// The size of the exporting session's database.
