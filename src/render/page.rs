@@ -2,12 +2,18 @@
 
 use super::words;
 use crate::report::{Block, Bound, Cell, Column, FILE, Report, Table};
+use crate::text::Span;
 use crate::time::Timestamp;
 use crate::unit::{Quantity, Unit};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Rows of a table that a page shows at once.
 pub(super) const ROWS: usize = 50;
+
+/// Objects of a finding that are printed with it.
+const LISTED: usize = 10;
+/// Tables with more rows than this have a filter.
+pub(super) const FILTERED: usize = 15;
 
 /// What links and tables of a page are looked up in.
 #[derive(Debug, Default)]
@@ -24,8 +30,21 @@ pub(super) struct Page {
     pub(super) day: Option<String>,
     /// When the first and the last snapshot were captured, as the ends of an axis.
     pub(super) ends: Option<(String, String)>,
+    /// The table that has most of the objects of a finding with a link to it, by its number.
+    pub(super) lists: BTreeMap<String, List>,
     /// The folder of all files that were read, with the separator at its end: said once.
     pub(super) folder: String,
+}
+
+/// Where all objects of a finding are listed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct List {
+    /// The anchor of the table.
+    pub(super) anchor: String,
+    /// Its title.
+    pub(super) title: String,
+    /// What its filter takes to show them.
+    pub(super) filter: String,
 }
 
 impl Page {
@@ -49,6 +68,7 @@ impl Page {
             .chain(report.findings.iter().map(|f| anchor(&f.number)))
             .chain(report.evidence.iter().map(|e| anchor(&e.id)));
         page.anchors.extend(names);
+        page.lists = lists(report);
         page
     }
 
@@ -124,6 +144,35 @@ pub(super) fn tables(report: &Report) -> Vec<&Table> {
     out
 }
 
+/// For each finding the table with the most rows that link to it from one column, if it has a filter and more rows than
+/// the finding prints.
+fn lists(report: &Report) -> BTreeMap<String, List> {
+    let mut most: BTreeMap<&str, (usize, List)> = BTreeMap::new();
+    for table in tables(report).into_iter().filter(|t| t.rows.len() > FILTERED) {
+        for (at, column) in table.columns.iter().enumerate() {
+            let mut times: BTreeMap<&str, usize> = BTreeMap::new();
+            for cell in table.rows.iter().filter_map(|row| row.cells.get(at)) {
+                let Cell::Text(text) = cell else { continue };
+                for span in &text.0 {
+                    if let Span::Link { text, .. } = span {
+                        *times.entry(text).or_default() += 1;
+                    }
+                }
+            }
+            for (number, n) in times {
+                if n > LISTED && most.get(number).is_none_or(|(known, _)| n > *known) {
+                    let name = column.label.to_lowercase().replace(' ', "");
+                    let filter = format!("{name}={}", number.to_lowercase());
+                    let list = List { anchor: table_anchor(&table.id), title: table.title.clone(), filter };
+                    most.insert(number, (n, list));
+                }
+            }
+        }
+    }
+    let numbers = report.findings.iter().map(|f| f.number.as_str());
+    numbers.filter_map(|number| Some((number.to_owned(), most.remove(number)?.1))).collect()
+}
+
 /// The files that stand in a table.
 fn paths<'r>(table: &'r Table, out: &mut Vec<&'r str>) {
     for (i, _) in table.columns.iter().enumerate().filter(|(_, column)| has_files(column)) {
@@ -156,4 +205,30 @@ pub(super) fn anchor(name: &str) -> String {
 /// The anchor of a table: apart from those of sections, which may have the same name.
 pub(super) fn table_anchor(id: &str) -> String {
     format!("t-{}", anchor(id))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cut_list_leads_to_the_table_that_has_all_of_it() {
+        let mut report: Report = serde_json::from_str(include_str!("../../fixtures/report/golden.json")).unwrap();
+        let number = report.findings[0].number.clone();
+        let mut listed = |n: usize| {
+            let blocks = report.sections.iter_mut().flat_map(|s| &mut s.blocks);
+            let mut tables = blocks.filter_map(|b| if let Block::Table(table) = b { Some(table) } else { None });
+            let table = tables.find(|t| !t.rows.is_empty()).unwrap();
+            table.rows = table.rows.iter().cycle().take(FILTERED + 1).cloned().collect();
+            for row in table.rows.iter_mut().take(n) {
+                row.cells[1] = Cell::Text(crate::text::Text::new().link(number.to_lowercase(), number.clone()));
+            }
+            let label = table.columns[1].label.to_lowercase().replace(' ', "");
+            (table_anchor(&table.id), format!("{label}={}", number.to_lowercase()), Page::of(&report).lists)
+        };
+        assert_eq!(listed(LISTED).2.get(&number), None, "all of them are printed");
+        let (anchor, filter, lists) = listed(LISTED + 1);
+        let list = lists.get(&number).unwrap();
+        assert_eq!((&list.anchor, &list.filter), (&anchor, &filter));
+    }
 }

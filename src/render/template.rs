@@ -21,6 +21,7 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("blocks.html", include_str!("../../templates/blocks.html")),
     ("style.css", include_str!("../../templates/style.css")),
     ("script.js", include_str!("../../templates/script.js")),
+    ("tables.js", include_str!("../../templates/tables.js")),
     ("rows.js", include_str!("../../templates/rows.js")),
     ("page.html", include_str!("../../templates/page.html")),
 ];
@@ -53,6 +54,13 @@ pub(super) fn environment(report: &Report, page: &Arc<Page>, options: &Options) 
     env.add_filter("reasons", move |id: &str| reasons.reasons.get(id).cloned().unwrap_or_default());
     let anchors = Arc::clone(page);
     env.add_filter("target", move |to: &str| anchors.target(to));
+    let lists = Arc::clone(page);
+    env.add_filter("full_list", move |number: &str| match lists.lists.get(number) {
+        Some(list) => context! {
+            anchor => list.anchor.as_str(), title => list.title.as_str(), filter => list.filter.as_str()
+        },
+        None => Value::from(()),
+    });
     let inside = Arc::clone(page);
     env.add_filter("inside", move |path: &str| inside.inside(path).to_owned());
     env.add_global("folder", page.folder.as_str());

@@ -113,6 +113,10 @@ async function reader(browser) {
   await filter.fill('dead>10%');
   const shares = await numbers(page, 't-tables', share);
   expect('dead>10% is of the share', shares.length < before && shares.every((v) => v > .1), shares);
+  expect('a column of two words', await kept('dead rows>1000') === values.length && await kept('dead rows > 1k') === values.length);
+  expect('a name before a column', await kept('orders dead rows>1000') <= values.length);
+  expect('what is not understood is said', await kept('foo>3') === 0
+    && (await page.locator('#t-tables-n').textContent()).includes('Not understood: foo>3. Columns of numbers: '));
   await filter.fill('orders');
   const names = await page.locator('#t-tables tbody tr:not(.x) th').allTextContents();
   expect('a word keeps names with it', names.length > 0 && names.every((n) => n.includes('orders')), names);
@@ -127,6 +131,9 @@ async function reader(browser) {
   const visible = await page.locator('#t-tables tbody tr:not(.x)').first().locator('th,td').nth(hidden).isVisible();
   expect('a column can be hidden', !visible && !(await page.locator('#t-tables thead th').nth(hidden).isVisible()));
   await box.check();
+  await page.keyboard.press('Escape');
+  expect('Escape closes the menu of columns, back at its button', !(await box.isVisible())
+    && await page.evaluate(() => document.activeElement.parentElement.matches('details.cols')));
 
   // A row that unfolds.
   const chevron = page.locator('#t-tables .xb').first();

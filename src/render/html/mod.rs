@@ -53,7 +53,8 @@ pub(super) fn write(report: &Report, options: &Options) -> Result<String> {
         return from_markdown(report, options, &env, style);
     }
     // Only a page with long tables needs to make rows.
-    let script = template::source(options, "script.js")?.replace("// ROWS\n", &rows);
+    let tables = template::source(options, "tables.js")?;
+    let script = template::source(options, "script.js")?.replace("// TABLES\n", &(rows + &tables));
     let policy = format!(
         "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; img-src data:; base-uri 'none'; form-action 'none'",
         sha256_base64(&style),
@@ -150,7 +151,7 @@ fn layout(columns: &[Column], rows: usize) -> Value {
         crowded => columns.len() >= 9,
         tall => rows * if columns.len() >= 7 { 2 } else { 1 } > 24,
         long => rows > 30 && columns.len() <= 8,
-        tools => rows > 15,
+        tools => rows > page::FILTERED,
     }
 }
 
