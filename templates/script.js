@@ -45,6 +45,7 @@ exact.onclick = function () {
   isExact = !isExact;
   wasExact = true;
   exact.setAttribute('aria-pressed', isExact);
+  R.classList.toggle('exact', isExact);
   show(D);
 };
 

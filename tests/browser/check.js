@@ -149,6 +149,9 @@ async function reader(browser) {
   const title = await page.locator('#t-tables tbody data[title]').first().getAttribute('title');
   await page.locator('#exact').click();
   expect('exact numbers are shown', await text() === title, [short, title]);
+  const wide = await page.evaluate(() => innerWidth < 1240 ? [] : Array.from(document.querySelectorAll('.tw'))
+    .filter((t) => t.scrollWidth > t.clientWidth + 1).map((t) => t.querySelector('table').id));
+  expect('exact numbers fit into their tables', wide.length === 0, wide);
   await page.locator('#exact').click();
   expect('and short ones again', await text() === short);
 

@@ -71,6 +71,22 @@ fn a_slope_chart_alone_leaves_no_half_of_the_page_empty() {
     assert_eq!(wide(&report), 0);
 }
 
+/// Of many areas with deductions the lowest are on the first screen with the actions; the others unfold, none is lost.
+#[test]
+fn many_deductions_leave_room_for_the_actions() {
+    let mut report = golden();
+    let area = report.verdict.categories.iter().find(|c| !c.deductions.is_empty()).expect("one").clone();
+    let mut rows = |n: usize| {
+        report.verdict.categories = vec![area.clone(); n];
+        let html = written(&report, "html");
+        let folded = html.split_once("<details class=\"rest\">").map_or("", |(_, rest)| rest);
+        let folded = folded.split_once("</details>").map_or("", |(folded, _)| folded);
+        (html.matches("<td class=\"r\">").count(), folded.matches("<td class=\"r\">").count())
+    };
+    assert_eq!(rows(5), (5, 0));
+    assert_eq!(rows(9), (9, 5));
+}
+
 #[test]
 fn html_keeps_to_its_policy() {
     let html = written(&golden(), "html");
