@@ -101,7 +101,12 @@ all('[data-sev]').forEach(function (b) {
 
 // A link into something folded opens it, also once more; one to a finding that is filtered away brings it back.
 function reveal(hash) {
-  var e = hash && by(decodeURIComponent(hash.slice(1)));
+  var id = hash && decodeURIComponent(hash.slice(1)), e = by(id), filter = D.querySelector('input[data-filter=t-register]');
+  if (!e && filter && filter.value) {
+    filter.value = '';
+    filter.oninput();
+    if ((e = by(id))) e.scrollIntoView();
+  }
   if (e && e.hidden) D.querySelector('[data-sev=all]').click();
   for (var d = e && e.closest('details'); d; d = d.parentElement.closest('details')) d.open = true;
 }

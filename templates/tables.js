@@ -12,7 +12,7 @@ function grow(table) {
   });
   if (rows.length && rows[0].tr.classList.contains('none')) return;
   var labels = heads.map(function (head) { return {text: head.textContent, numeric: head.classList.contains('n')}; });
-  var data = null, known = [], hidden = {}, limit = STEP, odd = '', orders = {}, order = null, column = -1, direction = 1;
+  var data = null, known = [], hidden = {}, limit = more ? STEP : Infinity, odd = '', whole = table.classList.contains('reg'), orders = {}, order = null, column = -1, direction = 1;
 
   function load() {
     if (!source || data) return;
@@ -39,6 +39,7 @@ function grow(table) {
   }
   function value(i, c) {
     if (data) return key(data.columns[c].cells[i], data.columns[c]);
+    if (whole) return rows[i].tr.textContent.toLowerCase();
     var cell = rows[i].tr.cells[c], d = cell.querySelector('data');
     if (d) return parseFloat(d.value);
     return cell.querySelector('.na') ? null : cell.textContent.trim().toLowerCase();
@@ -118,7 +119,7 @@ function grow(table) {
     order = sorted(c, direction);
     render();
   }
-  heads.forEach(function (head, c) {
+  if (!whole) heads.forEach(function (head, c) {
     // The order in which the page has them.
     var sorted = head.getAttribute('aria-sort');
     if (sorted) {
@@ -129,7 +130,7 @@ function grow(table) {
     head.replaceChildren(b);
     b.onclick = function () { sort(c, head); };
   });
-  if (input) input.oninput = function () { limit = STEP; render(); };
+  if (input) input.oninput = function () { limit = more ? STEP : Infinity; render(); };
   // Hidden columns are kept for the session, by their names, where the browser allows it.
   var boxes = all('input[data-t="' + id + '"]'), place = 'pgretro-' + id, away = [];
   function hide(box) {

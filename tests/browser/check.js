@@ -120,6 +120,12 @@ async function reader(browser) {
   await filter.fill('orders');
   const names = await page.locator('#t-tables tbody tr:not(.x) th').allTextContents();
   expect('a word keeps names with it', names.length > 0 && names.every((n) => n.includes('orders')), names);
+  const register = page.locator('input[data-filter="t-register"]'), entries = () => page.locator('#t-register tbody tr').count();
+  const every = await entries();
+  await register.fill('pg_settings');
+  expect('the register can be filtered', await entries() > 0 && await entries() < every, [await entries(), every]);
+  await page.evaluate(() => { const a = document.createElement('a'); a.href = '#e1'; document.querySelector('main').append(a); a.click(); a.remove(); });
+  expect('a link to an entry brings it back', await entries() === every && await page.locator('#e1').isVisible());
   await filter.fill('');
   expect('an empty filter keeps all', (await numbers(page, 't-tables', dead)).length === before);
 
