@@ -68,7 +68,7 @@ fn check(ctx: &Context<'_>) -> Check {
         .flat_map(|w| &w.events)
         .filter(|e| e.kind.starts_with("stats_reset") || e.kind == "crash")
         .map(|e| {
-            let what = [Some(e.kind.replace('_', " ")), e.scope.clone(), e.object.clone()];
+            let what = [Some(e.words()), e.scope.clone(), e.object.clone()];
             let at = e.at.map(|t| format!("at {}", t.human_seconds()));
             what.into_iter().chain([at]).flatten().map(|s| visible(&s).into_owned()).collect::<Vec<_>>().join(" ")
         })

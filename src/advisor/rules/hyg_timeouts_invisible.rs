@@ -83,6 +83,9 @@ fn check(ctx: &Context<'_>) -> Check {
         ))
         .verify("The log shows none in the time of the next window.")
         .effort(Effort::S);
+    if limit.is_some() {
+        finding = finding.measure(ctx.setting_measure("statement_timeout"));
+    }
     if often {
         finding = finding.measure(ctx.over_window(
             "Transactions rolled back",

@@ -67,7 +67,7 @@ fn before(draft: &Draft<'_>) -> ChecklistGroup {
     group("Before", items)
 }
 
-fn during(draft: &Draft<'_>) -> ChecklistGroup {
+fn during(draft: &mut Draft<'_>) -> ChecklistGroup {
     let mut items = Vec::new();
     let mut near: Vec<(f64, String)> = draft
         .facts
@@ -86,16 +86,24 @@ fn during(draft: &Draft<'_>) -> ChecklistGroup {
                 .opt(Quantity::float(*pressure, Unit::Times))
                 .t(" of its trigger)");
         }
-        items.push(text.t("."));
+        let link = draft.cite(
+            "Dead rows beside the trigger",
+            &["pg_stat_user_tables", "table_sizes", "pg_settings"],
+            &["n_dead_tup", "reltuples", "setting"],
+            Some("n_dead_tup ÷ autovacuum's trigger"),
+        );
+        items.push(text.t(". ").then(link));
     }
     if let Some(limit) = draft.setting_number("max_connections") {
+        let link = draft.cite("Connections at most", &["pg_settings"], &["setting"], None);
         items.push(
             Text::new()
                 .t("Stay below ")
                 .n(Quantity::int(limit, Unit::Count))
                 .t(" connections (")
                 .code("max_connections")
-                .t("), the reserved ones included, or put a pooler in front."),
+                .t("), the reserved ones included, or put a pooler in front. ")
+                .then(link),
         );
     }
     items.push(Text::from(

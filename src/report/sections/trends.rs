@@ -46,7 +46,7 @@ pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
     let mut blocks = Vec::new();
     if points >= LEAST_POINTS {
         let mut note = Text::new().n(count(points)).t(
-            " snapshots. Dotted line: statistics reset. Triangle: restart or crash. Points are samples: no value between \
+            " snapshots. Dotted line: statistics reset. Triangle: restart, crash or immediate stop. Points are samples: no value between \
              them is known, and no line is drawn across a reset.",
         );
         if pulse.every() > 1 {
