@@ -1,6 +1,6 @@
 //! Sequences and key types near their end.
 
-use crate::advisor::index_cure::with_timeout;
+use crate::advisor::index_cure::{LOCK_TIMEOUT, with_timeout};
 use crate::advisor::sequences::{Own, Use};
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, show};
 use crate::finding::{Doubt, Effort, Finding, Fix, Risk, Severity, Subject, SubjectKind, Verb};
@@ -160,61 +160,97 @@ fn report<'a>(cx: &Context<'a>, it: &Use<'a>) -> Finding {
 }
 
 fn cures(it: &Use<'_>, subject: &Subject) -> Vec<Fix> {
-    let (schema, name) = it.name();
-    let sequence = quote_qualified(schema, name);
-    let mut fixes = Vec::new();
-    match it.column {
-        None => fixes.push(Fix::diagnose(
-            &subject.name,
-            format!(
-                "SELECT d.refobjid::regclass AS table_name, a.attname, format_type(a.atttypid, a.atttypmod)\n\
-                 FROM pg_depend d JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid\n\
-                 WHERE d.classid = 'pg_class'::regclass AND d.objid = {}::regclass AND d.deptype IN ('a', 'i');\n\
-                 -- the column first, where it is narrower: ALTER TABLE <table> ALTER COLUMN <column> TYPE bigint;\n\
-                 -- rewrites the whole table under ACCESS EXCLUSIVE: under load add a column, fill it in batches, swap",
-                quote_regclass(schema, name)
-            ),
-        )),
-        Some(column) => {
-            let table = quote_qualified(
-                column.text("table_schemaname").unwrap_or_default(),
-                column.text("table_relname").unwrap_or_default(),
-            );
-            let name = quote_ident(column.text("column_name").unwrap_or_default());
-            let narrow = column
-                .text("column_type")
-                .filter(|kind| matches!(*kind, "smallint" | "int2" | "integer" | "int4" | "int"));
-            if let Some(narrow) = narrow {
-                let to = |kind: &str| with_timeout(&format!("ALTER TABLE {table} ALTER COLUMN {name} TYPE {kind};"));
-                fixes.push(
-                    Fix::new(Verb::Alter, Risk::R2, format!("{} column", subject.name), to("bigint"))
-                        .lock("ACCESS EXCLUSIVE while the whole table and its indexes are rewritten")
-                        .when_not("On a large table under load: add a bigint column, fill it by trigger and in batches, then swap. Columns that reference this one need the same.")
-                        .undo(format!("-- rewrites the table again; fails once a value is out of range\n{}", to(narrow))),
-                );
-            }
-        }
-    }
-    let (kind, own) = (it.row.text("data_type"), it.own());
-    if own == Own::Last || (it.by_column && kind == Some("bigint")) {
-        return fixes;
-    }
-    let word = if it.step > 0 { "MAXVALUE" } else { "MINVALUE" };
-    let mut change = if kind == Some("bigint") { String::new() } else { " AS bigint".to_owned() };
-    let mut undo = kind.filter(|k| *k != "bigint").map_or_else(String::new, |k| format!(" AS {k}"));
-    // A limit that somebody chose stays when the type changes.
-    if own == Own::Chosen {
-        let old = if it.step > 0 { it.row.int("max_value") } else { it.row.int("min_value") };
-        let _ = write!(change, " NO {word}");
-        let _ = write!(undo, " {word} {}", old.unwrap_or(i64::MIN));
-    }
-    fixes.push(
-        Fix::new(Verb::Alter, Risk::R1, &subject.name, with_timeout(&format!("ALTER SEQUENCE {sequence}{change};")))
-            .lock("SHARE ROW EXCLUSIVE on the sequence: waits for open transactions that drew a number, and further nextval wait behind it")
-            .when_not("Before the column that stores its values holds bigint: inserts would then fail with an overflow instead.")
-            .undo(with_timeout(&format!("-- refused once last_value is beyond the old limit\nALTER SEQUENCE {sequence}{undo};"))),
+    let Some(column) = it.column else { return vec![cure_without_column(it, subject)] };
+    let table = quote_qualified(
+        column.text("table_schemaname").unwrap_or_default(),
+        column.text("table_relname").unwrap_or_default(),
     );
+    let name = quote_ident(column.text("column_name").unwrap_or_default());
+    let narrow =
+        column.text("column_type").filter(|kind| matches!(*kind, "smallint" | "int2" | "integer" | "int4" | "int"));
+    let to = |kind: &str| with_timeout(&format!("ALTER TABLE {table} ALTER COLUMN {name} TYPE {kind};"));
+    let mut fixes: Vec<Fix> = narrow
+        .map(|narrow| {
+            Fix::new(Verb::Alter, Risk::R2, format!("{} column", subject.name), to("bigint"))
+                .lock("ACCESS EXCLUSIVE while the whole table and its indexes are rewritten")
+                .when_not(NOT_THE_COLUMN_YET)
+                .undo(format!("-- rewrites the table again; fails once a value is out of range\n{}", to(narrow)))
+        })
+        .into_iter()
+        .collect();
+    if let Some(wider) = Wider::of(it).filter(|_| !(it.by_column && it.row.text("data_type") == Some("bigint"))) {
+        fixes.push(
+            Fix::new(Verb::Alter, Risk::R1, &subject.name, with_timeout(&wider.sql))
+                .lock(SEQUENCE_LOCK)
+                .when_not("Before the column that stores its values holds bigint: inserts would then fail with an overflow instead.")
+                .undo(with_timeout(&format!("{REFUSED}{}", wider.undo))),
+        );
+    }
     fixes
+}
+
+/// What a wider column breaks elsewhere.
+const NOT_THE_COLUMN_YET: &str = "On a large table under load: add a bigint column, fill it by trigger and in batches, then swap. \
+     Columns that reference this one need the same. Before what reads it holds bigint: variables and parameters of functions \
+     (\"integer out of range\"), drivers, logical subscribers (widen there first). While a view uses it: it is refused until \
+     the view is dropped, to be made again afterwards.";
+const SEQUENCE_LOCK: &str = "SHARE ROW EXCLUSIVE on the sequence: waits for open transactions that drew a number, and further nextval wait behind it";
+const REFUSED: &str = "-- refused once last_value is beyond the old limit\n";
+
+/// A sequence made as wide as it can be, and as it was.
+struct Wider {
+    sql: String,
+    undo: String,
+}
+
+impl Wider {
+    /// `None` where it is as wide already.
+    fn of(it: &Use<'_>) -> Option<Self> {
+        let (kind, own) = (it.row.text("data_type"), it.own());
+        if own == Own::Last {
+            return None;
+        }
+        let (schema, name) = it.name();
+        let sequence = quote_qualified(schema, name);
+        let word = if it.step > 0 { "MAXVALUE" } else { "MINVALUE" };
+        let mut change = if kind == Some("bigint") { String::new() } else { " AS bigint".to_owned() };
+        let mut undo = kind.filter(|k| *k != "bigint").map_or_else(String::new, |k| format!(" AS {k}"));
+        // A limit that somebody chose stays when the type changes.
+        if own == Own::Chosen {
+            let old = if it.step > 0 { it.row.int("max_value") } else { it.row.int("min_value") };
+            let _ = write!(change, " NO {word}");
+            let _ = write!(undo, " {word} {}", old.unwrap_or(i64::MIN));
+        }
+        Some(Self {
+            sql: format!("ALTER SEQUENCE {sequence}{change};"),
+            undo: format!("ALTER SEQUENCE {sequence}{undo};"),
+        })
+    }
+}
+
+/// Where the dump does not tell the column: what finds it, and what then has to be done. The sequence alone would be the
+/// wrong half where its column is an integer, so it is commented out.
+fn cure_without_column(it: &Use<'_>, subject: &Subject) -> Fix {
+    let (schema, name) = it.name();
+    let sequence = quote_regclass(schema, name);
+    let look = format!(
+        "SELECT a.attrelid::regclass AS table_name, a.attname, format_type(a.atttypid, a.atttypmod)\n\
+         FROM pg_attribute a WHERE (a.attrelid, a.attnum) IN (\n  \
+         SELECT refobjid, refobjsubid FROM pg_depend\n  \
+         WHERE classid = 'pg_class'::regclass AND objid = {sequence}::regclass AND deptype IN ('a', 'i')\n  \
+         UNION ALL SELECT f.adrelid, f.adnum FROM pg_depend d JOIN pg_attrdef f ON f.oid = d.objid\n  \
+         WHERE d.classid = 'pg_attrdef'::regclass AND d.refobjid = {sequence}::regclass AND d.deptype = 'n');\n\
+         -- no row does not mean that it feeds no column: a trigger or the application may call nextval\n\
+         -- each column that is narrower first; rewrites the whole table under ACCESS EXCLUSIVE: under load add a column,\n\
+         -- fill it in batches, swap\n\
+         -- {LOCK_TIMEOUT} ALTER TABLE <table> ALTER COLUMN <column> TYPE bigint;"
+    );
+    let Some(wider) = Wider::of(it) else { return Fix::diagnose(&subject.name, look) };
+    let sql = format!("{look}\n-- the sequence only when all its columns hold bigint\n-- {LOCK_TIMEOUT} {}", wider.sql);
+    Fix::new(Verb::Alter, Risk::R2, &subject.name, sql)
+        .lock(format!("the look: none beyond ACCESS SHARE; the sequence: {SEQUENCE_LOCK}"))
+        .when_not(NOT_THE_COLUMN_YET)
+        .undo(with_timeout(&format!("{REFUSED}{}", wider.undo)))
 }
 
 #[cfg(test)]
@@ -278,8 +314,12 @@ mod tests {
     #[test]
     fn a_limit_that_was_chosen_is_lifted_and_one_that_is_the_last_is_not_moved() {
         let sql = |row: &str| {
-            let crate::finding::Outcome::Found { findings, .. } = judge(&RULE, &[taken(NOON, &[row]).build()], "")
-            else {
+            let feeds = taken(NOON, &[row]).view(
+                "sequence_columns",
+                "schemaname | sequencename | table_schemaname | table_relname | column_name | column_type",
+                &["public | s | public | t | id | bigint"],
+            );
+            let crate::finding::Outcome::Found { findings, .. } = judge(&RULE, &[feeds.build()], "") else {
                 panic!("{row}")
             };
             let alter = findings[0].fixes.iter().find(|f| f.verb == Verb::Alter);
@@ -298,6 +338,26 @@ mod tests {
             let want = want.map(|(change, undo)| (seq("", change), seq(refused, undo)));
             assert_eq!(sql(&format!("public | s | {row}")), want, "{row}");
         }
+    }
+
+    /// A serial column is an integer: its sequence alone, made bigint, only moves the failure into the column.
+    #[test]
+    fn without_the_column_nothing_is_altered_before_it() {
+        let fixes = |row: &str| {
+            let crate::finding::Outcome::Found { findings, .. } = judge(&RULE, &[taken(NOON, &[row]).build()], "")
+            else {
+                panic!("{row}")
+            };
+            findings.into_iter().next().map(|f| f.fixes).unwrap_or_default()
+        };
+        let serial = fixes("public | s | integer | 1 | 2147483647 | 1 | f | 2147483000");
+        let [fix] = serial.as_slice() else { panic!("{serial:?}") };
+        let column = fix.sql.find("-- SET lock_timeout = '5s'; ALTER TABLE <table>").unwrap();
+        let sequence = fix.sql.find("-- SET lock_timeout = '5s'; ALTER SEQUENCE \"public\".\"s\" AS bigint;").unwrap();
+        assert!(column < sequence && fix.sql.contains("pg_attrdef"), "{}", fix.sql);
+        assert!(fix.undo.as_deref().is_some_and(|u| u.ends_with("AS integer;")), "{fix:?}");
+        let wide = fixes("public | s | bigint | 1 | 9223372036854775807 | 1 | f | 9223372036854775000");
+        assert_eq!((wide.len(), wide[0].verb), (1, Verb::Diagnose));
     }
 
     #[test]
