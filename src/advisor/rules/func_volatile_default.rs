@@ -1,12 +1,13 @@
 //! A function that is declared VOLATILE, shows no reason for it, and stands in a condition.
 
 use crate::advisor::functions::{Function, looks_pure, names, read_bodies, sql_signature};
-use crate::advisor::sql::{Text as Sql, read_all};
+use crate::advisor::sql::{Block, Operand, Text as Sql, Wrapper, read_all};
 use crate::advisor::statement::words;
 use crate::advisor::workload::Statement;
 use crate::advisor::workload::Workload;
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Skip, Threshold};
 use crate::finding::{Confidence, Effort, Fix, Risk, Severity, Subject, SubjectKind, Verb};
+use crate::ident::{quote_ident, quote_literal};
 use crate::text::{Text, counted};
 use crate::unit::{Quantity, Unit};
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,13 +34,15 @@ pub const RULE: Rule = Rule {
     ],
     docs: Docs {
         looks_at: "Functions in SQL and PL/pgSQL that are VOLATILE, which is the default, and the conditions of statements that call them.",
-        why: "A volatile function is called again for each row, an index is never searched by its result, and what calls it is not \
-              run ahead or in parallel with the rest.",
+        why: "A volatile function is called again for each row, even where its arguments are the same for all of them, and an \
+              index is never searched by its result.",
         decides: "Its body writes nothing, locks nothing, builds no statement, and calls nothing volatile that is known; a statement \
                   with a hundredth of the execution time calls it in WHERE or ON. That it is pure is not proven by that: information, \
                   and never surer than medium.",
-        what_to_do: "Let its owner decide: STABLE where it gives the same result for the same arguments within one statement, IMMUTABLE \
-                     only where it does so for ever and reads no table and no setting.",
+        what_to_do: "Let its owner decide: STABLE where it gives the same result for the same arguments within one statement: it is \
+                     evaluated once for an index search where its arguments do not come from the row. Where they do, STABLE gains \
+                     nothing there: IMMUTABLE, only where it gives the same for ever and reads no table and no setting, and an \
+                     index on the expression.",
         ignore_when: "Its result is meant to change from row to row.",
         references: "PostgreSQL manual, \"Function Volatility Categories\".",
     },
@@ -88,12 +91,28 @@ fn check(ctx: &Context<'_>) -> Check {
     Ok(checked)
 }
 
+/// A statement that calls a function in a condition.
+#[derive(Clone, Copy)]
+struct User<'w, 'a> {
+    statement: &'w Statement<'a>,
+    /// Its share of the execution time.
+    share: f64,
+    /// Whether it is seen that a column is the argument; `false` is not certain.
+    of_column: bool,
+}
+
+/// Whether a condition of the block compares what the function makes of a column.
+fn calls_on_column(block: &Block, name: &str) -> bool {
+    block.wrapped.iter().any(|w| matches!(&w.by, Wrapper::Call(by) if by == name))
+        || block.terms.iter().any(|t| matches!(&t.operand, Operand::Call(by, _) if *by == name))
+}
+
 /// The statements, those with the most time first, by the functions that their conditions call.
 fn used_in_conditions<'w, 'a>(
     ctx: &Context<'a>,
     work: &'w Workload<'a>,
     pure: &[&Function<'_>],
-) -> BTreeMap<String, Vec<(&'w Statement<'a>, f64)>> {
+) -> BTreeMap<String, Vec<User<'w, 'a>>> {
     let wanted: BTreeSet<String> = pure.iter().map(|f| f.name().to_owned()).collect();
     let upper: BTreeSet<String> = wanted.iter().map(|n| n.to_uppercase()).collect();
     let heavy: Vec<(&Statement<'_>, f64)> = work
@@ -105,12 +124,13 @@ fn used_in_conditions<'w, 'a>(
     let texts: Vec<Sql<'_>> =
         heavy.iter().filter_map(|(s, _)| Some(Sql { sql: s.text()?, nested: false, path: &[] })).collect();
     let read = read_all(&texts, &names(ctx.facts, texts.iter().map(|t| t.sql)));
-    let mut used: BTreeMap<String, Vec<(&Statement<'_>, f64)>> = BTreeMap::new();
-    for (of, statement) in heavy.iter().zip(&read) {
+    let mut used: BTreeMap<String, Vec<User<'_, '_>>> = BTreeMap::new();
+    for ((of, share), statement) in heavy.iter().zip(&read) {
         let Ok(statement) = statement else { continue };
         let called: BTreeSet<&String> = statement.blocks.iter().flat_map(|b| &b.called).collect();
         for name in called.into_iter().filter(|n| wanted.contains(*n)) {
-            used.entry(name.clone()).or_default().push(*of);
+            let of_column = statement.blocks.iter().any(|b| calls_on_column(b, name));
+            used.entry(name.clone()).or_default().push(User { statement: of, share: *share, of_column });
         }
     }
     used
@@ -120,22 +140,34 @@ fn finding<'a>(
     ctx: &Context<'a>,
     work: &Workload<'a>,
     function: &Function<'a>,
-    statements: &[(&Statement<'a>, f64)],
+    users: &[User<'_, 'a>],
 ) -> crate::finding::Finding {
     let shown = function.signature();
     let title = Text::new()
         .name(shown.clone())
         .t(" is volatile, shows no reason for it, and stands in the conditions of ")
-        .t(counted(statements.len(), "statement", "statements"));
+        .t(counted(users.len(), "statement", "statements"));
+    let of_column = users.iter().any(|u| u.of_column);
     let mut finding = ctx
         .finding(Severity::Info, Subject::new(SubjectKind::Function, shown.clone()), title)
-        .why("It is called for each row that the condition is tested on, and no index can be searched by its result.")
+        .why(if of_column {
+            "It is called for each row that the condition is tested on, with a column of the row: STABLE does not change that; \
+             only an index on the expression spares the calls, and that needs IMMUTABLE."
+        } else {
+            "It is called for each row that the condition is tested on. STABLE is evaluated once for an index search where its \
+             arguments do not come from the row; where they do, only IMMUTABLE and an index on the expression spare the calls."
+        })
         .doubts(work.doubts.iter().copied())
         .at_most(Confidence::Medium)
         .measure(ctx.read("Volatility", function.row, "provolatile"))
-        .verify("provolatile is s or i in the next snapshot; the statements' mean time falls.")
+        .verify(if of_column {
+            "provolatile is i in the next snapshot, and EXPLAIN of the statements names the index on the expression."
+        } else {
+            "provolatile is s or i in the next snapshot; where its arguments do not come from the row, EXPLAIN of the statements \
+             shows it in an Index Cond."
+        })
         .effort(Effort::S);
-    for (s, share) in statements.iter().take(3) {
+    for User { statement: s, share, .. } in users.iter().take(3) {
         finding = finding.measure(ctx.over_window(
             &format!("Share of the execution time: {}", s.headline()),
             Quantity::float(*share, Unit::Share),
@@ -144,6 +176,7 @@ fn finding<'a>(
         ));
     }
     match sql_signature(function.row) {
+        Some(sql) if of_column => finding.fix(immutable(function, shown, &sql)),
         Some(sql) => finding.fix(
             Fix::new(Verb::Alter, Risk::R1, shown, format!("ALTER FUNCTION {sql} STABLE;"))
                 .lock("none that others wait for")
@@ -155,6 +188,27 @@ fn finding<'a>(
         ),
         None => finding,
     }
+}
+
+/// The body to decide by, and what is then done: a function that is IMMUTABLE by mistake makes an index lie, so it is
+/// commented out.
+fn immutable(function: &Function<'_>, shown: String, sql: &str) -> Fix {
+    let text = |column| function.row.text(column).unwrap_or_default();
+    let look = format!(
+        "SELECT oid::regprocedure, provolatile, pg_get_functiondef(oid) FROM pg_proc\n\
+         WHERE pronamespace = {}::regnamespace AND proname = {};",
+        quote_literal(&quote_ident(text("schemaname"))),
+        quote_literal(function.name())
+    );
+    let then = format!(
+        "-- if its owner confirms that the result depends on the arguments alone, on no table and no setting:\n\
+         -- ALTER FUNCTION {sql} IMMUTABLE;\n\
+         -- CREATE INDEX CONCURRENTLY ON <table> (<the call as the statements write it>);"
+    );
+    Fix::new(Verb::Alter, Risk::R1, shown, format!("{look}\n{then}"))
+        .lock("none that others wait for; CREATE INDEX CONCURRENTLY waits for older transactions")
+        .when_not("Its body reads a table or a setting, or calls what does: an index on it would give wrong results.")
+        .undo(format!("-- after the index is dropped\nALTER FUNCTION {sql} VOLATILE;"))
 }
 
 #[cfg(test)]
@@ -196,8 +250,22 @@ mod tests {
     fn finds_it_in_a_condition() {
         assert!(found(NORM, "select a from t where app.norm(b) = $1"));
         assert!(found(NORM, "select a from t join u on norm(t.b) = u.b"));
-        let advice = advise(&[&RULE], &over(NORM, "select a from t where norm(b) = $1"), "");
-        assert_eq!(advice.findings()[0].fixes[0].sql, "ALTER FUNCTION \"app\".\"norm\"(p text) STABLE;");
+    }
+
+    /// Tried on PostgreSQL 15: of a column STABLE gains nothing, and an index on the expression is refused.
+    #[test]
+    fn of_a_column_stable_is_no_cure() {
+        let told = |text: &str| {
+            let advice = advise(&[&RULE], &over(NORM, text), "");
+            let finding = advice.findings()[0].clone();
+            (finding.fixes[0].sql.clone(), finding.why.plain())
+        };
+        let (sql, why) = told("select a from t where norm(b) = $1");
+        assert!(sql.contains("\n-- ALTER FUNCTION \"app\".\"norm\"(p text) IMMUTABLE;"), "{sql}");
+        assert!(!sql.contains("STABLE") && why.contains("STABLE does not change that"), "{sql} {why}");
+        let (sql, why) = told("select a from t where b = norm($1)");
+        assert_eq!(sql, "ALTER FUNCTION \"app\".\"norm\"(p text) STABLE;");
+        assert!(why.contains("where its arguments do not come from the row"), "{why}");
     }
 
     #[test]
