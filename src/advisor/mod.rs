@@ -68,6 +68,7 @@ pub mod testing;
 mod then_now;
 mod too_early;
 mod trigger;
+mod vacuum_cost;
 mod vacuum_cure;
 mod wait_tree;
 mod workload;

@@ -4,15 +4,17 @@ use super::Context;
 use crate::diff::{Change, DiffRow, Exact};
 use std::collections::BTreeSet;
 
-/// Above a limit in the last two snapshots, or, where only the last one tells, not visited by autovacuum for so many
-/// seconds (at least ten naptimes).
+/// Above a limit in all snapshots of the last so many seconds (at least ten naptimes), or now, and not visited by
+/// autovacuum for as long.
 pub fn lasting(cx: &Context<'_>, change: Change<'_>, column: &str, limit: f64, wait_s: f64) -> bool {
     let over = |value: &Option<f64>| value.is_some_and(|v| v > limit);
+    let wait = wait_s.max(10.0 * cx.facts.autovacuum.naptime_s);
     let history = cx.history(change, column);
-    if history.len() >= 2 && history.iter().rev().take(2).all(over) {
+    let back = history.iter().rev().skip(1).zip(cx.chain.windows.iter().rev()).take_while(|(value, _)| over(value));
+    let above_s: f64 = back.map(|(_, window)| window.elapsed_s.unwrap_or(0.0)).sum();
+    if history.last().is_some_and(over) && above_s >= wait {
         return true;
     }
-    let wait = wait_s.max(10.0 * cx.facts.autovacuum.naptime_s);
     let last = change.last().and_then(|r| r.time("last_autovacuum"));
     match (cx.now(), last) {
         (Some(now), Some(last)) => now.seconds_since(last) > wait,
@@ -20,6 +22,11 @@ pub fn lasting(cx: &Context<'_>, change: Change<'_>, column: &str, limit: f64, w
         (_, None) => cx.counter_age(change).is_some_and(|age| age.seconds > wait),
         (None, _) => false,
     }
+}
+
+/// Seconds of autovacuum_naptime where it is far above the built-in minute, so that it is what keeps tables waiting.
+pub fn rare_naptime_s(cx: &Context<'_>) -> Option<f64> {
+    Some(cx.facts.autovacuum.naptime_s).filter(|s| *s >= 600.0)
 }
 
 /// OIDs of the tables being vacuumed in the last snapshot.

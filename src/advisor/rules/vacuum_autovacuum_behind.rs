@@ -1,8 +1,9 @@
 //! Many tables above their trigger while all of autovacuum's workers are busy.
 
 use crate::advisor::cure::{Effect, set_system};
-use crate::advisor::overdue::vacuumed_in_vain;
+use crate::advisor::overdue::{lasting, rare_naptime_s, vacuumed_in_vain};
 use crate::advisor::sighting::Sighting;
+use crate::advisor::vacuum_cost::CostSettings;
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, TableFact, Threshold, show};
 use crate::finding::{Effort, Finding, Fix, Severity, Subject, SubjectKind};
 use crate::snapshot::Table;
@@ -11,8 +12,6 @@ use crate::unit::{Quantity, Unit};
 
 /// More than this makes vacuums a load of their own on most storage.
 const MOST_COST_LIMIT: f64 = 2_000.0;
-/// The built-in one, which less than is a mistake more often than a choice.
-const BUILT_IN_COST_LIMIT: f64 = 200.0;
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -46,6 +45,12 @@ pub const RULE: Rule = Rule {
             about: "Smaller tables are vacuumed in a moment.",
         },
         Threshold {
+            name: "min_wait",
+            default: 600.0,
+            unit: Unit::Seconds,
+            about: "Autovacuum gets this long, or ten naptimes if that is longer, before it counts as late.",
+        },
+        Threshold {
             name: "min_busy_samples",
             default: 2.0,
             unit: Unit::Count,
@@ -64,10 +69,11 @@ pub const RULE: Rule = Rule {
         why: "Every worker is at work and tables still wait: dead rows grow faster than they are removed, in more and \
               more tables.",
         decides: "Found when `min_tables` tables and `min_share` of those of `min_heap_bytes` are above their trigger in the last \
-                  two snapshots, and all workers (autovacuum_max_workers) were seen at work in `min_busy_samples` snapshots or \
+                  two snapshots, for `min_wait` as snapshots show it or without an autovacuum for that long, and all workers (autovacuum_max_workers) were seen at work in `min_busy_samples` snapshots or \
                   used `min_busy_share` of their time. Tables that were vacuumed and kept their dead rows \
                   (vacuum-blocked-horizon) or have autovacuum switched off do not count. High.",
-        what_to_do: "Let the workers work faster: a higher cost limit, or less delay. More workers alone share the same \
+        what_to_do: "Let the workers work faster: a higher cost limit, or less delay; a delay far above the built-in 2 ms goes \
+                     back first, as does autovacuum_naptime where it is ten minutes or more. More workers alone share the same \
                      budget and do not remove more rows (they help where a few huge tables keep all of them for hours).",
         ignore_when: "Storage is busy with other work already: then faster vacuums hurt what users wait for.",
         references: "PostgreSQL manual: Routine Vacuuming; Automatic Vacuuming (autovacuum_vacuum_cost_limit: the \
@@ -88,7 +94,8 @@ fn check(cx: &Context<'_>) -> Check {
             continue;
         }
         let history = cx.history(change, "n_dead_tup");
-        if history.len() < 2 || !history.iter().rev().take(2).all(above) {
+        let twice = history.len() >= 2 && history.iter().rev().take(2).all(above);
+        if !twice || !lasting(cx, change, "n_dead_tup", triggers.vacuum, cx.threshold("min_wait")) {
             continue;
         }
         if cx.windows_of(change).last().copied().flatten().is_some_and(|w| vacuumed_in_vain(&w)) {
@@ -153,12 +160,22 @@ fn report<'a>(cx: &Context<'a>, late: &[&TableFact<'a>], looked: u32, workers: &
         why =
             why.t("; autovacuums of this database took ").opt(Quantity::float(share, Unit::Share)).t(" of their time");
     }
+    let rare = rare_naptime_s(cx);
     let mut finding = cx
         .finding(Severity::High, Subject::new(SubjectKind::Database, name), title)
         .members(late.iter().map(|t| t.subject()).collect())
         .doubts([cx.facts.autovacuum.doubt, cx.facts.sizes_doubt()])
         .doubts([workers.busy.doubt().filter(|_| workers.time_share.is_none())])
-        .why(why.t(". More workers alone would share the same budget."))
+        .why({
+            let why = why.t(". More workers alone would share the same budget.");
+            match rare {
+                Some(naptime) => why
+                    .t(" Autovacuum comes to each database only every ")
+                    .opt(Quantity::float(naptime, Unit::Seconds))
+                    .t(" (autovacuum_naptime)."),
+                None => why,
+            }
+        })
         .measure(cx.computed(
             "Tables above their trigger twice",
             Some(count),
@@ -176,29 +193,27 @@ fn report<'a>(cx: &Context<'a>, late: &[&TableFact<'a>], looked: u32, workers: &
     finding
         .measure(cx.setting_measure("autovacuum_vacuum_cost_limit"))
         .measure(cx.setting_measure("autovacuum_vacuum_cost_delay"))
-        .fix(faster(cx))
+        .measures(rare.map(|_| cx.setting_measure("autovacuum_naptime")))
+        .fixes(rare.map(|seconds| {
+            set_system(
+                "autovacuum_naptime",
+                "1min",
+                Effect::Reload,
+                Some(&format!("{seconds:.0}s")),
+                "Thousands of databases: each would be visited this often.".into(),
+            )
+        }))
+        .fixes(faster(cx))
 }
 
 /// A larger budget for all workers together; where it is large already, only a look at what they do.
-fn faster(cx: &Context<'_>) -> Fix {
-    let value = |name: &str| cx.setting(name).and_then(|s| Some((s.value?, s.text)));
-    let own = value("autovacuum_vacuum_cost_limit");
-    let limit = own.map(|o| o.0).filter(|v| *v > 0.0).or(value("vacuum_cost_limit").map(|v| v.0)).unwrap_or(200.0);
-    let throttled = value("autovacuum_vacuum_cost_delay").is_none_or(|(delay, _)| delay.abs() > 0.0);
-    let wanted = (2.0 * limit).clamp(BUILT_IN_COST_LIMIT, MOST_COST_LIMIT);
-    if throttled && wanted > limit {
-        let when_not = Text::new()
-            .t("While storage is saturated: vacuums read and write ")
-            .opt(Quantity::float(wanted / limit, Unit::Times))
-            .t(" as fast with this.");
-        return set_system(
-            "autovacuum_vacuum_cost_limit",
-            &format!("{wanted:.0}"),
-            Effect::Reload,
-            Some(own.map_or("-1", |o| o.1)),
-            when_not,
-        );
-    }
+fn faster(cx: &Context<'_>) -> Vec<Fix> {
+    let cost = CostSettings::read(cx).filter(|c| c.delay_ms > 0.0);
+    let fixes = cost.map(|c| c.faster(2.0, MOST_COST_LIMIT).fixes(&c)).unwrap_or_default();
+    if fixes.is_empty() { vec![look()] } else { fixes }
+}
+
+fn look() -> Fix {
     Fix::diagnose(
         "autovacuum's workers",
         "SELECT p.pid, p.relid::regclass, p.phase, p.heap_blks_scanned, p.heap_blks_total, a.xact_start\n\
@@ -289,7 +304,18 @@ mod tests {
         let outcome = judge(&RULE, &[before, with(taken("2026-11-22 12:30:00+00", LATE, 5_000, 0, 1))], "");
         let Outcome::Found { findings, .. } = outcome else { panic!() };
         assert!(findings[0].title.plain().ends_with("while the only worker is busy"), "{}", findings[0].title.plain());
-        assert!(findings[0].fixes[0].sql.starts_with("ALTER SYSTEM SET autovacuum_vacuum_cost_limit = '200';"));
+        let sql: Vec<&str> = findings[0].fixes.iter().filter_map(|f| f.sql.lines().next()).collect();
+        assert_eq!(
+            sql,
+            [
+                "ALTER SYSTEM SET autovacuum_vacuum_cost_delay = '2ms';",
+                "ALTER SYSTEM SET autovacuum_vacuum_cost_limit = '200';"
+            ]
+        );
+        assert_eq!(
+            findings[0].fixes[0].undo.as_deref(),
+            Some("ALTER SYSTEM SET autovacuum_vacuum_cost_delay = '100ms';\nSELECT pg_reload_conf();")
+        );
     }
 
     #[test]
@@ -301,6 +327,35 @@ mod tests {
         assert!(told(&judged([50_000, 60_000, 100, 100], 5_000, 0, 3))[0].starts_with("passed: 2 of 4"));
         assert!(told(&judged(LATE, 5_000, 1, 3))[0].contains("3 more are vacuumed in vain"));
         assert!(told(&judged(LATE, 90_000, 1, 3))[0].starts_with("high"), "the window can have made them");
+    }
+
+    /// Two snapshots of two minutes say nothing of an autovacuum that comes every hour.
+    #[test]
+    fn autovacuum_gets_its_time() {
+        let told_at = |end: &str, naptime: u32| {
+            let with = |s: Arc<Snapshot>| {
+                let naptime = format!("autovacuum_naptime | {naptime} | s");
+                let rows: Vec<&str> =
+                    AUTOVACUUM.iter().filter(|r| !r.starts_with("autovacuum_naptime")).copied().collect();
+                let rows: Vec<&str> = rows.into_iter().chain([naptime.as_str()]).collect();
+                let settings = literal("2026-11-22 12:00:00+00").view("pg_settings", "name | setting | unit", &rows);
+                let mut s = Snapshot::clone(&s);
+                s.tables.extend(settings.build().tables.clone());
+                Arc::new(s)
+            };
+            let before = with(taken("2026-11-22 12:00:00+00", LATE, 0, 0, 3));
+            judge(&RULE, &[before, with(taken(end, LATE, 5_000, 0, 3))], "")
+        };
+        assert!(told(&told_at("2026-11-22 12:02:00+00", 60))[0].starts_with("passed: 0 of 4"));
+        assert!(told(&told_at("2026-11-22 12:30:00+00", 60))[0].starts_with("high"));
+        assert!(told(&told_at("2026-11-22 12:30:00+00", 3_600))[0].starts_with("passed: 0 of 4"));
+        let Outcome::Found { findings, .. } = told_at("2026-11-22 23:30:00+00", 3_600) else { panic!() };
+        assert!(
+            findings[0].why.plain().ends_with("only every 1 h 00 m (autovacuum_naptime)."),
+            "{}",
+            findings[0].why.plain()
+        );
+        assert!(findings[0].fixes[0].sql.starts_with("ALTER SYSTEM SET autovacuum_naptime = '1min';"));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Autovacuum slowed down by its own settings.
 
-use crate::advisor::cure::{Effect, set_system};
+use crate::advisor::vacuum_cost::CostSettings;
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Skip, Threshold, show};
 use crate::finding::{Effort, Severity, Subject, SubjectKind};
 use crate::text::Text;
@@ -8,6 +8,10 @@ use crate::unit::{Quantity, Unit};
 
 const GB: f64 = 1_073_741_824.0;
 const BLOCK: f64 = 8_192.0;
+/// Ten times as fast: as long as most vacuums of a night may take.
+const TIMES: f64 = 10.0;
+/// The largest value that the setting takes.
+const MOST_COST_LIMIT: f64 = 10_000.0;
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -40,7 +44,7 @@ pub const RULE: Rule = Rule {
         decides: "The largest heap of 50 GB or more needs more than eight hours at limit ÷ (cost of a page not in cache) ÷ delay pages a \
                   second, counted as if no other worker ran, nothing had to be written and no page were skipped. A page read costs \
                   vacuum_cost_page_miss (10 up to 13, 2 from 14 on).",
-        what_to_do: "A higher autovacuum_vacuum_cost_limit; more workers alone share the same budget.",
+        what_to_do: "A delay far above the built-in 2 ms goes back to it first; else a higher autovacuum_vacuum_cost_limit; more workers alone share the same budget.",
         ignore_when: "Storage is at its limit already, or most pages of the table are frozen and skipped.",
         references: "PostgreSQL manual, \"Cost-based Vacuum Delay\"; \"Automatic Vacuuming\".",
     },
@@ -49,16 +53,13 @@ pub const RULE: Rule = Rule {
 
 fn check(cx: &Context<'_>) -> Check {
     let number = |name: &str| cx.setting(name).and_then(|s| s.value);
-    let delay_ms = number("autovacuum_vacuum_cost_delay").filter(|d| *d >= 0.0).or_else(|| number("vacuum_cost_delay"));
-    let limit = number("autovacuum_vacuum_cost_limit").filter(|l| *l > 0.0).or_else(|| number("vacuum_cost_limit"));
     let miss = number("vacuum_cost_page_miss").unwrap_or(if cx.major() < 14 { 10.0 } else { 2.0 }).max(1.0);
-    let (Some(delay_ms), Some(limit)) = (delay_ms, limit) else {
-        return Err(Skip("the cost settings of vacuum are not known".to_owned()));
-    };
+    let cost = CostSettings::read(cx).ok_or_else(|| Skip("the cost settings of vacuum are not known".to_owned()))?;
+    let (delay_ms, limit) = (cost.delay_ms, cost.limit);
     if delay_ms <= 0.0 {
         return Ok(Checked { findings: Vec::new(), looked_at: "autovacuum does not sleep".to_owned() });
     }
-    let per_s = limit / miss * 1e3 / delay_ms * BLOCK;
+    let per_s = cost.per_second() / miss * BLOCK;
     let largest = cx
         .facts
         .large(cx.threshold("min_heap_bytes"))
@@ -91,13 +92,7 @@ fn check(cx: &Context<'_>) -> Check {
             format!("{} ÷ ({limit:.0} ÷ {miss:.0} pages every {delay_ms} ms)", show(bytes as f64, Unit::Bytes)),
             &rows,
         ))
-        .fix(set_system(
-            "autovacuum_vacuum_cost_limit",
-            &format!("{:.0}", (limit * 10.0).clamp(200.0, 10_000.0)),
-            Effect::Reload,
-            number("autovacuum_vacuum_cost_limit").map(|l| format!("{l:.0}")).as_deref(),
-            "Storage is at its limit already: raise it in steps and watch latency.".into(),
-        ))
+        .fixes(cost.faster(TIMES, MOST_COST_LIMIT).fixes(&cost))
         .verify("A vacuum of the table ends within a night.")
         .effort(Effort::S);
     Ok(Checked { findings: vec![finding], looked_at })
@@ -110,6 +105,10 @@ mod tests {
     use crate::snapshot::literal::literal;
 
     fn say(heap: &str, delay: &str, limit: &str) -> Vec<String> {
+        told(&judged(heap, delay, limit))
+    }
+
+    fn judged(heap: &str, delay: &str, limit: &str) -> crate::finding::Outcome {
         let b = literal("2026-11-22 12:00:00+00")
             .view(
                 "table_sizes",
@@ -127,7 +126,7 @@ mod tests {
                 ],
             )
             .build();
-        told(&judge(&RULE, &[b], ""))
+        judge(&RULE, &[b], "")
     }
 
     #[test]
@@ -140,6 +139,22 @@ mod tests {
         assert_eq!(say("1099511627776", "2", "-1"), ["passed: at most 391 MB/s read by all workers"]);
         assert_eq!(say("1099511627776", "0", "-1"), ["passed: autovacuum does not sleep"]);
         assert_eq!(say("1073741824", "20", "-1"), ["passed: at most 39.1 MB/s read by all workers"]);
+    }
+
+    /// With a delay of 100 ms a limit of 200 would still be fifty times slower than the built-in settings.
+    #[test]
+    fn a_long_delay_goes_back_before_the_limit_is_raised() {
+        let sql = |delay, limit| {
+            let crate::finding::Outcome::Found { findings, .. } = judged("2199023255552", delay, limit) else {
+                panic!()
+            };
+            let first = |f: &crate::finding::Fix| f.sql.lines().next().unwrap_or_default().to_owned();
+            findings[0].fixes.iter().map(first).collect::<Vec<_>>()
+        };
+        let delay = "ALTER SYSTEM SET autovacuum_vacuum_cost_delay = '2ms';";
+        assert_eq!(sql("20", "-1"), [delay]);
+        assert_eq!(sql("100", "20"), [delay, "ALTER SYSTEM SET autovacuum_vacuum_cost_limit = '200';"]);
+        assert_eq!(sql("2", "20"), ["ALTER SYSTEM SET autovacuum_vacuum_cost_limit = '200';"]);
     }
 
     #[test]

@@ -58,8 +58,8 @@ pub const RULE: Rule = Rule {
                    parameters before settings, `reltuples` as the server counts).",
         why: "Dead rows are read by every scan until a vacuum removes them, and space is not used again. A table above its \
               own trigger for long shows that autovacuum does not come, or comes and cannot finish.",
-        decides: "Found when dead rows exceed the trigger, on a table of `min_rows` and `min_heap_bytes`, in two \
-                  neighbouring snapshots up to the last, or where the last autovacuum is older than `min_wait`. Low; medium above \
+        decides: "Found when dead rows exceed the trigger, on a table of `min_rows` and `min_heap_bytes`, in all \
+                  snapshots of the last `min_wait`, or where the last autovacuum is older than that. Low; medium above \
                   `high_pressure` or from `high_heap_bytes` on; high when all three limits are exceeded. Never from the \
                   share of dead rows alone: 26 dead of 52 rows are below the trigger of 55. Tables being vacuumed, and \
                   those with autovacuum switched off (vacuum-disabled-table), are left out. Right after a crash or reset \
@@ -177,14 +177,14 @@ mod tests {
     use crate::snapshot::literal::{Literal, literal};
 
     const A: &str = "2026-11-22 12:00:00+00";
-    const B: &str = "2026-11-22 12:05:00+00";
+    const B: &str = "2026-11-22 12:11:00+00";
 
     fn taken(at: &str, rows: u32, dead: u32, heap: u64, options: &str) -> Literal {
         literal(at)
             .view(
                 "pg_stat_user_tables",
                 "relid | schemaname | relname | n_live_tup | n_dead_tup | n_tup_upd | last_autovacuum | autovacuum_count",
-                &[&format!("1 | public | t | {rows} | {dead} | 5 | 2026-11-22 11:59:00+00 | 1")],
+                &[&format!("1 | public | t | {rows} | {dead} | 5 | 2026-11-22 12:02:00+00 | 1")],
             )
             .view("table_sizes", "relid | schemaname | relname | relkind | reltuples | relpages | relation_size | reloptions", &[&format!("1 | public | t | r | {rows} | 10 | {heap} | {options}")])
             .view("pg_settings", "name | setting | unit", AUTOVACUUM)
@@ -219,6 +219,9 @@ mod tests {
     fn once_is_not_enough_while_autovacuum_was_there() {
         let snapshots = [taken(A, 100_000, 0, 20 << 20, "").build(), taken(B, 100_000, 60_000, 20 << 20, "").build()];
         assert!(told(&judge(&RULE, &snapshots, ""))[0].starts_with("passed"));
+        let soon = |at| taken(at, 100_000, 60_000, 20 << 20, "").build();
+        let minutes = [soon(A), soon("2026-11-22 12:05:00+00")];
+        assert!(told(&judge(&RULE, &minutes, ""))[0].starts_with("passed"), "twice within its time");
         assert!(
             told(&judge(&RULE, &[taken("2026-11-23 12:00:00+00", 100_000, 60_000, 20 << 20, "").build()], ""))[0]
                 .starts_with("medium")

@@ -68,8 +68,8 @@ pub const RULE: Rule = Rule {
               index-only scans read the heap, and no row is frozen: all of them wait for the vacuum that the table's age \
               forces one day.",
         decides: "Found from `min_heap_bytes` on when updates and deletes are below `max_changed` of the inserts, and rows \
-                  inserted since the last vacuum exceed `min_pressure` times the trigger in two neighbouring snapshots up to \
-                  the last, or the last autovacuum is older than `min_wait`. Without such a trigger (12, or the threshold \
+                  inserted since the last vacuum exceed `min_pressure` times the trigger in all snapshots of the last \
+                  `min_wait`, or the last autovacuum is older than that. Without such a trigger (12, or the threshold \
                   set to -1): when `min_inserted` rows were inserted, no vacuum was counted, and less than nine of ten \
                   pages are all-visible. Low; medium from `medium_heap_bytes` on. Tables being vacuumed and those with \
                   autovacuum switched off (vacuum-disabled-table) are left out.",
@@ -195,7 +195,7 @@ mod tests {
 
     fn taken(at: &str, since_vacuum: &str, updated: u32, vacuums: u32, options: &str) -> Literal {
         let row = format!(
-            "1 | public | log | 20000000 | {updated} | 0 | {since_vacuum} | 0 | {vacuums} | 2026-11-22 11:59:00+00"
+            "1 | public | log | 20000000 | {updated} | 0 | {since_vacuum} | 0 | {vacuums} | 2026-11-22 12:02:00+00"
         );
         literal(at)
             .view(
@@ -213,7 +213,7 @@ mod tests {
 
     fn say(since_vacuum: [&str; 2], updated: u32, options: &str) -> Vec<String> {
         let of = |at, since| taken(at, since, updated, 1, options).build();
-        let series = [of("2026-11-22 12:00:00+00", since_vacuum[0]), of("2026-11-22 12:05:00+00", since_vacuum[1])];
+        let series = [of("2026-11-22 12:00:00+00", since_vacuum[0]), of("2026-11-22 12:11:00+00", since_vacuum[1])];
         told(&judge(&RULE, &series, ""))
     }
 
