@@ -1,5 +1,6 @@
 //! Client sessions that have to call fsync themselves.
 
+use super::mem_shared_buffers::FEW_BYTES;
 use crate::advisor::statement::{Family, family};
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Skip, Threshold, show};
 use crate::diff::Change;
@@ -12,7 +13,11 @@ pub const RULE: Rule = Rule {
     id: "io-backend-fsync",
     title: "Sessions call fsync themselves",
     needs: &[Need::View("pg_stat_bgwriter", &["buffers_alloc"])],
-    wants: &[Need::View("pg_stat_io", &["fsyncs"]), Need::View("pg_stat_statements", &["query", "calls"])],
+    wants: &[
+        Need::View("pg_stat_io", &["fsyncs"]),
+        Need::View("pg_stat_statements", &["query", "calls"]),
+        Need::Setting("shared_buffers"),
+    ],
     thresholds: &[
         Threshold { name: "min_window_s", default: 60.0, unit: Unit::Seconds, about: "Rates need a minute." },
         Threshold { name: "min_fsyncs", default: 10.0, unit: Unit::Count, about: "A few belong to a single moment." },
@@ -75,13 +80,32 @@ fn check(ctx: &Context<'_>) -> Check {
             Subject::new(SubjectKind::Server, "fsync"),
             Text::new().t("Client sessions had to call fsync ").many(Quantity::float(count, Unit::Count), "time", "times"),
         )
-        .why("The queue of the checkpointer was full: sessions waited for storage instead of handing the request over.")
+        .why(match few_places(ctx) {
+            Some(places) => Text::new()
+                .t(WHY)
+                .t(" It has only ")
+                .many(Quantity::float(places, Unit::Count), "place", "places")
+                .t(", as many as shared_buffers has pages: raise that first."),
+            None => WHY.into(),
+        })
         .doubts([ctx.single_doubt(), ctx.class_doubt(change), (column != "fsyncs").then_some(Doubt::C5)])
         .measure(ctx.measure("fsync calls of client sessions", change, column))
         .fix(Fix::diagnose("fsync", "SELECT name, setting, unit FROM pg_settings WHERE name IN ('shared_buffers', 'checkpoint_timeout', 'max_wal_size', 'checkpoint_completion_target');"))
+        .measures(few_places(ctx).map(|_| ctx.setting_measure("shared_buffers")))
         .verify("The counter does not move in the next window.")
         .effort(Effort::L);
     Ok(Checked { findings: vec![finding], looked_at })
+}
+
+const WHY: &str =
+    "The queue of the checkpointer was full: sessions waited for storage instead of handing the request over.";
+
+/// Places in the checkpointer's queue, where shared_buffers leaves it few.
+///
+/// Source: `checkpointer.c` (`CheckpointerShmemSize`: one for each buffer).
+fn few_places(ctx: &Context<'_>) -> Option<f64> {
+    let buffers = ctx.exported_setting("shared_buffers")?.value.filter(|b| *b > 0.0 && *b < FEW_BYTES)?;
+    Some(buffers / ctx.chain.last().meta.block_bytes() as f64)
 }
 
 /// Calls of schema changes and maintenance; `None` where statements were not recorded.
@@ -133,5 +157,27 @@ mod tests {
             ]
         );
         assert_eq!(over_an_hour("0", "select 1"), ["passed: 0 fsync calls of client sessions"]);
+    }
+
+    #[test]
+    fn names_the_size_of_the_queue_where_there_are_few_buffers() {
+        let taken = |at: &str, fsyncs: u32, buffers: u32| {
+            literal(at)
+                .version(15)
+                .view(
+                    "pg_stat_bgwriter",
+                    "buffers_alloc | buffers_backend_fsync | stats_reset",
+                    &[&format!("5 | {fsyncs} | 2026-11-01 00:00:00+00")],
+                )
+                .view("pg_settings", "name | setting | unit", &[&format!("shared_buffers | {buffers} | 8kB")])
+                .build()
+        };
+        let why = |buffers| {
+            let snapshots = [taken("2026-11-22 10:00:00+00", 0, buffers), taken("2026-11-22 11:00:00+00", 50, buffers)];
+            let crate::finding::Outcome::Found { findings, .. } = judge(&RULE, &snapshots, "") else { panic!() };
+            findings[0].why.plain()
+        };
+        assert!(why(64).contains("It has only 64 places"), "{}", why(64));
+        assert_eq!(why(16_384), WHY);
     }
 }

@@ -7,6 +7,9 @@ use crate::text::Text;
 use crate::unit::{Quantity, Unit};
 
 const GB: f64 = 1_073_741_824.0;
+const DEFAULT: f64 = 134_217_728.0;
+/// Below this shared_buffers is too small for any server in use.
+pub(super) const FEW_BYTES: f64 = 33_554_432.0;
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -28,6 +31,12 @@ pub const RULE: Rule = Rule {
             about: "Above, little is left for work_mem and the OS cache.",
         },
         Threshold {
+            name: "few_bytes",
+            default: FEW_BYTES,
+            unit: Unit::Bytes,
+            about: "A quarter of the built-in 128 MB, on whatever machine.",
+        },
+        Threshold {
             name: "min_database_bytes",
             default: 10.0 * GB,
             unit: Unit::Bytes,
@@ -38,8 +47,8 @@ pub const RULE: Rule = Rule {
         looks_at: "shared_buffers against the memory of the machine where it is known; else whether it is still the built-in \
                    128 MB beside a large database.",
         why: "128 MB is a value that starts everywhere, not one that fits a large database.",
-        decides: "Memory known: below a tenth or above four tenths. Memory unknown: only the default beside 10 GB of data, and \
-                  no verdict on what would be right.",
+        decides: "Medium below `few_bytes` in any case. Memory known: below a tenth or above four tenths. Memory unknown: only \
+                  the default beside 10 GB of data, and no verdict on what would be right; otherwise none at all.",
         what_to_do: "A quarter of memory is a start, not a goal; then look at reads per second.",
         ignore_when: "The machine is shared, or it was measured.",
         references: "PostgreSQL manual, \"Resource Consumption\" (shared_buffers).",
@@ -48,7 +57,6 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(ctx: &Context<'_>) -> Check {
-    const DEFAULT: f64 = 134_217_728.0;
     let setting =
         ctx.exported_setting("shared_buffers").ok_or_else(|| Skip("shared_buffers is not known".to_owned()))?;
     let buffers = setting.value.ok_or_else(|| Skip("shared_buffers is no number".to_owned()))?;
@@ -56,7 +64,27 @@ fn check(ctx: &Context<'_>) -> Check {
     let large = size.is_some_and(|s| s >= ctx.threshold("min_database_bytes"));
     let quantity = Quantity::float(buffers, Unit::Bytes);
     let looked_at = format!("shared_buffers {}", show(buffers, Unit::Bytes));
-    let (title, why, value) = match ctx.ram_bytes().map(|r| r as f64).filter(|r| *r > 0.0) {
+    let few = buffers < ctx.threshold("few_bytes");
+    let ram = ctx.ram_bytes().map(|r| r as f64).filter(|r| *r > 0.0);
+    let (title, why, value) = match ram {
+        _ if few => {
+            let title = Text::new()
+                .code("shared_buffers")
+                .t(" is ")
+                .opt(quantity)
+                .t(", far below the built-in ")
+                .opt(Quantity::float(DEFAULT, Unit::Bytes));
+            // A quarter of the machine where there is the data for it; at least what every server begins with.
+            let quarter = ram.map(|r| (r / 4.0 / 1_048_576.0).floor().max(1.0));
+            let built_in = DEFAULT / 1_048_576.0;
+            let value = quarter.map_or(built_in, |q| if large { q } else { q.min(built_in) });
+            (
+                title,
+                "Pages in use are read again and again, sessions write dirty pages themselves, and the checkpointer's queue of \
+                 fsync requests, which has as many places as there are buffers, is soon full.",
+                Some(format!("{value:.0}MB")),
+            )
+        }
         Some(ram) => {
             let share = buffers / ram;
             let too_small = share < ctx.threshold("low_share") && large;
@@ -91,10 +119,14 @@ fn check(ctx: &Context<'_>) -> Check {
                 None,
             )
         }
-        None => return Ok(Checked { findings: Vec::new(), looked_at }),
+        None => return Err(Skip(format!("{looked_at}; the machine's memory is not stated (--ram)"))),
     };
     let mut finding = ctx
-        .finding(Severity::Low, Subject::new(SubjectKind::Setting, "shared_buffers"), title)
+        .finding(
+            if few { Severity::Medium } else { Severity::Low },
+            Subject::new(SubjectKind::Setting, "shared_buffers"),
+            title,
+        )
         .why(why)
         .doubts([setting.doubt()])
         .measure(ctx.setting_measure("shared_buffers"))
@@ -146,12 +178,29 @@ mod tests {
             with(16_384, "99000000000", None),
             ["low, high: shared_buffers: shared_buffers is the built-in 128 MB beside 92.2 GB of databases"]
         );
-        assert_eq!(with(8_192, "99000000000", None), ["passed: shared_buffers 64 MB"]);
+        assert_eq!(
+            with(8_192, "99000000000", None),
+            ["skipped: shared_buffers 64 MB; the machine's memory is not stated (--ram)"]
+        );
         let b = literal("2026-11-22 12:00:00+00")
             .view("pg_settings", "name | setting | unit", &["shared_buffers | 16384 | 8kB"])
             .view("database_sizes", "datid | datname | size", &["5 | shop | 99000000000"]);
         let crate::finding::Outcome::Found { findings, .. } = judge(&RULE, &[b.build()], "") else { panic!() };
         assert!(findings[0].fixes.is_empty(), "no value without the machine's memory");
+    }
+
+    #[test]
+    fn far_below_the_built_in_value_it_is_too_small_on_any_machine() {
+        let tiny = "medium, high: shared_buffers: shared_buffers is 512 kB, far below the built-in 128 MB";
+        assert_eq!(with(64, "1000000", None), [tiny]);
+        assert_eq!(with(64, "1000000", Some(64 << 30)), [tiny]);
+        let b = literal("2026-11-22 12:00:00+00").view(
+            "pg_settings",
+            "name | setting | unit",
+            &["shared_buffers | 64 | 8kB"],
+        );
+        let crate::finding::Outcome::Found { findings, .. } = judge(&RULE, &[b.build()], "") else { panic!() };
+        assert!(findings[0].fixes[0].sql.starts_with("ALTER SYSTEM SET shared_buffers = '128MB';"));
     }
 
     #[test]
