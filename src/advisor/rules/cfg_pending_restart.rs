@@ -10,16 +10,18 @@ pub const RULE: Rule = Rule {
     id: "cfg-pending-restart",
     title: "Changed setting waits for a restart",
     needs: &[Need::View("pg_settings", &["name", "pending_restart"])],
-    wants: &[],
+    wants: &[Need::View("pg_stat_replication", &[])],
     thresholds: &[],
     docs: Docs {
         looks_at: "pg_settings.pending_restart.",
         why: "The configuration files say one thing and the server does another. The next restart, planned or not, changes \
               its behaviour.",
         decides: "Each such setting; one finding lists them. `setting` still shows the value in force.",
-        what_to_do: "Plan the restart, or take the change back.",
+        what_to_do: "Plan the restart, or take the change back. What a hot standby must have as much of as its primary \
+                     (max_connections, max_worker_processes, max_wal_senders, max_prepared_transactions, \
+                     max_locks_per_transaction) is raised on the standbys first and lowered on the primary first.",
         ignore_when: "The restart has its date.",
-        references: "PostgreSQL manual, \"pg_settings\".",
+        references: "PostgreSQL manual, \"pg_settings\"; \"Hot Standby\", Administrator's Overview.",
     },
     check,
 };
@@ -40,7 +42,11 @@ fn check(ctx: &Context<'_>) -> Check {
     };
     let mut finding = ctx
         .finding(Severity::Low, Subject::new(SubjectKind::Server, "settings"), title)
-        .why("The value in force is the old one. The next restart brings the new one, planned or not.")
+        .why(
+            Text::new()
+                .t("The value in force is the old one. The next restart brings the new one, planned or not.")
+                .t(order(ctx, &names)),
+        )
         .doubts([state.doubt()])
         .members(names.iter().map(|n| Subject::new(SubjectKind::Setting, *n)).collect())
         .fix(Fix::diagnose(
@@ -52,6 +58,30 @@ fn check(ctx: &Context<'_>) -> Check {
         .effort(Effort::S);
     finding.measures = names.iter().map(|n| ctx.setting_measure(n)).collect();
     Ok(Checked { findings: vec![finding], looked_at })
+}
+
+/// Settings that a hot standby must have as much of as its primary.
+const FOLLOWED: [&str; 5] = [
+    "max_connections",
+    "max_locks_per_transaction",
+    "max_prepared_transactions",
+    "max_wal_senders",
+    "max_worker_processes",
+];
+
+/// In which order servers are restarted; nothing where no standby follows, or none has to.
+fn order(ctx: &Context<'_>, names: &[&str]) -> String {
+    let followed: Vec<&str> = names.iter().copied().filter(|n| FOLLOWED.contains(n)).collect();
+    let alone = ctx.state("pg_stat_replication").is_some_and(|s| s.table.rows == 0) && ctx.is_standby() != Some(true);
+    if followed.is_empty() || alone {
+        return String::new();
+    }
+    let then = if ctx.major() < 14 { "shuts down" } else { "pauses replay" };
+    format!(
+        " With standbys, {}: raise on the standbys first, lower on the primary first; a hot standby with a lower value than its \
+         primary's {then}.",
+        followed.join(", ")
+    )
 }
 
 #[cfg(test)]
@@ -76,6 +106,29 @@ mod tests {
             ["low, high: settings: 2 settings were changed and wait for a restart"]
         );
         assert_eq!(with(&["work_mem | 4096 | f"]), ["passed: 1 setting, none waits for a restart"]);
+    }
+
+    #[test]
+    fn says_where_to_begin_beside_standbys() {
+        let why = |major: u8, name: &str, standbys: Option<&[&str]>| {
+            let b = literal("2026-11-22 12:00:00+00").version(major).view(
+                "pg_settings",
+                "name | setting | pending_restart",
+                &[&format!("{name} | 60 | t")],
+            );
+            let b = match standbys {
+                Some(rows) => b.view("pg_stat_replication", "pid | application_name", rows),
+                None => b,
+            };
+            let crate::finding::Outcome::Found { findings, .. } = judge(&RULE, &[b.build()], "") else { panic!() };
+            findings[0].why.plain()
+        };
+        let first = "raise on the standbys first, lower on the primary first";
+        assert!(why(15, "max_connections", Some(&["7 | walreceiver"])).contains(first));
+        assert!(why(15, "max_connections", None).ends_with("pauses replay."));
+        assert!(why(13, "max_connections", None).ends_with("shuts down."));
+        assert!(!why(15, "max_connections", Some(&[])).contains(first));
+        assert!(!why(15, "shared_buffers", None).contains(first));
     }
 
     #[test]
