@@ -67,7 +67,12 @@ fn rows(table: &TableFact<'_>) -> Option<f64> {
 }
 
 fn report<'a>(cx: &Context<'a>, table: &TableFact<'a>, never: bool, rows: f64) -> Finding {
-    let title = Text::new().t("Never analyzed, about ").opt(whole(rows, Unit::Rows)).t(" rows");
+    let about = Text::new().opt(whole(rows, Unit::Rows)).t(" rows");
+    let empty = analyzed_empty(table);
+    let title = match &empty {
+        Some(at) => Text::new().t(format!("Analyzed when it was empty{at}; about ")).then(about).t(" since"),
+        None => Text::new().t("Never analyzed, about ").then(about),
+    };
     let mut finding = cx
         .finding(Severity::Medium, table.subject(), title)
         .doubts([cx.facts.sizes_doubt(), cx.facts.planner.filter(|_| !never).and_then(|p| p.doubt())])
@@ -85,7 +90,21 @@ fn report<'a>(cx: &Context<'a>, table: &TableFact<'a>, never: bool, rows: f64) -
     if let Some(change) = table.change {
         finding = finding.measure(cx.measure("Live rows (est.)", change, "n_live_tup"));
     }
-    finding.fix(analyze(table)).effort(Effort::S).verify("reltuples is 0 or above and pg_stats has its columns.")
+    let verify = match empty {
+        Some(_) => "pg_stats has its columns.",
+        None => "reltuples is 0 or above and pg_stats has its columns.",
+    };
+    finding.fix(analyze(table)).effort(Effort::S).verify(verify)
+}
+
+/// When an ANALYZE found no row, which leaves no sample, in words: nothing where the time is not known, `None` where none
+/// did.
+fn analyzed_empty(table: &TableFact<'_>) -> Option<String> {
+    let row = table.change.and_then(Change::last)?;
+    let at = row.time("last_analyze").max(row.time("last_autoanalyze"));
+    let counted = ["analyze_count", "autoanalyze_count"].iter().any(|c| row.int(c).is_some_and(|n| n > 0));
+    let none = table.sizes.and_then(|s| s.f64("reltuples")).is_some_and(|n| n == 0.0);
+    (none && (counted || at.is_some())).then(|| at.map_or_else(String::new, |at| format!(" ({})", at.human())))
 }
 
 #[cfg(test)]
@@ -130,6 +149,29 @@ mod tests {
                 &["1 | public | t | r | 50000 | 100"],
             );
         assert!(told(&judge(&RULE, &[b.build()], ""))[0].starts_with("passed"));
+    }
+
+    /// Analyzed it was, only too early: no row, no sample.
+    #[test]
+    fn an_analyze_of_an_empty_table_is_told_as_such() {
+        let b = literal("2026-11-22 12:30:00+00")
+            .version(15)
+            .view(
+                "pg_stat_user_tables",
+                "relid | schemaname | relname | n_live_tup | last_analyze | analyze_count",
+                &["1 | public | t | 63840 | 2026-11-22 12:19:00+00 | 1"],
+            )
+            .view(
+                "table_sizes",
+                "relid | schemaname | relname | relkind | reltuples | relpages",
+                &["1 | public | t | r | 0 | 0"],
+            )
+            .view("pg_stats", "schemaname | tablename | attname", &["public | other | a"]);
+        let crate::finding::Outcome::Found { findings, .. } = judge(&RULE, &[b.build()], "") else { panic!() };
+        let title = findings[0].title.plain();
+        assert!(title.starts_with("Analyzed when it was empty (22 Nov 2026 12:19"), "{title}");
+        assert!(title.ends_with("; about 63,840 rows since"), "{title}");
+        assert_eq!(findings[0].verify.plain(), "pg_stats has its columns.");
     }
 
     /// As REFRESH MATERIALIZED VIEW leaves it: a new file that nobody counted, and the sample of the ANALYZE before.
