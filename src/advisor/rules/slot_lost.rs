@@ -5,13 +5,14 @@ use crate::advisor::{Check, Checked, Context, Docs, Need, Rule};
 use crate::finding::{Effort, Severity, Subject, SubjectKind};
 use crate::ident::visible;
 use crate::text::{Text, counted};
+use crate::unit::{Quantity, Unit};
 
 /// The rule.
 pub const RULE: Rule = Rule {
     id: "slot-lost",
     title: "Replication slot invalidated",
     needs: &[Need::View("pg_replication_slots", &["slot_name", "wal_status"])],
-    wants: &[],
+    wants: &[Need::Setting("max_slot_wal_keep_size"), Need::View("pg_stat_wal", &["wal_bytes"])],
     thresholds: &[],
     docs: Docs {
         looks_at: "Slots whose `wal_status` is `lost`, or that have an `invalidation_reason` (17 and later).",
@@ -35,6 +36,7 @@ fn check(ctx: &Context<'_>) -> Check {
         if !is_lost(row) || row.bool("synced") == Some(true) {
             continue;
         }
+        let of_wal = reason.is_none_or(|r| r == "wal_removed");
         let because = reason.map_or_else(|| "the WAL it needs was removed".to_owned(), |r| visible(r).into_owned());
         findings.push(
             ctx.finding(
@@ -42,19 +44,58 @@ fn check(ctx: &Context<'_>) -> Check {
                 Subject::new(SubjectKind::Slot, slot.name),
                 Text::new().t("Slot ").name(slot.name).t(" is lost: ").t(because),
             )
-            .why(if row.text("slot_type") == Some("physical") {
-                "Its standby cannot go on with it: it catches up from an archive of the WAL, or is built again."
-            } else {
-                "Its consumer cannot go on with it: what it copied ends where it stopped."
+            .why({
+                let why = Text::new().t(if row.text("slot_type") == Some("physical") {
+                    "Its standby cannot go on with it: it catches up from an archive of the WAL, or is built again."
+                } else {
+                    "Its consumer cannot go on with it: what it copied ends where it stopped."
+                });
+                if of_wal { why.then(again(ctx).unwrap_or_default()) } else { why }
             })
             .doubts([slot.stale])
             .measure(ctx.read("Restart position", row, "restart_lsn"))
+            .measures(keep_size(ctx).filter(|_| of_wal).map(|_| ctx.setting_measure(KEEP_SIZE)))
             .fix(drop_lost_slot(slot.name))
             .verify("The slot is gone, and its consumer has a new one that moves on.")
             .effort(Effort::M),
         );
     }
     Ok(Checked { findings, looked_at: format!("{}, none lost", counted(slots.len(), "slot", "slots")) })
+}
+
+const KEEP_SIZE: &str = "max_slot_wal_keep_size";
+
+/// How much WAL is kept for slots, in bytes, where that is bounded.
+fn keep_size(ctx: &Context<'_>) -> Option<f64> {
+    ctx.exported_setting(KEEP_SIZE)?.value.filter(|bytes| *bytes >= 0.0)
+}
+
+/// That a new slot is lost like this one, and how soon.
+fn again(ctx: &Context<'_>) -> Option<Text> {
+    let bytes = keep_size(ctx)?;
+    let text = Text::new()
+        .t(" A new slot is lost again when its consumer is ")
+        .opt(Quantity::float(bytes, Unit::Bytes))
+        .t(" of WAL behind (max_slot_wal_keep_size)");
+    let rate = wal_per_s(ctx).filter(|r| *r > 0.0);
+    let text = match rate {
+        Some(rate) => text
+            .t(": at the ")
+            .opt(Quantity::float(rate, Unit::BytesPerSecond))
+            .t(" measured, after ")
+            .opt(Quantity::float(bytes / rate, Unit::Seconds)),
+        None => text,
+    };
+    Some(text.t(". Raise it first."))
+}
+
+/// WAL written in a second of the window, by its counter, else by the server's position.
+fn wal_per_s(ctx: &Context<'_>) -> Option<f64> {
+    let counted = ctx.changes("pg_stat_wal").and_then(|v| v.present().next()).and_then(|c| c.rate("wal_bytes"));
+    counted.or_else(|| {
+        let (first, last) = (ctx.chain.first().meta.wal_lsn?, ctx.chain.last().meta.wal_lsn?);
+        Some(last.checked_sub(first)? as f64 / ctx.chain.elapsed_s.filter(|s| *s > 0.0)?)
+    })
 }
 
 #[cfg(test)]
@@ -84,6 +125,36 @@ mod tests {
                 "high, high: b: Slot b is lost: idle_timeout"
             ]
         );
+    }
+
+    #[test]
+    fn says_how_soon_a_new_one_is_lost_again() {
+        let why = |keep: &str, reason: &str| {
+            let taken = |at: &str, wal: u64| {
+                literal(at)
+                    .view(
+                        "pg_replication_slots",
+                        "slot_name | active | wal_status | invalidation_reason",
+                        &[&format!("a | f | lost | {reason}")],
+                    )
+                    .view("pg_settings", "name | setting | unit", &[&format!("max_slot_wal_keep_size | {keep} | MB")])
+                    .view("pg_stat_wal", "wal_bytes | stats_reset", &[&format!("{wal} | 2026-11-01 00:00:00+00")])
+                    .build()
+            };
+            let snapshots = [taken("2026-11-22 12:00:00+00", 0), taken("2026-11-22 13:00:00+00", 3_774_873_600)];
+            let crate::finding::Outcome::Found { findings, .. } = judge(&RULE, &snapshots, "") else { panic!() };
+            findings[0].why.plain()
+        };
+        assert!(
+            why("64", "").ends_with(
+                " A new slot is lost again when its consumer is 64 MB of WAL behind (max_slot_wal_keep_size): at the 1 MB/s \
+                 measured, after 1 min 04 s. Raise it first."
+            ),
+            "{}",
+            why("64", "")
+        );
+        assert!(!why("-1", "").contains("again"));
+        assert!(!why("64", "idle_timeout").contains("again"));
     }
 
     #[test]
