@@ -46,6 +46,14 @@ const CAUSES: &[(&str, &str)] = &[
     ("index-duplicate", "index-unused"),
     // zero_damaged_pages empties the pages that are to be looked at.
     ("cfg-dev-options", "io-checksum-failure"),
+    ("cfg-dev-options", "wrap-xid-age"),
+    ("cfg-dev-options", "wrap-multixact-age"),
+    // A vacuum fails at a damaged page.
+    ("io-checksum-failure", "wrap-xid-age"),
+    ("io-checksum-failure", "wrap-multixact-age"),
+    ("io-checksum-failure", "vacuum-insert-only"),
+    ("io-checksum-failure", "vacuum-dead-tuples"),
+    ("io-checksum-failure", "bloat-heap-estimate"),
     // A search_path is as safe as the schemas in it.
     ("sec-public-create", "sec-definer-search-path"),
 ];

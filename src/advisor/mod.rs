@@ -62,6 +62,7 @@ mod since_set;
 mod slots;
 pub mod sql;
 pub mod statement;
+mod suited;
 mod table_facts;
 #[cfg(test)]
 pub mod testing;

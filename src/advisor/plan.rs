@@ -9,6 +9,10 @@ use crate::text::Text;
 use crate::time::Timestamp;
 use std::cmp::Ordering;
 
+/// What comes before all else that is done as soon: while commits hang nothing else can be changed, and while damaged pages
+/// are emptied whatever reads them destroys.
+const FIRST: [&str; 2] = ["repl-sync-missing", "cfg-dev-options"];
+
 /// The check whose finding says that the snapshots may be of several servers.
 const MIXED: &str = "hyg-mixed-nodes";
 
@@ -321,8 +325,11 @@ fn title(finding: &Finding, object: &str) -> Text {
 fn order(a: &PlannedAction, b: &PlannedAction) -> Ordering {
     let date = |x: &PlannedAction| x.deadline.map_or(i64::MAX, |t| t.0);
     let at_once = |x: &PlannedAction| if x.when == When::Immediate { Some(x.severity) } else { None };
+    let first =
+        |x: &PlannedAction| FIRST.iter().position(|rule| x.rules.iter().any(|r| r == rule)).unwrap_or(FIRST.len());
     a.when
         .cmp(&b.when)
+        .then_with(|| first(a).cmp(&first(b)))
         .then_with(|| at_once(b).cmp(&at_once(a)))
         .then_with(|| date(a).cmp(&date(b)))
         .then_with(|| b.worth().total_cmp(&a.worth()))

@@ -2,8 +2,7 @@
 
 use super::config::{Level, Match};
 use super::consistency::Withdrawn;
-use super::cure;
-use super::{Config, Context, Facts, Need, Peer, Rule, cluster, consistency, plan, score, since};
+use super::{Config, Context, Facts, Need, Peer, Rule, cluster, consistency, plan, score, since, suited};
 use crate::catalog::{self, Shape};
 use crate::diff::{self, Chain};
 use crate::finding::{Confidence, Finding, Outcome, Severity};
@@ -155,7 +154,7 @@ fn one(context: &Context<'_>) -> Outcome {
     match catch_unwind(AssertUnwindSafe(|| (context.rule.check)(context))) {
         Ok(Ok(checked)) if checked.findings.is_empty() => Outcome::Passed { checked: checked.looked_at },
         Ok(Ok(mut checked)) => {
-            checked.findings.iter_mut().flat_map(|f| &mut f.fixes).for_each(|fix| cure::undo_by_reset(context, fix));
+            checked.findings.iter_mut().flat_map(|f| &mut f.fixes).for_each(|fix| suited::suit(context, fix));
             Outcome::Found { findings: checked.findings, checked: checked.looked_at }
         }
         Ok(Err(skip)) => Outcome::Skipped { reason: skip.0, missing_input: false },

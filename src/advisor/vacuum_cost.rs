@@ -63,17 +63,19 @@ impl<'a> CostSettings<'a> {
                 .opt(times)
                 .t(" as fast with all that is proposed here.")
         };
+        // Seen on PostgreSQL 15: the worker that was at work went on at the old pace for its whole table.
+        let lock = "no lock; up to PostgreSQL 15 a worker keeps the old value until it is done with its table";
         let mut fixes = Vec::new();
         if self.delay_ms < before.delay_ms {
             let old = before.own_delay.map(|d| format!("{d}ms"));
             let value = format!("{}ms", self.delay_ms);
             let old = old.as_deref().map(|d| if d.starts_with('-') { "-1" } else { d });
-            fixes.push(set_system("autovacuum_vacuum_cost_delay", &value, Effect::Reload, old, when_not()));
+            fixes.push(set_system("autovacuum_vacuum_cost_delay", &value, Effect::Reload, old, when_not()).lock(lock));
         }
         if self.limit > before.limit {
             let old = Some(before.own_limit.unwrap_or("-1"));
             let value = format!("{:.0}", self.limit);
-            fixes.push(set_system("autovacuum_vacuum_cost_limit", &value, Effect::Reload, old, when_not()));
+            fixes.push(set_system("autovacuum_vacuum_cost_limit", &value, Effect::Reload, old, when_not()).lock(lock));
         }
         fixes
     }

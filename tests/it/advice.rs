@@ -141,8 +141,12 @@ fn thresholds_of_minutes_find_every_trap() {
             spill.title.plain()
         );
         let resets = find(&advice, "hyg-reset-in-window", "counters");
-        for event in ["stats reset database shop", "stats reset statements", "stats reset object shop", "crash cluster"]
-        {
+        for event in [
+            "stats reset database shop",
+            "stats reset statements",
+            "stats reset object shop",
+            "crash or immediate stop cluster",
+        ] {
             assert!(
                 resets.members.iter().any(|m| m.name.starts_with(event)),
                 "{version}: {event}: {:?}",

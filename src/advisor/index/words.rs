@@ -80,7 +80,10 @@ pub fn finding<'a>(
         .name(table.fact.display())
         .t(" would spare about ")
         .opt(Quantity::float(relief.blocks, Unit::Share))
-        .t(format!(" of all blocks read, for {}", counted(n, "statement", "statements")));
+        .t(format!(
+            " of all blocks that statements of this database read, for {}",
+            counted(n, "statement", "statements")
+        ));
     let first = proposal.served.first()?;
     let shown = seen(cx, load, table, proposal);
     let why = Text::new()

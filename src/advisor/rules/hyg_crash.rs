@@ -3,6 +3,7 @@
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule};
 use crate::diff::{Certainty, Class, Diff, Event};
 use crate::finding::{Confidence, Effort, Finding, Fix, Severity, Subject, SubjectKind};
+use crate::snapshot::Snapshot;
 use crate::text::{Text, counted};
 
 /// The rule.
@@ -36,7 +37,7 @@ fn check(ctx: &Context<'_>) -> Check {
 
 fn finding(ctx: &Context<'_>, window: &Diff, crash: &Event) -> Finding {
     let restarted = window.before.meta.postmaster_start != window.after.meta.postmaster_start;
-    let kept = statements_kept(window);
+    let kept = statements_kept(window).or_else(|| entries_kept(window, crash));
     let old_standby = window.after.meta.in_recovery == Some(true) && window.after.meta.major().is_some_and(|m| m <= 14);
     let (severity, explained) = match (restarted, kept) {
         _ if old_standby && restarted => {
@@ -70,7 +71,7 @@ fn finding(ctx: &Context<'_>, window: &Diff, crash: &Event) -> Finding {
         .why(Text::new().t(explained.trim_start()).t(" Shown by: ").then(shown_by(crash)).t("."))
         .fix(Fix::diagnose(
             "server",
-            "-- in the server's log around that time: \"was terminated by signal\", \"database system was interrupted\", \"PANIC\"\n\
+            "-- in the server's log around that time: \"received immediate shutdown request\", \"was terminated by signal\", \"database system was interrupted\", \"PANIC\"\n\
              SELECT pg_postmaster_start_time();",
         ))
         .verify("The cause is known from the log, and the next window has no crash.")
@@ -96,11 +97,21 @@ fn statements_kept(window: &Diff) -> Option<bool> {
     Some(view.iter().any(|r| r.class() == Class::Ok && r.before().is_some() && r.after().is_some()))
 }
 
+/// The same by what pg_stat_statements says of itself, where its entries were not exported: lost, it begins at the start.
+fn entries_kept(window: &Diff, crash: &Event) -> Option<bool> {
+    let reset = |s: &Snapshot| s.table("pg_stat_statements_info")?.iter().next()?.time("stats_reset");
+    let (before, after) = (reset(&window.before)?, reset(&window.after)?);
+    match crash.at {
+        _ if before == after => Some(true),
+        Some(recovered) if after <= recovered => Some(false),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::advisor::testing::{judge, told};
-    use crate::snapshot::Snapshot;
     use crate::snapshot::literal::literal;
     use crate::text::Span;
     use crate::time::Timestamp;

@@ -86,7 +86,7 @@ pub const WRONG: &[Wrong] = &[
     ]),
     wrong(14, "last_vacuum is NULL: never vacuumed", "a reset empties it; reltuples and pg_stats stay", &[
         By("advisor/rules/vacuum_never_analyzed.rs", "no_time_of_an_analyze_is_no_missing_analyze"),
-        By("advisor/rules/vacuum_stats_lost.rs", "half_of_the_large_tables_at_zero_after_a_reset"),
+        By("advisor/rules/vacuum_stats_lost.rs", "large_tables_without_their_past_after_a_reset"),
     ]),
     wrong(15, "n_dead_tup = 0: no bloat", "vacuum frees space inside, not to the operating system", &[
         By("advisor/rules/bloat_heap_estimate.rs", "four_times_the_pages_are_too_many"),

@@ -1,0 +1,97 @@
+//! What printed statements have to mind of the server they are for, whichever rule prints them.
+
+use super::{Context, cure};
+use crate::finding::{Fix, Verb};
+use crate::text::Text;
+
+/// Suits a statement to the server of the dump.
+pub(super) fn suit(context: &Context<'_>, fix: &mut Fix) {
+    cure::undo_by_reset(context, fix);
+    mind_damage(context, fix);
+    mind_statements(context, fix);
+}
+
+/// Whoever reads all pages of a table meets the damaged ones.
+fn mind_damage(context: &Context<'_>, fix: &mut Fix) {
+    let reads = fix.verb == Verb::Maintain && ["VACUUM", "REINDEX"].iter().any(|word| fix.sql.contains(word));
+    if !reads {
+        return;
+    }
+    let mut said = Text::new();
+    if context.setting("zero_damaged_pages").is_some_and(|s| s.is_on() == Some(true)) {
+        said = said.t(" While zero_damaged_pages is on: rows of damaged pages are lost for good.");
+    }
+    if context
+        .last("pg_stat_database")
+        .is_some_and(|t| t.iter().any(|r| r.int("checksum_failures").is_some_and(|n| n > 0)))
+    {
+        said = said.t(" Before the damaged pages are restored: it fails at the first one it reads.");
+    }
+    if said != Text::new() {
+        fix.when_not = Some(fix.when_not.take().unwrap_or_default().then(said));
+    }
+}
+
+/// A look at statement statistics fails where there are none.
+fn mind_statements(context: &Context<'_>, fix: &mut Fix) {
+    let there = context.chain.snapshots.iter().any(|s| s.table("pg_stat_statements").is_some());
+    if fix.verb == Verb::Diagnose && !there && fix.sql.contains("FROM pg_stat_statements") {
+        let lines: Vec<String> = fix.sql.lines().map(|line| format!("-- {}", line.trim_start_matches("-- "))).collect();
+        fix.sql = format!("-- once pg_stat_statements is there, and has seen such a time:\n{}", lines.join("\n"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::advisor::rules::RULES;
+    use crate::advisor::testing::judge;
+    use crate::finding::{Finding, Outcome};
+    use crate::snapshot::literal::{Literal, literal};
+
+    fn found(rule: &str, dumps: Vec<Literal>) -> Vec<Finding> {
+        let rule = RULES.iter().find(|r| r.id == rule).unwrap();
+        let taken: Vec<_> = dumps.into_iter().map(Literal::build).collect();
+        let Outcome::Found { findings, .. } = judge(rule, &taken, "") else { panic!("{}", rule.id) };
+        findings
+    }
+
+    #[test]
+    fn a_rebuild_minds_damaged_pages() {
+        let said = |zero: &str, failures: u32| {
+            let dump = literal("2026-11-22 12:00:00+00")
+                .view("pg_stat_progress_create_index", "pid | relid", &[])
+                .view("pg_settings", "name | setting", &[&format!("zero_damaged_pages | {zero}")])
+                .view("pg_stat_database", "datid | datname | checksum_failures", &[&format!("5 | shop | {failures}")])
+                .view(
+                    "index_definitions",
+                    "indexrelid | relid | schemaname | relname | indexrelname | indexdef | indisvalid",
+                    &["7 | 1 | public | o | i | CREATE INDEX i ON public.o USING btree (a) | f"],
+                );
+            let when_not = found("index-invalid", vec![dump])[0].fixes[0].when_not.clone().unwrap().plain();
+            (
+                when_not.contains("zero_damaged_pages is on"),
+                when_not.contains("before the damaged pages") || when_not.contains("Before the damaged pages"),
+            )
+        };
+        assert_eq!(said("on", 0), (true, false));
+        assert_eq!(said("off", 3), (false, true));
+        assert_eq!(said("off", 0), (false, false));
+    }
+
+    #[test]
+    fn nothing_is_asked_of_statement_statistics_that_are_not_there() {
+        let taken = |hour: u32, files: u64| {
+            literal(&format!("2026-11-22 {hour}:00:00+00")).view(
+                "pg_stat_database",
+                "datid | datname | stats_reset | temp_files | temp_bytes",
+                &[&format!("5 | shop | 2026-11-01 00:00:00+00 | {files} | {}", files * 10_000_000)],
+            )
+        };
+        let look = |dumps| found("mem-temp-files", dumps)[0].fixes[0].sql.clone();
+        let without = look(vec![taken(10, 0), taken(11, 90_000)]);
+        assert!(without.lines().all(|line| line.starts_with("-- ")), "{without}");
+        let there = |dump: Literal| dump.view("pg_stat_statements", "queryid | calls", &["1 | 5"]);
+        let with = look(vec![there(taken(10, 0)), there(taken(11, 90_000))]);
+        assert!(with.starts_with("SELECT "), "{with}");
+    }
+}
