@@ -36,4 +36,5 @@ mod statements;
 mod templates;
 mod traps;
 mod trend;
+mod trend_ids;
 mod trend_scans;

@@ -1,16 +1,14 @@
 //! Transaction and multixact ids: when vacuum is forced, when writes are refused.
 //!
-//! Source of the limits: `varsup.c` (`SetTransactionIdLimit`), `multixact.c`, `vacuum.c` (failsafe), PostgreSQL 12 to 18.
+//! Source of the failsafe: `vacuum.c`, PostgreSQL 14 to 18.
 
+use crate::advisor::WrapLimits;
 use crate::snapshot::Snapshot;
 use crate::trend::forecast::{Forecast, Kind, Speed, when};
 use crate::trend::pace::pace;
 use crate::trend::watch::{Clock, Watch};
 use crate::unit::Unit;
 use crate::version::NEWEST;
-
-/// Half of the circle of 32-bit ids.
-const HALF: f64 = 2_147_483_647.0;
 
 /// The ids of one kind.
 struct Ids<'a> {
@@ -56,7 +54,10 @@ fn of(ids: &Ids<'_>, watch: &Watch, last: &Snapshot) -> Vec<Forecast> {
         .filter(|_| major >= 14)
         .zip(freeze)
         .map(|(failsafe, freeze)| failsafe.max(1.05 * freeze));
-    let (warning, refusal) = if major >= 14 { (40e6, 3e6) } else { (11e6, 1e6) };
+    let limits = match ids.kind {
+        Kind::Multixact => WrapLimits::multixact(major),
+        _ => WrapLimits::xid(major),
+    };
     let source = ids.clock.is_by_age().then_some("pace by the ages of databases: the dump does not state the next id");
     let members = (ids.kind == Kind::Multixact).then_some("space of members may run out earlier: not exported");
     let note: Vec<&str> = source.into_iter().chain(members).collect();
@@ -64,8 +65,8 @@ fn of(ids: &Ids<'_>, watch: &Watch, last: &Snapshot) -> Vec<Forecast> {
     [
         (freeze, "vacuum against wraparound starts (routine)"),
         (failsafe, "vacuum drops its brakes (failsafe)"),
-        (Some(HALF - warning), "warnings begin"),
-        (Some(HALF - refusal), "new ids are refused"),
+        (Some(limits.warning), "warnings begin"),
+        (Some(limits.refusal), "new ids are refused"),
     ]
     .into_iter()
     .filter_map(|(limit, milestone)| {
