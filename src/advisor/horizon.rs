@@ -11,7 +11,7 @@ use super::Context;
 use super::cure::terminate;
 use super::sessions::{SessionKey, is_client, is_dump, is_exporter};
 use super::sighting::Sighting;
-use super::slots::{is_lost, look_at_consumer};
+use super::slots::{drop_slot, is_lost, look_at_consumer};
 use crate::finding::{Fix, Risk, SubjectKind, Verb};
 use crate::ident::quote_literal;
 use crate::snapshot::{Row, Table};
@@ -296,12 +296,9 @@ fn prepared<'a>(row: Row<'a>, moment: &Moment) -> Vec<(Key<'a>, Holder<'a>)> {
 fn slot<'a>(row: Row<'a>, moment: &Moment) -> Vec<(Key<'a>, Holder<'a>)> {
     let Some(name) = row.text("slot_name").filter(|_| !is_lost(row)) else { return Vec::new() };
     let fix = || {
-        if row.bool("active") == Some(true) {
-            return look_at_consumer(name);
-        }
-        Fix::new(Verb::Drop, Risk::R3, name, format!("SELECT pg_drop_replication_slot({});", quote_literal(name)))
-            .lock("no lock")
-            .when_not("While its consumer is to come back: it must be set up anew after this.")
+        // A slot that is kept in step with the primary's is made again when it is dropped.
+        let kept = row.bool("active") == Some(true) || row.bool("synced") == Some(true);
+        if kept { look_at_consumer(name) } else { drop_slot(name) }
     };
     [("xmin", Keeps::Cluster), ("catalog_xmin", Keeps::Catalogs)]
         .into_iter()

@@ -99,4 +99,3 @@ pub use then_now::{split, welch_t};
 pub use trigger::{AutovacuumSettings, DeadRows, Triggers};
 pub use wait_tree::{Holder, Target, WaitTree, Waiter, wait_trees};
 pub use workload::{Recorded, is_nested};
-pub use wrap_limits::Limits as WrapLimits;

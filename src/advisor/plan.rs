@@ -13,9 +13,6 @@ use std::cmp::Ordering;
 /// are emptied whatever reads them destroys.
 const FIRST: [&str; 2] = ["repl-sync-missing", "cfg-dev-options"];
 
-/// The check whose finding says that the snapshots may be of several servers.
-const MIXED: &str = "hyg-mixed-nodes";
-
 /// When to act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum When {
@@ -74,14 +71,8 @@ pub(super) fn plan(findings: &[&Finding], now: Option<Timestamp>) -> (Vec<Planne
     }
     withdrawn.extend(consistency::settle(&mut actions));
     withdrawn.extend(longer::noted(findings, &actions));
-    let mixed = findings.iter().any(|f| f.rule == MIXED);
     for action in &mut actions {
         action.when = action.horizon(now);
-        if mixed && action.risk == Risk::R3 {
-            action
-                .remarks
-                .push("the snapshots may be of different servers: first make sure that it is of this one".to_owned());
-        }
     }
     actions.sort_by(order);
     consistency::causes_first(&mut actions);

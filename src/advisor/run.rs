@@ -134,6 +134,7 @@ fn finish(mut advice: Advice, chain: &Chain, config: &Config, used: &[Used]) -> 
             *findings = fold(std::mem::take(findings));
         }
     }
+    suited::mind_servers(&mut advice);
     advice.notes = exception_notes(config, used);
     advice.score = score::score(&advice.judged);
     let (actions, withdrawn) = plan::plan(&advice.findings(), chain.last().meta.taken_at);

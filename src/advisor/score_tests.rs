@@ -236,21 +236,6 @@ fn what_destroys_is_not_done_in_haste() {
     assert_eq!(actions[0].when, When::Immediate);
 }
 
-/// What cannot be undone is first made sure to be of the server that is meant.
-#[test]
-fn snapshots_of_different_servers_are_a_remark_to_what_destroys() {
-    let drops = finding("slot-inactive", "s", Severity::High).fix(drop_of("s", &[]));
-    let sets = finding("cfg-logging", "x", Severity::Low).fix(Fix::new(Verb::Set, Risk::R1, "x", "SET"));
-    let mixed = finding("hyg-mixed-nodes", "snapshots", Severity::Medium);
-    let remarks = |findings: &[&Finding]| {
-        let (actions, _) = plan::plan(findings, None);
-        actions.iter().map(|a| (a.object.clone(), a.remarks.len())).collect::<Vec<_>>()
-    };
-    let of = |s: usize| vec![("s".to_owned(), s), ("x".to_owned(), 0)];
-    assert_eq!(remarks(&[&drops, &sets]), of(0));
-    assert_eq!(remarks(&[&drops, &sets, &mixed]), of(1));
-}
-
 #[test]
 fn within_a_day_what_is_worst_comes_before_what_is_quick() {
     let look = |object: &str| Fix::diagnose(object, "SELECT 1");

@@ -1,8 +1,12 @@
 //! What printed statements have to mind of the server they are for, whichever rule prints them.
 
+use super::run::Advice;
 use super::{Context, cure};
-use crate::finding::{Fix, Verb};
+use crate::finding::{Fix, Outcome, Risk, Verb};
 use crate::text::Text;
+
+/// The check whose finding says that the snapshots may be of several servers.
+const MIXED: &str = "hyg-mixed-nodes";
 
 /// Suits a statement to the server of the dump.
 pub(super) fn suit(context: &Context<'_>, fix: &mut Fix) {
@@ -41,11 +45,27 @@ fn mind_statements(context: &Context<'_>, fix: &mut Fix) {
     }
 }
 
+/// Where snapshots may be of different servers, what destroys says so wherever it is printed.
+pub(super) fn mind_servers(advice: &mut Advice) {
+    if !advice.findings().iter().any(|f| f.rule == MIXED) {
+        return;
+    }
+    for judged in &mut advice.judged {
+        let Outcome::Found { findings, .. } = &mut judged.outcome else { continue };
+        for fix in findings.iter_mut().flat_map(|f| &mut f.fixes).filter(|f| f.risk == Risk::R3) {
+            fix.sql = format!(
+                "-- the snapshots may be of different servers: first make sure that it is of this one\n{}",
+                fix.sql
+            );
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use crate::advisor::rules::RULES;
-    use crate::advisor::testing::judge;
-    use crate::finding::{Finding, Outcome};
+    use crate::advisor::testing::{advise, judge};
+    use crate::finding::{Finding, Outcome, Risk};
     use crate::snapshot::literal::{Literal, literal};
 
     fn found(rule: &str, dumps: Vec<Literal>) -> Vec<Finding> {
@@ -76,6 +96,43 @@ mod tests {
         assert_eq!(said("on", 0), (true, false));
         assert_eq!(said("off", 3), (false, true));
         assert_eq!(said("off", 0), (false, false));
+    }
+
+    #[test]
+    fn what_destroys_is_first_made_sure_to_be_of_the_server_that_is_meant() {
+        let rules: Vec<_> =
+            ["hyg-mixed-nodes", "slot-inactive"].map(|id| RULES.iter().find(|r| r.id == id).copied().unwrap()).into();
+        let warned = |count: u32| {
+            let taken = |at: &str, n: u32| {
+                const RESET: &str = "2026-11-01 00:00:00+00";
+                literal(at)
+                    .meta(|m| (m.node, m.wal_lsn) = (None, Some(0x2000_0000)))
+                    .view(
+                        "pg_stat_database",
+                        "datid | datname | xact_commit | blks_hit | stats_reset",
+                        &[&format!("16697 | shop | {n} | {n} | {RESET}")],
+                    )
+                    .view("pg_stat_bgwriter", "buffers_alloc | stats_reset", &[&format!("{n} | {RESET}")])
+                    .view("pg_stat_archiver", "archived_count | stats_reset", &[&format!("{n} | {RESET}")])
+                    .view(
+                        "pg_replication_slots",
+                        "slot_name | slot_type | active | restart_lsn | wal_status",
+                        &["s | physical | f | 0/10000000 | extended"],
+                    )
+                    .build()
+            };
+            let chain = [taken("2026-11-22 11:00:00+00", 900), taken("2026-11-22 12:00:00+00", count)];
+            let advice = advise(&rules, &chain, "");
+            let printed = advice
+                .findings()
+                .into_iter()
+                .flat_map(|f| &f.fixes)
+                .chain(advice.actions.iter().flat_map(|a| &a.fixes));
+            let drops: Vec<_> = printed.filter(|f| f.risk == Risk::R3).collect();
+            assert_eq!(drops.len(), 2, "of the finding and of the plan");
+            drops.iter().filter(|f| f.sql.starts_with("-- the snapshots may be of different servers")).count()
+        };
+        assert_eq!((warned(950), warned(5)), (0, 2));
     }
 
     #[test]

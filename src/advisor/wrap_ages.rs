@@ -3,8 +3,9 @@
 
 use super::horizon::look_at_holders;
 use super::vacuum_cure::freeze;
-use super::wrap_limits::{Limits, Reason, fell, oldest_tables, overdue_words, reason_words, verdict};
+use super::wrap_limits::{Reason, fell, oldest_tables, overdue_words, reason_words, verdict};
 use super::{AutovacuumSettings, Check, Checked, Context, TableFact, show};
+use crate::catalog::wraparound::Limits;
 use crate::finding::{Effort, Finding, Fix, Severity, Subject, SubjectKind};
 use crate::snapshot::Row;
 use crate::text::Text;

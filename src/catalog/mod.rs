@@ -25,6 +25,7 @@ pub mod settings;
 mod statements;
 mod tables;
 mod view;
+pub mod wraparound;
 
 pub use column::{
     Column, Kind, Moved, Type, array, constant, counter, duration, flag, gauge, high_water, id, id_text, label,

@@ -1,8 +1,8 @@
 //! How far the oldest multixact id is from the limits.
 
 use crate::advisor::wrap_ages::{self, Ids};
-use crate::advisor::wrap_limits::Limits;
 use crate::advisor::{Check, Context, Docs, Need, Rule, Threshold};
+use crate::catalog::wraparound::Limits;
 use crate::unit::Unit;
 
 /// The rule.

@@ -1,8 +1,8 @@
 //! How far the oldest unfrozen transaction id is from the limits.
 
 use crate::advisor::wrap_ages::{self, Ids};
-use crate::advisor::wrap_limits::Limits;
 use crate::advisor::{Check, Context, Docs, Need, Rule, TableFact, Threshold};
+use crate::catalog::wraparound::Limits;
 use crate::finding::{Fix, Risk, Verb};
 use crate::unit::Unit;
 

@@ -1,8 +1,8 @@
 //! When transaction ids run out, at the rate of the window.
 
-use crate::advisor::wrap_limits::Limits;
 use crate::advisor::wrap_rate::{DAY, Rate, rate};
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Skip, Threshold, show, whole};
+use crate::catalog::wraparound::Limits;
 use crate::finding::{Effort, Finding, Fix, Severity, Subject, SubjectKind};
 use crate::snapshot::Row;
 use crate::text::Text;

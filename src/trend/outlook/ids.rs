@@ -2,7 +2,7 @@
 //!
 //! Source of the failsafe: `vacuum.c`, PostgreSQL 14 to 18.
 
-use crate::advisor::WrapLimits;
+use crate::catalog::wraparound::Limits;
 use crate::snapshot::Snapshot;
 use crate::trend::forecast::{Forecast, Kind, Speed, when};
 use crate::trend::pace::pace;
@@ -55,8 +55,8 @@ fn of(ids: &Ids<'_>, watch: &Watch, last: &Snapshot) -> Vec<Forecast> {
         .zip(freeze)
         .map(|(failsafe, freeze)| failsafe.max(1.05 * freeze));
     let limits = match ids.kind {
-        Kind::Multixact => WrapLimits::multixact(major),
-        _ => WrapLimits::xid(major),
+        Kind::Multixact => Limits::multixact(major),
+        _ => Limits::xid(major),
     };
     let source = ids.clock.is_by_age().then_some("pace by the ages of databases: the dump does not state the next id");
     let members = (ids.kind == Kind::Multixact).then_some("space of members may run out earlier: not exported");
