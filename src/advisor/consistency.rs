@@ -1,5 +1,6 @@
 //! The plan must not contradict itself: settled here, before anything is printed.
 
+use super::cure::commented;
 use super::longer;
 use super::plan::PlannedAction;
 use super::run::Advice;
@@ -143,12 +144,12 @@ fn dropped_after_what_replaces_it(actions: &mut [PlannedAction]) -> Vec<Withdraw
         };
         let Some((c, g)) = created.iter().find(like).filter(|(c, _)| *c != a) else { continue };
         let Some(new) = actions.get(*c).and_then(|x| x.fixes.get(*g)) else { continue };
-        let step: Vec<String> = drop.sql.lines().map(|l| format!("\n-- {}", l.trim_start_matches("-- "))).collect();
+        let step = commented(&drop.sql);
         let why = format!(
             "{} is not dropped on its own: {} begins alike and is created first; it goes when the new one is in use",
             drop.object, new.object
         );
-        let step = format!("\n-- then, once pg_stat_user_indexes shows scans of the new one:{}", step.concat());
+        let step = format!("\n-- then, once pg_stat_user_indexes shows scans of the new one:\n{step}");
         withdrawn.push((a, f, why));
         steps.push((*c, *g, a, step));
     }

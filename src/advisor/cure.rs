@@ -53,6 +53,12 @@ pub(super) fn undo_by_reset(context: &Context<'_>, fix: &mut Fix) {
     }
 }
 
+/// SQL that is not to be run as it stands: each line a comment.
+pub(super) fn commented(sql: &str) -> String {
+    let lines: Vec<String> = sql.lines().map(|line| format!("-- {}", line.trim_start_matches("-- "))).collect();
+    lines.join("\n")
+}
+
 /// A role that no dump names.
 pub(super) const SOME_ROLE: &str = "the workload's role";
 
@@ -104,41 +110,33 @@ fn each_operation(context: &Context<'_>) -> String {
 
 /// Ends a session: what it did in its open transaction is lost.
 pub fn terminate(session: &SessionKey, when_not: Text) -> Fix {
-    let SessionKey { pid, started } = session;
-    let look = format!(
-        "SELECT pid, usename, application_name, state, xact_start, query FROM pg_stat_activity WHERE pid = {pid}"
-    );
-    let sql = match started {
-        // Process ids are used again: it ends the session that was seen, or nobody.
-        Some(at) => format!(
-            "{look};\nSELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = {pid} AND backend_start = '{at}';"
-        ),
-        None => format!(
-            "-- process ids are used again: first check that this is still the session meant\n{look};\n\
-             -- SELECT pg_terminate_backend({pid});"
-        ),
-    };
-    Fix::new(Verb::End, Risk::R2, format!("pid {pid}"), sql)
+    let SessionKey { pid, started } = *session;
+    let seen = "usename, application_name, state, xact_start, query";
+    // Process ids are used again: it ends the session that was seen, or nobody.
+    let meant = started.map(|at| format!("backend_start = '{at}'"));
+    Fix::new(Verb::End, Risk::R2, format!("pid {pid}"), signal(pid, "pg_terminate_backend", seen, meant))
         .lock("no lock; the session's transaction is rolled back")
         .when_not(when_not)
 }
 
 /// Cancels a statement: it fails, and its session goes on.
 pub fn cancel(object: impl Into<String>, pid: i64, began: Option<Timestamp>, when_not: Text) -> Fix {
-    let look = format!("SELECT pid, usename, query_start, query FROM pg_stat_activity WHERE pid = {pid}");
-    let sql = match began {
-        // The session may be at another statement by then.
-        Some(at) => format!(
-            "{look};\nSELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE pid = {pid} AND query_start = '{at}' AND state = 'active';"
-        ),
-        None => format!(
-            "-- process ids are used again: first check that this is still the statement meant\n{look};\n\
-             -- SELECT pg_cancel_backend({pid});"
-        ),
-    };
-    Fix::new(Verb::End, Risk::R2, object, sql)
+    // The session may be at another statement by then.
+    let meant = began.map(|at| format!("query_start = '{at}' AND state = 'active'"));
+    Fix::new(Verb::End, Risk::R2, object, signal(pid, "pg_cancel_backend", "usename, query_start, query", meant))
         .lock("no lock; the statement fails, its transaction with it")
         .when_not(when_not)
+}
+
+/// Looks at a process and signals it, where it still is what was `meant`; where that cannot be told, only looks.
+fn signal(pid: i64, function: &str, seen: &str, meant: Option<String>) -> String {
+    let look = format!("SELECT pid, {seen} FROM pg_stat_activity WHERE pid = {pid}");
+    match meant {
+        Some(meant) => format!("{look};\nSELECT {function}(pid) FROM pg_stat_activity WHERE pid = {pid} AND {meant};"),
+        None => format!(
+            "-- process ids are used again: first check that this is still what is meant\n{look};\n-- SELECT {function}({pid});"
+        ),
+    }
 }
 
 #[cfg(test)]

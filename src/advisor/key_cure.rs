@@ -1,9 +1,16 @@
 //! A primary key for a table without one.
 
-use super::TableFact;
 use super::index_cure::{concurrently, with_timeout};
+use super::{IndexFact, TableFact};
 use crate::finding::{Fix, Risk, Verb};
 use crate::ident::{quote_ident, quote_literal};
+
+/// Whether a unique index covers every row by its columns; whether these are NOT NULL, a dump does not say.
+pub fn tells_rows_apart(index: &IndexFact<'_>) -> bool {
+    index.is_unique() == Some(true)
+        && index.is_valid() != Some(false)
+        && index.def().is_some_and(|d| d.predicate.is_none() && !d.has_expression())
+}
 
 /// Builds the index without blocking writes and makes it the key; which columns, only the owner knows.
 pub fn add_primary_key(table: &TableFact<'_>) -> Fix {

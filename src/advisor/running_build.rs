@@ -1,6 +1,7 @@
 //! Builds of indexes that may be running: an unfinished index looks like one that was left behind.
 
 use super::Context;
+use super::cure::commented;
 use crate::finding::{Confidence, Finding, Fix};
 
 /// Builds that are running.
@@ -28,6 +29,6 @@ pub fn look_first(finding: Finding, object: &str) -> Finding {
 
 /// A cure that is not ready to run: it would break off a build that is (seen on PostgreSQL 15, which finds a deadlock).
 pub fn unless_running(fix: Fix) -> Fix {
-    let lines: Vec<String> = fix.sql.lines().map(|line| format!("-- {}", line.trim_start_matches("-- "))).collect();
-    Fix { sql: format!("{LOOK}\n-- only where it shows no build of this index:\n{}", lines.join("\n")), ..fix }
+    let sql = format!("{LOOK}\n-- only where it shows no build of this index:\n{}", commented(&fix.sql));
+    Fix { sql, ..fix }
 }

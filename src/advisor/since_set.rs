@@ -1,5 +1,6 @@
 //! What was counted since a setting has the value it has: what was counted under another one says nothing of it.
 
+use super::Context;
 use crate::diff::{Chain, Change, DiffRow, Exact};
 use crate::snapshot::Snapshot;
 
@@ -16,18 +17,13 @@ pub fn set_anew(chain: &Chain, name: &str) -> Option<usize> {
 }
 
 /// An object's rows in the windows from one on.
-pub fn rows_from<'a>(
-    chain: &'a Chain,
-    (view, change): (&'static str, Change<'a>),
-    first: usize,
-) -> impl Iterator<Item = DiffRow<'a>> {
-    let windows = chain.windows.iter().zip(change.windows()).skip(first);
-    windows.filter_map(move |(window, place)| Some(window.views.get(view)?.row(place? as usize)))
+pub fn rows_from<'a>(ctx: &Context<'a>, change: Change<'a>, first: usize) -> Vec<DiffRow<'a>> {
+    ctx.windows_of(change).into_iter().skip(first).flatten().collect()
 }
 
 /// Sum of a counter's changes over some windows.
-pub fn risen<'a>(rows: impl Iterator<Item = DiffRow<'a>>, column: &str) -> f64 {
-    rows.filter_map(|row| row.delta_of(column)).map(Exact::as_f64).sum()
+pub fn risen(rows: &[DiffRow<'_>], column: &str) -> f64 {
+    rows.iter().filter_map(|row| row.delta_of(column)).map(Exact::as_f64).sum()
 }
 
 #[cfg(test)]

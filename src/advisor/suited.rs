@@ -40,8 +40,8 @@ fn mind_damage(context: &Context<'_>, fix: &mut Fix) {
 fn mind_statements(context: &Context<'_>, fix: &mut Fix) {
     let there = context.chain.snapshots.iter().any(|s| s.table("pg_stat_statements").is_some());
     if fix.verb == Verb::Diagnose && !there && fix.sql.contains("FROM pg_stat_statements") {
-        let lines: Vec<String> = fix.sql.lines().map(|line| format!("-- {}", line.trim_start_matches("-- "))).collect();
-        fix.sql = format!("-- once pg_stat_statements is there, and has seen such a time:\n{}", lines.join("\n"));
+        fix.sql =
+            format!("-- once pg_stat_statements is there, and has seen such a time:\n{}", cure::commented(&fix.sql));
     }
 }
 

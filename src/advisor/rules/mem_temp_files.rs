@@ -62,11 +62,11 @@ fn check(ctx: &Context<'_>) -> Check {
             continue;
         };
         // What was written under another work_mem says nothing of this one.
-        let rows = anew.map(|first| rows_from(ctx.chain, ("pg_stat_database", change), first).collect::<Vec<_>>());
-        let seconds = rows.iter().flatten().filter_map(|row| row.verdict().covered_s).sum::<f64>();
-        let since = rows.filter(|_| seconds >= ctx.threshold("min_window_s"));
-        if let Some(rows) = &since {
-            (files, bytes) = (risen(rows.iter().copied(), "temp_files"), risen(rows.iter().copied(), "temp_bytes"));
+        let rows = anew.map(|first| rows_from(ctx, change, first)).unwrap_or_default();
+        let seconds = rows.iter().filter_map(|row| row.verdict().covered_s).sum::<f64>();
+        let since = !rows.is_empty() && seconds >= ctx.threshold("min_window_s");
+        if since {
+            (files, bytes) = (risen(&rows, "temp_files"), risen(&rows, "temp_bytes"));
             (per_s, files_per_s) = (bytes / seconds, files / seconds);
         }
         let files_per_min = files_per_s * 60.0;
@@ -90,7 +90,7 @@ fn check(ctx: &Context<'_>) -> Check {
                 Text::new()
                     .t("Sorts and hashes do not fit into work_mem; on average a file holds ")
                     .opt(Quantity::float(bytes / files, Unit::Bytes))
-                    .t(if since.is_some() { ". Counted since work_mem was changed." } else { "." }),
+                    .t(if since { ". Counted since work_mem was changed." } else { "." }),
             )
             .doubts([ctx.single_doubt(), ctx.short_doubt("good_window_s"), ctx.class_doubt(change)])
             .measure(ctx.measure("Temporary files", change, "temp_files"))

@@ -108,10 +108,10 @@ impl Spill {
     fn of(ctx: &Context<'_>, s: &Statement<'_>, bytes: f64, block: f64) -> Self {
         let all = Self { bytes, calls: s.delta("calls"), anew: false, pure: true };
         let Some(first) = set_anew(ctx.chain, "work_mem") else { return all };
-        let risen = |column| risen(rows_from(ctx.chain, ("pg_stat_statements", s.change), first), column);
-        let calls = risen("calls");
+        let rows = rows_from(ctx, s.change, first);
+        let calls = risen(&rows, "calls");
         if calls > 0.0 {
-            Self { bytes: risen("temp_blks_written") * block, calls, anew: true, pure: true }
+            Self { bytes: risen(&rows, "temp_blks_written") * block, calls, anew: true, pure: true }
         } else {
             Self { anew: true, pure: false, ..all }
         }

@@ -1,8 +1,8 @@
 //! Published tables whose updates and deletes fail.
 
 use crate::advisor::index_cure::with_timeout;
-use crate::advisor::key_cure::add_primary_key;
-use crate::advisor::{Check, Checked, Context, Docs, IndexFact, Need, Rule};
+use crate::advisor::key_cure::{add_primary_key, tells_rows_apart};
+use crate::advisor::{Check, Checked, Context, Docs, Need, Rule};
 use crate::finding::{Effort, Fix, Risk, Severity, Subject, SubjectKind, Verb};
 use crate::ident::{quote_ident, quote_qualified};
 use crate::snapshot::Row;
@@ -86,12 +86,7 @@ fn check(ctx: &Context<'_>) -> Check {
 fn cure<'a>(ctx: &Context<'a>, row: Row<'a>, subject: &str, rel: &str) -> Fix {
     let relid = row.int("relid");
     let table = ctx.facts.tables.iter().find(|t| t.relid().is_some() && t.relid() == relid);
-    let suits = |i: &IndexFact<'a>| {
-        i.is_unique() == Some(true)
-            && i.is_valid() != Some(false)
-            && i.def().is_some_and(|d| d.predicate.is_none() && !d.has_expression())
-    };
-    let unique = relid.and_then(|relid| ctx.facts.indexes_of(relid).find(|i| suits(i)));
+    let unique = relid.and_then(|relid| ctx.facts.indexes_of(relid).find(|i| tells_rows_apart(i)));
     if let (None, Some(table), Some(_)) = (unique, table, ctx.facts.definitions) {
         return add_primary_key(table);
     }

@@ -1,6 +1,6 @@
 //! Tables whose rows have no identity.
 
-use crate::advisor::key_cure::add_primary_key;
+use crate::advisor::key_cure::{add_primary_key, tells_rows_apart};
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, TableFact, Threshold, whole};
 use crate::finding::{Effort, Finding, Severity};
 use crate::text::Text;
@@ -57,11 +57,7 @@ fn check(cx: &Context<'_>) -> Check {
             continue;
         }
         looked += 1;
-        let unique = cx.facts.indexes_of(relid).any(|i| {
-            i.is_unique() == Some(true)
-                && i.is_valid() != Some(false)
-                && i.def().is_some_and(|d| d.predicate.is_none() && !d.has_expression())
-        });
+        let unique = cx.facts.indexes_of(relid).any(tells_rows_apart);
         if keyed.contains(&relid) || unique {
             continue;
         }
