@@ -49,5 +49,5 @@ select count(*) from customers where country <> 'PL';
 select email from customers where id = 7;
 --- expect public.orders (customer_id)
 --- expect public.order_items (order_id)
---- expect public.order_items (sku)
+--- expect public.order_items (sku) INCLUDE (price, qty)
 --- expect public.customers (lower(email))

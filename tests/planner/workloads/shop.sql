@@ -62,6 +62,6 @@ select count(*) from orders where status = 'paid';
 select kind, body from event_log_big order by body desc offset 5000 limit 5;
 --- run 20
 update orders set status = 'paid' where id = 5;
---- expect public.event_log_big (actor)
+--- expect public.event_log_big (actor) INCLUDE (at)
 --- expect public.order_items (order_id)
 --- expect public.metrics (source) INCLUDE (at, value)
