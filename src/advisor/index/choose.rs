@@ -4,7 +4,7 @@ use super::access::{Access, Ask};
 use super::candidates::{pool, share_written};
 use super::load::Load;
 use super::price::{Prices, bytes, cheapest};
-use super::proposal::{Proposal, Served};
+use super::proposal::{Proposal, Served, once};
 use super::refine::{Judged, MOST_GROWTH, proposal, refined};
 use super::shape::Shape;
 use super::table::Table;
@@ -289,7 +289,7 @@ fn judge(
         }
     }
     served.sort_by(|a, b| b.gain.total_cmp(&a.gain).then(a.statement.cmp(&b.statement)));
-    let gain = served.iter().map(|s| s.gain).sum();
+    let gain = once(load, &served, |s| s.gain);
     let (cost, lost_hot) = writing(load, table, shape);
     (
         Judged { shape: shape.clone(), gain, cost, lost_hot, bytes: bytes(table, shape), served, worst, luck: lucky },

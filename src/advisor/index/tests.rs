@@ -132,3 +132,34 @@ fn rows_that_are_locked_are_fetched_whatever_the_index_holds() {
     assert_eq!(of(""), "public.orders (customer_id) INCLUDE (id)");
     assert_eq!(of(" for update skip locked"), "public.orders (customer_id)");
 }
+
+/// A delete counts what the check of a foreign key reads inside of it, and the check has a row of its own.
+#[test]
+fn what_a_write_and_the_statements_inside_of_it_share_is_spared_once() {
+    let spared = |write: &str, toplevel: &str| {
+        let at = |at, part: f64| {
+            let row = |id: i64, text: &str, top: &str, calls: f64| {
+                let (calls, blocks) = (calls * part, calls * part * 20_000.0);
+                format!("10 | 16697 | {id} | {top} | {text} | {calls} | {blocks} | 0 | {calls} | {blocks}")
+            };
+            let rows = [
+                row(1, write, "t", 2_000.0),
+                row(2, "select 1 from only orders x where customer_id = $1 for key share of x", toplevel, 1_000.0),
+            ];
+            shop(at, &[], part, &[], 1e9).view(
+                "pg_stat_statements",
+                "userid | dbid | queryid | toplevel | query | calls | shared_blks_hit | shared_blks_read | rows | total_exec_time",
+                &[&rows[0], &rows[1]],
+            )
+        };
+        let Outcome::Found { findings, .. } = judge(rule(), &[at(A, 0.0).build(), at(B, 1.0).build()], "") else {
+            panic!()
+        };
+        let measure = findings[0].measures.iter().find(|m| m.label == "Blocks spared").unwrap();
+        (measure.window.map(|q| (q.as_f64() / 1e6).round()).unwrap(), findings[0].share.map(|s| (s * 100.0).round()))
+    };
+    let write = "delete from orders where customer_id = $1";
+    assert_eq!(spared(write, "f"), (40.0, Some(100.0)), "2,000 calls of 20,000, the check's 1,000 among them");
+    assert_eq!(spared(write, "t"), (60.0, Some(100.0)), "two statements");
+    assert_eq!(spared("select * from orders where customer_id = $1", "f"), (60.0, Some(100.0)), "a query runs none");
+}

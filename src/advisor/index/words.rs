@@ -4,7 +4,7 @@ use super::choose::Refusals;
 use super::clause::Clause;
 use super::load::{Load, Read};
 use super::price::FILLED;
-use super::proposal::{Proposal, Served};
+use super::proposal::{Proposal, Served, once};
 use super::seen::{Seen, seen};
 use super::shape::{Key, Shape};
 use super::table::Table;
@@ -38,10 +38,9 @@ impl Relief {
     /// Of a proposal.
     pub fn of(proposal: &Proposal, load: &Load<'_>, workload: &Workload<'_>) -> Self {
         let part = |s: &Served| {
-            let read = load.statements.get(s.statement)?;
-            Some(read.time_ms * (s.gain / read.buffers.max(1.0)).min(1.0))
+            load.statements.get(s.statement).map_or(0.0, |r| r.time_ms * (s.gain / r.buffers.max(1.0)).min(1.0))
         };
-        let ms: f64 = proposal.served.iter().filter_map(part).sum();
+        let ms = once(load, &proposal.served, part);
         let share = |of: f64, whole: f64| if whole > 0.0 { (of / whole).min(1.0) } else { 0.0 };
         Self {
             blocks: share(proposal.gain, load.buffers),
@@ -206,10 +205,16 @@ fn prices<'a>(cx: &Context<'a>, load: &Load<'a>, table: &Table<'a>, proposal: &P
         statistics
             .extend(table.statistics(cx, column).map(|r| (r, &["n_distinct", "null_frac", "most_common_freqs"][..])));
     }
+    let twice = proposal.served.iter().map(|s| s.gain).sum::<f64>() > proposal.gain;
     let spared = format!(
-        "{} of {} blocks read by all statements",
+        "{} of {} blocks read by all statements{}",
         show(proposal.gain, Unit::Blocks),
-        show(load.buffers, Unit::Blocks)
+        show(load.buffers, Unit::Blocks),
+        if twice {
+            "; what writes share with the statements that they run (foreign keys, triggers) counts once"
+        } else {
+            ""
+        }
     );
     let cost = format!(
         "about 4 blocks for each of {} inserted and updated rows that reach it",
