@@ -4,24 +4,35 @@ use super::Context;
 use crate::diff::{Change, DiffRow, Exact};
 use std::collections::BTreeSet;
 
-/// Above a limit in all snapshots of the last so many seconds (at least ten naptimes), or now, and not visited by
-/// autovacuum for as long.
+/// Above a limit for so many seconds (at least ten naptimes): in all snapshots of that time, or, where they do not say, by
+/// even growth since the last value below it or the last autovacuum.
 pub fn lasting(cx: &Context<'_>, change: Change<'_>, column: &str, limit: f64, wait_s: f64) -> bool {
-    let over = |value: &Option<f64>| value.is_some_and(|v| v > limit);
     let wait = wait_s.max(10.0 * cx.facts.autovacuum.naptime_s);
     let history = cx.history(change, column);
-    let back = history.iter().rev().skip(1).zip(cx.chain.windows.iter().rev()).take_while(|(value, _)| over(value));
-    let above_s: f64 = back.map(|(_, window)| window.elapsed_s.unwrap_or(0.0)).sum();
-    if history.last().is_some_and(over) && above_s >= wait {
+    let Some(now) = history.last().copied().flatten().filter(|v| *v > limit) else { return false };
+    let mut above_s = 0.0;
+    let mut below = None;
+    for (value, window) in history.iter().rev().skip(1).zip(cx.chain.windows.iter().rev()) {
+        let Some(elapsed) = window.elapsed_s else { break };
+        match value {
+            Some(v) if *v > limit => above_s += elapsed,
+            value => {
+                below = value.map(|v| (v, above_s + elapsed));
+                break;
+            }
+        }
+    }
+    if above_s >= wait {
         return true;
     }
-    let last = change.last().and_then(|r| r.time("last_autovacuum"));
-    match (cx.now(), last) {
-        (Some(now), Some(last)) => now.seconds_since(last) > wait,
-        // No autovacuum since the counters began: it is late when they are old enough.
-        (_, None) => cx.counter_age(change).is_some_and(|age| age.seconds > wait),
-        (None, _) => false,
-    }
+    // Autovacuum leaves none; without one the counters began at none.
+    let emptied_s = match change.last().and_then(|r| r.time("last_autovacuum")) {
+        Some(last) => cx.now().map(|t| t.seconds_since(last)),
+        None => cx.counter_age(change).map(|age| age.seconds),
+    };
+    let emptied = emptied_s.map(|s| (0.0, s));
+    let begun = [below, emptied].into_iter().flatten().min_by(|a, b| a.1.total_cmp(&b.1));
+    begun.is_some_and(|(from, age_s)| age_s * (now - limit) / (now - from) > wait)
 }
 
 /// Seconds of autovacuum_naptime where it is far above the built-in minute, so that it is what keeps tables waiting.

@@ -2,6 +2,7 @@
 
 use super::run::Advice;
 use super::{Context, cure};
+use crate::catalog::settings::STANDBY_LIMITS;
 use crate::finding::{Fix, Outcome, Risk, Verb};
 use crate::text::Text;
 
@@ -13,6 +14,7 @@ pub(super) fn suit(context: &Context<'_>, fix: &mut Fix) {
     cure::undo_by_reset(context, fix);
     mind_damage(context, fix);
     mind_statements(context, fix);
+    mind_standbys(context, fix);
 }
 
 /// Whoever reads all pages of a table meets the damaged ones.
@@ -42,6 +44,18 @@ fn mind_statements(context: &Context<'_>, fix: &mut Fix) {
     if fix.verb == Verb::Diagnose && !there && fix.sql.contains("FROM pg_stat_statements") {
         fix.sql =
             format!("-- once pg_stat_statements is there, and has seen such a time:\n{}", cure::commented(&fix.sql));
+    }
+}
+
+/// A limit that standbys have to have as well is not raised on the primary first. Whether it has any an export without
+/// `pg_stat_replication` does not tell, and one that is down for a moment is in none.
+fn mind_standbys(context: &Context<'_>, fix: &mut Fix) {
+    if fix.verb == Verb::Set && STANDBY_LIMITS.contains(&fix.object.as_str()) && context.is_standby() != Some(true) {
+        fix.sql = format!(
+            "-- where it has standbys: raise it on each of them first, and lower it there last; one with less than its\n\
+             -- primary stops replaying\n{}",
+            fix.sql
+        );
     }
 }
 
@@ -133,6 +147,22 @@ mod tests {
             drops.iter().filter(|f| f.sql.starts_with("-- the snapshots may be of different servers")).count()
         };
         assert_eq!((warned(950), warned(5)), (0, 2));
+    }
+
+    #[test]
+    fn a_limit_of_standbys_is_not_raised_on_the_primary_first() {
+        let sql = |standby: bool| {
+            let locks: Vec<String> = (0..80).map(|i| format!("relation | {i} | 7 | AccessShareLock | t | f")).collect();
+            let locks: Vec<&str> = locks.iter().map(String::as_str).collect();
+            let dump = literal("2026-11-22 12:00:00+00")
+                .meta(|m| m.in_recovery = Some(standby))
+                .view("pg_locks", "locktype | relation | pid | mode | granted | fastpath", &locks)
+                .view("pg_settings", "name | setting", &["max_locks_per_transaction | 10", "max_connections | 10"]);
+            found("lock-table-near-full", vec![dump])[0].fixes[0].sql.clone()
+        };
+        let set = "ALTER SYSTEM SET max_locks_per_transaction = '64';\n";
+        assert!(sql(false).starts_with("-- where it has standbys: raise it on each of them first"), "{}", sql(false));
+        assert!(sql(false).contains(set) && sql(true).starts_with(set), "{}", sql(true));
     }
 
     #[test]

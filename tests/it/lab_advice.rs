@@ -164,7 +164,8 @@ fn told(advice: &Advice) -> Vec<String> {
 fn a_standby_shows_what_is_true_of_it_and_no_more() {
     for version in [13, 15, 18] {
         let series = format!("pgbench-shop-pg{version}-standby");
-        let mut want: Vec<&str> = STANDBY.iter().chain(if version == 13 { OF_13 } else { &[] }).copied().collect();
+        let old = OF_13.iter().filter(|told| version == 13 && !told.contains("sec-password-md5"));
+        let mut want: Vec<&str> = STANDBY.iter().chain(old).copied().collect();
         want.sort_unstable();
         for config in [Config::default(), minutes()] {
             let Some(advice) = advise(&series, &config) else { return };

@@ -7,13 +7,14 @@ use crate::finding::{Effort, Severity, Subject, SubjectKind};
 use crate::text::Text;
 
 const NAME: &str = "synchronous_commit";
+const STANDBYS: &str = "synchronous_standby_names";
 
 /// The rule.
 pub const RULE: Rule = Rule {
     id: "cfg-sync-commit-off",
     title: "Commits do not wait for WAL to reach the disk",
     needs: &[Need::Setting(NAME)],
-    wants: &[],
+    wants: &[Need::Setting(STANDBYS)],
     thresholds: &[],
     docs: Docs {
         looks_at: "synchronous_commit as the server gives it to every session.",
@@ -21,7 +22,8 @@ pub const RULE: Rule = Rule {
               done. Nothing is corrupted.",
         decides: "Off for everybody is a note: it is a choice, and a sound one for some data. What the exporting session set for itself is \
                   not looked at.",
-        what_to_do: "Leave it on for the server, and switch it off for the roles or transactions whose last seconds may be lost.",
+        what_to_do: "Leave it on for the server (local where synchronous_standby_names is set and commits shall not wait for a \
+                     standby), and switch it off for the roles or transactions whose last seconds may be lost.",
         ignore_when: "The loss of the last commits is accepted for all data here.",
         references: "PostgreSQL manual, \"Asynchronous Commit\".",
     },
@@ -35,6 +37,19 @@ fn check(ctx: &Context<'_>) -> Check {
     if value != "off" {
         return Ok(Checked { findings: Vec::new(), looked_at });
     }
+    // Waiting for a standby that is not there would hang every commit: what waits for the disk alone is safe.
+    let names = ctx.exported_setting(STANDBYS).map(|s| s.text.trim());
+    let (value, standbys) = match names {
+        Some("") => ("on", ""),
+        Some(_) => (
+            "local",
+            " With on they would also wait for a standby of synchronous_standby_names, and hang while none is connected.",
+        ),
+        None => (
+            "on",
+            " Where synchronous_standby_names is set they also wait for a standby, and hang while none is connected.",
+        ),
+    };
     let doubt = ctx.exported_setting(NAME).and_then(|s| s.doubt());
     let finding = ctx
         .finding(Severity::Info, Subject::new(SubjectKind::Setting, NAME), Text::new().code(NAME).t(" is off for everybody"))
@@ -43,12 +58,18 @@ fn check(ctx: &Context<'_>) -> Check {
         .measure(ctx.setting_measure(NAME))
         .fix(set_system(
             NAME,
-            "on",
+            value,
             Effect::Reload,
             Some("off"),
-            "The loss of the last commits is accepted, or commits would become too slow: each then waits for the disk.".into(),
+            format!(
+                "The loss of the last commits is accepted, or commits would become too slow: each then waits for the disk.\
+                 {standbys}"
+            )
+            .into(),
         ))
-        .verify("The setting is on in the next snapshot, or its owner has said that off is meant.")
+        .verify(format!(
+            "The setting is {value} in the next snapshot, or its owner has said that off is meant."
+        ))
         .effort(Effort::S);
     Ok(Checked { findings: vec![finding], looked_at })
 }
@@ -57,6 +78,7 @@ fn check(ctx: &Context<'_>) -> Check {
 mod tests {
     use super::*;
     use crate::advisor::testing::{judge, told, told_of_nothing};
+    use crate::finding::Outcome;
     use crate::snapshot::literal::literal;
 
     #[test]
@@ -78,6 +100,23 @@ mod tests {
         );
         assert_eq!(with("off | session | on"), ["passed: synchronous_commit on"], "the exporter's own choice");
         assert_eq!(with("off | user | off"), ["skipped: synchronous_commit was set by the exporting session"]);
+    }
+
+    #[test]
+    fn commits_are_not_made_to_wait_for_a_standby() {
+        let set = |names: &[&str]| {
+            let mut rows = vec!["synchronous_commit | off | configuration file | off"];
+            rows.extend(names);
+            let b = literal("2026-11-22 12:00:00+00").view("pg_settings", "name | setting | source | reset_val", &rows);
+            let Outcome::Found { findings, .. } = judge(&RULE, &[b.build()], "") else { panic!() };
+            let fix = &findings[0].fixes[0];
+            let minds = fix.when_not.as_ref().unwrap().plain().contains("wait for a standby");
+            (fix.sql.lines().next().unwrap().to_owned(), minds)
+        };
+        let sets = |value: &str| format!("ALTER SYSTEM SET synchronous_commit = '{value}';");
+        assert_eq!(set(&["synchronous_standby_names | | default | "]), (sets("on"), false));
+        assert_eq!(set(&["synchronous_standby_names | s1 | configuration file | s1"]), (sets("local"), true));
+        assert_eq!(set(&[]), (sets("on"), true), "not exported");
     }
 
     #[test]

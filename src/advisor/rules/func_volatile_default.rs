@@ -1,6 +1,6 @@
 //! A function that is declared VOLATILE, shows no reason for it, and stands in a condition.
 
-use crate::advisor::functions::{Function, looks_pure, names, read_bodies, sql_signature};
+use crate::advisor::functions::{Function, Read, looks_pure, names, read_bodies, sql_signature};
 use crate::advisor::sql::{Block, Operand, Text as Sql, Wrapper, read_all};
 use crate::advisor::statement::words;
 use crate::advisor::workload::Statement;
@@ -67,7 +67,7 @@ fn check(ctx: &Context<'_>) -> Check {
     };
     let candidates: Vec<&Function<'_>> = functions.all.iter().filter(wanted).collect();
     let bodies = read_bodies(ctx.facts, &candidates);
-    let pure: Vec<&Function<'_>> = candidates
+    let pure: Vec<(&Function<'_>, bool)> = candidates
         .iter()
         .zip(&bodies)
         .filter(|(f, read)| {
@@ -75,12 +75,16 @@ fn check(ctx: &Context<'_>) -> Check {
             let others = |name: &str| name != f.name() && volatile.contains(name);
             source.is_some_and(|source| looks_pure(f, read, source, &others))
         })
-        .map(|(f, _)| *f)
+        .map(|(f, read)| (*f, reads_tables(read)))
         .collect();
     let used = used_in_conditions(ctx, &work, &pure);
     let mut checked = Checked::default();
-    for function in &pure {
+    for (function, reads) in &pure {
         let Some(statements) = used.get(function.name()) else { continue };
+        // What reads a table cannot be IMMUTABLE, and STABLE spares none of the calls with a column of the row.
+        if *reads && statements.iter().any(|u| u.of_column) {
+            continue;
+        }
         checked.findings.push(finding(ctx, &work, function, statements));
     }
     checked.looked_at = format!(
@@ -89,6 +93,11 @@ fn check(ctx: &Context<'_>) -> Check {
         pure.len()
     );
     Ok(checked)
+}
+
+/// Whether a body reads anything but its arguments.
+fn reads_tables(body: &Read) -> bool {
+    body.iter().flatten().any(|s| s.blocks.iter().any(|b| !b.relations.is_empty()))
 }
 
 /// A statement that calls a function in a condition.
@@ -111,9 +120,9 @@ fn calls_on_column(block: &Block, name: &str) -> bool {
 fn used_in_conditions<'w, 'a>(
     ctx: &Context<'a>,
     work: &'w Workload<'a>,
-    pure: &[&Function<'_>],
+    pure: &[(&Function<'_>, bool)],
 ) -> BTreeMap<String, Vec<User<'w, 'a>>> {
-    let wanted: BTreeSet<String> = pure.iter().map(|f| f.name().to_owned()).collect();
+    let wanted: BTreeSet<String> = pure.iter().map(|(f, _)| f.name().to_owned()).collect();
     let upper: BTreeSet<String> = wanted.iter().map(|n| n.to_uppercase()).collect();
     let heavy: Vec<(&Statement<'_>, f64)> = work
         .by(|s| work.time_share(s))
@@ -266,6 +275,13 @@ mod tests {
         let (sql, why) = told("select a from t where b = norm($1)");
         assert_eq!(sql, "ALTER FUNCTION \"app\".\"norm\"(p text) STABLE;");
         assert!(why.contains("where its arguments do not come from the row"), "{why}");
+    }
+
+    #[test]
+    fn what_reads_a_table_is_not_made_immutable() {
+        let reads = "1 | app | norm | p text | f | sql | v | select max(a) from u where b = p";
+        assert!(!found(reads, "select a from t where norm(b) = $1"), "STABLE does not help it");
+        assert!(found(reads, "select a from t where b = norm($1)"));
     }
 
     #[test]

@@ -7,6 +7,9 @@ use crate::finding::{Confidence, Effort, Severity, Subject, SubjectKind};
 use crate::text::Text;
 use crate::unit::{Quantity, Unit};
 
+/// What PostgreSQL has where nobody set anything.
+const DEFAULT: f64 = 64.0;
+
 /// The rule.
 pub const RULE: Rule = Rule {
     id: "lock-table-near-full",
@@ -97,10 +100,10 @@ fn check(cx: &Context<'_>) -> Check {
         .measure(cx.setting_measure("max_locks_per_transaction"))
         .fix(set_system(
             "max_locks_per_transaction",
-            &format!("{:.0}", each * 2.0),
+            &format!("{:.0}", (each * 2.0).max(DEFAULT)),
             Effect::Restart,
             Some(&format!("{each:.0}")),
-            "A one-off migration holds the locks. Raise it on the standbys first.".into(),
+            "A one-off migration holds the locks.".into(),
         ))
         .verify("The share stays below a half in the next snapshots.")
         .effort(Effort::M);

@@ -2,7 +2,7 @@
 
 use crate::advisor::server_settings::server_value;
 use crate::advisor::{Check, Checked, Context, Docs, Need, Peer, Rule, Skip, State, state};
-use crate::catalog::settings::parse;
+use crate::catalog::settings::{STANDBY_LIMITS, parse};
 use crate::finding::{Effort, Finding, Severity, Subject, SubjectKind};
 use crate::ident::visible;
 use crate::snapshot::Row;
@@ -33,15 +33,6 @@ pub const RULE: Rule = Rule {
     },
     check,
 };
-
-/// Limits that have to be at least as high on a standby.
-const LIMITS: [&str; 5] = [
-    "max_connections",
-    "max_worker_processes",
-    "max_wal_senders",
-    "max_prepared_transactions",
-    "max_locks_per_transaction",
-];
 
 /// Settings that are each server's own.
 const OWN: &[&str] = &[
@@ -149,7 +140,7 @@ fn limits<'a>(ctx: &Context<'a>, peer: &Peer<'a>, ours: &State<'a>, theirs: &Sta
             .effort(Effort::M);
         (b < a).then_some(finding)
     };
-    LIMITS.iter().filter_map(one).collect()
+    STANDBY_LIMITS.iter().filter_map(one).collect()
 }
 
 /// What stands for a command that is not in use.
@@ -169,7 +160,7 @@ fn others<'a>(ctx: &Context<'a>, peer: &Peer<'a>, ours: &State<'a>, theirs: &Sta
         let same = a == b || parse(a, Some(unit(&row))) == parse(b, Some(unit(their_row)));
         // What nobody set follows from the machine or the build.
         let set = |row: &Row<'a>| !matches!(row.text("source"), Some("default" | "override"));
-        let lower_limit = LIMITS.contains(&name) && a.parse::<i64>().ok() > b.parse::<i64>().ok();
+        let lower_limit = STANDBY_LIMITS.contains(&name) && a.parse::<i64>().ok() > b.parse::<i64>().ok();
         if !same && !lower_limit && (set(&row) || set(their_row)) {
             different.push((name, row, *their_row));
         }

@@ -12,7 +12,7 @@ const NAME: &str = "password_encryption";
 pub const RULE: Rule = Rule {
     id: "sec-password-md5",
     title: "New passwords are stored as md5 hashes",
-    needs: &[Need::Setting(NAME)],
+    needs: &[Need::Primary, Need::Setting(NAME)],
     wants: &[],
     thresholds: &[],
     docs: Docs {

@@ -69,7 +69,7 @@ pub const RULE: Rule = Rule {
         why: "Every worker is at work and tables still wait: dead rows grow faster than they are removed, in more and \
               more tables.",
         decides: "Found when `min_tables` tables and `min_share` of those of `min_heap_bytes` are above their trigger in the last \
-                  two snapshots, for `min_wait` as snapshots show it or without an autovacuum for that long, and all workers (autovacuum_max_workers) were seen at work in `min_busy_samples` snapshots or \
+                  two snapshots, for `min_wait` as snapshots show it or by even growth since the last autovacuum, and all workers (autovacuum_max_workers) were seen at work in `min_busy_samples` snapshots or \
                   used `min_busy_share` of their time. Tables that were vacuumed and kept their dead rows \
                   (vacuum-blocked-horizon) or have autovacuum switched off do not count. High.",
         what_to_do: "Let the workers work faster: a higher cost limit, or less delay; a delay far above the built-in 2 ms goes \

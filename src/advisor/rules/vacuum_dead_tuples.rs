@@ -59,7 +59,7 @@ pub const RULE: Rule = Rule {
         why: "Dead rows are read by every scan until a vacuum removes them, and space is not used again. A table above its \
               own trigger for long shows that autovacuum does not come, or comes and cannot finish.",
         decides: "Found when dead rows exceed the trigger, on a table of `min_rows` and `min_heap_bytes`, in all \
-                  snapshots of the last `min_wait`, or where the last autovacuum is older than that. Low; medium above \
+                  snapshots of the last `min_wait`, or for that long by even growth since the last autovacuum. Low; medium above \
                   `high_pressure` or from `high_heap_bytes` on; high when all three limits are exceeded. Never from the \
                   share of dead rows alone: 26 dead of 52 rows are below the trigger of 55. Tables being vacuumed, and \
                   those with autovacuum switched off (vacuum-disabled-table), are left out. Right after a crash or reset \
@@ -226,6 +226,22 @@ mod tests {
             told(&judge(&RULE, &[taken("2026-11-23 12:00:00+00", 100_000, 60_000, 20 << 20, "").build()], ""))[0]
                 .starts_with("medium")
         );
+    }
+
+    /// The trigger is at 20,050 rows: a table that grew past it a moment ago is not late.
+    #[test]
+    fn a_table_that_has_just_crossed_its_trigger_is_not_late() {
+        const TWO_DAYS_LATER: &str = "2026-11-24 12:02:00+00";
+        let told_of = |before: Option<u32>, dead: u32, at: &str| {
+            let mut taken_at: Vec<_> =
+                before.map(|d| taken("2026-11-24 11:02:00+00", 100_000, d, 20 << 20, "").build()).into_iter().collect();
+            taken_at.push(taken(at, 100_000, dead, 20 << 20, "").build());
+            told(&judge(&RULE, &taken_at, ""))[0].split(',').next().unwrap().split(':').next().unwrap().to_owned()
+        };
+        assert_eq!(told_of(None, 20_060, TWO_DAYS_LATER), "passed", "86 s of two days above it");
+        assert_eq!(told_of(None, 20_500, TWO_DAYS_LATER), "low", "an hour of them");
+        assert_eq!(told_of(Some(20_000), 21_000, TWO_DAYS_LATER), "low", "57 minutes of the last hour");
+        assert_eq!(told_of(Some(0), 22_000, TWO_DAYS_LATER), "passed", "5 minutes of it");
     }
 
     #[test]

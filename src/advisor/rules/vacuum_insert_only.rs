@@ -69,7 +69,7 @@ pub const RULE: Rule = Rule {
               forces one day.",
         decides: "Found from `min_heap_bytes` on when updates and deletes are below `max_changed` of the inserts, and rows \
                   inserted since the last vacuum exceed `min_pressure` times the trigger in all snapshots of the last \
-                  `min_wait`, or the last autovacuum is older than that. Without such a trigger (12, or the threshold \
+                  `min_wait`, or, where these do not say, by even growth since the last vacuum. Without such a trigger (12, or the threshold \
                   set to -1): when `min_inserted` rows were inserted, no vacuum was counted, and less than nine of ten \
                   pages are all-visible. Low; medium from `medium_heap_bytes` on. Tables being vacuumed and those with \
                   autovacuum switched off (vacuum-disabled-table) are left out.",

@@ -47,7 +47,7 @@ pub const RULE: Rule = Rule {
                    that joins them), against their trigger. Options of the TOAST table count, else those of its table.",
         why: "Large values are stored apart, cut into pieces of 2 kB. They die with their row, are vacuumed by a trigger of their own, and \
               no counter of the table itself shows them.",
-        decides: "Dead pieces above the trigger in all snapshots of the last `min_wait`, or no autovacuum for that long; ten \
+        decides: "Dead pieces above the trigger in all snapshots of the last `min_wait`, or for that long by even growth since the last autovacuum; ten \
                   thousand pieces, ten megabytes. Low; medium above twice the trigger or from a gigabyte on; high with both and a fifth \
                   of the pieces dead.",
         what_to_do: "VACUUM the table, which vacuums its TOAST table too; a smaller toast.autovacuum_vacuum_scale_factor for it.",

@@ -6,6 +6,16 @@ mod defaults;
 pub use amount::{Amount, parse};
 pub use defaults::SETTINGS;
 
+/// Limits that have to be at least as high on a standby as on its primary: where one is lower it stops replaying as soon
+/// as the primary's value is in the WAL (PostgreSQL manual, "Hot Standby", administrator's overview).
+pub const STANDBY_LIMITS: [&str; 5] = [
+    "max_connections",
+    "max_worker_processes",
+    "max_wal_senders",
+    "max_prepared_transactions",
+    "max_locks_per_transaction",
+];
+
 /// A setting and its built-in values through the versions.
 #[derive(Clone, Copy, Debug)]
 pub struct Setting {
