@@ -31,6 +31,7 @@ pub mod index;
 mod index_cure;
 mod index_facts;
 mod index_use;
+mod key_checks;
 mod key_cure;
 
 pub mod indexdef;

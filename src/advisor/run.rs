@@ -197,7 +197,10 @@ fn view_is_there(context: &Context<'_>, name: &str, columns: &[&str]) -> Result<
     };
     let Some(table) = table else {
         // A newer view may be there all the same: counters that an older version exports in another view.
-        return Err(if described.is_some_and(|v| !v.majors.contains(major)) {
+        let carrier = catalog::carrier(name, major);
+        return Err(if carrier != name {
+            (format!("`{carrier}` is not in the dump"), true)
+        } else if described.is_some_and(|v| !v.majors.contains(major)) {
             (format!("PostgreSQL {major} does not have `{name}`"), false)
         } else {
             (format!("`{name}` is not in the dump"), true)

@@ -157,8 +157,8 @@ mod tests {
             let dump = literal("2026-11-22 12:00:00+00")
                 .meta(|m| m.in_recovery = Some(standby))
                 .view("pg_locks", "locktype | relation | pid | mode | granted | fastpath", &locks)
-                .view("pg_settings", "name | setting", &["max_locks_per_transaction | 10", "max_connections | 10"]);
-            found("lock-table-near-full", vec![dump])[0].fixes[0].sql.clone()
+                .view("pg_settings", "name | setting", &["max_locks_per_transaction | 4", "max_connections | 10"]);
+            found("lock-table-near-full", vec![dump])[0].fixes.last().unwrap().sql.clone()
         };
         let set = "ALTER SYSTEM SET max_locks_per_transaction = '64';\n";
         assert!(sql(false).starts_with("-- where it has standbys: raise it on each of them first"), "{}", sql(false));

@@ -209,6 +209,11 @@ fn is_clock(name: &str) -> bool {
     CLOCKS.iter().any(|c| c.eq_ignore_ascii_case(name.trim()))
 }
 
+/// The view in which a version exports the counters of another: up to 16 the checkpointer's stand in `pg_stat_bgwriter`.
+pub fn carrier(view: &str, major: u8) -> &str {
+    if view == "pg_stat_checkpointer" && major <= 16 { "pg_stat_bgwriter" } else { view }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -36,6 +36,8 @@ impl Event {
     pub fn words(&self) -> String {
         match self.kind.as_str() {
             "crash" => "crash or immediate stop".to_owned(),
+            // A new file is what all of them leave: VACUUM FULL, CLUSTER, some ALTER TABLE, TRUNCATE.
+            "rewritten" => "rewritten or emptied".to_owned(),
             kind => kind.replace('_', " "),
         }
     }

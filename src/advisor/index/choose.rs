@@ -2,7 +2,7 @@
 
 use super::access::{Access, Ask};
 use super::candidates::{pool, share_written};
-use super::load::Load;
+use super::load::{Load, Read};
 use super::price::{Prices, bytes, cheapest};
 use super::proposal::{Proposal, Served, once};
 use super::refine::{Judged, MOST_GROWTH, proposal, refined};
@@ -77,13 +77,13 @@ pub fn advise(load: &Load<'_>, limits: &Limits, prices: &Prices) -> (Vec<Proposa
     let mut refusals = Refusals::default();
     let mut proposals = Vec::new();
     // What one proposal spares of a statement, another one cannot spare again.
-    let mut left: Vec<f64> = load.statements.iter().map(|s| s.buffers / s.calls.max(1.0)).collect();
+    let mut left: Vec<f64> = load.statements.iter().map(|s| s.own_buffers() / s.calls.max(1.0)).collect();
     let mut by_table: BTreeMap<usize, Vec<&Access>> = BTreeMap::new();
     for access in &load.accesses {
         by_table.entry(access.table).or_default().push(access);
     }
     let weight = |accesses: &[&Access]| -> f64 {
-        let each = accesses.iter().filter_map(|a| load.statements.get(a.statement)).map(|s| s.buffers);
+        let each = accesses.iter().filter_map(|a| load.statements.get(a.statement)).map(Read::own_buffers);
         each.sum()
     };
     let mut tables: Vec<(usize, Vec<&Access>)> = by_table.into_iter().collect();
@@ -94,7 +94,7 @@ pub fn advise(load: &Load<'_>, limits: &Limits, prices: &Prices) -> (Vec<Proposa
             refusals.small += accesses.len();
             continue;
         }
-        let heavy = |a: &Access| load.statements.get(a.statement).map_or(0.0, |s| s.buffers);
+        let heavy = |a: &Access| load.statements.get(a.statement).map_or(0.0, Read::own_buffers);
         accesses.sort_by(|a, b| heavy(b).total_cmp(&heavy(a)).then(a.statement.cmp(&b.statement)));
         accesses.truncate(MAX_ACCESSES);
         let mut shapes: Vec<Shape> = table.indexes.iter().map(|(_, s)| s.clone()).collect();
@@ -151,7 +151,7 @@ fn asked<'l>(
         let measured = left.get(access.statement).copied().unwrap_or(0.0);
         let Some((cost, index)) = cheapest(table, access, &known, prices) else { continue };
         let now = cost.blocks.min(measured);
-        let yields = statement.rows / statement.calls >= statement.buffers / statement.calls.max(1.0);
+        let yields = statement.rows >= statement.own_buffers();
         if statement.calls < limits.min_calls || measured < limits.min_buffers || yields {
             refusals.cheap += 1;
             continue;
@@ -285,7 +285,7 @@ fn judge(
     for s in &mut served {
         // Two readings of one table by one statement cannot spare more than the statement reads.
         if let Some(statement) = load.statements.get(s.statement) {
-            s.gain = s.gain.min(statement.buffers);
+            s.gain = s.gain.min(statement.own_buffers());
         }
     }
     served.sort_by(|a, b| b.gain.total_cmp(&a.gain).then(a.statement.cmp(&b.statement)));

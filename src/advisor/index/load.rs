@@ -1,6 +1,7 @@
 //! The statements of the window, read, and what they ask of the tables of the dump.
 
 use super::access::Access;
+use super::inner::{Write, settle};
 use super::joins::Reading;
 use super::patterns::Patterns;
 use super::search_path::SearchPaths;
@@ -52,9 +53,25 @@ pub struct Read<'a> {
     pub time_ms: f64,
     /// Whether it ran inside of a function, whose variables may stand in it.
     pub nested: bool,
+    /// Blocks of `buffers` that checks of foreign keys inside of it took: see [`super::inner`].
+    pub inner_buffers: f64,
+    /// Milliseconds of `time_ms` that they took.
+    pub inner_ms: f64,
+    /// Whether it is such a check, taken off the writes that ran it.
+    pub placed: bool,
 }
 
 impl<'a> Read<'a> {
+    /// Blocks that its own search took.
+    pub fn own_buffers(&self) -> f64 {
+        (self.buffers - self.inner_buffers).max(0.0)
+    }
+
+    /// Milliseconds that it took itself.
+    pub fn own_ms(&self) -> f64 {
+        (self.time_ms - self.inner_ms).max(0.0)
+    }
+
     fn text<'t>(&self, paths: &'t SearchPaths) -> Option<Text<'t>>
     where
         'a: 't,
@@ -117,7 +134,18 @@ impl<'a> Load<'a> {
             let buffers = delta("shared_blks_hit") + delta("shared_blks_read");
             let nested = is_nested(row, &cx.facts.functions);
             let time_ms = delta("total_exec_time");
-            rows.push(Read { change, row, calls, buffers, rows: delta("rows"), time_ms, nested });
+            rows.push(Read {
+                change,
+                row,
+                calls,
+                buffers,
+                rows: delta("rows"),
+                time_ms,
+                nested,
+                inner_buffers: 0.0,
+                inner_ms: 0.0,
+                placed: false,
+            });
         }
         out.unjudged.statements = rows.len();
         rows.retain(|r| match r.row.text("query") {
@@ -145,6 +173,7 @@ impl<'a> Load<'a> {
         let statements: BTreeMap<Text<'_>, Result<Statement, Unread>> =
             texts.iter().copied().zip(read_all(&texts, &names)).collect();
         let patterns = Patterns::seen(cx, &names);
+        let mut writes: Vec<Write> = Vec::new();
         for row in rows {
             let Some(text) = row.text(&paths) else { continue };
             let statement = match statements.get(&text) {
@@ -175,10 +204,13 @@ impl<'a> Load<'a> {
             let likes = statement.blocks.iter().flat_map(|b| &b.terms).filter(|t| t.test == Test::Like(None)).count();
             self.unjudged.patterns += usize::from(likes > 0);
             for block in &statement.blocks {
-                if let (Kind::Update | Kind::Merge, Some(Source::Table(relid))) =
-                    (block.kind, block.relations.first().map(|r| r.source))
-                {
+                let Some(Source::Table(relid)) = block.relations.first().map(|r| r.source) else { continue };
+                if matches!(block.kind, Kind::Update | Kind::Merge) {
                     self.updates.push(Update { relid, columns: block.assigned.clone(), rows: row.rows });
+                }
+                if block.kind != Kind::Select {
+                    let sets = (block.kind == Kind::Update).then(|| block.assigned.clone());
+                    writes.push(Write { statement: self.statements.len(), relid, sets, rows: row.rows });
                 }
             }
             let reading = Reading {
@@ -191,6 +223,7 @@ impl<'a> Load<'a> {
             self.accesses.extend(reading.accesses());
             self.statements.push(*row);
         }
+        settle(cx, &mut self.statements, &writes);
     }
 }
 

@@ -14,6 +14,7 @@ mod access;
 mod candidates;
 mod choose;
 mod clause;
+mod inner;
 mod joins;
 mod load;
 mod patterns;

@@ -11,7 +11,7 @@ pub struct Proposal {
     pub table: usize,
     /// The index.
     pub shape: Shape,
-    /// Its bytes, at most: equal entries share space from 13 on.
+    /// Its bytes, about: equal entries share space from 13 on, and a width in pg_stats is cut to whole bytes.
     pub bytes: f64,
     /// The statements it serves, the most relieved first.
     pub served: Vec<Served>,
@@ -51,6 +51,9 @@ pub(super) fn once(load: &Load<'_>, served: &[Served], spared: impl Fn(&Served) 
         let Some(read) = load.statements.get(one.statement) else { continue };
         let amount = spared(one);
         all += amount;
+        if read.placed {
+            continue;
+        }
         if read.nested {
             nested += amount;
         } else if read.row.text("query").map(family) != Some(Family::Query) {

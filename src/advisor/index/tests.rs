@@ -163,3 +163,34 @@ fn what_a_write_and_the_statements_inside_of_it_share_is_spared_once() {
     assert_eq!(spared(write, "t"), (60.0, Some(100.0)), "two statements");
     assert_eq!(spared("select * from orders where customer_id = $1", "f"), (60.0, Some(100.0)), "a query runs none");
 }
+
+/// Where the dump has the key, its checks are taken off the writes that run them: what is left is their own search.
+#[test]
+fn a_write_is_not_spared_what_the_checks_of_its_keys_read() {
+    let spared = |keys: &[&str]| {
+        let at = |at, part: f64| {
+            let row = |id: i64, text: &str, top: &str, calls: f64, each: f64| {
+                let (calls, blocks) = (calls * part, calls * part * each);
+                format!("10 | 16697 | {id} | {top} | {text} | {calls} | {blocks} | 0 | {calls} | {blocks}")
+            };
+            let check = "SELECT $2 FROM ONLY \"public\".\"orders\" x WHERE $1 OPERATOR(pg_catalog.=) \"customer_id\" FOR KEY SHARE OF x";
+            let write = "delete from tiny where id = $1 and not exists (select 1 from orders where customer_id = $1)";
+            let rows = [row(1, write, "t", 2_000.0, 30_000.0), row(2, check, "f", 2_000.0, 20_000.0)];
+            shop(at, &[], part, &[], 1e9)
+                .view(
+                    "pg_stat_statements",
+                    "userid | dbid | queryid | toplevel | query | calls | shared_blks_hit | shared_blks_read | rows | total_exec_time",
+                    &[&rows[0], &rows[1]],
+                )
+                .view("constraints", "oid | contype | relid | columns | foreign_relid | foreign_columns", keys)
+        };
+        let Outcome::Found { findings, .. } = judge(rule(), &[at(A, 0.0).build(), at(B, 1.0).build()], "") else {
+            panic!()
+        };
+        let measure = findings[0].measures.iter().find(|m| m.label == "Blocks spared").unwrap();
+        measure.window.map(|q| (q.as_f64() / 1e6).round()).unwrap()
+    };
+    assert_eq!(spared(&["1 | f | 1 | {customer_id} | 2 | {id}"]), 60.0, "10,000 of its own and the check's 20,000");
+    assert_eq!(spared(&["1 | f | 1 | {customer_id,id} | 2 | {id,x}"]), 40.0, "the check of another key");
+    assert_eq!(spared(&[]), 40.0, "all that both have is taken to be the same");
+}

@@ -20,6 +20,8 @@ use crate::text::{Text, counted};
 use crate::unit::{Quantity, Unit};
 use std::fmt::Write;
 
+/// Disk that building an index needs: itself, and the files of the sort.
+const WHILE_BUILT: f64 = 2.0;
 /// Statements whose numbers are shown; the rest is counted.
 const SHOWN: usize = 4;
 
@@ -38,7 +40,7 @@ impl Relief {
     /// Of a proposal.
     pub fn of(proposal: &Proposal, load: &Load<'_>, workload: &Workload<'_>) -> Self {
         let part = |s: &Served| {
-            load.statements.get(s.statement).map_or(0.0, |r| r.time_ms * (s.gain / r.buffers.max(1.0)).min(1.0))
+            load.statements.get(s.statement).map_or(0.0, |r| r.own_ms() * (s.gain / r.own_buffers().max(1.0)).min(1.0))
         };
         let ms = once(load, &proposal.served, part);
         let share = |of: f64, whole: f64| if whole > 0.0 { (of / whole).min(1.0) } else { 0.0 };
@@ -86,7 +88,7 @@ pub fn finding<'a>(
     let first = proposal.served.first()?;
     let shown = seen(cx, load, table, proposal);
     let why = Text::new()
-        .t("A call of the first statement reads ")
+        .t("A call of the first statement reads about ")
         .opt(whole(first.before, Unit::Blocks))
         .t(" blocks of ")
         .name(table.fact.display())
@@ -140,9 +142,15 @@ fn evidence<'a>(cx: &Context<'a>, load: &Load<'a>, served: &Served, finding: Fin
     let columns = &["query", "calls", "shared_blks_hit", "shared_blks_read"][..];
     let calls = show(read.calls, Unit::Count);
     let now = format!("{} ÷ {calls} calls", show(read.buffers, Unit::Blocks));
+    let inner = read.inner_buffers / read.calls.max(1.0);
     let then = format!(
-        "{} now, of which the table {}; with the index about {}",
+        "{} now{}, of which the table {}; with the index about {}",
         show(read.buffers / read.calls.max(1.0), Unit::Blocks),
+        if inner >= 0.5 {
+            format!(" (checks of foreign keys inside of it about {})", show(inner, Unit::Blocks))
+        } else {
+            String::new()
+        },
         show(served.before, Unit::Blocks),
         show(served.after.max(1.0), Unit::Blocks)
     );
@@ -224,7 +232,7 @@ fn prices<'a>(cx: &Context<'a>, load: &Load<'a>, table: &Table<'a>, proposal: &P
     let mut finding = finding
         .measure(cx.over_window("Blocks spared", whole(proposal.gain, Unit::Blocks), spared, &rows))
         .measure(cx.over_window("Blocks its writes cost", whole(proposal.cost, Unit::Blocks), cost, &rows))
-        .measure(cx.computed("Size of the index, at most", whole(proposal.bytes, Unit::Bytes), size, &sizes));
+        .measure(cx.computed("Size of the index, about", whole(proposal.bytes, Unit::Bytes), size, &sizes));
     if proposal.worst > 0.0 {
         let formula = "the most common value of its most selective column".to_owned();
         finding = finding.measure(cx.computed(
@@ -325,11 +333,11 @@ fn create(cx: &Context<'_>, table: &Table<'_>, proposal: &Proposal) -> Option<Fi
         include: list(shape.include.iter().map(|c| quote_ident(c)).collect()),
         condition: shape.predicate.iter().map(Clause::sql).collect::<Vec<_>>().join(" AND "),
     };
-    let space = whole(proposal.bytes, Unit::Bytes);
+    let space = whole(proposal.bytes * WHILE_BUILT, Unit::Bytes);
     let mut when_not = Text::new()
         .t("While ")
         .opt(space)
-        .t(" of disk are not free, while transactions stay open for hours (it waits for them), or before EXPLAIN has shown that the planner takes it.");
+        .t(" of disk are not free (what is sorted for it takes as much as the index), while transactions stay open for hours (it waits for them), or before EXPLAIN has shown that the planner takes it.");
     if shape.keys.iter().any(|k| k.pattern && !k.ordered) {
         when_not = when_not.t(" For a column of type char or citext the operator class is another one.");
     }

@@ -1,14 +1,14 @@
 //! Foreign keys whose referencing columns have no index.
 
 use crate::advisor::index_cure::{NewIndex, create_index};
+use crate::advisor::key_checks::KeyChecks;
 use crate::advisor::{Check, Checked, Context, Docs, Facts, IndexFact, Need, Rule, TableFact, Threshold, whole};
-use crate::diff::{Change, ViewChange};
 use crate::finding::{Effort, Finding, Fix, Severity, Subject, SubjectKind};
 use crate::ident::{display_qualified, quote_ident};
 use crate::snapshot::Row;
 use crate::text::Text;
 use crate::unit::{Quantity, Unit};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -67,7 +67,7 @@ fn check(cx: &Context<'_>) -> Check {
     let state = cx.state_or_skip("constraints")?;
     let mut checked = Checked::default();
     let (mut looked, mut seen) = (0, BTreeSet::new());
-    let checks = check_statements(cx);
+    let checks = KeyChecks::read(cx);
     for row in state.table.iter().filter(|r| r.text("contype") == Some("f")) {
         let (Some(relid), Some(parent)) = (row.int("relid"), row.int("foreign_relid")) else { continue };
         // The partitioned table's own constraint stands for those of its partitions, on both sides.
@@ -100,11 +100,11 @@ fn report<'a>(
     child: &TableFact<'a>,
     parent: Option<&TableFact<'a>>,
     columns: &[String],
-    checks: &Checks<'a>,
+    checks: &KeyChecks<'a>,
 ) -> Finding {
     let deleted = sum(cx.facts, parent, "n_tup_del");
     let scans = sum(cx.facts, Some(child), "seq_scan");
-    let statement = check_statement(checks, child, columns);
+    let statement = checks.of(&child.sql(), columns).next();
     let bytes = child.heap_bytes().map(|b| b as f64);
     let window = cx.window_s().filter(|w| *w >= 60.0);
     let frequent = deleted >= 3.0 && window.is_some_and(|w| deleted / w >= cx.threshold("high_deletes"));
@@ -183,30 +183,6 @@ fn sum(facts: &Facts<'_>, table: Option<&TableFact<'_>>, column: &str) -> f64 {
     }
     let parts = facts.tables.iter().filter(|t| t.relid().is_some_and(|r| r != root && facts.root(r) == root));
     own + parts.filter_map(|t| t.change?.delta(column)).sum::<f64>()
-}
-
-/// The statements by which PostgreSQL checks foreign keys, by the table they read, as it stands in their texts.
-type Checks<'a> = HashMap<&'a str, Vec<(&'a str, Change<'a>)>>;
-
-/// Reads them once, where nested statements are tracked.
-fn check_statements<'a>(cx: &Context<'a>) -> Checks<'a> {
-    let mut out = Checks::new();
-    for change in cx.changes("pg_stat_statements").into_iter().flat_map(ViewChange::present) {
-        let Some(text) = change.last().and_then(|r| r.text("query")) else { continue };
-        let Some((_, rest)) = text.split_once("FROM ONLY ") else { continue };
-        let Some(name) = rest.find(" WHERE ").and_then(|end| rest.get(..end)) else { continue };
-        if text.contains("OPERATOR(pg_catalog.=) ") && change.delta("calls").is_some_and(|n| n > 0.0) {
-            out.entry(name.strip_suffix(" x").unwrap_or(name)).or_default().push((text, change));
-        }
-    }
-    out
-}
-
-/// The statement by which PostgreSQL checks the key.
-fn check_statement<'a>(checks: &Checks<'a>, child: &TableFact<'a>, columns: &[String]) -> Option<Change<'a>> {
-    let compares = format!("OPERATOR(pg_catalog.=) {}", quote_ident(columns.first()?));
-    let of_table = checks.get(child.sql().as_str())?;
-    of_table.iter().find(|(text, _)| text.contains(&compares)).map(|(_, change)| *change)
 }
 
 fn stats_row<'a>(cx: &Context<'a>, table: &TableFact<'_>, column: &str) -> Option<Row<'a>> {

@@ -1,7 +1,7 @@
 //! Published tables whose updates and deletes fail.
 
 use crate::advisor::index_cure::with_timeout;
-use crate::advisor::key_cure::{add_primary_key, tells_rows_apart};
+use crate::advisor::key_cure::{ON_SUBSCRIBERS, add_primary_key, tells_rows_apart};
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule};
 use crate::finding::{Effort, Fix, Risk, Severity, Subject, SubjectKind, Verb};
 use crate::ident::{quote_ident, quote_qualified};
@@ -88,14 +88,16 @@ fn cure<'a>(ctx: &Context<'a>, row: Row<'a>, subject: &str, rel: &str) -> Fix {
     let table = ctx.facts.tables.iter().find(|t| t.relid().is_some() && t.relid() == relid);
     let unique = relid.and_then(|relid| ctx.facts.indexes_of(relid).find(|i| tells_rows_apart(i)));
     if let (None, Some(table), Some(_)) = (unique, table, ctx.facts.definitions) {
-        return add_primary_key(table);
+        return add_primary_key(ctx, table);
     }
     let (note, index) = match unique {
         Some(index) => ("its columns must be NOT NULL", quote_ident(index.name())),
         None => ("a unique index over NOT NULL columns, or better a primary key", "<index>".to_owned()),
     };
-    let sql =
-        format!("-- {note}\n{}", with_timeout(&format!("ALTER TABLE {rel} REPLICA IDENTITY USING INDEX {index};")));
+    let sql = format!(
+        "{ON_SUBSCRIBERS}\n-- {note}\n{}",
+        with_timeout(&format!("ALTER TABLE {rel} REPLICA IDENTITY USING INDEX {index};"))
+    );
     Fix::new(Verb::Alter, Risk::R2, subject, sql)
         .lock("ACCESS EXCLUSIVE, short")
         .when_not("The table only gets inserts.")

@@ -95,7 +95,7 @@ fn report<'a>(cx: &Context<'a>, table: &TableFact<'a>) -> Finding {
     let mut finding = cx
         .finding(severity, table.subject(), title)
         .why("A single row cannot be named: not for removing one of two equal rows, not for logical replication of updates and deletes.")
-        .fix(add_primary_key(table))
+        .fix(add_primary_key(cx, table))
         .effort(Effort::M)
         .verify("The table has a constraint of type p.");
     if let Some(sizes) = table.sizes {

@@ -165,10 +165,12 @@ fn cures(it: &Use<'_>, subject: &Subject) -> Vec<Fix> {
         column.text("table_schemaname").unwrap_or_default(),
         column.text("table_relname").unwrap_or_default(),
     );
-    let name = quote_ident(column.text("column_name").unwrap_or_default());
+    let column_of =
+        format!("ALTER TABLE {table} ALTER COLUMN {}", quote_ident(column.text("column_name").unwrap_or_default()));
     let narrow =
         column.text("column_type").filter(|kind| matches!(*kind, "smallint" | "int2" | "integer" | "int4" | "int"));
-    let to = |kind: &str| with_timeout(&format!("ALTER TABLE {table} ALTER COLUMN {name} TYPE {kind};"));
+    // The new file has no visibility map, and the column no statistics.
+    let to = |kind: &str| with_timeout(&format!("{column_of} TYPE {kind};\nVACUUM (ANALYZE) {table};"));
     let mut fixes: Vec<Fix> = narrow
         .map(|narrow| {
             Fix::new(Verb::Alter, Risk::R2, format!("{} column", subject.name), to("bigint"))
@@ -257,6 +259,7 @@ fn cure_without_column(it: &Use<'_>, subject: &Subject) -> Fix {
 mod tests {
     use super::*;
     use crate::advisor::testing::{judge, told};
+    use crate::finding::Outcome;
     use crate::snapshot::literal::{Literal, literal};
 
     fn taken(at: &str, rows: &[&str]) -> Literal {
@@ -285,10 +288,12 @@ mod tests {
         );
         let outcome = judge(&RULE, &[b.build()], "");
         assert_eq!(told(&outcome), ["medium, high: public.t_id_seq: 80% used, 429,496,729 numbers left"]);
-        let crate::finding::Outcome::Found { findings, .. } = outcome else { panic!() };
+        let Outcome::Found { findings, .. } = outcome else { panic!() };
         let fix = &findings[0].fixes[0];
-        assert_eq!(fix.sql, "SET lock_timeout = '5s';\nALTER TABLE \"public\".\"t\" ALTER COLUMN \"id\" TYPE bigint;");
-        assert!(fix.undo.as_deref().is_some_and(|undo| undo.ends_with("ALTER COLUMN \"id\" TYPE integer;")), "{fix:?}");
+        let alter =
+            |kind| format!("SET lock_timeout = '5s';\nALTER TABLE \"public\".\"t\" ALTER COLUMN \"id\" TYPE {kind};");
+        assert_eq!(fix.sql, alter("bigint") + "\nVACUUM (ANALYZE) \"public\".\"t\";");
+        assert!(fix.undo.as_deref().is_some_and(|undo| undo.contains(&alter("integer"))), "{fix:?}");
         assert_eq!(fix.risk, Risk::R2);
         assert!(fix.lock.contains("ACCESS EXCLUSIVE") && fix.lock.contains("rewrit"), "{}", fix.lock);
     }
@@ -319,9 +324,7 @@ mod tests {
                 "schemaname | sequencename | table_schemaname | table_relname | column_name | column_type",
                 &["public | s | public | t | id | bigint"],
             );
-            let crate::finding::Outcome::Found { findings, .. } = judge(&RULE, &[feeds.build()], "") else {
-                panic!("{row}")
-            };
+            let Outcome::Found { findings, .. } = judge(&RULE, &[feeds.build()], "") else { panic!("{row}") };
             let alter = findings[0].fixes.iter().find(|f| f.verb == Verb::Alter);
             alter.map(|f| (f.sql.clone(), f.undo.clone().unwrap_or_default()))
         };
@@ -344,8 +347,7 @@ mod tests {
     #[test]
     fn without_the_column_nothing_is_altered_before_it() {
         let fixes = |row: &str| {
-            let crate::finding::Outcome::Found { findings, .. } = judge(&RULE, &[taken(NOON, &[row]).build()], "")
-            else {
+            let Outcome::Found { findings, .. } = judge(&RULE, &[taken(NOON, &[row]).build()], "") else {
                 panic!("{row}")
             };
             findings.into_iter().next().map(|f| f.fixes).unwrap_or_default()
@@ -363,7 +365,7 @@ mod tests {
     #[test]
     fn one_that_cycles_never_fails() {
         let b = taken(NOON, &["public | s | integer | 1 | 1000 | 1 | t | 926"]);
-        let crate::finding::Outcome::Found { findings, .. } = judge(&RULE, &[b.build()], "") else { panic!() };
+        let Outcome::Found { findings, .. } = judge(&RULE, &[b.build()], "") else { panic!() };
         assert_eq!(findings[0].why.plain(), "It ends at 1,000: the MAXVALUE it was given. It begins anew then.");
         assert!(findings[0].fixes.is_empty());
     }
