@@ -1,5 +1,6 @@
 //! Wait trees of all samples, grouped by what is waited for.
 
+use super::prepared::gid;
 use super::sessions::describe;
 use super::sighting::Sighting;
 use super::{Context, Holder, LockMode, Skip, Target, WaitTree, wait_trees};
@@ -139,7 +140,10 @@ pub fn activity<'a>(ctx: &Context<'a>, snapshot: usize, pid: i64) -> Option<Row<
 pub fn holder(ctx: &Context<'_>, snapshot: usize, holder: &Holder) -> String {
     match holder {
         Holder::Session(pid) => activity(ctx, snapshot, *pid).map_or_else(|| format!("pid {pid}"), describe),
-        Holder::Prepared(Some(xid)) => format!("prepared transaction {xid}"),
+        Holder::Prepared(Some(xid)) => {
+            let gid = ctx.chain.snapshots.get(snapshot).and_then(|s| gid(s, *xid));
+            format!("prepared transaction {}", gid.map_or_else(|| xid.to_string().into(), visible))
+        }
         Holder::Prepared(None) => "a prepared transaction".to_owned(),
     }
 }

@@ -9,11 +9,11 @@
 
 use super::Context;
 use super::cure::terminate;
+use super::prepared::roll_back;
 use super::sessions::{SessionKey, is_client, is_dump, is_exporter};
 use super::sighting::Sighting;
 use super::slots::{drop_slot, is_lost, look_at_consumer};
-use crate::finding::{Fix, Risk, SubjectKind, Verb};
-use crate::ident::quote_literal;
+use crate::finding::{Fix, SubjectKind};
 use crate::snapshot::{Row, Table};
 use crate::text::Text;
 use crate::time::Timestamp;
@@ -286,11 +286,8 @@ fn session<'a>(row: Row<'a>, moment: &Moment) -> Vec<(Key<'a>, Holder<'a>)> {
 
 fn prepared<'a>(row: Row<'a>, moment: &Moment) -> Vec<(Key<'a>, Holder<'a>)> {
     let Some(gid) = row.text("gid") else { return Vec::new() };
-    let fix = Fix::new(Verb::End, Risk::R3, gid, format!("ROLLBACK PREPARED {};", quote_literal(gid)))
-        .lock("no lock; releases those of the transaction. Run it in the transaction's own database")
-        .when_not("Before its transaction manager was asked whether it is to be committed.");
     let keeps = Keeps::Database(row.text("database"));
-    vec![(Key::Prepared(gid), holder(Who::Prepared, gid, row, keeps, fix, moment))]
+    vec![(Key::Prepared(gid), holder(Who::Prepared, gid, row, keeps, roll_back(gid), moment))]
 }
 
 fn slot<'a>(row: Row<'a>, moment: &Moment) -> Vec<(Key<'a>, Holder<'a>)> {

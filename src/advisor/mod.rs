@@ -36,6 +36,7 @@ mod key_cure;
 
 pub mod indexdef;
 pub mod lifetime;
+mod lock_edges;
 mod lock_mode;
 mod longer;
 mod numbers;
@@ -43,6 +44,7 @@ mod overdue;
 mod peers;
 mod plan;
 pub mod plans;
+mod prepared;
 mod releases;
 mod rule;
 pub mod rules;

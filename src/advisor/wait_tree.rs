@@ -5,7 +5,8 @@
 //! `waitstart` (14 and later) only.
 
 use super::LockMode;
-use crate::snapshot::{Row, Snapshot};
+use super::lock_edges::{Edges, Lock, edges};
+use crate::snapshot::Snapshot;
 use crate::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -66,123 +67,13 @@ impl WaitTree {
     }
 }
 
-/// One line of `pg_locks`.
-struct Lock {
-    holder: Holder,
-    object: Vec<String>,
-    target: Target,
-    mode: LockMode,
-    granted: bool,
-    since: Option<Timestamp>,
-}
-
 /// The trees of a snapshot, largest first. `None`: neither `pg_locks` nor `blocking_pids` was exported.
 pub fn wait_trees(snapshot: &Snapshot) -> Option<Vec<WaitTree>> {
-    let locks = snapshot.table("pg_locks").map(|t| t.iter().filter_map(read_lock).collect::<Vec<_>>());
-    let told = snapshot.table("blocking_pids").map(|t| t.iter().filter_map(read_blocking).collect::<Vec<_>>());
-    if locks.is_none() && told.is_none() {
-        return None;
-    }
-    let locks = locks.unwrap_or_default();
-    let groups = lock_groups(snapshot);
-    let edges = told.map_or_else(|| edges_from_locks(&locks, &groups), |told| told.into_iter().collect());
+    let (edges, locks) = edges(snapshot)?;
     Some(trees(&edges, &locks, snapshot))
 }
 
-fn read_lock(row: Row<'_>) -> Option<Lock> {
-    const OBJECT: [&str; 10] = [
-        "locktype",
-        "database",
-        "relation",
-        "page",
-        "tuple",
-        "virtualxid",
-        "transactionid",
-        "classid",
-        "objid",
-        "objsubid",
-    ];
-    let cell = |column: &&str| match row.text(column) {
-        Some(text) => text.to_owned(),
-        None => row.int(column).map_or_else(String::new, |n| n.to_string()),
-    };
-    let holder = match row.int("pid") {
-        Some(pid) => Holder::Session(pid),
-        None => Holder::Prepared(row.text("virtualtransaction").and_then(prepared_xid)),
-    };
-    Some(Lock {
-        holder,
-        object: OBJECT.iter().map(cell).collect(),
-        target: Target {
-            kind: row.text("locktype")?.to_owned(),
-            database: row.int("database"),
-            relation: row.int("relation"),
-        },
-        mode: LockMode::parse(row.text("mode")?)?,
-        granted: row.bool("granted")?,
-        since: row.time("waitstart"),
-    })
-}
-
-/// A prepared transaction holds its locks as virtual transaction `-1/<transaction id>`.
-fn prepared_xid(virtualtransaction: &str) -> Option<i64> {
-    virtualtransaction.strip_prefix("-1/")?.parse().ok()
-}
-
-fn read_blocking(row: Row<'_>) -> Option<(i64, Vec<Holder>)> {
-    let mut by: Vec<_> = row
-        .array("blocked_by")
-        .iter()
-        .filter_map(|p| p.parse().ok())
-        .map(|pid: i64| if pid == 0 { Holder::Prepared(None) } else { Holder::Session(pid) })
-        .collect();
-    by.sort_unstable();
-    by.dedup();
-    row.int("pid").map(|pid| (pid, by)).filter(|(_, by)| !by.is_empty())
-}
-
-/// Leader of each parallel worker: a group does not block itself.
-fn lock_groups(snapshot: &Snapshot) -> BTreeMap<i64, i64> {
-    let Some(activity) = snapshot.table("pg_stat_activity") else { return BTreeMap::new() };
-    activity.iter().filter_map(|r| Some((r.int("pid")?, r.int("leader_pid")?))).collect()
-}
-
-fn edges_from_locks(locks: &[Lock], groups: &BTreeMap<i64, i64>) -> BTreeMap<i64, Vec<Holder>> {
-    let group = |h: &Holder| match h {
-        Holder::Session(pid) => Some(*groups.get(pid).unwrap_or(pid)),
-        Holder::Prepared(_) => None,
-    };
-    let mut by_object: BTreeMap<&[String], Vec<&Lock>> = BTreeMap::new();
-    for lock in locks {
-        by_object.entry(&lock.object).or_default().push(lock);
-    }
-    let mut edges: BTreeMap<i64, Vec<Holder>> = BTreeMap::new();
-    for queue in by_object.values() {
-        for waiter in queue.iter().filter(|l| !l.granted) {
-            let Holder::Session(pid) = waiter.holder else { continue };
-            let rival = |l: &&&Lock| {
-                l.mode.conflicts(waiter.mode)
-                    && (group(&l.holder).is_none() || group(&l.holder) != group(&waiter.holder))
-            };
-            let holders: Vec<_> = queue.iter().filter(|l| l.granted).filter(rival).map(|l| l.holder.clone()).collect();
-            let ahead = queue.iter().filter(|l| !l.granted).filter(rival).filter(|l| match (l.since, waiter.since) {
-                (Some(theirs), Some(mine)) => theirs < mine,
-                // Without the order of the queue, somebody whom no holder blocks must be behind the others.
-                _ => holders.is_empty(),
-            });
-            let ahead: Vec<_> = ahead.map(|l| l.holder.clone()).collect();
-            edges.entry(pid).or_default().extend(holders.into_iter().chain(ahead));
-        }
-    }
-    edges.retain(|_, by| {
-        by.sort_unstable();
-        by.dedup();
-        !by.is_empty()
-    });
-    edges
-}
-
-fn trees(edges: &BTreeMap<i64, Vec<Holder>>, locks: &[Lock], snapshot: &Snapshot) -> Vec<WaitTree> {
+fn trees(edges: &Edges, locks: &[Lock], snapshot: &Snapshot) -> Vec<WaitTree> {
     let mut behind: BTreeMap<&Holder, Vec<i64>> = BTreeMap::new();
     for (pid, by) in edges {
         for holder in by {
@@ -212,7 +103,7 @@ fn trees(edges: &BTreeMap<i64, Vec<Holder>>, locks: &[Lock], snapshot: &Snapshot
     out
 }
 
-fn in_circle(start: i64, edges: &BTreeMap<i64, Vec<Holder>>) -> bool {
+fn in_circle(start: i64, edges: &Edges) -> bool {
     let mut seen = BTreeSet::new();
     let mut todo = vec![start];
     while let Some(pid) = todo.pop() {
@@ -233,7 +124,7 @@ fn in_circle(start: i64, edges: &BTreeMap<i64, Vec<Holder>>) -> bool {
 fn walk(
     root: &Holder,
     behind: &BTreeMap<&Holder, Vec<i64>>,
-    edges: &BTreeMap<i64, Vec<Holder>>,
+    edges: &Edges,
     locks: &[Lock],
     snapshot: &Snapshot,
 ) -> Vec<Waiter> {
@@ -255,7 +146,7 @@ fn walk(
     out
 }
 
-fn waiter(pid: i64, depth: usize, edges: &BTreeMap<i64, Vec<Holder>>, locks: &[Lock], snapshot: &Snapshot) -> Waiter {
+fn waiter(pid: i64, depth: usize, edges: &Edges, locks: &[Lock], snapshot: &Snapshot) -> Waiter {
     let own = || locks.iter().filter(|l| l.holder == Holder::Session(pid));
     let wanted = own().find(|l| !l.granted);
     let mut target = wanted.map(|l| l.target.clone());

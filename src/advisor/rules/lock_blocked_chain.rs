@@ -4,6 +4,7 @@ use crate::advisor::contention::{
     Contention, Seen, WHO_WAITS, activity, contentions, holder, is_ddl_queue, measures, members,
 };
 use crate::advisor::cure::terminate;
+use crate::advisor::prepared::{gid, look, roll_back};
 use crate::advisor::sessions::SessionKey;
 use crate::advisor::{Check, Checked, Context, Docs, Holder, Need, Rule, Threshold, show};
 use crate::finding::{Effort, Finding, Fix, Severity, Subject, SubjectKind};
@@ -136,12 +137,19 @@ fn finding(ctx: &Context<'_>, contention: &Contention, worst: &Seen) -> Option<F
     finding.measures = measures(ctx, worst);
     // Everyday waits are over before anybody reads this.
     let long = last.filter(|now| now.longest() >= ctx.threshold("min_wait_s"));
-    if let Some((seen, Holder::Session(pid))) = long.map(|s| (s, &s.tree.root)) {
-        let known = activity(ctx, seen.snapshot, *pid).and_then(SessionKey::of);
-        finding = finding.fix(terminate(
-            &known.unwrap_or(SessionKey { pid: *pid, started: None }),
-            "Its work is worth more than the wait of the others: its transaction is rolled back.".into(),
-        ));
+    match long.map(|s| (s, &s.tree.root)) {
+        Some((seen, Holder::Session(pid))) => {
+            let known = activity(ctx, seen.snapshot, *pid).and_then(SessionKey::of);
+            finding = finding.fix(terminate(
+                &known.unwrap_or(SessionKey { pid: *pid, started: None }),
+                "Its work is worth more than the wait of the others: its transaction is rolled back.".into(),
+            ));
+        }
+        Some((seen, Holder::Prepared(xid))) => {
+            let named = xid.and_then(|xid| gid(ctx.chain.snapshots.get(seen.snapshot)?, xid));
+            finding = finding.fix(look(&contention.name)).fixes(named.map(roll_back));
+        }
+        None => {}
     }
     Some(finding)
 }
@@ -234,6 +242,27 @@ mod tests {
         let [early, late] = ["2026-11-22 12:00:10+00", "2026-11-22 12:02:00+00"].map(taken);
         assert_eq!(values(found(&[Arc::clone(&early), Arc::clone(&late)])), [[false, true, false]; 2]);
         assert_eq!(values(found(&[early, late, quiet])), [[false, false, true]; 2]);
+    }
+
+    /// As PostgreSQL 15 shows it: no process, and the virtual transaction of the session that prepared it.
+    #[test]
+    fn a_prepared_transaction_at_the_head_is_named_and_can_be_ended() {
+        let b = literal("2026-11-22 12:02:00+00")
+            .view(
+                "pg_locks",
+                "locktype | transactionid | virtualtransaction | pid | mode | granted | waitstart",
+                &[
+                    "transactionid | 827 | 4/35 | | ExclusiveLock | t |",
+                    "transactionid | 827 | 4/920 | 18076 | ShareLock | f | 2026-11-22 12:00:00+00",
+                ],
+            )
+            .view("blocking_pids", "pid | blocked_by", &["18076 | {0}"])
+            .view("pg_prepared_xacts", "transaction | gid | database", &["826 | other | crm", "827 | it's | crm"]);
+        let crate::finding::Outcome::Found { findings, .. } = judge(&RULE, &[b.build()], "") else { panic!() };
+        assert!(findings[0].why.plain().contains("prepared transaction it's stood at the head of the queue"));
+        let sql: Vec<_> = findings[0].fixes.iter().map(|f| (f.verb, f.sql.as_str())).collect();
+        assert_eq!((sql.len(), sql[2]), (3, (Verb::End, "ROLLBACK PREPARED 'it''s';")));
+        assert!(sql[1].1.contains("FROM pg_prepared_xacts"));
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Prepared transactions that nobody finished.
 
+use crate::advisor::prepared::{look, roll_back};
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold};
-use crate::finding::{Doubt, Effort, Finding, Fix, Risk, Severity, Subject, SubjectKind, Verb};
-use crate::ident::quote_literal;
+use crate::finding::{Doubt, Effort, Finding, Severity, Subject, SubjectKind};
 use crate::snapshot::Row;
 use crate::text::Text;
 use crate::unit::{Quantity, Unit};
@@ -65,13 +65,8 @@ fn check(cx: &Context<'_>) -> Check {
                 .doubts([state.doubt()])
                 .why("Until it is finished it keeps its locks, the dead rows of its database, and the transaction ids of all databases.")
                 .measure(cx.computed("Age", age, formula, &[(row, &["prepared"])]))
-                .fix(Fix::diagnose(gid, "SELECT gid, prepared, owner, database FROM pg_prepared_xacts ORDER BY prepared;"))
-                .fix(
-                    Fix::new(Verb::End, Risk::R3, gid, format!("ROLLBACK PREPARED {};", quote_literal(gid)))
-                        .lock("no lock; releases those of the transaction. Run it in the transaction's own database")
-                        .when_not("Its transaction manager may have committed the other half: ask first, its outcome \
-                                   decides between COMMIT PREPARED and ROLLBACK PREPARED."),
-                )
+                .fix(look(gid))
+                .fix(roll_back(gid))
                 .verify("pg_prepared_xacts has no row older than an hour.")
                 .effort(Effort::S),
         );
