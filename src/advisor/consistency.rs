@@ -4,60 +4,13 @@ use super::cure::commented;
 use super::longer;
 use super::plan::PlannedAction;
 use super::run::Advice;
-use crate::finding::{Fix, Outcome, Risk, Verb};
+use crate::finding::{Fix, Outcome, Verb};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// In which order the reasons to drop an index decide, where they disagree about what stays: what is never used goes
 /// before what another one serves, because the other one might be the unused one.
 const DROP_ORDER: &[&str] =
     &["index-ccnew-leftover", "index-invalid", "index-duplicate", "index-unused", "index-redundant-prefix"];
-
-/// Causes whose cure makes the symptom's cure work, or unnecessary.
-const CAUSES: &[(&str, &str)] = &[
-    ("cfg-autovacuum-off", "vacuum-dead-tuples"),
-    ("cfg-autovacuum-off", "vacuum-autovacuum-behind"),
-    ("vacuum-blocked-horizon", "vacuum-dead-tuples"),
-    ("vacuum-blocked-horizon", "vacuum-autovacuum-behind"),
-    ("vacuum-blocked-horizon", "bloat-heap-estimate"),
-    ("vacuum-blocked-horizon", "wrap-xid-age"),
-    ("vacuum-blocked-horizon", "wrap-multixact-age"),
-    ("vacuum-blocked-horizon", "plan-heap-fetches"),
-    ("vacuum-blocked-horizon", "vacuum-insert-only"),
-    ("vacuum-blocked-horizon", "vacuum-toast-dead"),
-    ("vacuum-blocked-horizon", "vacuum-too-frequent"),
-    ("conn-long-transaction", "wrap-xid-age"),
-    ("wrap-prepared-xact", "wrap-xid-age"),
-    ("wrap-prepared-xact", "wrap-multixact-age"),
-    ("slot-xmin-old", "wrap-xid-age"),
-    ("conn-idle-in-transaction", "vacuum-dead-tuples"),
-    ("wrap-prepared-xact", "vacuum-dead-tuples"),
-    ("wrap-prepared-xact", "vacuum-autovacuum-behind"),
-    ("wrap-prepared-xact", "vacuum-insert-only"),
-    ("wrap-prepared-xact", "vacuum-toast-dead"),
-    ("slot-xmin-old", "vacuum-dead-tuples"),
-    ("slot-xmin-old", "vacuum-autovacuum-behind"),
-    ("slot-xmin-old", "vacuum-insert-only"),
-    // It asks who still sees dead rows: while somebody does, no vacuum removes them.
-    ("vacuum-too-frequent", "vacuum-dead-tuples"),
-    ("vacuum-too-frequent", "vacuum-autovacuum-behind"),
-    ("vacuum-too-frequent", "vacuum-insert-only"),
-    ("vacuum-too-frequent", "vacuum-toast-dead"),
-    ("vacuum-never-analyzed", "index-missing-predicate"),
-    ("vacuum-stale-analyze", "index-missing-predicate"),
-    ("index-duplicate", "index-unused"),
-    // zero_damaged_pages empties the pages that are to be looked at.
-    ("cfg-dev-options", "io-checksum-failure"),
-    ("cfg-dev-options", "wrap-xid-age"),
-    ("cfg-dev-options", "wrap-multixact-age"),
-    // A vacuum fails at a damaged page.
-    ("io-checksum-failure", "wrap-xid-age"),
-    ("io-checksum-failure", "wrap-multixact-age"),
-    ("io-checksum-failure", "vacuum-insert-only"),
-    ("io-checksum-failure", "vacuum-dead-tuples"),
-    ("io-checksum-failure", "bloat-heap-estimate"),
-    // A search_path is as safe as the schemas in it.
-    ("sec-public-create", "sec-definer-search-path"),
-];
 
 /// A statement taken out of the plan: the findings that proposed it must not print it either.
 #[derive(Clone, Debug, PartialEq)]
@@ -270,37 +223,6 @@ pub(super) fn withdraw(advice: &mut Advice) {
 
 fn forget(fix: &mut Fix) {
     (fix.leads, fix.role_setting) = (None, None);
-}
-
-/// Moves a symptom's actions behind its cause's; they are not more urgent than that either, or the cause as urgent as they.
-pub(super) fn causes_first(actions: &mut Vec<PlannedAction>) {
-    let has = |a: &PlannedAction, rule: &str| a.rules.iter().any(|r| r == rule);
-    // A cause may itself be a symptom: as often as there are pairs is enough for the longest chain.
-    for _ in 0..CAUSES.len() {
-        let mut moved = false;
-        for (cause, symptom) in CAUSES {
-            let Some(at) = actions.iter().rposition(|a| has(a, cause) && !has(a, symptom)) else { continue };
-            let tail = actions.split_off(at + 1);
-            let (mut late, mut head): (Vec<_>, Vec<_>) =
-                actions.drain(..).partition(|a| has(a, symptom) && !has(a, cause));
-            let soonest = late.iter().map(|a| a.when).min();
-            if let Some((first, soonest)) = head.last_mut().zip(soonest) {
-                // What risks nothing is done as soon as what waits for it.
-                if first.risk <= Risk::R1 {
-                    first.when = first.when.min(soonest);
-                }
-                for action in &mut late {
-                    action.when = action.when.max(first.when);
-                }
-            }
-            moved |= !late.is_empty();
-            actions.extend(head.into_iter().chain(late).chain(tail));
-        }
-        if !moved {
-            break;
-        }
-    }
-    actions.sort_by_key(|a| a.when);
 }
 
 #[cfg(test)]

@@ -111,6 +111,7 @@ pub fn create_index(facts: &Facts<'_>, table: &TableFact<'_>, new: &NewIndex<'_>
     let name = free_name(facts, table, &new.columns)?;
     let (index, object) = (quote_qualified(table.schema(), &name), display_qualified(table.schema(), &name));
     let (quoted, on) = (quote_ident(&name), new.on());
+    let when_not = when_not.t(" While transactions stay open for hours: it waits for them.");
     let fix = |sql| Fix::new(Verb::Create, Risk::R1, object, sql).leads(new.leads(table.sql())).when_not(when_not);
     if table.is_kind("p") == Some(true) {
         let parts = parts(facts, table, new);
@@ -210,13 +211,14 @@ pub fn statistics_first(major: u8, index: &IndexFact<'_>) -> Option<Fix> {
     }
     let name = format!("{}_stats", index.name());
     let table = index.table_sql();
-    let sql =
-        format!("CREATE STATISTICS {} ON ({}) FROM {table};\nANALYZE {table};", quote_ident(&name), expression.text);
+    // Without a schema it would go into the first one of the search_path.
+    let statistics = quote_qualified(index.schema(), &name);
+    let sql = format!("CREATE STATISTICS {statistics} ON ({}) FROM {table};\nANALYZE {table};", expression.text);
     Some(
         Fix::new(Verb::Create, Risk::R1, format!("statistics {name}"), sql)
             .lock("SHARE UPDATE EXCLUSIVE")
             .when_not("When no query has this expression in a condition.")
-            .undo(format!("DROP STATISTICS {};", quote_ident(&name))),
+            .undo(format!("DROP STATISTICS {statistics};")),
     )
 }
 

@@ -13,6 +13,7 @@ mod age;
 mod bloat;
 mod build;
 mod category;
+mod causes;
 pub mod checkpoint;
 mod checkpoints;
 mod cluster;
@@ -54,6 +55,7 @@ mod score;
 #[cfg(test)]
 mod score_tests;
 pub mod secret;
+mod sequence_cure;
 mod sequences;
 mod server_settings;
 mod sessions;

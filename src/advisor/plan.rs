@@ -2,7 +2,7 @@
 
 use super::consistency::{self, Withdrawn};
 use super::score::certainty;
-use super::{cure, longer};
+use super::{causes, cure, longer};
 use crate::catalog::settings::parse;
 use crate::finding::{Confidence, Effort, Finding, Fix, Risk, RoleSetting, Severity, SubjectKind, Verb};
 use crate::text::Text;
@@ -35,6 +35,8 @@ pub struct PlannedAction {
     pub rules: Vec<String>,
     /// The object it acts on.
     pub object: String,
+    /// What the first of its findings is about.
+    pub kind: SubjectKind,
     /// When.
     pub when: When,
     /// The worst severity among its findings.
@@ -63,7 +65,11 @@ pub(super) fn plan(findings: &[&Finding], now: Option<Timestamp>) -> (Vec<Planne
     let mut withdrawn: Vec<Withdrawn> = Vec::new();
     for finding in findings.iter().filter(|f| f.severity > Severity::Info && !f.fixes.is_empty()) {
         // One action per object and verb: further findings join the action that already does it.
-        let twin = actions.iter_mut().find(|a| a.main() == main_fix(&finding.fixes));
+        // What is only looked at is told apart by its kind too: a role and a database may have one name.
+        let main = main_fix(&finding.fixes);
+        let same_kind =
+            |a: &PlannedAction| a.kind == finding.subject.kind || main.is_none_or(|(verb, _)| verb != Verb::Diagnose);
+        let twin = actions.iter_mut().find(|a| a.main() == main && same_kind(a));
         match twin {
             Some(action) => withdrawn.extend(action.join(finding)),
             None => actions.push(PlannedAction::of(finding)),
@@ -75,7 +81,7 @@ pub(super) fn plan(findings: &[&Finding], now: Option<Timestamp>) -> (Vec<Planne
         action.when = action.horizon(now);
     }
     actions.sort_by(order);
-    consistency::causes_first(&mut actions);
+    causes::causes_first(&mut actions);
     (actions, withdrawn)
 }
 
@@ -118,6 +124,7 @@ impl PlannedAction {
             findings: vec![finding.key()],
             rules: vec![finding.rule.clone()],
             object,
+            kind: finding.subject.kind,
             when: When::LongTerm,
             severity: finding.severity,
             impact: impact(finding),

@@ -337,7 +337,7 @@ fn create(cx: &Context<'_>, table: &Table<'_>, proposal: &Proposal) -> Option<Fi
     let mut when_not = Text::new()
         .t("While ")
         .opt(space)
-        .t(" of disk are not free (what is sorted for it takes as much as the index), while transactions stay open for hours (it waits for them), or before EXPLAIN has shown that the planner takes it.");
+        .t(" of disk are not free (what is sorted for it takes as much as the index), or before EXPLAIN has shown that the planner takes it.");
     if shape.keys.iter().any(|k| k.pattern && !k.ordered) {
         when_not = when_not.t(" For a column of type char or citext the operator class is another one.");
     }

@@ -3,7 +3,7 @@
 use crate::advisor::plans::{Explained, check_each, is_default_rows, rows};
 use crate::advisor::{Check, Context, Docs, Need, Rule, Threshold};
 use crate::finding::{Effort, Finding, Fix, Risk, Severity, Verb};
-use crate::ident::quote_ident;
+use crate::ident::{quote_ident, quote_qualified};
 use crate::unit::{Quantity, Unit};
 
 /// The rule.
@@ -105,7 +105,7 @@ fn worst<'a>(ctx: &Context<'a>, of: &Explained<'a>) -> Option<Finding> {
         let columns = condition.map(|c| ctx.columns_of(node, c)).unwrap_or_default();
         if columns.len() > 1 {
             let list: Vec<String> = columns.iter().map(|c| quote_ident(c)).collect();
-            let name = quote_ident(&format!("{}_{}_stats", table.name(), columns.join("_")));
+            let name = quote_qualified(table.schema(), &format!("{}_{}_stats", table.name(), columns.join("_")));
             let sql = format!(
                 "CREATE STATISTICS {name} (dependencies, ndistinct, mcv) ON {} FROM {};\nANALYZE {};",
                 list.join(", "),

@@ -4,6 +4,7 @@ use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, whole
 use crate::finding::{Effort, Fix, Severity};
 use crate::text::{Text, counted};
 use crate::unit::Unit;
+use std::collections::HashMap;
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -32,11 +33,13 @@ pub const RULE: Rule = Rule {
 fn check(ctx: &Context<'_>) -> Check {
     let state = ctx.state_or_skip("table_sizes")?;
     let mut checked = Checked::default();
-    let mut unlogged = 0;
+    let (mut unlogged, held) = (0, held_first(ctx));
     for table in &ctx.facts.tables {
         let Some(sizes) = table.sizes.filter(|r| r.text("relpersistence") == Some("u")) else { continue };
         unlogged += 1;
-        let bytes = table.heap_bytes().unwrap_or(0) as f64;
+        // A crash in the window has emptied it: what it held before counts.
+        let before = table.relid().and_then(|relid| held.get(&relid)).copied().unwrap_or(0.0);
+        let bytes = (table.heap_bytes().unwrap_or(0) as f64).max(before);
         if bytes < ctx.threshold("min_bytes") {
             continue;
         }
@@ -65,6 +68,13 @@ fn check(ctx: &Context<'_>) -> Check {
     Ok(checked)
 }
 
+/// Heaps of unlogged tables in the first snapshot, in bytes, by OID.
+fn held_first(ctx: &Context<'_>) -> HashMap<i64, f64> {
+    let sizes = ctx.chain.first().table("table_sizes").into_iter().flat_map(|t| t.iter());
+    let unlogged = sizes.filter(|r| r.text("relpersistence") == Some("u"));
+    unlogged.filter_map(|r| Some((r.int("relid")?, r.f64("relation_size")?))).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -83,6 +93,18 @@ mod tests {
     #[test]
     fn finds_what_a_crash_would_empty() {
         assert_eq!(with("1 | app | cache | r | u | 20971520"), ["info, high: app.cache: app.cache is unlogged, 20 MB"]);
+    }
+
+    #[test]
+    fn what_a_crash_has_emptied_counts_as_it_was() {
+        let taken = |at: &str, bytes: u64| {
+            let row = format!("1 | app | cache | r | u | {bytes}");
+            literal(at)
+                .view("table_sizes", "relid | schemaname | relname | relkind | relpersistence | relation_size", &[&row])
+                .build()
+        };
+        let over = [taken("2026-11-22 11:00:00+00", 20_971_520), taken("2026-11-22 12:00:00+00", 0)];
+        assert_eq!(told(&judge(&RULE, &over, "")), ["info, high: app.cache: app.cache is unlogged, 20 MB"]);
     }
 
     #[test]

@@ -1,14 +1,13 @@
 //! Sequences and key types near their end.
 
-use crate::advisor::index_cure::{LOCK_TIMEOUT, with_timeout};
+use crate::advisor::sequence_cure::cures;
 use crate::advisor::sequences::{Own, Use};
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, show};
-use crate::finding::{Doubt, Effort, Finding, Fix, Risk, Severity, Subject, SubjectKind, Verb};
-use crate::ident::{quote_ident, quote_qualified, quote_regclass};
+use crate::finding::{Doubt, Effort, Finding, Fix, Severity, Subject, SubjectKind};
+use crate::ident::quote_qualified;
 use crate::snapshot::Row;
 use crate::text::{Text, counted};
 use crate::unit::{Quantity, Unit};
-use std::fmt::Write;
 
 const DAY: f64 = 86_400.0;
 
@@ -126,6 +125,10 @@ fn report<'a>(cx: &Context<'a>, it: &Use<'a>) -> Finding {
             .t(" At the rate measured, what is left is enough for ")
             .opt(Quantity::float(seconds, Unit::Seconds))
             .t(" (arithmetic, no forecast).");
+    } else if severity == Severity::High {
+        why = why.t(
+            " How long that lasts is not known: too few numbers were drawn between snapshots, or there is one only.",
+        );
     }
     let formula = format!("({} − {}) ÷ ({} − {})", it.last, it.first, it.limit, it.first);
     // Without the column's type the end may be nearer: a bigint sequence may feed an integer column.
@@ -153,113 +156,25 @@ fn report<'a>(cx: &Context<'a>, it: &Use<'a>) -> Finding {
     if cycles {
         return finding.not("It cycles: it never fails, but repeats values; a unique column would refuse them.");
     }
+    let look = (left_s.is_none() && severity == Severity::High).then(|| {
+        let sequence = quote_qualified(schema, name);
+        Fix::diagnose(&subject.name, format!("-- twice, some minutes apart: how fast it moves decides how soon\nSELECT now(), last_value FROM {sequence};"))
+    });
+    // A date only where the measured window is as long as what is left.
+    let near = left_s.filter(|left| cx.chain.elapsed_s.is_some_and(|seen| *left <= seen) && !cycles);
     finding
+        .deadline(near.zip(cx.now()).map(|(left, now)| now.plus_seconds(left)))
+        .fixes(look)
         .fixes(cures(it, &subject))
         .effort(Effort::M)
         .verify("pg_sequences shows the new max_value, and the column's type holds it.")
-}
-
-fn cures(it: &Use<'_>, subject: &Subject) -> Vec<Fix> {
-    let Some(column) = it.column else { return vec![cure_without_column(it, subject)] };
-    let table = quote_qualified(
-        column.text("table_schemaname").unwrap_or_default(),
-        column.text("table_relname").unwrap_or_default(),
-    );
-    let column_of =
-        format!("ALTER TABLE {table} ALTER COLUMN {}", quote_ident(column.text("column_name").unwrap_or_default()));
-    let narrow =
-        column.text("column_type").filter(|kind| matches!(*kind, "smallint" | "int2" | "integer" | "int4" | "int"));
-    // The new file has no visibility map, and the column no statistics.
-    let to = |kind: &str| with_timeout(&format!("{column_of} TYPE {kind};\nVACUUM (ANALYZE) {table};"));
-    let mut fixes: Vec<Fix> = narrow
-        .map(|narrow| {
-            Fix::new(Verb::Alter, Risk::R2, format!("{} column", subject.name), to("bigint"))
-                .lock("ACCESS EXCLUSIVE while the whole table and its indexes are rewritten")
-                .when_not(NOT_THE_COLUMN_YET)
-                .undo(format!("-- rewrites the table again; fails once a value is out of range\n{}", to(narrow)))
-        })
-        .into_iter()
-        .collect();
-    if let Some(wider) = Wider::of(it).filter(|_| !(it.by_column && it.row.text("data_type") == Some("bigint"))) {
-        fixes.push(
-            Fix::new(Verb::Alter, Risk::R1, &subject.name, with_timeout(&wider.sql))
-                .lock(SEQUENCE_LOCK)
-                .when_not("Before the column that stores its values holds bigint: inserts would then fail with an overflow instead.")
-                .undo(with_timeout(&format!("{REFUSED}{}", wider.undo))),
-        );
-    }
-    fixes
-}
-
-/// What a wider column breaks elsewhere.
-const NOT_THE_COLUMN_YET: &str = "On a large table under load: add a bigint column, fill it by trigger and in batches, then swap. \
-     Columns that reference this one need the same. Before what reads it holds bigint: variables and parameters of functions \
-     (\"integer out of range\"), drivers, logical subscribers (widen there first). While a view uses it: it is refused until \
-     the view is dropped, to be made again afterwards.";
-const SEQUENCE_LOCK: &str = "SHARE ROW EXCLUSIVE on the sequence: waits for open transactions that drew a number, and further nextval wait behind it";
-const REFUSED: &str = "-- refused once last_value is beyond the old limit\n";
-
-/// A sequence made as wide as it can be, and as it was.
-struct Wider {
-    sql: String,
-    undo: String,
-}
-
-impl Wider {
-    /// `None` where it is as wide already.
-    fn of(it: &Use<'_>) -> Option<Self> {
-        let (kind, own) = (it.row.text("data_type"), it.own());
-        if own == Own::Last {
-            return None;
-        }
-        let (schema, name) = it.name();
-        let sequence = quote_qualified(schema, name);
-        let word = if it.step > 0 { "MAXVALUE" } else { "MINVALUE" };
-        let mut change = if kind == Some("bigint") { String::new() } else { " AS bigint".to_owned() };
-        let mut undo = kind.filter(|k| *k != "bigint").map_or_else(String::new, |k| format!(" AS {k}"));
-        // A limit that somebody chose stays when the type changes.
-        if own == Own::Chosen {
-            let old = if it.step > 0 { it.row.int("max_value") } else { it.row.int("min_value") };
-            let _ = write!(change, " NO {word}");
-            let _ = write!(undo, " {word} {}", old.unwrap_or(i64::MIN));
-        }
-        Some(Self {
-            sql: format!("ALTER SEQUENCE {sequence}{change};"),
-            undo: format!("ALTER SEQUENCE {sequence}{undo};"),
-        })
-    }
-}
-
-/// Where the dump does not tell the column: what finds it, and what then has to be done. The sequence alone would be the
-/// wrong half where its column is an integer, so it is commented out.
-fn cure_without_column(it: &Use<'_>, subject: &Subject) -> Fix {
-    let (schema, name) = it.name();
-    let sequence = quote_regclass(schema, name);
-    let look = format!(
-        "SELECT a.attrelid::regclass AS table_name, a.attname, format_type(a.atttypid, a.atttypmod)\n\
-         FROM pg_attribute a WHERE (a.attrelid, a.attnum) IN (\n  \
-         SELECT refobjid, refobjsubid FROM pg_depend\n  \
-         WHERE classid = 'pg_class'::regclass AND objid = {sequence}::regclass AND deptype IN ('a', 'i')\n  \
-         UNION ALL SELECT f.adrelid, f.adnum FROM pg_depend d JOIN pg_attrdef f ON f.oid = d.objid\n  \
-         WHERE d.classid = 'pg_attrdef'::regclass AND d.refobjid = {sequence}::regclass AND d.deptype = 'n');\n\
-         -- no row does not mean that it feeds no column: a trigger or the application may call nextval\n\
-         -- each column that is narrower first; rewrites the whole table under ACCESS EXCLUSIVE: under load add a column,\n\
-         -- fill it in batches, swap\n\
-         -- {LOCK_TIMEOUT} ALTER TABLE <table> ALTER COLUMN <column> TYPE bigint;"
-    );
-    let Some(wider) = Wider::of(it) else { return Fix::diagnose(&subject.name, look) };
-    let sql = format!("{look}\n-- the sequence only when all its columns hold bigint\n-- {LOCK_TIMEOUT} {}", wider.sql);
-    Fix::new(Verb::Alter, Risk::R2, &subject.name, sql)
-        .lock(format!("the look: none beyond ACCESS SHARE; the sequence: {SEQUENCE_LOCK}"))
-        .when_not(NOT_THE_COLUMN_YET)
-        .undo(with_timeout(&format!("{REFUSED}{}", wider.undo)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::advisor::testing::{judge, told};
-    use crate::finding::Outcome;
+    use crate::finding::{Outcome, Risk, Verb};
     use crate::snapshot::literal::{Literal, literal};
 
     fn taken(at: &str, rows: &[&str]) -> Literal {
@@ -353,13 +268,13 @@ mod tests {
             findings.into_iter().next().map(|f| f.fixes).unwrap_or_default()
         };
         let serial = fixes("public | s | integer | 1 | 2147483647 | 1 | f | 2147483000");
-        let [fix] = serial.as_slice() else { panic!("{serial:?}") };
+        let [_, fix] = serial.as_slice() else { panic!("{serial:?}") };
         let column = fix.sql.find("-- SET lock_timeout = '5s'; ALTER TABLE <table>").unwrap();
         let sequence = fix.sql.find("-- SET lock_timeout = '5s'; ALTER SEQUENCE \"public\".\"s\" AS bigint;").unwrap();
         assert!(column < sequence && fix.sql.contains("pg_attrdef"), "{}", fix.sql);
         assert!(fix.undo.as_deref().is_some_and(|u| u.ends_with("AS integer;")), "{fix:?}");
         let wide = fixes("public | s | bigint | 1 | 9223372036854775807 | 1 | f | 9223372036854775000");
-        assert_eq!((wide.len(), wide[0].verb), (1, Verb::Diagnose));
+        assert!(!wide.is_empty() && wide.iter().all(|f| f.verb == Verb::Diagnose), "{wide:?}");
     }
 
     #[test]
@@ -379,6 +294,13 @@ mod tests {
         let severity = |from, to| told(&judge(&RULE, &[a(from), b(to)], ""))[0].split(',').next().unwrap().to_owned();
         assert_eq!(severity(2_000_000_000, 2_000_000_050), "high");
         assert_eq!(severity(2_000_000_000, 2_010_000_000), "critical");
+        let due = |from, to| {
+            let Outcome::Found { findings, .. } = judge(&RULE, &[a(from), b(to)], "") else { panic!() };
+            (findings[0].deadline.is_some(), findings[0].fixes[0].verb)
+        };
+        let drawn = (due(2_000_000_000, 2_010_000_000), due(2_000_000_000, 2_080_000_000));
+        assert!(!drawn.0.0 && drawn.1.0, "13 hours left and 51 minutes, by a window of one hour");
+        assert_eq!(due(2_000_000_000, 2_000_000_050), (false, Verb::Diagnose), "too few to say: looked at first");
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
     }
     let mut out = table("plan", "Recommendations by horizon")
         .about(Text::from(
-            "Immediate: within a day. Short term: within two weeks. In each: dates first, then impact weighed by confidence per effort, then the smaller risk.",
+            "Immediate: within a day, or by its date. Short term: within two weeks. In each: dates first, then impact weighed by confidence per effort, then the smaller risk.",
         ))
         .number("Step")
         .name("Action")
