@@ -63,11 +63,17 @@ fn report<'a>(cx: &Context<'a>, table: &TableFact<'a>) -> Finding {
     let heap = table.heap_bytes().unwrap_or(0) as f64;
     let age = table.sizes.and_then(|r| r.f64("relfrozenxid_age"));
     let old = age.is_some_and(|a| a > cx.threshold("high_age") * cx.facts.autovacuum.freeze_max_age);
-    let full = dead.is_some_and(|d| d.pressure > 1.0) && heap >= cx.threshold("high_heap_bytes");
+    // Counters that were lost in a crash begin at none; the dead rows are still there.
+    let lost = table.change.filter(|c| cx.class_doubt(*c).is_some());
+    let before = lost
+        .and_then(|c| cx.history(c, "n_dead_tup").into_iter().flatten().max_by(f64::total_cmp))
+        .filter(|most| dead.is_none_or(|d| *most > d.dead));
+    let pressures = [before.map(|most| most / triggers.vacuum), dead.map(|d| d.pressure)];
+    let full = pressures.into_iter().flatten().any(|p| p > 1.0) && heap >= cx.threshold("high_heap_bytes");
     let severity = if old || full { Severity::High } else { Severity::Medium };
     let title = match dead {
         Some(d) => Text::new()
-            .t("Autovacuum is off; ")
+            .t(if before.is_some() { "Autovacuum is off; at least " } else { "Autovacuum is off; " })
             .many(whole(d.dead, Unit::Rows), "dead row, ", "dead rows, ")
             .opt(Quantity::float(d.pressure, Unit::Times))
             .t(" of what would be its trigger"),
@@ -80,6 +86,12 @@ fn report<'a>(cx: &Context<'a>, table: &TableFact<'a>) -> Finding {
             .t(if cx.chain.is_single() { " Since its counters began " } else { " In the window " })
             .opt(Quantity::float(rate, Unit::PerSecond))
             .t(" rows were updated or deleted.");
+    }
+    if let Some(most) = before {
+        why = why
+            .t(" Before its counters began again it had ")
+            .opt(whole(most, Unit::Rows))
+            .t(" dead rows: a vacuum apart, they are still there.");
     }
     let mut finding = cx
         .finding(severity, table.subject(), title)
@@ -159,6 +171,30 @@ mod tests {
         let b = at(7_200, "2026-11-22 12:00:00+00");
         assert!(why(&[Arc::clone(&b)]).ends_with("Since its counters began 1.00/s rows were updated or deleted."));
         assert!(why(&[at(0, "2026-11-22 11:00:00+00"), b]).contains(" In the window 2.00/s rows"));
+    }
+
+    /// A crash empties the counter, not the table.
+    #[test]
+    fn dead_rows_of_before_a_crash_are_not_forgotten() {
+        let at = |dead: u32, updates: u32, time: &str| {
+            literal(time)
+                .view(
+                    "pg_stat_user_tables",
+                    "relid | schemaname | relname | n_live_tup | n_dead_tup | n_tup_upd",
+                    &[&format!("1 | public | cart | 1000 | {dead} | {updates}")],
+                )
+                .view(
+                    "table_sizes",
+                    "relid | schemaname | relname | relkind | reltuples | relpages | relation_size | reloptions",
+                    &["1 | public | cart | r | 1000 | 10 | 20971520 | {autovacuum_enabled=false}"],
+                )
+                .build()
+        };
+        let over = [at(8_295, 9_000, "2026-11-22 11:00:00+00"), at(100, 120, "2026-11-22 12:00:00+00")];
+        let crate::finding::Outcome::Found { findings, .. } = judge(&RULE, &over, "") else { panic!() };
+        assert_eq!(findings[0].severity, Severity::High, "33 times its trigger before");
+        assert!(findings[0].title.plain().contains("at least 100 dead rows"), "{}", findings[0].title.plain());
+        assert!(findings[0].why.plain().contains("began again it had 8,295 dead rows"), "{}", findings[0].why.plain());
     }
 
     #[test]
