@@ -1,7 +1,7 @@
 //! Causes before symptoms: the order in which a plan works.
 
 use super::plan::{PlannedAction, When};
-use crate::finding::Risk;
+use crate::finding::{Fix, Risk, Severity, Verb};
 
 /// Causes whose cure makes the symptom's cure work, or unnecessary.
 const CAUSES: &[(&str, &str)] = &[
@@ -64,8 +64,12 @@ const HOLDERS: &[&str] = &[
 /// Whether an action waits for open transactions, or can remove nothing while they are open. Tried on PostgreSQL 15: an
 /// index built CONCURRENTLY waited for a session that waited for a prepared transaction, until that was rolled back.
 fn waits_for_holders(action: &PlannedAction) -> bool {
-    let lines = action.fixes.iter().flat_map(|f| f.sql.lines()).filter(|line| !line.starts_with("--"));
-    lines.into_iter().any(|line| line.contains(" CONCURRENTLY ") || line.starts_with("VACUUM"))
+    let waits = |fix: &Fix| {
+        let lines = fix.sql.lines().filter(|line| !line.starts_with("--"));
+        let vacuums = |line: &str| fix.verb == Verb::Maintain && line.starts_with("VACUUM");
+        lines.into_iter().any(|line| line.contains(" CONCURRENTLY ") || vacuums(line))
+    };
+    action.fixes.iter().any(waits)
 }
 
 /// Moves a symptom's actions behind its cause's; they are not more urgent than that either, or the cause as urgent as they.
@@ -97,14 +101,16 @@ fn put_behind(actions: &mut Vec<PlannedAction>, cause: &str, is_symptom: impl Fn
     let tail = actions.split_off(at + 1);
     let (mut late, mut head): (Vec<_>, Vec<_>) = actions.drain(..).partition(late);
     let soonest = late.iter().map(|a| a.when).min();
+    let emergency = late.iter().any(|a| a.severity == Severity::Critical);
     if let Some(soonest) = soonest {
         let mut done = soonest;
         for first in head.iter_mut().filter(|a| has(a, cause) && !is_symptom(a)) {
             // What risks nothing is done as soon as what waits for it; who stands in the way is dealt with as soon, too,
-            // and where that destroys something not in haste.
+            // and where that destroys something in haste only for an emergency.
             let early = match first.risk {
                 Risk::R0 | Risk::R1 => soonest,
                 Risk::R2 if HOLDERS.contains(&cause) => soonest,
+                Risk::R3 if HOLDERS.contains(&cause) && emergency => soonest,
                 Risk::R3 if HOLDERS.contains(&cause) => soonest.max(When::ShortTerm),
                 Risk::R2 | Risk::R3 => first.when,
             };

@@ -169,12 +169,35 @@ fn causes_stand_before_symptoms_and_dates_decide_urgency() {
     let findings = [
         finding("vacuum-dead-tuples", "t", Severity::High).fix(fix("t")),
         finding("vacuum-blocked-horizon", "pid 1", Severity::Medium).fix(Fix::new(Verb::End, Risk::R2, "pid 1", "END")),
-        finding("seq-exhaustion", "s", Severity::Medium).fix(fix("s")).deadline(Some(now.plus_seconds(86_400.0))),
+        finding("seq-exhaustion", "s", Severity::Medium)
+            .fix(Fix::new(Verb::Alter, Risk::R1, "s", "ALTER"))
+            .deadline(Some(now.plus_seconds(86_400.0))),
     ];
     let (actions, _) = plan::plan(&findings.iter().collect::<Vec<_>>(), Some(now));
     let order: Vec<(&str, When)> = actions.iter().map(|a| (a.object.as_str(), a.when)).collect();
     // A session in the way is ended now or not at all.
     assert_eq!(order, [("s", When::Immediate), ("pid 1", When::Immediate), ("t", When::Immediate)]);
+}
+
+/// Who holds everything open is ended in haste only where something critical waits for it.
+#[test]
+fn what_destroys_is_done_at_once_only_for_an_emergency() {
+    let order = |severity| {
+        let findings = [
+            finding("wrap-xid-age", "t", severity).fix(Fix::new(Verb::Maintain, Risk::R1, "t", "VACUUM")),
+            finding("wrap-prepared-xact", "gone", Severity::Medium).fix(Fix::new(
+                Verb::End,
+                Risk::R3,
+                "gone",
+                "ROLLBACK PREPARED 'gone'",
+            )),
+        ];
+        let (actions, _) = plan::plan(&findings.iter().collect::<Vec<_>>(), None);
+        actions.iter().map(|a| (a.object.clone(), a.when)).collect::<Vec<_>>()
+    };
+    let both = |when| vec![("gone".to_owned(), when), ("t".to_owned(), when)];
+    assert_eq!(order(Severity::Critical), both(When::Immediate));
+    assert_eq!(order(Severity::High), both(When::ShortTerm));
 }
 
 /// A schema that everybody writes to is closed before a search_path relies on it, and as soon.
