@@ -87,7 +87,6 @@ pub(super) fn causes_first(actions: &mut Vec<PlannedAction>) {
             break;
         }
     }
-    actions.sort_by_key(|a| a.when);
 }
 
 fn has(action: &PlannedAction, rule: &str) -> bool {
@@ -123,6 +122,8 @@ fn put_behind(actions: &mut Vec<PlannedAction>, cause: &str, is_symptom: impl Fn
     }
     let moved = !late.is_empty();
     actions.extend(head.into_iter().chain(late).chain(tail));
+    // A cause that has become urgent takes those behind it along to the front: what they wait for else is decided there.
+    actions.sort_by_key(|a| a.when);
     moved
 }
 

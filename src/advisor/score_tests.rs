@@ -200,6 +200,27 @@ fn what_destroys_is_done_at_once_only_for_an_emergency() {
     assert_eq!(order(Severity::High), both(When::ShortTerm));
 }
 
+#[test]
+fn what_one_cause_brings_forward_still_waits_for_another() {
+    let findings = [
+        finding("index-missing-predicate", "i", Severity::High)
+            .fix(Fix::new(Verb::Create, Risk::R1, "i", "CREATE INDEX CONCURRENTLY \"i\" ON t (a)"))
+            .effort(Effort::S),
+        finding("wrap-prepared-xact", "gone", Severity::Medium).fix(Fix::new(
+            Verb::End,
+            Risk::R3,
+            "gone",
+            "ROLLBACK PREPARED 'gone'",
+        )),
+        finding("vacuum-stale-analyze", "t", Severity::Low)
+            .fix(Fix::new(Verb::Maintain, Risk::R1, "t", "ANALYZE t"))
+            .effort(Effort::M),
+    ];
+    let (actions, _) = plan::plan(&findings.iter().collect::<Vec<_>>(), None);
+    let order: Vec<(&str, When)> = actions.iter().map(|a| (a.object.as_str(), a.when)).collect();
+    assert_eq!(order, [("t", When::Immediate), ("gone", When::ShortTerm), ("i", When::ShortTerm)]);
+}
+
 /// A schema that everybody writes to is closed before a search_path relies on it, and as soon.
 #[test]
 fn a_cause_that_risks_nothing_is_as_urgent_as_its_symptom() {
