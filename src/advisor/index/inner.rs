@@ -60,7 +60,12 @@ fn keys(cx: &Context<'_>, statements: &[Read<'_>], writes: &[Write]) -> Vec<Key>
     let rows = cx.state("constraints").into_iter().flat_map(|s| s.table.iter());
     let key = |row: Row<'_>| {
         let (child, columns) = (cx.facts.table(row.int("relid")?)?.sql(), row.array("columns"));
-        let checks = checks.of(&child, &columns).filter_map(|c| at.get(&c.last()?.index()).copied()).collect();
+        let found = checks.of(&child, &columns);
+        let checks: Vec<usize> = found.filter_map(|c| at.get(&c.last()?.index()).copied()).collect();
+        // Most keys have none: nothing is looked up for them.
+        if checks.is_empty() {
+            return None;
+        }
         let (parent, referenced) = (row.int("foreign_relid")?, row.array("foreign_columns"));
         let runs = |w: &&Write| {
             w.relid == parent && w.sets.as_ref().is_none_or(|sets| referenced.iter().any(|c| sets.contains(c)))
