@@ -89,11 +89,10 @@ fn read_blocking(row: Row<'_>) -> Option<(i64, Vec<Holder>)> {
 fn who_is_prepared(pid: i64, mut by: Vec<Holder>, locks: &[Lock]) -> Vec<Holder> {
     let unknown = Holder::Prepared(None);
     if by.contains(&unknown) {
-        let wanted = |l: &&Lock| {
-            let in_way = |w: &Lock| w.object == l.object && l.mode.conflicts(w.mode);
-            locks.iter().any(|w| !w.granted && w.holder == Holder::Session(pid) && in_way(w))
-        };
-        let held = locks.iter().filter(|l| l.granted && matches!(l.holder, Holder::Prepared(Some(_)))).filter(wanted);
+        let own = locks.iter().filter(|l| !l.granted && l.holder == Holder::Session(pid));
+        let wanted: Vec<&Lock> = own.collect();
+        let in_way = |l: &&Lock| wanted.iter().any(|w| w.object == l.object && l.mode.conflicts(w.mode));
+        let held = locks.iter().filter(|l| l.granted && matches!(l.holder, Holder::Prepared(Some(_)))).filter(in_way);
         let held: BTreeSet<Holder> = held.map(|l| l.holder.clone()).collect();
         if !held.is_empty() {
             by.retain(|h| *h != unknown);

@@ -8,10 +8,16 @@ use std::collections::BTreeMap;
 /// Transaction ids of the prepared transactions that hold locks, by their virtual transaction.
 ///
 /// A prepared transaction has no process. It keeps the virtual transaction of the session that prepared it; from before
-/// that was so, and after a restart, it is `-1/<transaction id>`.
+/// that was so, and after a restart, it is `-1/<transaction id>`. Its subtransactions hold locks on ids of their own,
+/// which were given out later: the first is its own.
 pub fn xids(locks: &Table) -> BTreeMap<&str, i64> {
-    let of = |row: Row<'_>| row.int("transactionid").filter(|_| row.int("pid").is_none());
-    locks.iter().filter_map(|r| Some((r.text("virtualtransaction")?, of(r)?))).collect()
+    let mut out = BTreeMap::new();
+    for row in locks.iter().filter(|r| r.int("pid").is_none()) {
+        if let (Some(of), Some(xid)) = (row.text("virtualtransaction"), row.int("transactionid")) {
+            out.entry(of).and_modify(|first: &mut i64| *first = xid.min(*first)).or_insert(xid);
+        }
+    }
+    out
 }
 
 /// The transaction id of the prepared transaction that holds a lock.
@@ -39,4 +45,31 @@ pub fn roll_back(gid: &str) -> Fix {
             "Its transaction manager may have committed the other half: ask first, its outcome decides between COMMIT \
              PREPARED and ROLLBACK PREPARED.",
         )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::snapshot::literal::literal;
+
+    #[test]
+    fn a_prepared_transaction_goes_by_its_own_id_and_not_by_a_subtransactions() {
+        let taken = literal("2026-11-22 12:00:00+00")
+            .view(
+                "pg_locks",
+                "locktype | transactionid | virtualtransaction | pid | mode | granted",
+                &[
+                    "transactionid | 828 | 4/35 | | ExclusiveLock | t",
+                    "transactionid | 827 | 4/35 | | ExclusiveLock | t",
+                    "transactionid | 900 | 5/1 | 77 | ExclusiveLock | t",
+                    "relation | | -1/773 | | RowExclusiveLock | t",
+                    "relation | | 4/35 | | RowExclusiveLock | t",
+                ],
+            )
+            .build();
+        let locks = taken.table("pg_locks").unwrap();
+        let known = xids(locks);
+        let of: Vec<_> = locks.iter().map(|r| xid(r, &known)).collect();
+        assert_eq!(of, [Some(827), Some(827), None, Some(773), Some(827)]);
+    }
 }

@@ -15,7 +15,7 @@ pub const RULE: Rule = Rule {
         looks_at: "Whether any snapshot has pg_stat_statements.",
         why: "Without it nothing tells which statements take the time: tables and indexes are judged without knowing who uses \
               them.",
-        decides: "No snapshot has the view.",
+        decides: "No snapshot has the view. Where `pg_stat_statements_info` has a row, extension and library are there.",
         what_to_do: "Load the extension (a restart), create it in the database that is looked at, export it too.",
         ignore_when: "It was left out of the export on purpose.",
         references: "PostgreSQL manual, \"pg_stat_statements\".",

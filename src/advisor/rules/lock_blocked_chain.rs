@@ -57,7 +57,8 @@ pub const RULE: Rule = Rule {
                   change are the matter of `lock-ddl-queue`. The two views are not taken at one instant: a process that one \
                   of them lacks is tolerated.",
         what_to_do: "Look at the session at the root: what it holds, and why its transaction stays open. Ending it frees the \
-                     others; the cure is a shorter transaction or another order of access.",
+                     others; the cure is a shorter transaction or another order of access. Of a prepared transaction its manager knows \
+                     whether it is to be committed.",
         ignore_when: "A maintenance window in which others are meant to wait.",
         references: "PostgreSQL manual, \"Explicit Locking\"; \"pg_locks\"; \"System Information Functions\" (pg_blocking_pids).",
     },

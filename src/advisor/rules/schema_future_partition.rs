@@ -40,7 +40,8 @@ pub const RULE: Rule = Rule {
                   they go: into the partition of the window, or into the default partition. High where they do, the end is less \
                   than a partition ahead, and no default partition takes them; medium where one takes them already; low where \
                   the end is only near; info where no such row is inserted. Bounds that are no times are not judged.",
-        what_to_do: "Create the next partitions, and let a job do it from now on.",
+        what_to_do: "Create the next partitions and attach them, which goes beside readers (CREATE TABLE … PARTITION OF locks the table \
+                     against all access), and let a job do it from now on.",
         ignore_when: "The table is an archive, or its key is not the present time.",
         references: "PostgreSQL manual, \"Table Partitioning\"; that a default partition is searched when one is attached: there.",
     },
@@ -209,9 +210,14 @@ fn next_partition<'a>(cx: &Context<'a>, ranges: &Ranges<'a>, last: Row<'a>, subj
 mod tests {
     use super::*;
     use crate::advisor::testing::{judge, told};
+    use crate::finding::Outcome;
     use crate::snapshot::literal::literal;
 
     fn over_an_hour(bounds: [&str; 3], default: bool, inserted: &str) -> Vec<String> {
+        told(&judged(bounds, default, inserted))
+    }
+
+    fn judged(bounds: [&str; 3], default: bool, inserted: &str) -> Outcome {
         let taken = |at: &str, rows: &str| {
             let mut partitions: Vec<String> = bounds
                 .iter()
@@ -234,43 +240,25 @@ mod tests {
                 )
                 .build()
         };
-        told(&judge(&RULE, &[taken("2026-11-22 10:00:00+00", "5"), taken("2026-11-22 11:00:00+00", inserted)], ""))
+        judge(&RULE, &[taken("2026-11-22 10:00:00+00", "5"), taken("2026-11-22 11:00:00+00", inserted)], "")
     }
 
     #[test]
     fn the_next_one_is_made_first_and_attached_then() {
-        let fixes = |default: bool, inserted: u32| {
-            let taken = |at: &str, rows: u32| {
-                let days = (2..5).zip(DAYS).map(|(i, b)| format!("1 | public | m | {i} | public | m{i} | {b}"));
-                let rest = default.then(|| "1 | public | m | 9 | public | m_default | DEFAULT".to_owned());
-                let partitions: Vec<String> = days.chain(rest).collect();
-                literal(at)
-                    .view(
-                        "partitions",
-                        "parent_relid | parent_schema | parent | child_relid | child_schema | child | bound",
-                        &partitions.iter().map(String::as_str).collect::<Vec<_>>(),
-                    )
-                    .view(
-                        "pg_stat_user_tables",
-                        "relid | schemaname | relname | n_tup_ins",
-                        &[&format!("4 | public | m4 | {rows}")],
-                    )
-                    .build()
-            };
-            let taken = [taken("2026-11-22 10:00:00+00", 5), taken("2026-11-22 11:00:00+00", inserted)];
-            let crate::finding::Outcome::Found { findings, .. } = judge(&RULE, &taken, "") else { panic!() };
+        let fixes = |default, inserted| {
+            let Outcome::Found { findings, .. } = judged(DAYS, default, inserted) else { panic!() };
             findings[0].fixes.clone()
         };
-        let made = fixes(false, 900);
+        let made = fixes(false, "900");
         assert_eq!((made.len(), made[1].risk), (2, Risk::R1));
         assert!(made[1].sql.ends_with(
             "SET lock_timeout = '5s';\n\
              ALTER TABLE \"public\".\"m\" ATTACH PARTITION <partition> FOR VALUES FROM ('2026-11-23') TO (<next>);"
         ));
-        let beside_default = fixes(true, 900);
+        let beside_default = fixes(true, "900");
         assert_eq!(beside_default[1].risk, Risk::R2);
         assert!(beside_default[1].lock.contains("ACCESS EXCLUSIVE on the default partition"));
-        assert_eq!(fixes(false, 5).len(), 1, "perhaps an archive: only looked at");
+        assert_eq!(fixes(false, "5").len(), 1, "perhaps an archive: only looked at");
     }
 
     const DAYS: [&str; 3] = [
@@ -323,9 +311,7 @@ mod tests {
                     .build()
             };
             let taken = [taken("2026-11-22 10:00:00+00"), taken("2026-11-22 11:00:00+00")];
-            let crate::finding::Outcome::Found { findings, .. } = judge(&RULE, &taken[usize::from(!both)..], "") else {
-                panic!()
-            };
+            let Outcome::Found { findings, .. } = judge(&RULE, &taken[usize::from(!both)..], "") else { panic!() };
             findings[0].why.plain()
         };
         assert!(why(false, true).contains("perhaps it is an archive"));

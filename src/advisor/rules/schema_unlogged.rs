@@ -21,7 +21,7 @@ pub const RULE: Rule = Rule {
     docs: Docs {
         looks_at: "Tables whose changes are not written to the WAL.",
         why: "After a crash such a table is empty, on a standby it cannot be read, and a base backup has it empty.",
-        decides: "Each of ten megabytes. Information: caches and staging tables are meant that way.",
+        decides: "Each of ten megabytes, at the end of the window or at its beginning: a crash empties it. Information: caches and staging tables are meant that way.",
         what_to_do: "Make sure that what is in it can be made again. ALTER TABLE … SET LOGGED writes it to the WAL once, whole, under the \
                      strongest lock.",
         ignore_when: "It is a cache, or is filled by a job that runs again.",

@@ -52,8 +52,8 @@ pub const RULE: Rule = Rule {
         decides: "Used share = (last − first) ÷ (limit − first), with limit the nearer of the sequence's and the column \
                   type's; mirrored for descending sequences. Low from `low_used`, medium from `medium_used`, high from \
                   `high_used` on. Critical where what is left, divided by the measured rate, is less than \
-                  `critical_left`; the rate needs `min_drawn` numbers in the window, and no date is given, since a \
-                  rate is no forecast. A sequence that cycles does not end: it repeats values, which is only mentioned. \
+                  `critical_left`; the rate needs `min_drawn` numbers in the window, and a date is given \
+                  only where the window is as long as what is left, since a rate is no forecast. A sequence that cycles does not end: it repeats values, which is only mentioned. \
                   `last_value` includes numbers cached by sessions, so the share is an upper bound. NULL means not used \
                   yet, or not permitted.",
         what_to_do: "Widen the sequence and every column that holds its values, foreign keys included. A sequence AS \

@@ -2,6 +2,7 @@
 
 use crate::advisor::vacuum_cure::{reset_option, vacuum};
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, TableFact, Threshold, show, whole};
+use crate::diff::Class;
 use crate::finding::{Effort, Finding, Severity};
 use crate::snapshot::Row;
 use crate::text::{Text, counted};
@@ -32,7 +33,7 @@ pub const RULE: Rule = Rule {
         why: "Nothing removes the table's dead rows and nothing analyzes it, until its age forces a vacuum against \
               wraparound, at a time nobody chose.",
         decides: "Found where it is false: medium; high when the age exceeds `high_age` of `autovacuum_freeze_max_age`, or \
-                  when a heap of `high_heap_bytes` has more dead rows than its trigger would allow. The rate of dead \
+                  when a heap of `high_heap_bytes` has more dead rows than its trigger would allow, also before its counters were lost. The rate of dead \
                   rows in the window is always shown.",
         what_to_do: "Take the parameter back, and vacuum once. Where autovacuum was too slow or came at a bad time, tune \
                      the table's own thresholds and cost limit instead.",
@@ -64,7 +65,7 @@ fn report<'a>(cx: &Context<'a>, table: &TableFact<'a>) -> Finding {
     let age = table.sizes.and_then(|r| r.f64("relfrozenxid_age"));
     let old = age.is_some_and(|a| a > cx.threshold("high_age") * cx.facts.autovacuum.freeze_max_age);
     // Counters that were lost in a crash begin at none; the dead rows are still there.
-    let lost = table.change.filter(|c| cx.class_doubt(*c).is_some());
+    let lost = table.change.filter(|c| matches!(c.class(), Class::Reset | Class::ResetUnsure));
     let before = lost
         .and_then(|c| cx.history(c, "n_dead_tup").into_iter().flatten().max_by(f64::total_cmp))
         .filter(|most| dead.is_none_or(|d| *most > d.dead));
