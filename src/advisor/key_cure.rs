@@ -4,6 +4,7 @@ use super::index_cure::{concurrently, with_timeout};
 use super::{Context, IndexFact, TableFact};
 use crate::finding::{Fix, Risk, Verb};
 use crate::ident::{quote_ident, quote_literal};
+use std::collections::BTreeSet;
 
 /// Whether a unique index covers every row by its columns; whether these are NOT NULL, a dump does not say.
 pub fn tells_rows_apart(index: &IndexFact<'_>) -> bool {
@@ -13,7 +14,8 @@ pub fn tells_rows_apart(index: &IndexFact<'_>) -> bool {
 }
 
 /// Builds the index without blocking writes and makes it the key; which columns, only the owner knows.
-pub fn add_primary_key(cx: &Context<'_>, table: &TableFact<'_>) -> Fix {
+/// Of a `published` table the subscribers come first.
+pub fn add_primary_key(table: &TableFact<'_>, published: bool) -> Fix {
     let index = format!("{}_pkey", table.name());
     let lock = "the index: SHARE UPDATE EXCLUSIVE; the constraint: ACCESS EXCLUSIVE, longer where columns are not yet NOT NULL: the table is read then";
     let (name, of) = (quote_ident(&index), table.sql());
@@ -32,11 +34,10 @@ pub fn add_primary_key(cx: &Context<'_>, table: &TableFact<'_>) -> Fix {
     } else {
         (online, lock)
     };
-    let subscribed = is_published(cx, table);
-    let sql = if subscribed { format!("{ON_SUBSCRIBERS}\n{sql}") } else { sql };
+    let sql = if published { format!("{ON_SUBSCRIBERS}\n{sql}") } else { sql };
     let mut when_not =
         "When no columns identify a row: add an identity column first, which rewrites the table.".to_owned();
-    if subscribed {
+    if published {
         when_not.push_str(" It is published: subscribers need the new column first, or their apply workers stop.");
     }
     Fix::new(Verb::Alter, Risk::R2, table.display(), sql)
@@ -49,8 +50,7 @@ pub fn add_primary_key(cx: &Context<'_>, table: &TableFact<'_>) -> Fix {
 pub const ON_SUBSCRIBERS: &str = "-- it is published: first the same key on every subscriber; without it the first UPDATE or DELETE that arrives stops\n\
      -- the apply worker there, for all tables of the subscription";
 
-/// Whether a publication has the table.
-fn is_published(cx: &Context<'_>, table: &TableFact<'_>) -> bool {
-    let published = cx.last("publication_tables");
-    table.relid().is_some_and(|relid| published.is_some_and(|t| t.iter().any(|r| r.int("relid") == Some(relid))))
+/// The tables that publications have, by OID.
+pub fn published(cx: &Context<'_>) -> BTreeSet<i64> {
+    cx.last("publication_tables").map_or_else(BTreeSet::new, |t| t.iter().filter_map(|r| r.int("relid")).collect())
 }

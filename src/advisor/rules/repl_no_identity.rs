@@ -88,7 +88,7 @@ fn cure<'a>(ctx: &Context<'a>, row: Row<'a>, subject: &str, rel: &str) -> Fix {
     let table = ctx.facts.tables.iter().find(|t| t.relid().is_some() && t.relid() == relid);
     let unique = relid.and_then(|relid| ctx.facts.indexes_of(relid).find(|i| tells_rows_apart(i)));
     if let (None, Some(table), Some(_)) = (unique, table, ctx.facts.definitions) {
-        return add_primary_key(ctx, table);
+        return add_primary_key(table, true);
     }
     let (note, index) = match unique {
         Some(index) => ("its columns must be NOT NULL", quote_ident(index.name())),

@@ -1,6 +1,6 @@
 //! Tables whose rows have no identity.
 
-use crate::advisor::key_cure::{add_primary_key, tells_rows_apart};
+use crate::advisor::key_cure::{add_primary_key, published, tells_rows_apart};
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, TableFact, Threshold, whole};
 use crate::finding::{Effort, Finding, Severity};
 use crate::text::Text;
@@ -44,6 +44,7 @@ fn check(cx: &Context<'_>) -> Check {
         .filter(|r| matches!(r.text("contype"), Some("p" | "u")))
         .filter_map(|r| r.int("relid"))
         .collect();
+    let published = published(cx);
     let mut checked = Checked::default();
     let mut looked = 0;
     for table in &cx.facts.tables {
@@ -61,7 +62,9 @@ fn check(cx: &Context<'_>) -> Check {
         if keyed.contains(&relid) || unique {
             continue;
         }
-        checked.findings.push(report(cx, table).doubts([state.doubt(), cx.facts.sizes_doubt()]));
+        checked
+            .findings
+            .push(report(cx, table, published.contains(&relid)).doubts([state.doubt(), cx.facts.sizes_doubt()]));
     }
     checked.looked_at = format!(
         "{looked} tables of {} rows or more, all with a key",
@@ -81,7 +84,7 @@ fn rows(cx: &Context<'_>, table: &TableFact<'_>) -> Option<f64> {
     Some(own.max(parts.filter_map(|t| t.rows().0).sum()))
 }
 
-fn report<'a>(cx: &Context<'a>, table: &TableFact<'a>) -> Finding {
+fn report<'a>(cx: &Context<'a>, table: &TableFact<'a>, published: bool) -> Finding {
     let changed =
         table.change.map_or(0.0, |c| c.delta("n_tup_upd").unwrap_or(0.0) + c.delta("n_tup_del").unwrap_or(0.0));
     let severity = if changed > 0.0 { Severity::Medium } else { Severity::Low };
@@ -95,7 +98,7 @@ fn report<'a>(cx: &Context<'a>, table: &TableFact<'a>) -> Finding {
     let mut finding = cx
         .finding(severity, table.subject(), title)
         .why("A single row cannot be named: not for removing one of two equal rows, not for logical replication of updates and deletes.")
-        .fix(add_primary_key(cx, table))
+        .fix(add_primary_key(table, published))
         .effort(Effort::M)
         .verify("The table has a constraint of type p.");
     if let Some(sizes) = table.sizes {
@@ -148,6 +151,21 @@ mod tests {
                 "oid | relid | conname | contype | convalidated",
                 &[&format!("9 | 1 | x | {constraint} | t")],
             )
+    }
+
+    #[test]
+    fn a_published_table_gets_its_key_on_subscribers_first() {
+        let fix = |relid: u32| {
+            let b = taken("r", 9_000, "c").view(
+                "publication_tables",
+                "pubname | relid | schemaname | relname",
+                &[&format!("all | {relid} | public | log")],
+            );
+            let crate::finding::Outcome::Found { findings, .. } = judge(&RULE, &[b.build()], "") else { panic!() };
+            let fix = findings[0].fixes[0].clone();
+            (fix.sql.starts_with("-- it is published"), fix.when_not.unwrap().plain().contains("subscribers need"))
+        };
+        assert_eq!((fix(1), fix(2)), ((true, true), (false, false)));
     }
 
     #[test]
