@@ -19,7 +19,7 @@ use super::entry::{KEPT, LOST};
 use super::evidence::{Database, Evidence};
 use super::shared::SharedRelations;
 use super::{Class, RowDiff, Verdict};
-use crate::catalog::{Epoch, View};
+use crate::catalog::{Epoch, Origin, View};
 use crate::snapshot::{Table, Value};
 use crate::time::Timestamp;
 use std::collections::HashMap;
@@ -164,7 +164,9 @@ impl<'a> Decider<'a> {
         if self.has_own_reset((i, j)) {
             return (Decision::OwnReset, self.stats_reset.and_then(|c| time(self.after.value(j as usize, c))));
         }
-        if let Some(crash) = &e.crash {
+        // An immediate stop leaves pg_stat_statements alone; what does not have moved its own time.
+        let outlives = self.view.origin == Origin::Statements && self.stats_reset.is_some();
+        if let Some(crash) = e.crash.as_ref().filter(|_| !outlives) {
             return (Decision::Crash, Some(crash.at));
         }
         if self.view.epoch == Epoch::Own {

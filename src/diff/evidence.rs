@@ -5,10 +5,11 @@ use super::join::{self, Joined};
 use super::order::{self, Databases};
 use super::temporary::Temporary;
 use super::{Exact, RowDiff};
-use crate::catalog::{Epoch, Kind, Shape, View};
+use crate::catalog::{Epoch, Kind, Shape, View, carrier};
 use crate::snapshot::{Snapshot, Table, Value};
 use crate::time::Timestamp;
-use std::collections::BTreeMap;
+use crate::version::PgVersion;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Views with one `stats_reset` for the whole cluster; crash recovery gives all of them a new one.
 pub(super) const CLUSTER_WIDE: [&str; 7] = [
@@ -205,12 +206,13 @@ impl Evidence {
 
     fn gather_crash(&mut self, before: &Snapshot, after: &Snapshot) {
         let mut every = true;
-        let mut seen = 0;
+        let mut seen = BTreeSet::new();
+        let major = after.meta.version.map_or(u8::MAX, PgVersion::major);
         for name in CLUSTER_WIDE {
             let Some((a, b)) = both(before, after, name).filter(|(a, b)| a.rows > 0 && b.rows > 0) else {
                 continue;
             };
-            seen += 1;
+            seen.insert(carrier(name, major));
             match moved(a, b) {
                 (Some(at), all) => {
                     every &= all;
@@ -221,13 +223,13 @@ impl Evidence {
                 (None, _) => every = false,
             }
         }
-        let Some(at) = self.shared.values().min().copied().filter(|_| every && seen > 0) else {
+        let Some(at) = self.shared.values().min().copied().filter(|_| every) else {
             return;
         };
         if self.databases.values().any(|d| d.kept) {
             return;
         }
-        let mut evidence = vec![format!("all {} cluster-wide views exported got a new stats_reset", self.shared.len())];
+        let mut evidence = vec![format!("all {} cluster-wide views exported got a new stats_reset", seen.len())];
         for d in self.databases.values().filter(|d| d.fell > 0) {
             evidence.push(format!("{} of database `{}` fell", counters(d.fell), shown(d.name.as_deref())));
         }

@@ -66,7 +66,7 @@ pub const RULE: Rule = Rule {
         decides: "Found when `min_share` of the tables of `min_heap_bytes` are at zero although the planner has counted \
                   rows in them, and a crash or reset is seen in the window or the statistics are younger than `max_age`. \
                   Medium; high from 15 on after a crash where a table had `min_dead` of its trigger in dead rows before; low \
-                  where earlier snapshots show that none had.",
+                  where earlier snapshots, themselves with counters, show that none had.",
         what_to_do: "ANALYZE everything once, at a quiet hour, and vacuum the tables that had many dead rows. Do not call \
                      pg_stat_reset() before measuring: two snapshots do the same without the loss.",
         ignore_when: "A cluster that was just created, restored or upgraded and is being analyzed at the moment.",
@@ -121,8 +121,8 @@ fn report<'a>(cx: &Context<'a>, lost: &[(&TableFact<'a>, Change<'a>)], looked: u
     dead.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.display().cmp(&b.1.display())));
     let severity = match dead.is_empty() {
         false if crash && cx.major() >= 15 => Severity::High,
-        // The snapshots before show that next to nothing was lost.
-        true if !cx.chain.is_single() => Severity::Low,
+        // The snapshots before show that next to nothing was lost: they had counters themselves.
+        true if lost.iter().any(|(_, c)| c.first().is_some_and(|r| !is_blank(r, false))) => Severity::Low,
         _ => Severity::Medium,
     };
     let count = Quantity::int(i64::try_from(lost.len()).unwrap_or(i64::MAX), Unit::Count);
@@ -208,6 +208,20 @@ mod tests {
         let crate::finding::Outcome::Found { findings, .. } = outcome else { panic!() };
         let sql: Vec<&str> = findings[0].fixes.iter().map(|f| f.sql.as_str()).collect();
         assert_eq!(sql, ["ANALYZE;", "VACUUM (ANALYZE, VERBOSE) \"public\".\"a\";"], "a had dead rows before");
+    }
+
+    #[test]
+    fn earlier_snapshots_that_knew_nothing_prove_nothing() {
+        const BLANK: [&str; 2] = ["1 | public | a | 0 | 0 | 0 | | | |", "2 | public | b | 0 | 0 | 0 | | | |"];
+        const CALM: [&str; 2] = ["1 | public | a | 9 | 3 | 3 | | | |", "2 | public | b | 9 | 3 | 3 | | | |"];
+        for (before, want) in [(BLANK, "medium"), (CALM, "low")] {
+            let series = [
+                taken(NOON, "2026-11-22 11:00:00+00", &before),
+                taken("2026-11-22 13:00:00+00", "2026-11-22 12:30:00+00", &AFTER),
+            ];
+            let said = told(&judge(&RULE, &series, ""));
+            assert!(said[0].starts_with(&format!("{want}, ")), "{said:?}");
+        }
     }
 
     #[test]

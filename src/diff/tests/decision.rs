@@ -93,9 +93,27 @@ fn row_4_crash() {
     let a = cluster(snapshot(A, "10 | ", &["1 | 5 |"]), &format!("100 | {OLD}"), &format!("50 | {OLD}")).build();
     let b = cluster(snapshot(B, "3 | ", &["1 | 9 |"]), &format!("150 | {T}"), &format!("70 | {T}")).build();
     let diff = subtract(&a, &b);
+    let crash = diff.events.iter().find(|e| e.kind == "crash").unwrap();
+    assert_eq!(crash.evidence[1], "all 2 cluster-wide views exported got a new stats_reset");
     let at = "reset@2026-11-22T12:04:00.000000Z 360s";
     assert_eq!(told(&diff, "pg_stat_user_tables", &["seq_scan"]), [format!("Int(1) {at} >=9")]);
     assert_eq!(told(&diff, "pg_stat_database", &["xact_commit"]), [format!("Int(16697) {at} >=3")]);
+}
+
+/// An immediate stop empties the cumulative statistics and leaves pg_stat_statements with its file.
+#[test]
+fn row_4_leaves_the_evictions_of_statements_that_outlived_it() {
+    let info = |s: Literal, row: &str| s.view("pg_stat_statements_info", "dealloc | stats_reset", &[row]);
+    let a = cluster(snapshot(A, "10 | ", &["1 | 5 |"]), &format!("100 | {OLD}"), &format!("50 | {OLD}"));
+    let a = info(a, &format!("4 | {OLD}")).build();
+    for (after, want) in
+        [(format!("6 | {OLD}"), " ok 600s 2"), (format!("1 | {T}"), " reset@2026-11-22T12:04:00.000000Z 360s >=1")]
+    {
+        let b = cluster(snapshot(B, "3 | ", &["1 | 2 |"]), &format!("150 | {T}"), &format!("70 | {T}"));
+        let diff = subtract(&a, &info(b, &after).build());
+        assert_eq!(told(&diff, "pg_stat_statements_info", &["dealloc"]), [want]);
+        assert!(diff.events.iter().any(|e| e.kind == "crash"));
+    }
 }
 
 #[test]

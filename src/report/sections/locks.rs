@@ -191,6 +191,9 @@ fn deadlocks(draft: &mut Draft<'_>) -> Block {
             let bound = if change.is_exact() { "" } else { "at least " };
             prose(Text::new().t("Deadlocks ").t(span).t(": ").t(bound).n(deadlocks).t(". ").then(link))
         }
+        None if draft.database().is_none() && draft.chain.view("pg_stat_database").is_some() => {
+            prose("The dump does not say which database it is of, so no deadlock counter is shown.")
+        }
         None => prose("The deadlock counter of this database is not in the dump."),
     }
 }
