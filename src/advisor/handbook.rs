@@ -31,8 +31,9 @@ pub fn rule(rule: &Rule) -> String {
         }
         out.push('\n');
     }
-    let example = example(rule.id).unwrap_or("None of the project's fixtures shows it.");
-    let _ = writeln!(out, "**Example.** {example}\n");
+    if let Some(example) = example(rule.id) {
+        let _ = writeln!(out, "**Example.** {example}\n");
+    }
     out
 }
 

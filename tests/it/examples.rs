@@ -28,6 +28,8 @@ const FURTHER: &[&[&str]] = &[
     &["pg15-strained-standby/before", "pg15-strained-standby/after"],
     &["pg15-strained-reader"],
     &["pg15-slow-disk/before", "pg15-slow-disk/after"],
+    &["pg18-starved/before", "pg18-starved/after"],
+    &["pg13-releases/primary"],
     &["pg15-by-hand/top"],
     &["pg15-by-hand/clock"],
     &["pg15-by-hand/slot"],
@@ -48,7 +50,10 @@ const STRAINED: &[&str] = &[
 ];
 
 /// Servers of one cluster given together: the primary, and its standby.
-const TOGETHER: &[[&[&str]; 2]] = &[[STRAINED, &["pg15-strained-standby/before", "pg15-strained-standby/after"]]];
+const TOGETHER: &[[&[&str]; 2]] = &[
+    [STRAINED, &["pg15-strained-standby/before", "pg15-strained-standby/after"]],
+    [&["pg13-releases/primary"], &["pg13-releases/standby"]],
+];
 
 /// How the examples are made, in the order in which one is looked for: a configuration, and how that is said.
 const RUNS: [(Option<&str>, &str); 3] = [
@@ -136,5 +141,7 @@ fn the_examples_of_rules_are_what_they_say() {
     let kept = fs::read_to_string(FILE).expect("src/advisor/examples.md");
     assert!(kept == fresh, "src/advisor/examples.md is old: `UPDATE_DOCS=1 cargo test the_examples_of_rules`");
     assert!(examples.keys().all(|rule| RULES.iter().any(|r| r.id == rule.as_str())));
+    let without: Vec<&str> = RULES.iter().map(|r| r.id).filter(|id| !examples.contains_key(*id)).collect();
+    assert_eq!(without, [""; 0], "rules that no fixture shows");
     assert!(examples.values().any(|e| e.finding.severity == Severity::Critical));
 }
