@@ -80,6 +80,13 @@ pub struct Meta {
 }
 
 impl Meta {
+    /// Whether the nodes' names say that two dumps are of different servers. A role without rights does not see all of the
+    /// name: what knows less of the same and started at the same moment is not named otherwise.
+    pub fn is_named_otherwise(&self, other: &Self) -> bool {
+        let started = self.postmaster_start.is_some() && self.postmaster_start == other.postmaster_start;
+        self.node.as_ref().zip(other.node.as_ref()).is_some_and(|(a, b)| a != b && !(started && a.may_be(b)))
+    }
+
     /// Block size in bytes: the stated one, else PostgreSQL's default of 8192.
     pub fn block_bytes(&self) -> i64 {
         i64::from(self.block_size.unwrap_or(8192))

@@ -1,6 +1,7 @@
 //! Tables joined once for all rules: what they count, how large they are, which partition belongs to which root.
 
 use super::age::StatisticsAge;
+use super::carried::Carried;
 use super::context::{State, state};
 use super::functions::Functions;
 use super::index_facts::IndexFact;
@@ -30,6 +31,8 @@ pub struct Facts<'a> {
     pub age: StatisticsAge,
     /// Autovacuum's settings.
     pub autovacuum: AutovacuumSettings,
+    /// Dead rows that a rewrite removed.
+    pub carried: Carried,
     /// The tables of the last snapshot, in the order of the view's keys, then those that only `table_sizes` has.
     pub tables: Vec<TableFact<'a>>,
     /// `table_sizes`, where there is one.
@@ -88,6 +91,7 @@ impl<'a> Facts<'a> {
             functions: Functions::of(chain),
             age: StatisticsAge::of(chain),
             autovacuum: AutovacuumSettings::of(chain),
+            carried: Carried::of(chain),
             sizes,
             ..Self::default()
         };

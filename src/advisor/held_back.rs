@@ -83,7 +83,7 @@ pub fn held_back<'a>(cx: &Context<'a>, held: &[&Holder<'a>]) -> Option<Finding> 
             (Some(x), _) => (x, Unit::Xids, "next_xid − "),
             (None, s) => (s.unwrap_or(0.0), Unit::Seconds, "capture time − "),
         };
-        let column = if holder.xids.is_some() { holder.who.xid_column() } else { holder.column };
+        let column = if holder.xids.is_some() { holder.who.xid_column(holder.row) } else { holder.column };
         let label = format!("Age of {}", holder.called());
         let formula = format!("{columns}{column}");
         finding =

@@ -26,7 +26,8 @@ pub const HOLDER_VIEWS: [&str; 3] = ["pg_stat_activity", "pg_prepared_xacts", "p
 pub fn look_at_holders() -> Fix {
     Fix::diagnose(
         "holders of old rows",
-        "SELECT pid, usename, state, xact_start, age(backend_xmin) FROM pg_stat_activity WHERE backend_xmin IS NOT NULL ORDER BY age(backend_xmin) DESC;\n\
+        "SELECT pid, usename, application_name, state, xact_start, age(coalesce(backend_xmin, backend_xid)) AS xid_age, query\n\
+         FROM pg_stat_activity WHERE coalesce(backend_xmin, backend_xid) IS NOT NULL ORDER BY xid_age DESC;\n\
          SELECT gid, prepared, owner, age(transaction) FROM pg_prepared_xacts ORDER BY prepared;\n\
          SELECT slot_name, active, age(xmin), age(catalog_xmin) FROM pg_replication_slots ORDER BY age(xmin) DESC NULLS LAST;",
     )
@@ -77,9 +78,11 @@ impl Who {
         }
     }
 
-    /// The column with the oldest transaction id it needs.
-    pub const fn xid_column(self) -> &'static str {
+    /// The column with the oldest transaction id it needs: a transaction without a snapshot, idle after a write, needs its
+    /// own.
+    pub fn xid_column(self, row: Row<'_>) -> &'static str {
         match self {
+            Self::Session if row.int("backend_xmin").is_none() => "backend_xid",
             Self::Session | Self::Standby => "backend_xmin",
             Self::Prepared => "transaction",
             Self::Slot(column) => column,
@@ -226,18 +229,28 @@ fn running(cx: &Context<'_>, snapshot: usize) -> Vec<(i64, Option<i64>)> {
 impl Moment {
     /// Transaction ids used since the oldest one that a row needs, unless it needs it for another one's sake.
     fn xids(&self, who: Who, row: Row<'_>) -> Option<f64> {
-        let xid = row.int(who.xid_column())?;
-        let own = row.int("pid");
-        let follows = match who {
+        let xid = row.int(who.xid_column(row))?;
+        let may_follow = match who {
             Who::Session | Who::Standby => true,
             Who::Slot(_) => row.bool("active") == Some(true),
             Who::Prepared => false,
         };
-        if follows && self.running.iter().any(|(running, pid)| *running == xid && (pid.is_none() || *pid != own)) {
+        if may_follow && is_of_another(&self.running, xid, row) {
             return None;
         }
         xid_age(self.next?, xid)
     }
+}
+
+/// Whether a session needs what it needs for another transaction's sake: the oldest id that its snapshot saw running is not
+/// its own. Whoever waits for a transaction follows it so.
+pub fn follows_another(cx: &Context<'_>, snapshot: usize, session: Row<'_>) -> bool {
+    session.int("backend_xmin").is_some_and(|xid| is_of_another(&running(cx, snapshot), xid, session))
+}
+
+fn is_of_another(running: &[(i64, Option<i64>)], xid: i64, row: Row<'_>) -> bool {
+    let own = row.int("pid");
+    running.iter().any(|(running, pid)| *running == xid && (pid.is_none() || *pid != own))
 }
 
 /// Reads the holders out of a row of a view.
@@ -260,7 +273,7 @@ fn holder<'a>(who: Who, name: &str, row: Row<'a>, keeps: Keeps<'a>, fix: Fix, mo
         who,
         name: name.to_owned(),
         row,
-        column: since.filter(|c| row.time(c).is_some()).unwrap_or(who.xid_column()),
+        column: since.filter(|c| row.time(c).is_some()).unwrap_or(who.xid_column(row)),
         seconds: since.and_then(|column| Some(moment.at?.seconds_since(row.time(column)?).max(0.0))),
         xids: moment.xids(who, row),
         keeps,
@@ -272,7 +285,8 @@ fn holder<'a>(who: Who, name: &str, row: Row<'a>, keeps: Keeps<'a>, fix: Fix, mo
 }
 
 fn session<'a>(row: Row<'a>, moment: &Moment) -> Vec<(Key<'a>, Holder<'a>)> {
-    let (Some(key), Some(_)) = (SessionKey::of(row), row.int("backend_xmin")) else { return Vec::new() };
+    let needs = row.int("backend_xmin").or(row.int("backend_xid"));
+    let (Some(key), Some(_)) = (SessionKey::of(row), needs) else { return Vec::new() };
     let text = row.text("query").unwrap_or_default().trim_start().to_ascii_lowercase();
     // A vacuum holds back nobody.
     if !is_client(row) || moment.at.is_some_and(|at| is_exporter(row, at)) || text.starts_with("vacuum") {

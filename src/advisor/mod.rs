@@ -12,6 +12,7 @@
 mod age;
 mod bloat;
 mod build;
+mod carried;
 mod category;
 mod causes;
 pub mod checkpoint;

@@ -113,10 +113,18 @@ impl<'a> TableFact<'a> {
 
     /// A storage parameter set on the table itself (`autovacuum_enabled`).
     pub fn option(&self, name: &str) -> Option<String> {
-        let options = self.sizes?.text("reloptions")?;
-        parse_array(options).into_iter().find_map(|o| {
-            let (key, value) = o.split_once('=')?;
-            (key == name).then(|| value.to_owned())
-        })
+        of_options(self.sizes?.text("reloptions")?, name)
     }
+
+    /// A storage parameter of its TOAST table, as `ALTER TABLE … SET (toast.…)` sets it.
+    pub fn toast_option(&self, name: &str) -> Option<String> {
+        of_options(self.sizes?.text("toast_reloptions")?, name)
+    }
+}
+
+fn of_options(options: &str, name: &str) -> Option<String> {
+    parse_array(options).into_iter().find_map(|o| {
+        let (key, value) = o.split_once('=')?;
+        (key == name).then(|| value.to_owned())
+    })
 }

@@ -107,8 +107,10 @@ pub struct ToastTrigger {
 /// A table's dead rows against its trigger.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct DeadRows {
-    /// Estimated dead rows.
+    /// Estimated dead rows; at most these where some were carried over.
     pub dead: f64,
+    /// What the counter still has of before a rewrite: gone.
+    pub carried: Option<f64>,
     /// Estimated live rows.
     pub live: f64,
     /// dead ÷ (live + dead); `None` for an empty table.
@@ -177,11 +179,14 @@ impl<'a> Facts<'a> {
         let change = table.change?;
         let row = change.last()?;
         let (dead, live) = (row.f64("n_dead_tup")?.max(0.0), row.f64("n_live_tup").unwrap_or(0.0).max(0.0));
+        let carried = self.carried.by(table).filter(|before| *before > 0.0 && *before <= dead);
+        let dead = dead - carried.unwrap_or(0.0);
         let all = dead + live;
         let seen_since = ["last_vacuum", "last_autovacuum", "last_analyze", "last_autoanalyze"];
         let restarted = matches!(change.class(), Class::Reset | Class::ResetUnsure);
         Some(DeadRows {
             dead,
+            carried,
             live,
             share: (all > 0.0).then(|| dead / all),
             pressure: if triggers.vacuum > 0.0 { dead / triggers.vacuum } else { 0.0 },

@@ -34,17 +34,19 @@ pub fn freeze_and_analyze(table: &TableFact<'_>) -> Fix {
         .when_not("At peak load, or while the load into the table is still running: it reads and writes every page not yet frozen.")
 }
 
-/// Takes a storage parameter of a table back.
-pub fn reset_option(table: &TableFact<'_>, name: &str, before: &str) -> Fix {
+/// Takes storage parameters of a table back, each given with its value.
+pub fn reset_options(table: &TableFact<'_>, options: &[(&str, String)]) -> Fix {
+    let names: Vec<&str> = options.iter().map(|(name, _)| *name).collect();
+    let before: Vec<String> = options.iter().map(|(name, value)| format!("{name} = {value}")).collect();
     Fix::new(
         Verb::Set,
         Risk::R1,
-        format!("{name} of {}", table.display()),
-        with_timeout(&format!("ALTER TABLE {} RESET ({name});", table.sql())),
+        format!("{} of {}", names.join(", "), table.display()),
+        with_timeout(&format!("ALTER TABLE {} RESET ({});", table.sql(), names.join(", "))),
     )
     .lock("SHARE UPDATE EXCLUSIVE for a moment")
     .when_not("When somebody vacuums this table by a schedule of his own and it keeps up.")
-    .undo(with_timeout(&format!("ALTER TABLE {} SET ({name} = {before});", table.sql())))
+    .undo(with_timeout(&format!("ALTER TABLE {} SET ({});", table.sql(), before.join(", "))))
 }
 
 /// Sets storage parameters of a table; the undo takes them back.

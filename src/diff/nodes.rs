@@ -8,7 +8,8 @@ use std::sync::Arc;
 /// Groups snapshots by server, in the order of each one's first. One group where they are not all known to be of one
 /// cluster: what is wrong then is for [`chain`](super::chain) to say.
 ///
-/// Told apart by the name of the node; else by the start of the server: two that ran at once are two, one that began
+/// Told apart by the name of the node (one that knows less of itself, as a role without rights exports it, is the same if
+/// it started at the same moment); else by the start of the server: two that ran at once are two, one that began
 /// after the other's last snapshot is the same started again, unless a primary became a standby.
 pub fn by_node(mut snapshots: Vec<Arc<Snapshot>>) -> Vec<Vec<Arc<Snapshot>>> {
     let cluster = snapshots.first().and_then(|s| s.meta.system_identifier.clone());
@@ -40,18 +41,18 @@ pub fn by_node(mut snapshots: Vec<Arc<Snapshot>>) -> Vec<Vec<Arc<Snapshot>>> {
 }
 
 fn same_run(a: &Meta, b: &Meta) -> bool {
-    match (&a.node, &b.node) {
+    if a.node.is_some() && b.node.is_some() {
+        return !a.is_named_otherwise(b);
+    }
+    match (a.postmaster_start, b.postmaster_start) {
         (Some(x), Some(y)) => x == y,
-        _ => match (a.postmaster_start, b.postmaster_start) {
-            (Some(x), Some(y)) => x == y,
-            _ => a.in_recovery == b.in_recovery,
-        },
+        _ => a.in_recovery == b.in_recovery,
     }
 }
 
 /// Whether a server may be the one before, started again.
 fn continues(last: &Meta, first: &Meta) -> bool {
-    if last.node.is_some() && first.node.is_some() && last.node != first.node {
+    if last.is_named_otherwise(first) {
         return false;
     }
     let after = |start: Timestamp| last.taken_at.is_some_and(|end| start >= end);
@@ -61,6 +62,7 @@ fn continues(last: &Meta, first: &Meta) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::meta::Node;
     use crate::snapshot::literal::literal;
 
     fn taken(at: &str, start: &str, standby: bool, node: Option<&str>) -> Arc<Snapshot> {
@@ -110,6 +112,19 @@ mod tests {
             taken("12:20", "12:15", false, Some("a")),
         ];
         assert_eq!(labels(all), [vec!["12:00", "12:20"], vec!["12:10"]]);
+    }
+
+    #[test]
+    fn a_role_that_sees_less_of_the_server_sees_the_same_one() {
+        let node = |directory: Option<&str>| Node::new(Some("depot".to_owned()), None, directory.map(str::to_owned));
+        for (start, want) in [("11:00", 1), ("11:01", 2)] {
+            let read = [("12:00", "11:00", Some("6bac")), ("12:10", start, None)].map(|(at, start, directory)| {
+                let mut snapshot = Arc::unwrap_or_clone(taken(at, start, false, None));
+                snapshot.meta.node = node(directory);
+                Arc::new(snapshot)
+            });
+            assert_eq!(by_node(read.to_vec()).len(), want, "{start}");
+        }
     }
 
     #[test]

@@ -162,7 +162,7 @@ fn other_cluster(a: &Meta, b: &Meta) -> Complaint {
 /// The same system identifier proves nothing: standbys and restored copies share it.
 fn other_node(a: &Meta, b: &Meta) -> Complaint {
     if let (Some(x), Some(y)) = (&a.node, &b.node)
-        && x != y
+        && a.is_named_otherwise(b)
     {
         return Some(("E-NODE", format!("they are of different nodes ({x} and {y})")));
     }

@@ -89,7 +89,7 @@ fn node(row: Row<'_>) -> Option<Node> {
     if let Some(node) = extra(row.table(), "node").or_else(|| extra(row.table(), "node_name")) {
         return Some(node.into());
     }
-    let name = word(row, "cluster_name").filter(|n| !n.is_empty());
+    let name = word(row, "cluster_name");
     let address = word(row, "server_addr").filter(|a| !a.is_empty()).map(|a| match row.int("server_port") {
         Some(port) => format!("{a}:{port}"),
         None => a,

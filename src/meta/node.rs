@@ -16,10 +16,17 @@ pub struct Node {
 }
 
 impl Node {
-    /// `None` where nothing is known.
+    /// `None` where nothing is known; what is empty is not.
     pub fn new(name: Option<String>, address: Option<String>, directory: Option<String>) -> Option<Self> {
+        let [name, address, directory] = [name, address, directory].map(|part| part.filter(|s| !s.is_empty()));
         let known = name.is_some() || address.is_some() || directory.is_some();
         known.then_some(Self { name, address, directory })
+    }
+
+    /// Whether the two may be one server: a role that may not see the data directory knows less of the same.
+    pub fn may_be(&self, other: &Self) -> bool {
+        let parts = |n: &Self| [n.name.clone(), n.address.clone(), n.directory.clone()];
+        self == other || parts(self).into_iter().zip(parts(other)).all(|(a, b)| a.is_none() || b.is_none() || a == b)
     }
 
     /// What people call it, one part after the other, each added where those before do not tell it from another. `role`
@@ -93,6 +100,21 @@ mod tests {
             assert_eq!(of.parts("standby"), want);
         }
         assert_eq!(Node::new(None, None, None), None);
+    }
+
+    #[test]
+    fn what_one_of_two_does_not_know_does_not_part_them() {
+        let depot = node("depot", "", "6bac");
+        for (other, want) in [
+            (node("depot", "", ""), true),
+            (node("depot", "10.0.0.7:5432", ""), true),
+            (node("", "10.0.0.7:5432", "6bac"), true),
+            (node("depot", "", "7"), false),
+            (node("cellar", "", ""), false),
+        ] {
+            assert_eq!(depot.may_be(&other), want, "{other}");
+            assert_eq!(other.may_be(&depot), want, "{other}");
+        }
     }
 
     #[test]

@@ -136,6 +136,7 @@ fn block(block: &Block) -> Value {
             findings => plain(&s.findings),
             when_not => maybe_text(s.when_not.as_ref()),
             undo => s.undo.as_deref(),
+            nodes => plain(&s.nodes),
         },
         Block::Chart(_) => held(block, true),
         Block::Coverage { items } => context! { type => "coverage", items => list(items) },

@@ -4,6 +4,7 @@
 use super::draft::Draft;
 use super::{Block, CoverageState, NoteKind};
 use crate::catalog;
+use crate::diff::Chain;
 use crate::text::Text;
 
 /// What became of a view in these snapshots.
@@ -31,13 +32,21 @@ fn is_moved_into(view: &str, major: Option<u8>) -> bool {
 }
 
 /// How a missing view is obtained.
-pub(super) fn how_to_get(view: &str) -> String {
+pub(super) fn how_to_get(view: &str, chain: &Chain) -> String {
+    let statements = ["pg_stat_statements", "pg_stat_statements_info"];
     match view {
-        "pg_stat_statements" | "pg_stat_statements_info" => {
-            "put `pg_stat_statements` into `shared_preload_libraries` (restart), run `CREATE EXTENSION pg_stat_statements`, then \
-             export again"
+        _ if statements.contains(&view) && statements.iter().any(|v| chain.last().table(v).is_some()) => {
+            "take the dump with the script that `pgretro export-sql` prints; the extension is there (before 1.9 it has no \
+             `pg_stat_statements_info`: `ALTER EXTENSION pg_stat_statements UPDATE`)"
         }
-        "pg_stat_user_functions" => "set `track_functions` to `pl` or `all`, wait for calls, then export again",
+        _ if statements.contains(&view) => {
+            "add `pg_stat_statements` to `shared_preload_libraries`, beside what is there (restart), run `CREATE EXTENSION \
+             pg_stat_statements`, then export again"
+        }
+        "pg_stat_user_functions" => {
+            "take the dump with the script that `pgretro export-sql` prints; the view is empty unless `track_functions` is `pl` \
+             or `all`"
+        }
         _ => "take the dump with the script that `pgretro export-sql` prints",
     }
     .to_owned()
@@ -73,7 +82,8 @@ pub(super) fn sentence(draft: &Draft<'_>, view: &str, none_found: &str) -> Optio
         }
         CoverageState::Missing => (
             NoteKind::Missing,
-            remark(Text::new().t("Not captured: ").code(view).t(" is not in the dump; "), &how_to_get(view)).t("."),
+            remark(Text::new().t("Not captured: ").code(view).t(" is not in the dump; "), &how_to_get(view, draft.chain))
+                .t("."),
         ),
         CoverageState::NotApplicable => (
             NoteKind::Info,

@@ -29,7 +29,7 @@ const FURTHER: &[&[&str]] = &[
     &["pg15-strained-reader"],
     &["pg15-slow-disk/before", "pg15-slow-disk/after"],
     &["pg18-starved/before", "pg18-starved/after"],
-    &["pg13-releases/primary"],
+    &["pg13-behind"],
     &["pg15-by-hand/top"],
     &["pg15-by-hand/clock"],
     &["pg15-by-hand/slot"],
@@ -52,7 +52,7 @@ const STRAINED: &[&str] = &[
 /// Servers of one cluster given together: the primary, and its standby.
 const TOGETHER: &[[&[&str]; 2]] = &[
     [STRAINED, &["pg15-strained-standby/before", "pg15-strained-standby/after"]],
-    [&["pg13-releases/primary"], &["pg13-releases/standby"]],
+    [&["pg13-behind"], &["pg13-behind-standby"]],
 ];
 
 /// How the examples are made, in the order in which one is looked for: a configuration, and how that is said.

@@ -651,6 +651,7 @@ fn act_sections() -> Vec<Section> {
                 findings: vec!["F-02".to_owned()],
                 when_not: Some(Text::from("In a peak hour.")),
                 undo: None,
+                nodes: vec!["depot".to_owned()],
             })],
         ),
         section("evidence", "Evidence", Some(10), vec![Block::Evidence]),

@@ -1,5 +1,6 @@
 //! Old transactions that hold back cleanup.
 
+use crate::advisor::horizon::follows_another;
 use crate::advisor::sessions::{Seen, SessionKey, describe, is_client, is_dump, matching};
 use crate::advisor::sighting::Sighting;
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, show};
@@ -34,7 +35,8 @@ pub const RULE: Rule = Rule {
         why: "No vacuum in the database can remove rows that died after the oldest snapshot was taken: tables and indexes \
               grow, and index entries of dead rows are visited again and again.",
         decides: "An hour is medium, a day high. Dumps and base backups are left out by their name, vacuum because it does \
-                  not hold back others, sessions idle in transaction because another check is about them.",
+                  not hold back others, sessions idle in transaction because another check is about them, and sessions whose oldest \
+                  id is that of another running transaction: who waits for one keeps nothing that it would not keep.",
         what_to_do: "Ask the owner. Reports belong on a standby or into shorter transactions.",
         ignore_when: "A migration or a load that has to be one transaction.",
         references: "PostgreSQL manual, \"Routine Vacuuming\".",
@@ -53,6 +55,7 @@ fn check(ctx: &Context<'_>) -> Check {
             && !text.starts_with("vacuum")
             && s.row.int("backend_xmin").is_some()
             && !(idle && s.seconds_since("state_change").is_some_and(|t| t >= idle_s))
+            && !follows_another(ctx, s.snapshot, s.row)
     };
     let all = matching(ctx, old);
     let oldest = all.sessions.values().flatten().filter_map(|s| s.seconds_since("xact_start")).max_by(f64::total_cmp);
@@ -115,8 +118,8 @@ fn finding<'a>(
         ))
         .fix(Fix::diagnose(
             role,
-            "SELECT pid, usename, application_name, state, now() - xact_start AS age, age(backend_xmin) AS xmin_age, query\n\
-             FROM pg_stat_activity WHERE backend_xmin IS NOT NULL ORDER BY xact_start;",
+            "SELECT pid, usename, application_name, state, now() - xact_start AS age, age(coalesce(backend_xmin, backend_xid)) AS xid_age, query\n\
+             FROM pg_stat_activity WHERE coalesce(backend_xmin, backend_xid) IS NOT NULL ORDER BY xact_start;",
         ))
         .verify("No transaction of this role is that old in the next snapshots.")
         .effort(Effort::M),
@@ -133,6 +136,22 @@ mod tests {
         const HEADER: &str = "pid | backend_start | usename | state | xact_start | state_change | backend_xmin | \
                               backend_type | application_name | query";
         told(&judge(&RULE, &[literal("2026-11-22 12:00:00+00").view("pg_stat_activity", HEADER, &[row]).build()], ""))
+    }
+
+    #[test]
+    fn who_waits_for_a_transaction_is_not_the_one_that_holds_back() {
+        const HEADER: &str = "pid | backend_start | usename | state | xact_start | state_change | backend_xid | backend_xmin | \
+                              backend_type | application_name | query";
+        let began = "2026-11-22 10:00:00+00 | 2026-11-22 10:00:00+00";
+        let waits = format!("7 | 2026-11-22 08:00:00+00 | webapp | active | {began} | 905 | 900 | client backend | app | update t");
+        for (xid, want) in [(900, "passed"), (901, "medium")] {
+            let other = format!(
+                "8 | 2026-11-22 08:00:00+00 | billing | idle in transaction | {began} | {xid} | | client backend | cron | update t"
+            );
+            let taken = literal("2026-11-22 12:00:00+00").view("pg_stat_activity", HEADER, &[&waits, &other]).build();
+            let said = told(&judge(&RULE, &[taken], ""));
+            assert!(said[0].starts_with(want), "{xid}: {said:?}");
+        }
     }
 
     #[test]

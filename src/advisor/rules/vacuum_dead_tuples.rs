@@ -129,7 +129,8 @@ fn report<'a>(
     };
     let pressure = Quantity::float(dead.pressure, Unit::Times);
     let count = whole(dead.dead, Unit::Rows);
-    let title = Text::new().opt(count).t(" dead rows, ").opt(pressure).t(" its autovacuum trigger");
+    let at_most = if dead.carried.is_some() { "At most " } else { "" };
+    let title = Text::new().t(at_most).opt(count).t(" dead rows, ").opt(pressure).t(" its autovacuum trigger");
     let why = Text::new()
         .t("Scans read them until a vacuum removes them; autovacuum was due at ")
         .opt(whole(triggers.vacuum, Unit::Rows))

@@ -1,11 +1,12 @@
 //! Tables with autovacuum switched off.
 
-use crate::advisor::vacuum_cure::{reset_option, vacuum};
+use crate::advisor::vacuum_cure::{reset_options, vacuum};
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, TableFact, Threshold, show, whole};
 use crate::diff::Class;
 use crate::finding::{Effort, Finding, Severity};
 use crate::snapshot::Row;
 use crate::text::{Text, counted};
+use crate::trend::threshold::is_true;
 use crate::unit::{Quantity, Unit};
 
 /// The rule.
@@ -74,7 +75,11 @@ fn report<'a>(cx: &Context<'a>, table: &TableFact<'a>) -> Finding {
     let severity = if old || full { Severity::High } else { Severity::Medium };
     let title = match dead {
         Some(d) => Text::new()
-            .t(if before.is_some() { "Autovacuum is off; at least " } else { "Autovacuum is off; " })
+            .t(match d.carried {
+                _ if before.is_some() => "Autovacuum is off; at least ",
+                Some(_) => "Autovacuum is off; at most ",
+                None => "Autovacuum is off; ",
+            })
             .many(whole(d.dead, Unit::Rows), "dead row, ", "dead rows, ")
             .opt(Quantity::float(d.pressure, Unit::Times))
             .t(" of what would be its trigger"),
@@ -93,6 +98,12 @@ fn report<'a>(cx: &Context<'a>, table: &TableFact<'a>) -> Finding {
             .t(" Before its counters began again it had ")
             .opt(whole(most, Unit::Rows))
             .t(" dead rows: a vacuum apart, they are still there.");
+    }
+    if let Some(gone) = dead.and_then(|d| d.carried) {
+        why = why
+            .t(" Its counter still has ")
+            .opt(whole(gone, Unit::Rows))
+            .t(" of before it was written anew: these are gone.");
     }
     let mut finding = cx
         .finding(severity, table.subject(), title)
@@ -116,9 +127,13 @@ fn report<'a>(cx: &Context<'a>, table: &TableFact<'a>) -> Finding {
     if let Some(sizes) = table.sizes {
         finding = finding.measure(cx.read("Age of the oldest unfrozen transaction id", sizes, "relfrozenxid_age"));
     }
-    let before = table.option("autovacuum_enabled").unwrap_or_default();
-    finding.fix(reset_option(table, "autovacuum_enabled", &before)).fix(vacuum(table)).effort(Effort::S).verify(
-        "reloptions no longer has autovacuum_enabled, autovacuum_count rises, and n_dead_tup stays below the trigger.",
+    let mut options = vec![("autovacuum_enabled", table.option("autovacuum_enabled").unwrap_or_default())];
+    // Its TOAST table has a parameter of its own, which stays when that of the table goes.
+    if let Some(toast) = table.toast_option("autovacuum_enabled").filter(|v| !is_true(v)) {
+        options.push(("toast.autovacuum_enabled", toast));
+    }
+    finding.fix(reset_options(table, &options)).fix(vacuum(table)).effort(Effort::S).verify(
+        "Neither reloptions nor those of its TOAST table have autovacuum_enabled, autovacuum_count rises, and n_dead_tup stays below the trigger.",
     )
 }
 
@@ -146,6 +161,24 @@ mod tests {
         );
         assert!(say(100, 150_000_000)[0].starts_with("high"));
         assert!(say(900, 500)[0].starts_with("high"));
+    }
+
+    #[test]
+    fn what_is_off_for_its_toast_table_goes_on_too() {
+        let taken = literal("2026-11-22 12:00:00+00")
+            .view("pg_stat_user_tables", "relid | schemaname | relname | n_live_tup | n_dead_tup", &["1 | public | cart | 1000 | 10"])
+            .view(
+                "table_sizes",
+                "relid | schemaname | relname | relkind | reltuples | relpages | reloptions | toast_reloptions",
+                &["1 | public | cart | r | 1000 | 10 | {autovacuum_enabled=off} | {autovacuum_enabled=false}"],
+            )
+            .build();
+        let crate::finding::Outcome::Found { findings, .. } = judge(&RULE, &[taken], "") else { panic!() };
+        let fix = &findings[0].fixes[0];
+        let said = (fix.sql.lines().last(), fix.undo.as_deref().and_then(|u| u.lines().last()));
+        let reset = "ALTER TABLE \"public\".\"cart\" RESET (autovacuum_enabled, toast.autovacuum_enabled);";
+        let set = "ALTER TABLE \"public\".\"cart\" SET (autovacuum_enabled = off, toast.autovacuum_enabled = false);";
+        assert_eq!(said, (Some(reset), Some(set)));
     }
 
     #[test]

@@ -76,7 +76,12 @@ fn report<'a>(cx: &Context<'a>, table: &TableFact<'a>, never: bool, rows: f64) -
     let mut finding = cx
         .finding(Severity::Medium, table.subject(), title)
         .doubts([cx.facts.sizes_doubt(), cx.facts.planner.filter(|_| !never).and_then(|p| p.doubt())])
-        .why("The planner guesses its rows from the file's size and every condition from fixed shares.");
+        .why(if table.reltuples().is_some_and(|rows| rows > 0.0) {
+            "Its rows were counted, by a VACUUM or the build of an index; of its columns nothing is known, and the planner \
+             guesses every condition from fixed shares."
+        } else {
+            "The planner guesses its rows from the file's size and every condition from fixed shares."
+        });
     if !never {
         finding = finding
             .at_most(Confidence::Medium)
@@ -90,10 +95,9 @@ fn report<'a>(cx: &Context<'a>, table: &TableFact<'a>, never: bool, rows: f64) -
     if let Some(change) = table.change {
         finding = finding.measure(cx.measure("Live rows (est.)", change, "n_live_tup"));
     }
-    let verify = match empty {
-        Some(_) => "pg_stats has its columns.",
-        None => "reltuples is 0 or above and pg_stats has its columns.",
-    };
+    let counted = empty.is_some() || table.reltuples().is_some();
+    let verify =
+        if counted { "pg_stats has its columns." } else { "reltuples is 0 or above and pg_stats has its columns." };
     finding.fix(analyze(table)).effort(Effort::S).verify(verify)
 }
 

@@ -1,8 +1,9 @@
 //! A small table vacuumed again and again although little changes in it.
 
+use crate::advisor::horizon::look_at_holders;
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, TableFact, Threshold, show, whole};
 use crate::diff::Change;
-use crate::finding::{Doubt, Effort, Fix, Severity};
+use crate::finding::{Doubt, Effort, Severity};
 use crate::text::{Text, counted};
 use crate::unit::{Quantity, Unit};
 
@@ -133,12 +134,7 @@ fn report<'a>(cx: &Context<'a>, table: &TableFact<'a>, change: Change<'a>, r: &R
             formula,
             &rows,
         ))
-        .fix(Fix::diagnose(
-            "holders of old rows",
-            "SELECT pid, usename, state, xact_start, age(backend_xmin) FROM pg_stat_activity WHERE backend_xmin IS NOT NULL ORDER BY age(backend_xmin) DESC;\n\
-             SELECT gid, prepared, owner FROM pg_prepared_xacts ORDER BY prepared;\n\
-             SELECT slot_name, active, age(xmin), age(catalog_xmin) FROM pg_replication_slots ORDER BY age(xmin) DESC NULLS LAST;",
-        ))
+        .fix(look_at_holders())
         .verify("autovacuum_count rises no faster than the changes ask for.")
         .effort(Effort::S)
 }

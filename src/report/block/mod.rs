@@ -146,6 +146,9 @@ pub struct SqlBlock {
     pub when_not: Option<Text>,
     /// What undoes it.
     pub undo: Option<String>,
+    /// The servers it is for, where the report is of several.
+    #[serde(default)]
+    pub nodes: Vec<String>,
 }
 
 /// One expected source.

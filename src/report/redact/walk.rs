@@ -239,12 +239,13 @@ fn block(of: &mut Block, visit: Visit<'_>) {
                 prose(why, visit);
             }
         }
-        Block::Sql(SqlBlock { title, sql, lock, findings: _, when_not, undo }) => {
+        Block::Sql(SqlBlock { title, sql, lock, findings: _, when_not, undo, nodes }) => {
             visit(Place::Prose, title);
             visit(Place::Sql, sql);
             visit(Place::Prose, lock);
             when_not.iter_mut().for_each(|t| prose(t, visit));
             undo.iter_mut().for_each(|u| visit(Place::Sql, u));
+            nodes.iter_mut().for_each(|n| node(n, visit));
         }
         Block::Code { language: _, text } => visit(Place::Query, text),
         Block::Chart(of) => chart(of, visit),

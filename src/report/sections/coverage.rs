@@ -11,6 +11,7 @@ use crate::report::table::table;
 use crate::report::{Block, Cell, CoverageItem, CoverageState, absent};
 use crate::text::Text;
 use crate::unit::{Quantity, Unit};
+use std::collections::BTreeSet;
 
 /// Writes the section.
 #[expect(clippy::unnecessary_wraps, reason = "the signature of every section")]
@@ -64,7 +65,15 @@ fn window(draft: &Draft<'_>) -> Block {
         items.push(fact("Other events seen", Cell::Text(Text::new().link("changed", "What changed from A to B"))));
     }
     if let Some(role) = &chain.last().meta.exported_by {
-        items.push(fact("Exported by the role", Cell::name(role.clone())));
+        // What a role may not see is missing or hidden in its snapshots alone.
+        let others: BTreeSet<&String> =
+            chain.snapshots.iter().filter_map(|s| s.meta.exported_by.as_ref()).filter(|r| *r != role).collect();
+        items.push(if others.is_empty() {
+            fact("Exported by the role", Cell::name(role.clone()))
+        } else {
+            let all = others.into_iter().fold(Text::new(), |text, other| text.name(other.clone()).t(", "));
+            fact("Exported by the roles", Cell::Text(all.t("the last by ").name(role.clone())))
+        });
     }
     if let Some(id) = &chain.last().meta.system_identifier {
         items.push(fact("System identifier", Cell::code(id.clone())));
@@ -123,7 +132,7 @@ fn strip(draft: &Draft<'_>, sources: &[Source]) -> Block {
                     .map_or_else(String::new, |v| format!("PostgreSQL {} and later", v.majors.since)),
             },
             in_short: if s.state == CoverageState::Missing { s.in_short() } else { String::new() },
-            how_to_get: if s.state == CoverageState::Missing { absent::how_to_get(s.view) } else { String::new() },
+            how_to_get: if s.state == CoverageState::Missing { absent::how_to_get(s.view, draft.chain) } else { String::new() },
         })
         .collect();
     Block::Coverage { items }

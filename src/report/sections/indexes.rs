@@ -303,7 +303,7 @@ fn proposals(draft: &mut Draft<'_>, entries: &[Entry<'_>]) -> Vec<Block> {
             found.push(Proposal { fix, findings: vec![&f.number] });
         }
     }
-    let size = |object: &str| entries.iter().find(|e| e.name() == object).and_then(Entry::bytes);
+    let size = |object: &str| entries.iter().find(|e| e.name() == object).and_then(|e| whole_bytes(e, entries));
     let mut out = table("index-proposals", "Proposed changes of indexes")
         .about(Text::from("From the findings; read what stands there before running anything. ").then(link.clone()))
         .name("Object")
@@ -343,6 +343,24 @@ fn proposals(draft: &mut Draft<'_>, entries: &[Entry<'_>]) -> Vec<Block> {
         ));
     }
     blocks
+}
+
+/// An index's bytes with those of its parts, which a statement on it acts on too.
+fn whole_bytes(entry: &Entry<'_>, entries: &[Entry<'_>]) -> Option<i64> {
+    let own = |e: &Entry<'_>, column| e.definition.and_then(|d| d.int(column)).filter(|oid| *oid > 0);
+    let mut of: BTreeSet<i64> = own(entry, "indexrelid").into_iter().collect();
+    let mut sum = entry.bytes()?;
+    let mut before = 0;
+    while of.len() > before {
+        before = of.len();
+        for part in entries {
+            let Some((oid, parent)) = own(part, "indexrelid").zip(own(part, "parent_index")) else { continue };
+            if of.contains(&parent) && of.insert(oid) {
+                sum = sum.saturating_add(part.bytes()?);
+            }
+        }
+    }
+    Some(sum)
 }
 
 /// Whether a statement changes an index: those of other checks create some, too.

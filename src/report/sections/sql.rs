@@ -13,7 +13,7 @@ pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
     let mut found: Vec<SqlBlock> = Vec::new();
     for action in &draft.actions {
         for fix in &action.fixes {
-            add(&mut found, fix, &action.findings);
+            add(draft, &mut found, fix, &action.findings);
         }
     }
     let (mut looks, mut changes) = (Vec::new(), Vec::new());
@@ -22,12 +22,13 @@ pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
         let steps = draft.actions.iter().filter(|a| a.findings.contains(&f.number));
         let done: Vec<(Verb, &str)> = steps.flat_map(|a| &a.fixes).map(|x| (x.verb, x.object.as_str())).collect();
         for fix in f.finding.fixes.iter().filter(|x| !x.instead && !done.contains(&(x.verb, x.object.as_str()))) {
-            let known = found.iter_mut().find(|b| b.sql == fix.sql);
-            let part = if fix.risk == Risk::R0 { &mut looks } else { &mut changes };
-            match known {
-                Some(same) => cite(same, std::slice::from_ref(&f.number)),
-                None => add(part, fix, std::slice::from_ref(&f.number)),
-            }
+            let in_plan = found.iter().any(|b| b.sql == fix.sql);
+            let part = match fix.risk {
+                _ if in_plan => &mut found,
+                Risk::R0 => &mut looks,
+                _ => &mut changes,
+            };
+            add(draft, part, fix, std::slice::from_ref(&f.number));
         }
     }
     let n = found.len() + looks.len() + changes.len();
@@ -65,14 +66,11 @@ pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
     Ok(Body::filled(blocks).count(n))
 }
 
-fn cite(block: &mut SqlBlock, findings: &[String]) {
-    let new: Vec<String> = findings.iter().filter(|f| !block.findings.contains(f)).cloned().collect();
-    block.findings.extend(new);
-}
-
-fn add(found: &mut Vec<SqlBlock>, fix: &Fix, findings: &[String]) {
+fn add(draft: &Draft<'_>, found: &mut Vec<SqlBlock>, fix: &Fix, findings: &[String]) {
+    let nodes = nodes(draft, fix, findings);
     if let Some(same) = found.iter_mut().find(|b| b.sql == fix.sql) {
-        cite(same, findings);
+        join(&mut same.findings, findings);
+        join(&mut same.nodes, &nodes);
         return;
     }
     found.push(SqlBlock {
@@ -82,7 +80,33 @@ fn add(found: &mut Vec<SqlBlock>, fix: &Fix, findings: &[String]) {
         findings: findings.to_vec(),
         when_not: fix.when_not.clone(),
         undo: fix.undo.clone(),
+        nodes,
     });
+}
+
+fn join(to: &mut Vec<String>, further: &[String]) {
+    let new: Vec<String> = further.iter().filter(|f| !to.contains(f)).cloned().collect();
+    to.extend(new);
+}
+
+/// The servers a statement is for, where the report is of several: what each server has of its own is for all that the
+/// findings hold for; what the standbys get from the primary is for the primary, where its dump is given.
+fn nodes(draft: &Draft<'_>, fix: &Fix, findings: &[String]) -> Vec<String> {
+    if draft.servers.len() < 2 {
+        return Vec::new();
+    }
+    let own = fix.risk == Risk::R0 || matches!(fix.verb, Verb::Diagnose | Verb::End) || fix.sql.contains("ALTER SYSTEM");
+    let primary = draft.servers.iter().find(|s| s.standby == Some(false) && !own);
+    let mut out = Vec::new();
+    match primary {
+        Some(server) => out.push(server.name.clone()),
+        None => {
+            for f in draft.findings.iter().filter(|f| findings.contains(&f.number)) {
+                join(&mut out, &f.finding.nodes);
+            }
+        }
+    }
+    out
 }
 
 /// What a statement does, and whether it only looks.
