@@ -51,7 +51,11 @@ mod tests {
     fn what_vacuum_full_removed_is_not_counted_as_dead() {
         let taken = |at: &str, file: u32, dead: u32, calls: u32| {
             literal(at)
-                .view("pg_stat_user_tables", "relid | schemaname | relname | n_dead_tup", &[&format!("1 | public | cart | {dead}")])
+                .view(
+                    "pg_stat_user_tables",
+                    "relid | schemaname | relname | n_dead_tup",
+                    &[&format!("1 | public | cart | {dead}")],
+                )
                 .view(
                     "table_sizes",
                     "relid | schemaname | relname | relkind | reltuples | relpages | relfilenode",

@@ -33,6 +33,7 @@ pub(super) fn settle(actions: &mut Vec<PlannedAction>) -> Vec<Withdrawn> {
     out.extend(longer::settle(actions));
     out.extend(dropped_after_what_replaces_it(actions));
     out.extend(one_value_per_setting(actions));
+    out.extend(what_follows_waits(actions));
     out.extend(no_rewrite_beside_vacuum(actions));
     out.extend(each_setting_once(actions));
     actions.retain(|a| !a.fixes.is_empty());
@@ -144,6 +145,21 @@ fn one_value_per_setting(actions: &mut [PlannedAction]) -> Vec<Withdrawn> {
                 withdrawn.push((a, f, format!("{} is set by another action", fix.object)));
             }
         }
+    }
+    take_out(actions, withdrawn)
+}
+
+/// The WAL buffers are a share of the shared buffers, by themselves and at most: while these change, none is right.
+fn what_follows_waits(actions: &mut [PlannedAction]) -> Vec<Withdrawn> {
+    let set = |fix: &Fix, name: &str| fix.verb == Verb::Set && fix.object == name;
+    if !actions.iter().flat_map(|a| &a.fixes).any(|f| set(f, "shared_buffers")) {
+        return Vec::new();
+    }
+    let why = "wal_buffers is not set now: it follows shared_buffers, which is; judge it again after that";
+    let mut withdrawn = Vec::new();
+    for (a, action) in actions.iter().enumerate() {
+        let waits = action.fixes.iter().enumerate().filter(|(_, fix)| set(fix, "wal_buffers"));
+        withdrawn.extend(waits.map(|(f, _)| (a, f, why.to_owned())));
     }
     take_out(actions, withdrawn)
 }
@@ -280,6 +296,8 @@ mod tests {
             let (mut actions, _) = super::super::plan::plan(&[&a, &b], None);
             assert_eq!(actions.len(), 1);
             let action = actions.remove(0);
+            let cautions = action.fixes[0].when_not.as_ref().map(crate::text::Text::plain).unwrap_or_default();
+            assert!(action.fixes[0].sql.lines().all(|line| cautions.contains(line)), "{cautions}");
             (action.title.plain(), action.fixes[0].sql.clone())
         };
         let (analyze, vacuum, both) = ("ANALYZE t;", "VACUUM t;", "VACUUM (ANALYZE) t;");
@@ -293,6 +311,19 @@ mod tests {
         let in_turn = format!("{vacuum_it}\n{analyze_it}");
         assert_eq!(step(analyze_it, vacuum_it), said("Vacuum", &in_turn), "a name is no word");
         assert_eq!(step(analyze, "VACUUM (FULL) t;"), said("Analyze", analyze), "a rewrite is another matter");
+    }
+
+    #[test]
+    fn wal_buffers_wait_for_shared_buffers() {
+        let set = |name: &str| {
+            let fix = Fix::new(Verb::Set, Risk::R1, name, format!("ALTER SYSTEM SET {name} = '1GB';"));
+            Finding::new(name, Subject::new(SubjectKind::Setting, name), Severity::Low, name).fix(fix)
+        };
+        let (shared, wal) = (set("shared_buffers"), set("wal_buffers"));
+        let left = |findings: &[&Finding]| super::super::plan::plan(findings, None).0.len();
+        assert_eq!((left(&[&wal]), left(&[&wal, &shared]), left(&[&shared, &wal])), (1, 1, 1));
+        let (_, withdrawn) = super::super::plan::plan(&[&wal, &shared], None);
+        assert_eq!(withdrawn[0].object, "wal_buffers");
     }
 
     #[test]

@@ -57,7 +57,9 @@ pub fn drop_index(index: &IndexFact<'_>) -> Option<Fix> {
         let sql = with_timeout(&format!("-- undo: {}\nDROP INDEX {};", one_line(&undo), index.sql()));
         let lock =
             "ACCESS EXCLUSIVE on the table and all its partitions: a partitioned index cannot be dropped concurrently";
-        return Some(fix(sql).lock(lock).undo(with_timeout(&undo)));
+        let slowly = "-- writes to all partitions wait until it is built (SHARE). Where they must go on: ON ONLY the table, then\n\
+                      -- CREATE INDEX CONCURRENTLY on each partition and ALTER INDEX … ATTACH PARTITION";
+        return Some(fix(sql).lock(lock).undo(with_timeout(&format!("{slowly}\n{undo}"))));
     }
     let recreate = index.recreate().unwrap_or(undo);
     let sql = concurrently(&format!("-- undo: {}\nDROP INDEX CONCURRENTLY {};", one_line(&recreate), index.sql()));

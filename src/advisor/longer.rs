@@ -1,12 +1,14 @@
-//! Of indexes to be created, one that begins with all of another one's keys stands for both.
+//! Of indexes to be created, one that begins with all of another one's keys stands for both, and a name is given once.
 
 use super::consistency::{Withdrawn, places};
 use super::plan::PlannedAction;
 use crate::finding::{Finding, Fix, Leads, Severity, Verb};
 
-/// Whether what is searched by the shorter index can be searched by the longer one, which holds every row.
+/// Whether what is searched by the shorter index can be searched by the longer one, which holds every row; one of the same
+/// keys with further columns is longer, too.
 fn serves(long: &Leads, short: &Leads) -> bool {
-    let begins = long.keys.strip_prefix(short.keys.as_str()).is_some_and(|rest| rest.starts_with(", "));
+    let rest = long.keys.strip_prefix(short.keys.as_str());
+    let begins = rest.is_some_and(|rest| rest.starts_with(", ") || rest.is_empty() && long.more != short.more);
     let whole = !long.more.contains(" WHERE ") || long.more == short.more;
     long.table == short.table && !short.keys.is_empty() && begins && whole && !short.more.contains("INCLUDE (")
 }
@@ -53,11 +55,17 @@ pub(super) fn noted(findings: &[&Finding], actions: &[PlannedAction]) -> Vec<Wit
     let all: Vec<&Fix> = planned.chain(notes().flat_map(|f| &f.fixes)).filter(|f| f.verb == Verb::Create).collect();
     let mut out = Vec::new();
     for note in notes() {
-        for short in &note.fixes {
-            if let Some(long) = longer(short, all.iter().copied()) {
-                let (verb, object) = (short.verb, short.object.clone());
-                out.push(Withdrawn { findings: vec![note.key()], verb, object, why: why(short, long) });
-            }
+        for short in note.fixes.iter().filter(|f| f.verb == Verb::Create) {
+            // The plan's, then those of notes before: the second build would fail, and its undo drop the first.
+            let named = all.iter().take_while(|f| !std::ptr::eq(**f, short)).find(|f| f.object == short.object);
+            let why = match (longer(short, all.iter().copied()), named) {
+                (Some(long), _) if long.object != short.object => why(short, long),
+                (_, Some(same)) if same.sql != short.sql => {
+                    format!("{} is not created for this again: another statement creates it", short.object)
+                }
+                _ => continue,
+            };
+            out.push(Withdrawn { findings: vec![note.key()], verb: short.verb, object: short.object.clone(), why });
         }
     }
     out
@@ -68,6 +76,7 @@ mod tests {
     use super::*;
     use crate::advisor::rules::RULES;
     use crate::advisor::testing::advise;
+    use crate::finding::{Risk, Subject, SubjectKind};
     use crate::snapshot::literal::literal;
 
     /// Shipments (2) reference orders (1), and their lines (3) by both columns.
@@ -123,6 +132,29 @@ mod tests {
     }
 
     #[test]
+    fn a_note_does_not_create_what_the_plan_does() {
+        let create = |rule: &str, severity, more: &str, then: &str| {
+            let keys = "\"a\"".to_owned();
+            let leads = Leads { table: "t".into(), first: "a".into(), keys, more: more.into() };
+            let sql = format!("CREATE INDEX CONCURRENTLY t_a_idx ON t (\"a\"){more};{then}");
+            let fix = Fix::new(Verb::Create, Risk::R1, "public.t_a_idx", sql).leads(leads);
+            Finding::new(rule, Subject::new(SubjectKind::Table, "public.t"), severity, rule).fix(fix)
+        };
+        for (planned, noted, want) in [
+            (("", "\n-- then, once"), "", 1),
+            ((" INCLUDE (\"c\")", ""), "", 1),
+            ((" INCLUDE (\"c\")", ""), " INCLUDE (\"b\")", 1),
+            (("", ""), "", 0),
+        ] {
+            let a = create("a", Severity::High, planned.0, planned.1);
+            let (b, c) = (create("b", Severity::Info, noted, ""), create("c", Severity::Info, noted, ""));
+            let (actions, withdrawn) = super::super::plan::plan(&[&a, &b, &c], None);
+            assert_eq!((actions.len(), withdrawn.len()), (1, 2 * want), "{planned:?} {noted}");
+            assert!(withdrawn.iter().all(|w| w.why.contains("another statement creates it")), "{withdrawn:?}");
+        }
+    }
+
+    #[test]
     fn only_what_begins_with_all_keys_and_holds_all_rows_serves() {
         let of = |keys: &str, more: &str| Leads {
             table: "t".into(),
@@ -139,5 +171,8 @@ mod tests {
         assert!(!serves(&of("\"ab\", \"b\"", ""), &short));
         assert!(!serves(&of("\"b\", \"a\"", ""), &short));
         assert!(!serves(&short, &short), "the same is one action already");
+        assert!(serves(&of("\"a\"", " INCLUDE (\"c\")"), &short));
+        assert!(!serves(&short, &of("\"a\"", " INCLUDE (\"c\")")));
+        assert!(!serves(&of("\"a\"", " WHERE \"b\" IS NULL"), &short));
     }
 }

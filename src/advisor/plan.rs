@@ -5,7 +5,7 @@ use super::score::certainty;
 use super::{causes, cure, longer};
 use crate::catalog::settings::parse;
 use crate::finding::{Confidence, Effort, Finding, Fix, Risk, RoleSetting, Severity, SubjectKind, Verb};
-use crate::text::Text;
+use crate::text::{Span, Text};
 use crate::time::Timestamp;
 use std::cmp::Ordering;
 
@@ -178,6 +178,9 @@ impl PlannedAction {
                     if also_maintain(same, fix) {
                         self.title = title(finding, &self.object);
                     }
+                    if fix.sql == same.sql {
+                        same.when_not = both(same.when_not.take(), fix.when_not.as_ref());
+                    }
                     let new = fix.keeps.iter().filter(|k| !same.keeps.contains(k)).cloned().collect::<Vec<_>>();
                     same.keeps.extend(new);
                     if fix.verb == Verb::Set && fix.sql != same.sql {
@@ -271,9 +274,21 @@ fn also_maintain(same: &mut Fix, other: &Fix) -> bool {
     }
     let vacuums = does(other, "VACUUM") && !does(same, "VACUUM");
     same.sql = if lacks(other, same) { format!("{}\n{}", other.sql, same.sql) } else { other.sql.clone() };
-    same.when_not.clone_from(&other.when_not);
+    same.when_not = both(same.when_not.take(), other.when_not.as_ref());
     same.lock.clone_from(&other.lock);
     vacuums
+}
+
+/// The cautions of two statements that became one, each sentence once.
+fn both(one: Option<Text>, other: Option<&Text>) -> Option<Text> {
+    let (Some(one), Some(other)) = (one.as_ref(), other) else { return one.or_else(|| other.cloned()) };
+    if one.plain().contains(&other.plain()) {
+        return Some(one.clone());
+    }
+    let is_sentence = |span: &Span| matches!(span, Span::Text(words) if words.ends_with('.'));
+    let new: Vec<Span> = other.0.iter().filter(|span| !(is_sentence(span) && one.0.contains(span))).cloned().collect();
+    let apart = if matches!(new.first(), Some(Span::Text(words)) if words.starts_with(' ')) { "" } else { " " };
+    Some(one.clone().t(apart).then(Text(new)))
 }
 
 fn riskiest(fixes: &[Fix]) -> Risk {

@@ -82,8 +82,11 @@ pub(super) fn sentence(draft: &Draft<'_>, view: &str, none_found: &str) -> Optio
         }
         CoverageState::Missing => (
             NoteKind::Missing,
-            remark(Text::new().t("Not captured: ").code(view).t(" is not in the dump; "), &how_to_get(view, draft.chain))
-                .t("."),
+            remark(
+                Text::new().t("Not captured: ").code(view).t(" is not in the dump; "),
+                &how_to_get(view, draft.chain),
+            )
+            .t("."),
         ),
         CoverageState::NotApplicable => (
             NoteKind::Info,

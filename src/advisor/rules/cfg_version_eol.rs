@@ -41,7 +41,9 @@ fn check(ctx: &Context<'_>) -> Check {
     let left = end.seconds_since(now);
     let looked_at = format!("PostgreSQL {version}, supported until {}", end.human_date());
     if left > ctx.threshold("ahead_s") && meta.version_inferred {
-        return Err(Skip(format!("the server's version is not stated; by its columns it is PostgreSQL {major} or older")));
+        return Err(Skip(format!(
+            "the server's version is not stated; by its columns it is PostgreSQL {major} or older"
+        )));
     }
     if left > ctx.threshold("ahead_s") {
         return Ok(Checked { findings: Vec::new(), looked_at });
@@ -102,7 +104,8 @@ mod tests {
 
     #[test]
     fn skips_what_it_does_not_know() {
-        for (major, want) in [(15, "skipped: the server's version is not stated"), (13, "high, medium: PostgreSQL 13")] {
+        for (major, want) in [(15, "skipped: the server's version is not stated"), (13, "high, medium: PostgreSQL 13")]
+        {
             let read = literal("2026-11-22 12:00:00+00").version(major).meta(|m| m.version_inferred = true).build();
             let said = told(&judge(&RULE, &[read], ""));
             assert!(said[0].starts_with(want), "{said:?}");

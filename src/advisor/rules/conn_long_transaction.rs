@@ -143,7 +143,9 @@ mod tests {
         const HEADER: &str = "pid | backend_start | usename | state | xact_start | state_change | backend_xid | backend_xmin | \
                               backend_type | application_name | query";
         let began = "2026-11-22 10:00:00+00 | 2026-11-22 10:00:00+00";
-        let waits = format!("7 | 2026-11-22 08:00:00+00 | webapp | active | {began} | 905 | 900 | client backend | app | update t");
+        let waits = format!(
+            "7 | 2026-11-22 08:00:00+00 | webapp | active | {began} | 905 | 900 | client backend | app | update t"
+        );
         for (xid, want) in [(900, "passed"), (901, "medium")] {
             let other = format!(
                 "8 | 2026-11-22 08:00:00+00 | billing | idle in transaction | {began} | {xid} | | client backend | cron | update t"

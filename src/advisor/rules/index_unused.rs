@@ -413,8 +413,12 @@ mod tests {
         );
         let drop = &advice.actions[0].fixes[0];
         assert!(drop.sql.ends_with(r#"DROP INDEX "public"."i";"#));
-        let undo = Some("SET lock_timeout = '5s';\nCREATE INDEX i ON public.p USING btree (a);");
-        assert_eq!(drop.undo.as_deref(), undo, "on the root alone it would be no index of the partitions");
+        let undo = drop.undo.as_deref().and_then(|u| u.lines().last());
+        assert_eq!(
+            undo,
+            Some("CREATE INDEX i ON public.p USING btree (a);"),
+            "on the root alone it would be no index of the partitions"
+        );
     }
 
     #[test]

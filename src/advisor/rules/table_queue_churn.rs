@@ -1,14 +1,18 @@
 //! Small tables that are rewritten all day and have grown by it.
 
 use crate::advisor::bloat::{known_columns, width};
+use crate::advisor::horizon::look_at_holders;
 use crate::advisor::vacuum_cure::set_options;
-use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, TableFact, Threshold, show};
+use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, TableFact, Threshold, show, whole};
 use crate::diff::{Change, Class};
-use crate::finding::{Doubt, Effort, Finding, Severity};
+use crate::finding::{Doubt, Effort, Finding, Fix, Severity};
 use crate::text::{Text, counted};
 use crate::unit::{Quantity, Unit};
 
 const DAY: f64 = 86_400.0;
+
+/// Below this vacuums would be more work than what they remove.
+const LEAST_TRIGGER: f64 = 50.0;
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -48,8 +52,8 @@ pub const RULE: Rule = Rule {
               versions fill the heap and its indexes, and each scan of the few rows reads all of it.",
         decides: "A hundred updates or deletes per row and day over ten minutes at least, a heap of 1 MB, and twenty times what the \
                   live rows need. Not judged where a crash, a reset or a promotion fell into the window.",
-        what_to_do: "A fixed, low trigger of autovacuum for this table, short transactions everywhere (one old one keeps all versions), \
-                     FOR UPDATE SKIP LOCKED in workers; finished rows moved elsewhere. Once the cause is gone, one rewrite.",
+        what_to_do: "Short transactions everywhere (one old one keeps all versions); a fixed, low trigger of autovacuum for this table, where \
+                     the present one is reached later than after an autovacuum_naptime and autovacuum is on; FOR UPDATE SKIP LOCKED in workers; finished rows moved elsewhere. Once the cause is gone, one rewrite.",
         ignore_when: "The table is emptied in bulk and refills.",
         references: "PostgreSQL manual, \"Routine Vacuuming\"; \"ALTER TABLE\" (storage parameters).",
     },
@@ -94,72 +98,129 @@ fn finding<'a>(
         .many(Quantity::float(live, Unit::Rows), "row", "rows")
         .t(", each rewritten ")
         .opt(Quantity::float(turns, Unit::PerDay));
-    let fix = set_options(
+    let cure = cure(cx, table, turns * live / DAY);
+    let mut finding = cx
+        .finding(Severity::Medium, table.subject(), title)
+        .why(
+            Text::new()
+                .t("The heap is ")
+                .opt(Quantity::float(excess, Unit::Times))
+                .t(" what its live rows need; each scan of them reads all of it."),
+        )
+        .doubts([cx.facts.sizes_doubt(), Some(Doubt::C5), cx.single_doubt()])
+        .measure(cx.measure("Rows updated", change, "n_tup_upd"))
+        .measure(cx.measure("Rows deleted", change, "n_tup_del"))
+        .measure(cx.read("Heap", sizes, "relation_size"))
+        .measure(cx.over_window(
+            "Updates and deletes per live row",
+            Quantity::float(turns, Unit::PerDay),
+            format!("{} ÷ {} rows, per day", show(changed, Unit::Rows), show(live, Unit::Rows)),
+            &[(sizes, &["reltuples"])],
+        ))
+        .measure(cx.computed(
+            "Heap against its live rows",
+            Quantity::float(excess, Unit::Times),
+            format!("{} ÷ ({} × {row_bytes:.0} bytes)", show(heap, Unit::Bytes), show(live, Unit::Rows)),
+            &[(sizes, &["relation_size", "reltuples"])],
+        ))
+        .fix(look_at_holders())
+        .verify("The heap does not grow any more in the next window.")
+        .effort(Effort::M);
+    match cure {
+        Ok(fix) => finding = finding.fix(fix),
+        Err(why) => finding = finding.not(why),
+    }
+    Some(finding)
+}
+
+/// A trigger below the present one, where autovacuum would come sooner for it; else why not.
+fn cure(cx: &Context<'_>, table: &TableFact<'_>, changed_per_s: f64) -> Result<Fix, Text> {
+    let (triggers, settings) = (cx.facts.triggers(table), &cx.facts.autovacuum);
+    if settings.on == Some(false) || !triggers.enabled {
+        return Err("Autovacuum is off, which lets the heap grow: its trigger is not the cause.".into());
+    }
+    // It looks once in a naptime, whatever the trigger.
+    let a_visit = changed_per_s * settings.naptime_s;
+    let lower = a_visit.max(LEAST_TRIGGER);
+    if lower > triggers.vacuum / 2.0 {
+        return Err(Text::new()
+            .t("Its trigger (")
+            .opt(whole(triggers.vacuum, Unit::Rows))
+            .t(" dead rows) is no cause: as many change in ")
+            .opt(Quantity::float(triggers.vacuum / changed_per_s.max(f64::EPSILON), Unit::Seconds))
+            .t(", and autovacuum looks every ")
+            .opt(Quantity::float(settings.naptime_s, Unit::Seconds))
+            .t(". Look for old transactions, which keep the dead rows."));
+    }
+    Ok(set_options(
         table,
-        &[
-            ("autovacuum_vacuum_scale_factor", "0".to_owned()),
-            ("autovacuum_vacuum_threshold", format!("{:.0}", (live.max(100.0) * 2.0).min(10_000.0))),
-        ],
+        &[("autovacuum_vacuum_scale_factor", "0".to_owned()), ("autovacuum_vacuum_threshold", format!("{lower:.0}"))],
         "While an old transaction keeps the dead rows: vacuum cannot remove them, however often it comes.",
-    );
-    Some(
-        cx.finding(Severity::Medium, table.subject(), title)
-            .why(
-                Text::new()
-                    .t("The heap is ")
-                    .opt(Quantity::float(excess, Unit::Times))
-                    .t(" what its live rows need; each scan of them reads all of it."),
-            )
-            .doubts([cx.facts.sizes_doubt(), Some(Doubt::C5), cx.single_doubt()])
-            .measure(cx.measure("Rows updated", change, "n_tup_upd"))
-            .measure(cx.measure("Rows deleted", change, "n_tup_del"))
-            .measure(cx.read("Heap", sizes, "relation_size"))
-            .measure(cx.over_window(
-                "Updates and deletes per live row",
-                Quantity::float(turns, Unit::PerDay),
-                format!("{} ÷ {} rows, per day", show(changed, Unit::Rows), show(live, Unit::Rows)),
-                &[(sizes, &["reltuples"])],
-            ))
-            .measure(cx.computed(
-                "Heap against its live rows",
-                Quantity::float(excess, Unit::Times),
-                format!("{} ÷ ({} × {row_bytes:.0} bytes)", show(heap, Unit::Bytes), show(live, Unit::Rows)),
-                &[(sizes, &["relation_size", "reltuples"])],
-            ))
-            .fix(fix)
-            .verify("The heap does not grow any more in the next window.")
-            .effort(Effort::M),
-    )
+    ))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::advisor::testing::{judge, told};
+    use crate::advisor::testing::{AUTOVACUUM, judge, told};
+    use crate::finding::Outcome;
     use crate::snapshot::literal::literal;
 
-    fn over_an_hour(updates: &str, heap: &str) -> Vec<String> {
-        let taken = |at: &str, updates: &str| {
+    fn taken(updates: &str, (rows, heap): (u32, &str), settings: &[&str]) -> Outcome {
+        let at = |at: &str, updates: &str| {
             literal(at)
                 .view("pg_stat_database", "datid | datname | stats_reset", &["16697 | shop | 2026-11-01 00:00:00+00"])
                 .view(
                     "pg_stat_user_tables",
                     "relid | schemaname | relname | n_tup_upd | n_tup_del | n_live_tup | vacuum_count",
-                    &[&format!("1 | public | jobs | {updates} | 0 | 500 | 5")],
+                    &[&format!("1 | public | jobs | {updates} | 0 | {rows} | 5")],
                 )
                 .view(
                     "table_sizes",
                     "relid | schemaname | relname | relkind | reltuples | relpages | relation_size | relnatts",
-                    &[&format!("1 | public | jobs | r | 500 | 9 | {heap} | 2")],
+                    &[&format!("1 | public | jobs | r | {rows} | 9 | {heap} | 2")],
                 )
                 .view(
                     "pg_stats",
                     "schemaname | tablename | attname | inherited | avg_width",
                     &["public | jobs | id | f | 8", "public | jobs | state | f | 100"],
                 )
+                .view("pg_settings", "name | setting | unit", settings)
                 .build()
         };
-        told(&judge(&RULE, &[taken("2026-11-22 10:00:00+00", "0"), taken("2026-11-22 11:00:00+00", updates)], ""))
+        judge(&RULE, &[at("2026-11-22 10:00:00+00", "0"), at("2026-11-22 11:00:00+00", updates)], "")
+    }
+
+    fn over_an_hour(updates: &str, heap: &str) -> Vec<String> {
+        told(&taken(updates, (500, heap), AUTOVACUUM))
+    }
+
+    /// A lower trigger is of use only where autovacuum would not come at its next look anyway.
+    #[test]
+    fn its_trigger_is_lowered_where_that_makes_autovacuum_come_sooner() {
+        let cured = |updates: &str, rows: (u32, &str), settings: &[&str]| {
+            let Outcome::Found { findings, .. } = taken(updates, rows, settings) else { panic!("found") };
+            let set = findings[0].fixes.iter().find(|f| f.sql.contains(" SET ("));
+            let not = findings[0].not.as_ref().map(Text::plain).unwrap_or_default();
+            set.map_or(not, |f| f.sql.lines().last().unwrap_or_default().to_owned())
+        };
+        let (small, large) = ((500, "20971520"), (50_000, "524288000"));
+        assert!(
+            cured("9000", small, AUTOVACUUM)
+                .starts_with("Its trigger (150 dead rows) is no cause: as many change in 1 min")
+        );
+        assert_eq!(
+            cured("240000", large, AUTOVACUUM),
+            "ALTER TABLE \"public\".\"jobs\" SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 4000);",
+            "of 10,050 before"
+        );
+        let off: Vec<&str> = AUTOVACUUM
+            .iter()
+            .copied()
+            .filter(|s| !s.starts_with("autovacuum |"))
+            .chain(["autovacuum | off |"])
+            .collect();
+        assert!(cured("240000", large, &off).starts_with("Autovacuum is off"));
     }
 
     #[test]

@@ -166,7 +166,11 @@ mod tests {
     #[test]
     fn what_is_off_for_its_toast_table_goes_on_too() {
         let taken = literal("2026-11-22 12:00:00+00")
-            .view("pg_stat_user_tables", "relid | schemaname | relname | n_live_tup | n_dead_tup", &["1 | public | cart | 1000 | 10"])
+            .view(
+                "pg_stat_user_tables",
+                "relid | schemaname | relname | n_live_tup | n_dead_tup",
+                &["1 | public | cart | 1000 | 10"],
+            )
             .view(
                 "table_sizes",
                 "relid | schemaname | relname | relkind | reltuples | relpages | reloptions | toast_reloptions",

@@ -132,7 +132,11 @@ fn strip(draft: &Draft<'_>, sources: &[Source]) -> Block {
                     .map_or_else(String::new, |v| format!("PostgreSQL {} and later", v.majors.since)),
             },
             in_short: if s.state == CoverageState::Missing { s.in_short() } else { String::new() },
-            how_to_get: if s.state == CoverageState::Missing { absent::how_to_get(s.view, draft.chain) } else { String::new() },
+            how_to_get: if s.state == CoverageState::Missing {
+                absent::how_to_get(s.view, draft.chain)
+            } else {
+                String::new()
+            },
         })
         .collect();
     Block::Coverage { items }

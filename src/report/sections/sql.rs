@@ -95,7 +95,8 @@ fn nodes(draft: &Draft<'_>, fix: &Fix, findings: &[String]) -> Vec<String> {
     if draft.servers.len() < 2 {
         return Vec::new();
     }
-    let own = fix.risk == Risk::R0 || matches!(fix.verb, Verb::Diagnose | Verb::End) || fix.sql.contains("ALTER SYSTEM");
+    let own =
+        fix.risk == Risk::R0 || matches!(fix.verb, Verb::Diagnose | Verb::End) || fix.sql.contains("ALTER SYSTEM");
     let primary = draft.servers.iter().find(|s| s.standby == Some(false) && !own);
     let mut out = Vec::new();
     match primary {
