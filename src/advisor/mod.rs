@@ -40,6 +40,7 @@ pub mod indexdef;
 pub mod lifetime;
 mod lock_edges;
 mod lock_mode;
+mod lock_waits;
 mod longer;
 mod numbers;
 mod overdue;

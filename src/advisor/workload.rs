@@ -4,7 +4,7 @@ use super::context::{show, state};
 use super::functions::Functions;
 use super::server_settings::server_value;
 use super::statement::{self, Family};
-use super::{Context, Skip, Threshold, secret};
+use super::{Context, Skip, Threshold, lock_waits, secret};
 use crate::diff::{Chain, Change};
 use crate::finding::{Doubt, Fix, Subject, SubjectKind};
 use crate::ident::visible;
@@ -109,6 +109,7 @@ pub struct Workload<'a> {
     pub doubts: Vec<Option<Doubt>>,
     databases: BTreeMap<i64, &'a str>,
     roles: BTreeMap<i64, &'a str>,
+    lock_waits: BTreeMap<i64, f64>,
 }
 
 impl<'a> Workload<'a> {
@@ -126,6 +127,7 @@ impl<'a> Workload<'a> {
             doubts: Vec::new(),
             databases: names(ctx, "pg_stat_database", "datid", "datname"),
             roles: names(ctx, "pg_stat_activity", "usesysid", "usename"),
+            lock_waits: lock_waits::by_query(ctx),
         };
         let (mut covered, mut rows, mut hidden) = (0.0_f64, 0_usize, 0_usize);
         for change in changes.present() {
@@ -177,6 +179,12 @@ impl<'a> Workload<'a> {
     /// The statement's share of the recorded execution time.
     pub fn time_share(&self, s: &Statement<'_>) -> f64 {
         part(s.delta("total_exec_time"), self.recorded.exec_ms)
+    }
+
+    /// Seconds for which it was seen waiting for locks, where that is most of its time: EXPLAIN shows nothing of them.
+    pub fn mostly_waits_s(&self, s: &Statement<'_>) -> Option<f64> {
+        let waited = *self.lock_waits.get(&s.row.int("queryid")?)?;
+        (waited * 1e3 >= s.delta("total_exec_time") / 2.0).then_some(waited)
     }
 
     /// A sentence with a share in it, and that its whole may count twice where it may.

@@ -143,7 +143,8 @@ impl IndexDef {
         let leading: Vec<&str> =
             self.keys.iter().take(columns.len()).filter(|k| !k.expression).map(|k| k.text.as_str()).collect();
         let usable = match self.method.as_str() {
-            "btree" => true,
+            // A plain column in GiST has an operator class of btree_gist, as exclusion constraints use it.
+            "btree" | "gist" => true,
             "hash" => columns.len() == 1,
             _ => false,
         };
@@ -322,6 +323,8 @@ mod tests {
             ("btree (lower(order_id))", &["order_id"], false),
             ("hash (order_id)", &["order_id"], true),
             ("gin (order_id)", &["order_id"], false),
+            ("gist (order_id, during)", &["order_id"], true),
+            ("gist (during, order_id)", &["order_id"], false),
             ("btree (order_id) WHERE (order_id IS NOT NULL)", &["order_id"], true),
             ("btree (order_id) WHERE (\"order_id\" IS NOT NULL)", &["order_id"], true),
             ("btree (order_id) WHERE (state = 1)", &["order_id"], false),

@@ -6,6 +6,7 @@ use crate::advisor::running_build::{is_running, is_unseen, look_first, unless_ru
 use crate::advisor::{Check, Checked, Context, Docs, IndexFact, Need, Rule};
 use crate::finding::{Effort, Fix, Severity};
 use crate::ident::quote_ident;
+use crate::snapshot::{Row, parse_array};
 use crate::text::{Text, counted};
 use crate::unit::{Quantity, Unit};
 
@@ -28,7 +29,7 @@ pub const RULE: Rule = Rule {
                   index-ccnew-leftover's.",
         what_to_do: "Rebuild it with REINDEX INDEX CONCURRENTLY, or drop it where another index does the work. Before \
                      rebuilding a unique index look for duplicates: with duplicates the rebuild fails and leaves a \
-                     second invalid index.",
+                     second invalid index; where `pg_stats` knows of some, dropping it comes first.",
         ignore_when: "A build is known to be running and the dump does not show it.",
         references: "PostgreSQL manual: CREATE INDEX (Building Indexes Concurrently), REINDEX. A second invalid index \
                      after a failed rebuild: observed on PostgreSQL 15.",
@@ -102,10 +103,28 @@ fn report<'a>(cx: &Context<'a>, index: &IndexFact<'a>) -> crate::finding::Findin
         );
         finding = finding.fixes(duplicates(index).map(|sql| Fix::diagnose(index.display(), sql)));
     }
+    let drop = drop_index(index).map(|fix| if unique { undone_without_duplicates(fix) } else { fix });
+    let repeats = unique.then(|| repeated(cx, index)).flatten();
+    if let (Some(row), Some(drop)) = (repeats, &drop) {
+        let drop = drop.clone().when_not("When it is wanted: then the equal rows have to go first, and it is rebuilt.");
+        return finding
+            .measure(cx.read("Distinct values (planner)", row, "n_distinct"))
+            .not("At the last ANALYZE values of its column stood in several rows: while they do, a rebuild fails.")
+            .fix(settle(drop))
+            .fix(Fix { instead: true, ..settle(rebuild) });
+    }
     finding = finding.fix(settle(rebuild));
-    let drop = drop_index(index).map(|fix| fix.when_not("When it is wanted: then rebuild it instead, above."));
-    let drop = drop.map(|fix| if unique { undone_without_duplicates(fix) } else { fix });
+    let drop = drop.map(|fix| fix.when_not("When it is wanted: then rebuild it instead, above."));
     finding.fixes(drop.map(|fix| Fix { instead: true, ..settle(fix) }))
+}
+
+/// The planner's sample of the only column of a unique index, where it has a value that stands in several rows.
+fn repeated<'a>(cx: &Context<'a>, index: &IndexFact<'a>) -> Option<Row<'a>> {
+    let def = index.def().filter(|d| !d.has_expression() && d.predicate.is_none())?;
+    let [key] = def.keys.as_slice() else { return None };
+    let row = cx.facts.column(index.schema(), index.table(), &key.text)?;
+    // Of what is distinct ANALYZE lists no common values: those it lists it has seen more than once.
+    row.text("most_common_freqs").is_some_and(|f| !parse_array(f).is_empty()).then_some(row)
 }
 
 /// What stood in the way of the build stands in the way of its undo.
@@ -136,6 +155,7 @@ mod tests {
     use super::*;
     use crate::advisor::running_build::LOOK;
     use crate::advisor::testing::{judge, told};
+    use crate::finding::Verb;
     use crate::snapshot::literal::{Literal, literal};
 
     /// No build was running.
@@ -178,6 +198,31 @@ mod tests {
                 "SELECT indexrelid::regclass FROM pg_index WHERE NOT indisvalid;",
             ]
         );
+    }
+
+    /// A rebuild that is known to fail is not what to do first.
+    #[test]
+    fn known_repeats_are_dropped_first() {
+        let first = |common: &str| {
+            let columns = "schemaname | tablename | attname | inherited | n_distinct | most_common_freqs";
+            let dump = quiet(taken("f", "t")).view(
+                "pg_stats",
+                columns,
+                &[&format!("public | orders | ref | f | -0.3 | {common}")],
+            );
+            let crate::finding::Outcome::Found { findings, .. } = judge(&RULE, &[dump.build()], "") else { panic!() };
+            let of = |instead: bool| {
+                findings[0]
+                    .fixes
+                    .iter()
+                    .filter(|f| f.verb != Verb::Diagnose && f.instead == instead)
+                    .map(|f| f.verb)
+                    .collect::<Vec<_>>()
+            };
+            (of(false), of(true))
+        };
+        assert_eq!(first("{0.01,0.01}"), (vec![Verb::Drop], vec![Verb::Maintain]));
+        assert_eq!(first(""), (vec![Verb::Maintain], vec![Verb::Drop]));
     }
 
     #[test]
@@ -237,7 +282,7 @@ mod tests {
             assert!(told(&outcome)[0].starts_with("high, medium: public.uq_ref"), "{outcome:?}");
             let crate::finding::Outcome::Found { findings, .. } = outcome else { panic!() };
             assert!(findings[0].fixes[0].sql.starts_with(LOOK));
-            for fix in findings[0].fixes.iter().filter(|f| f.verb != crate::finding::Verb::Diagnose) {
+            for fix in findings[0].fixes.iter().filter(|f| f.verb != Verb::Diagnose) {
                 assert!(fix.sql.lines().skip(1).all(|line| line.starts_with("-- ")), "{}", fix.sql);
             }
         }

@@ -56,7 +56,8 @@ fn check(ctx: &Context<'_>) -> Check {
             continue;
         }
         new += 1;
-        if share < ctx.threshold("info_share") || s.is_upkeep() {
+        // What waited for a lock is told of with who blocked it.
+        if share < ctx.threshold("info_share") || s.is_upkeep() || work.mostly_waits_s(s).is_some() {
             continue;
         }
         let severity = if share >= ctx.threshold("medium_share") { Severity::Medium } else { Severity::Info };

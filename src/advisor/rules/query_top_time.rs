@@ -38,8 +38,8 @@ pub const RULE: Rule = Rule {
               nothing.",
         decides: "Share of the recorded execution time and the load it means (seconds of execution per second). Statements \
                   called from functions are left out where the export can tell (`toplevel`), so that time does not count \
-                  twice. Loads, dumps, maintenance and schema changes are listed as information: their time is meant. A \
-                  statement is booked whole when it ends, so a very long one may have started before the window; that is \
+                  twice. Loads, dumps, maintenance and schema changes are listed as information: their time is meant; so are statements seen \
+                  waiting for locks for half of their time. A statement is booked whole when it ends, so a very long one may have started before the window; that is \
                   said.",
         what_to_do: "Look at the plan with real values; then at indexes, at the number of calls, at the rows it returns.",
         ignore_when: "The statement is the purpose of the server and its plan is known to be good.",
@@ -66,7 +66,8 @@ fn check(ctx: &Context<'_>) -> Check {
             break;
         };
         if work.load(s) >= ctx.threshold("min_load") {
-            findings.push(finding(ctx, &work, s, if s.is_upkeep() { Severity::Info } else { severity }));
+            let noted = s.is_upkeep() || work.mostly_waits_s(s).is_some();
+            findings.push(finding(ctx, &work, s, if noted { Severity::Info } else { severity }));
         }
     }
     let top = ranked.first().map_or(0.0, |(_, share)| *share);
@@ -103,6 +104,12 @@ fn finding<'a>(ctx: &Context<'a>, work: &Workload<'a>, s: &Statement<'a>, severi
     }
     if mean_ms / 1e3 >= work.window_s {
         why = why.t(" A call is booked when it ends: part of this time lies before the window.");
+    }
+    if let Some(waited) = work.mostly_waits_s(s) {
+        why = why
+            .t(" Sessions that ran it were seen waiting for a lock, for ")
+            .opt(Quantity::float(waited, Unit::Seconds))
+            .t(": most of this time is waiting, not work, and no plan shows it.");
     }
     if s.is_upkeep() {
         why = why.t(format!(
@@ -188,6 +195,38 @@ mod tests {
                 "info, high: queryid 5 on shop: queryid 5 takes 13.5% of the recorded execution time",
             ]
         );
+    }
+
+    /// A call that waited for a lock is no load: what blocked it is found elsewhere.
+    #[test]
+    fn what_waited_for_a_lock_is_a_note() {
+        let said = |waits: &str| {
+            let taken = |at: &str, calls: u32, ms: u32| {
+                literal(at)
+                    .view("pg_stat_database", "datid | datname", &["5 | shop"])
+                    .view(
+                        "pg_stat_activity",
+                        "pid | backend_start | state | wait_event_type | query_id | query_start",
+                        &[&format!("7 | 2026-11-22 09:00:00+00 | active | {waits} | 1 | 2026-11-22 10:40:00+00")],
+                    )
+                    .view(
+                        "pg_stat_statements",
+                        "userid | dbid | queryid | toplevel | query | calls | total_exec_time",
+                        &[
+                            &format!("10 | 5 | 1 | t | update t | {calls} | {ms}"),
+                            &format!("10 | 5 | 2 | t | select a | {} | 600000", 2000 * calls),
+                        ],
+                    )
+                    .build()
+            };
+            told(&judge(
+                &RULE,
+                &[taken("2026-11-22 10:00:00+00", 0, 0), taken("2026-11-22 11:00:00+00", 2, 1_300_000)],
+                "",
+            ))
+        };
+        assert!(said("Lock")[0].starts_with("info, "), "{:?}", said("Lock"));
+        assert!(said("IO")[0].starts_with("high, "), "{:?}", said("IO"));
     }
 
     /// What took years up to the first snapshot and nothing since is no load of today.

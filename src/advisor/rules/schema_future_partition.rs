@@ -181,7 +181,8 @@ fn next_partition<'a>(cx: &Context<'a>, ranges: &Ranges<'a>, last: Row<'a>, subj
     let from = end.map_or_else(|| "<last upper bound>".to_owned(), quote_literal);
     let (mut note, mut lock, mut risk) = (
         "-- <partition>: a new name; <next>: its upper bound\n".to_owned(),
-        "SHARE UPDATE EXCLUSIVE on the table; SHARE ROW EXCLUSIVE on tables that its foreign keys reference".to_owned(),
+        "SHARE UPDATE EXCLUSIVE on the table; SHARE ROW EXCLUSIVE on tables that its foreign keys reference or whose keys \
+         reference it".to_owned(),
         Risk::R1,
     );
     if ranges.default.is_some() {
@@ -203,7 +204,7 @@ fn next_partition<'a>(cx: &Context<'a>, ranges: &Ranges<'a>, last: Row<'a>, subj
     Fix::new(Verb::Create, risk, format!("next partition of {subject}"), sql)
         .lock(lock)
         .when_not("A job makes its partitions: let that make this one too.")
-        .undo(format!("-- while it is empty; ACCESS EXCLUSIVE on the table\n{detach}\nDROP TABLE <partition>;"))
+        .undo(format!("-- while it is empty; ACCESS EXCLUSIVE on the table and on those whose keys reference it\n{detach}\nDROP TABLE <partition>;"))
 }
 
 #[cfg(test)]
