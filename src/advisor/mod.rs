@@ -44,6 +44,7 @@ mod lock_waits;
 mod longer;
 mod numbers;
 mod overdue;
+mod partition_key;
 mod peers;
 mod plan;
 pub mod plans;

@@ -46,6 +46,8 @@ pub struct Refusals {
     pub unknown: usize,
     /// The table was not read sequentially in the window, so another plan must be in use.
     pub not_scanned: usize,
+    /// Read by order of a table whose row security adds conditions that are not known.
+    pub restricted: usize,
     /// The writes would cost as much as the reads spare.
     pub written: usize,
     /// Served by what exists.
@@ -127,6 +129,7 @@ impl Refusals {
         self.unselective += other.unselective;
         self.unknown += other.unknown;
         self.not_scanned += other.not_scanned;
+        self.restricted += other.restricted;
         self.written += other.written;
         self.served += other.served;
     }
@@ -158,6 +161,11 @@ fn asked<'l>(
         }
         if now < limits.min_buffers {
             refusals.served += 1;
+            continue;
+        }
+        // How far an order is read for LIMIT rows depends on all conditions.
+        if table.restricted && access.stops_after.is_some() && !access.order.is_empty() {
+            refusals.restricted += 1;
             continue;
         }
         let scans = access.ways.iter().any(|w| !w.conditions.is_empty()) || !access.order.is_empty();

@@ -250,7 +250,7 @@ fn named<'a>(cx: &Context<'a>, texts: &[Text<'_>]) -> (Names, Vec<Table<'a>>) {
     let mentioned = Mentioned::of(texts.iter().map(|t| t.sql));
     let mut names = Names::default();
     let mut tables = Vec::new();
-    let partitions = Partitions::new(cx.facts);
+    let partitions = Partitions::new(cx);
     for fact in &cx.facts.tables {
         let (name, Some(relid)) = (fact.name(), fact.relid()) else { continue };
         if !mentioned.may_have(name) {

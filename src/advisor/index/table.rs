@@ -1,10 +1,11 @@
 //! What is known of a table that statements read: its size, its columns' distribution, its indexes, its writes.
 
 use super::shape::Shape;
+use crate::advisor::partition_key::key_columns;
 use crate::advisor::{Context, Facts, IndexFact, TableFact};
 use crate::finding::Doubt;
 use crate::snapshot::{Row, parse_array};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A table, its partitions taken together.
 #[derive(Clone, Debug)]
@@ -29,31 +30,44 @@ pub struct Table<'a> {
     pub bytewise: bool,
     /// What was written in the window.
     pub writes: Writes,
+    /// Columns by which it is partitioned: what they narrow is narrowed before any index is read.
+    pub pruned: BTreeSet<String>,
+    /// Whether row security may add conditions that no text shows.
+    pub restricted: bool,
     /// Rows that sequential scans read in the window; `None` where not exported.
     pub scanned: Option<f64>,
     /// What is uncertain about all this.
     pub doubts: Vec<Option<Doubt>>,
 }
 
-/// Partitions by their topmost parent.
+/// Partitions and the columns of partition keys, by the topmost parent.
 #[derive(Debug, Default)]
-pub struct Partitions<'a>(BTreeMap<i64, Vec<&'a TableFact<'a>>>);
+pub struct Partitions<'a> {
+    parts: BTreeMap<i64, Vec<&'a TableFact<'a>>>,
+    keys: BTreeMap<i64, BTreeSet<String>>,
+}
 
 impl<'a> Partitions<'a> {
     /// Of all tables of a dump.
-    pub fn new(facts: &'a Facts<'a>) -> Self {
+    pub fn new(cx: &Context<'a>) -> Self {
+        let facts = cx.facts;
         let mut out = Self::default();
         for table in &facts.tables {
             let root = table.relid().map(|r| (r, facts.root(r))).filter(|(r, root)| r != root);
             if let Some((_, root)) = root {
-                out.0.entry(root).or_default().push(table);
+                out.parts.entry(root).or_default().push(table);
+            }
+        }
+        for row in cx.state("partitions").into_iter().flat_map(|s| s.table.iter()) {
+            if let (Some(parent), Some(key)) = (row.int("parent_relid"), row.text("partition_key")) {
+                out.keys.entry(facts.root(parent)).or_default().extend(key_columns(key));
             }
         }
         out
     }
 
     fn of(&self, root: i64) -> Vec<&'a TableFact<'a>> {
-        self.0.get(&root).cloned().unwrap_or_default()
+        self.parts.get(&root).cloned().unwrap_or_default()
     }
 }
 
@@ -112,6 +126,8 @@ impl<'a> Table<'a> {
             invalid: Vec::new(),
             bytewise: is_bytewise(cx),
             writes: Writes::default(),
+            pruned: partitions.keys.get(&relid).filter(|_| partitioned).cloned().unwrap_or_default(),
+            restricted: fact.sizes.and_then(|s| s.bool("relrowsecurity")) == Some(true),
             scanned: None,
             doubts: vec![
                 facts.sizes_doubt(),

@@ -194,3 +194,58 @@ fn a_write_is_not_spared_what_the_checks_of_its_keys_read() {
     assert_eq!(spared(&["1 | f | 1 | {customer_id,id} | 2 | {id,x}"]), 40.0, "the check of another key");
     assert_eq!(spared(&[]), 40.0, "all that both have is taken to be the same");
 }
+
+/// What pruning leaves of a partitioned table an index on its key does not narrow again, as far as anybody knows.
+#[test]
+fn a_range_of_the_partition_key_is_left_to_pruning() {
+    let found = |columns: &str, key: &str| {
+        let text =
+            format!("select state, count(*) from orders where {columns} >= $1 and {columns} < $2 group by state");
+        let at = |at, part| {
+            shop(at, &[(text.as_str(), 2_000.0, 3_000.0, 4.0)], part, &[], 1e9)
+                .view(
+                    "pg_stat_user_tables",
+                    "relid | schemaname | relname | seq_tup_read",
+                    &[&format!("5 | public | orders_1 | {}", 1e9 * part)],
+                )
+                .view(
+                    "table_sizes",
+                    "relid | schemaname | relname | relkind | reltuples | relpages | relallvisible | relation_size",
+                    &["1 | public | orders | p | -1 | 0 | 0 | 0", "5 | public | orders_1 | r | 1000000 | 20000 | 0 | 163840000"],
+                )
+                .view(
+                    "partitions",
+                    "parent_relid | parent_schema | parent | child_relid | child_schema | child | partition_key",
+                    &[&format!("1 | public | orders | 5 | public | orders_1 | {key}")],
+                )
+                .view(
+                    "pg_stats",
+                    "schemaname | tablename | attname | inherited | null_frac | avg_width | n_distinct | most_common_freqs | correlation",
+                    &["public | orders | placed_at | t | 0 | 8 | -1 | | 1", "public | orders | paid_at | t | 0 | 8 | -1 | | 1"],
+                )
+                .build()
+        };
+        matches!(judge(rule(), &[at(A, 0.0), at(B, 1.0)], ""), Outcome::Found { .. })
+    };
+    assert!(!found("placed_at", "RANGE (placed_at)"));
+    assert!(found("paid_at", "RANGE (placed_at)"));
+}
+
+/// A policy adds conditions: how many rows are read in an order until enough have passed is not in the text.
+#[test]
+fn an_order_under_row_security_is_not_trusted() {
+    let found = |secured: &str| {
+        let statement = ("select * from orders order by placed_at desc limit $1", 2_000.0, 20_000.0, 20.0);
+        let at = |at, part| {
+            shop(at, &[statement], part, &[], 1e9).view(
+                "table_sizes",
+                "relid | schemaname | relname | relkind | reltuples | relpages | relation_size | relrowsecurity",
+                &[&format!("1 | public | orders | r | 1000000 | 20000 | 163840000 | {secured}")],
+            )
+        };
+        judge(rule(), &[at(A, 0.0).build(), at(B, 1.0).build()], "")
+    };
+    assert!(matches!(found("f"), Outcome::Found { .. }));
+    let said = format!("{:?}", found("t"));
+    assert!(said.contains("1 by order where row security adds conditions"), "{said}");
+}

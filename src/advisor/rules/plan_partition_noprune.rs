@@ -1,5 +1,6 @@
 //! A statement that reads every partition because it does not name their key.
 
+use crate::advisor::partition_key::key_columns;
 use crate::advisor::plans::{Explained, check_each};
 use crate::advisor::{Check, Context, Docs, Need, Rule, Threshold, whole};
 use crate::explain::Node;
@@ -117,15 +118,6 @@ fn partition_of<'a>(ctx: &Context<'a>, node: &Node) -> Option<Row<'a>> {
     let mut found = state.table.iter().filter(is_it);
     let only = found.next()?;
     found.next().is_none().then_some(only)
-}
-
-/// The columns of `RANGE (a, "b c")`; none where an expression stands in it.
-fn key_columns(key: &str) -> Vec<String> {
-    let Some(list) = key.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')')) else { return Vec::new() };
-    if list.contains('(') {
-        return Vec::new();
-    }
-    list.split(',').filter_map(|c| c.split_whitespace().next()).map(|c| c.trim_matches('"').to_owned()).collect()
 }
 
 /// Whether a column stands in a condition, as the server prints it.
