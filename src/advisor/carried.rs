@@ -13,7 +13,7 @@ pub struct Carried(BTreeMap<String, f64>);
 impl Carried {
     /// Those of all windows; of several rewrites the last counts.
     pub fn of(chain: &Chain) -> Self {
-        Self(chain.windows.iter().flat_map(|window| in_window(window)).collect())
+        Self(chain.windows.iter().flat_map(in_window).collect())
     }
 
     /// A table's.

@@ -8,6 +8,7 @@ mod html;
 mod json;
 mod markdown;
 mod page;
+mod places;
 mod spark;
 mod template;
 mod terminal;

@@ -2,6 +2,7 @@
 
 use super::held::{Given, given};
 use super::page::{self, Page};
+use super::places::places;
 use super::{Options, values, words};
 use crate::error::{Error, Result};
 use crate::finding::{Effort, Risk, Severity, SubjectKind, Verb};
@@ -63,6 +64,8 @@ pub(super) fn environment(report: &Report, page: &Arc<Page>, options: &Options) 
     });
     let inside = Arc::clone(page);
     env.add_filter("inside", move |path: &str| inside.inside(path).to_owned());
+    let of_entry = Arc::clone(page);
+    env.add_filter("places", move |locators: &Value| places(locators, |path| of_entry.inside(path).to_owned()));
     env.add_global("folder", page.folder.as_str());
     let rows = Arc::clone(page);
     env.add_filter("hidden", move |table: &Value| hidden(&rows, table));

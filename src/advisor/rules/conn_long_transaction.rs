@@ -49,12 +49,13 @@ fn check(ctx: &Context<'_>) -> Check {
     let idle_s = ctx.threshold("idle_s");
     let old = |s: &Seen<'_>| {
         let text = s.row.text("query").unwrap_or_default().trim_start().to_ascii_lowercase();
-        let idle = s.row.text("state").is_some_and(|t| t.starts_with("idle in transaction"));
+        let is_idle = s.row.text("state").is_some_and(|t| t.starts_with("idle in transaction"));
+        let idle = is_idle && s.seconds_since("state_change").is_some_and(|t| t >= idle_s);
         is_client(s.row)
             && !is_dump(s.row)
             && !text.starts_with("vacuum")
             && s.row.int("backend_xmin").is_some()
-            && !(idle && s.seconds_since("state_change").is_some_and(|t| t >= idle_s))
+            && !idle
             && !follows_another(ctx, s.snapshot, s.row)
     };
     let all = matching(ctx, old);

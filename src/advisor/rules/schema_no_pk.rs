@@ -101,8 +101,10 @@ fn report<'a>(cx: &Context<'a>, table: &TableFact<'a>, published: bool) -> Findi
         .fix(add_primary_key(table, published))
         .effort(Effort::M)
         .verify("The table has a constraint of type p.");
-    if let Some(sizes) = table.sizes {
+    if let Some(sizes) = table.sizes.filter(|_| table.reltuples().is_some()) {
         finding = finding.measure(cx.read("Rows", sizes, "reltuples"));
+    } else if let Some(change) = table.change {
+        finding = finding.measure(cx.measure("Live rows (est.)", change, "n_live_tup"));
     }
     if let Some(change) = table.change.filter(|_| counted) {
         finding = finding.measure(cx.measure("Rows updated", change, "n_tup_upd")).measure(cx.measure(

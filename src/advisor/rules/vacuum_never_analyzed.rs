@@ -88,9 +88,8 @@ fn report<'a>(cx: &Context<'a>, table: &TableFact<'a>, never: bool, rows: f64) -
             .not("pg_stats has no column of it; the exporting role may not be allowed to read the table.");
     }
     if let Some(sizes) = table.sizes {
-        finding = finding
-            .measure(cx.read("Rows as counted", sizes, "reltuples"))
-            .measure(cx.read("Pages", sizes, "relpages"));
+        let label = if table.reltuples().is_some() { "Rows as counted" } else { "Its reltuples" };
+        finding = finding.measure(cx.read(label, sizes, "reltuples")).measure(cx.read("Pages", sizes, "relpages"));
     }
     if let Some(change) = table.change {
         finding = finding.measure(cx.measure("Live rows (est.)", change, "n_live_tup"));
