@@ -2,9 +2,6 @@
 
 use minijinja::{Value, context};
 
-/// From so many places on, alike but for the snapshot, they are one.
-const TOGETHER: usize = 3;
-
 /// A place in the user's files.
 #[derive(Clone, Debug, PartialEq)]
 struct Place {
@@ -39,7 +36,7 @@ fn together(all: &[Place]) -> Vec<Place> {
         });
         let n = 1 + alike.count();
         let (group, later) = rest.split_at(n.min(rest.len()));
-        match star.filter(|_| n >= TOGETHER) {
+        match star {
             Some(at) => {
                 let parts = first.file.split('/').enumerate().map(|(i, part)| if i == at { "*" } else { part });
                 out.push(Place {
@@ -69,11 +66,12 @@ fn differs(a: &Place, b: &Place) -> Option<usize> {
 /// `A to B` where none is left out, else each.
 fn spoken(group: &[Place]) -> String {
     let labels: Vec<&str> = group.iter().map(|p| p.snapshot.as_str()).collect();
-    let whole = labels.iter().enumerate().all(|(i, label)| match i {
-        0 => *label == "A",
-        _ if i + 1 == labels.len() => *label == "B",
-        _ => label.parse() == Ok(i + 1),
-    });
+    let whole = labels.len() > 2
+        && labels.iter().enumerate().all(|(i, label)| match i {
+            0 => *label == "A",
+            _ if i + 1 == labels.len() => *label == "B",
+            _ => label.parse() == Ok(i + 1),
+        });
     if whole { "A to B".to_owned() } else { labels.join(", ") }
 }
 
@@ -98,6 +96,7 @@ mod tests {
             told(&[("A", "1/a.csv", rows), ("2", "2/a.csv", rows), ("B", "3/a.csv", rows), ("B", "3/b.csv", rows)]),
             ["A to B: */a.csv all rows", "B: 3/b.csv all rows"]
         );
+        assert_eq!(told(&[("A", "1/a.csv", rows), ("B", "2/a.csv", rows)]), ["A, B: */a.csv all rows"]);
         assert_eq!(
             told(&[("2", "x/2/a.csv", rows), ("3", "x/3/a.csv", rows), ("5", "x/5/a.csv", rows)]),
             ["2, 3, 5: x/*/a.csv all rows"]
@@ -114,7 +113,6 @@ mod tests {
         ] {
             assert_eq!(told(&of).len(), 3, "{of:?}");
         }
-        assert_eq!(told(&[("A", "1/a.csv", "r"), ("B", "2/a.csv", "r")]).len(), 2, "two are soon read");
         assert!(told(&[]).is_empty());
     }
 }
