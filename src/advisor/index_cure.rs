@@ -18,6 +18,9 @@ pub const LOCK_TIMEOUT: &str = "SET lock_timeout = '5s';";
 /// invalid index stay, also where one was to be dropped (seen on PostgreSQL 15).
 pub const NO_TIMEOUT: &str = "SET statement_timeout = 0; SET lock_timeout = 0;";
 
+/// What other statements begin with that take as long as a table is large, where the server limits all.
+pub const NO_LIMIT: &str = "SET statement_timeout = 0;";
+
 /// One of the CONCURRENTLY forms with what has to stand around it, whatever ran in the session before.
 pub fn concurrently(statement: &str) -> String {
     format!("{NO_TIMEOUT}\n{statement}\n{CHECK_INVALID}")

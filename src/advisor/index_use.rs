@@ -106,13 +106,24 @@ pub fn bytes(candidate: &Candidate<'_, '_>) -> Option<i64> {
     candidate.parts.iter().map(|(i, _)| i.bytes()).try_fold(0_i64, |sum, b| Some(sum.saturating_add(b?)))
 }
 
-/// Writes per second of the table: each may have to maintain the index.
-pub fn writes(cx: &Context<'_>, candidate: &Candidate<'_, '_>) -> f64 {
-    let rate = |change: Change<'_>, column| change.rate(column).unwrap_or(0.0);
-    candidate
-        .parts
-        .iter()
-        .filter_map(|(part, _)| cx.facts.table(part.relid()?)?.change)
-        .map(|c| rate(c, "n_tup_ins") + (rate(c, "n_tup_upd") - rate(c, "n_tup_hot_upd")).max(0.0))
-        .sum()
+/// Writes of a table per second that may have to maintain an index of it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Writes {
+    /// Per second.
+    pub per_s: f64,
+    /// Whether there were more: counters began again at a time that is not known.
+    pub at_least: bool,
+}
+
+/// Those of the index's tables; `None` where no time is known that they cover.
+pub fn writes(cx: &Context<'_>, candidate: &Candidate<'_, '_>) -> Option<Writes> {
+    let of_table = |change: Change<'_>| {
+        let delta = |column| change.delta(column).unwrap_or(0.0);
+        let rows = delta("n_tup_ins") + (delta("n_tup_upd") - delta("n_tup_hot_upd")).max(0.0);
+        let covered = change.covered_s();
+        let seconds = covered.or(cx.chain.elapsed_s).filter(|s| *s >= 10.0)?;
+        Some(Writes { per_s: rows / seconds, at_least: covered.is_none() || !change.is_exact() })
+    };
+    let changes = candidate.parts.iter().filter_map(|(part, _)| cx.facts.table(part.relid()?)?.change);
+    changes.filter_map(of_table).reduce(|a, b| Writes { per_s: a.per_s + b.per_s, at_least: a.at_least || b.at_least })
 }

@@ -1,6 +1,7 @@
 //! From findings to a plan: one action per object and verb, contradictions settled, in the order to work.
 
 use super::consistency::{self, Withdrawn};
+use super::index_cure::NO_LIMIT;
 use super::score::certainty;
 use super::{causes, cure, longer};
 use crate::catalog::settings::parse;
@@ -273,7 +274,11 @@ fn also_maintain(same: &mut Fix, other: &Fix) -> bool {
         return false;
     }
     let vacuums = does(other, "VACUUM") && !does(same, "VACUUM");
-    same.sql = if lacks(other, same) { format!("{}\n{}", other.sql, same.sql) } else { other.sql.clone() };
+    let then = match same.sql.strip_prefix(NO_LIMIT) {
+        Some(rest) if other.sql.starts_with(NO_LIMIT) => rest.trim_start(),
+        _ => same.sql.as_str(),
+    };
+    same.sql = if lacks(other, same) { format!("{}\n{then}", other.sql) } else { other.sql.clone() };
     same.when_not = both(same.when_not.take(), other.when_not.as_ref());
     same.lock.clone_from(&other.lock);
     vacuums

@@ -22,9 +22,12 @@ pub fn cures(it: &Use<'_>, subject: &Subject) -> Vec<Fix> {
     let mut fixes: Vec<Fix> = narrow
         .map(|narrow| {
             Fix::new(Verb::Alter, Risk::R2, format!("{} column", subject.name), to("bigint"))
-                .lock("ACCESS EXCLUSIVE while the whole table and its indexes are rewritten")
+                .lock(COLUMN_LOCK)
                 .when_not(NOT_THE_COLUMN_YET)
-                .undo(format!("-- rewrites the table again; fails once a value is out of range\n{}", to(narrow)))
+                .undo(format!(
+                    "-- rewrites the table again, with the same locks; fails once a value is out of range\n{}",
+                    to(narrow)
+                ))
         })
         .into_iter()
         .collect();
@@ -44,6 +47,9 @@ const NOT_THE_COLUMN_YET: &str = "On a large table under load: add a bigint colu
      Columns that reference this one need the same. Before what reads it holds bigint: variables and parameters of functions \
      (\"integer out of range\"), drivers, logical subscribers (widen there first). While a view uses it: it is refused until \
      the view is dropped, to be made again afterwards.";
+/// Seen on PostgreSQL 15: the keys are made anew, each with a look through its table.
+const COLUMN_LOCK: &str = "ACCESS EXCLUSIVE while the whole table and its indexes are rewritten; also on tables whose foreign keys \
+     reference the column, while these are checked again";
 const SEQUENCE_LOCK: &str = "SHARE ROW EXCLUSIVE on the sequence: waits for open transactions that drew a number, and further nextval wait behind it";
 const REFUSED: &str = "-- refused once last_value is beyond the old limit\n";
 
@@ -91,8 +97,8 @@ fn cure_without_column(it: &Use<'_>, subject: &Subject) -> Fix {
          UNION ALL SELECT f.adrelid, f.adnum FROM pg_depend d JOIN pg_attrdef f ON f.oid = d.objid\n  \
          WHERE d.classid = 'pg_attrdef'::regclass AND d.refobjid = {sequence}::regclass AND d.deptype = 'n');\n\
          -- no row does not mean that it feeds no column: a trigger or the application may call nextval\n\
-         -- each column that is narrower first; rewrites the whole table under ACCESS EXCLUSIVE: under load add a column,\n\
-         -- fill it in batches, swap\n\
+         -- each column that is narrower first; rewrites the whole table under ACCESS EXCLUSIVE, which tables whose foreign keys\n\
+         -- reference the column get too: under load add a column, fill it in batches, swap\n\
          -- {LOCK_TIMEOUT} ALTER TABLE <table> ALTER COLUMN <column> TYPE bigint;"
     );
     let Some(wider) = Wider::of(it) else { return Fix::diagnose(&subject.name, look) };

@@ -1,5 +1,6 @@
 //! What printed statements have to mind of the server they are for, whichever rule prints them.
 
+use super::index_cure::NO_LIMIT;
 use super::run::Advice;
 use super::{Context, cure};
 use crate::catalog::settings::STANDBY_LIMITS;
@@ -15,6 +16,7 @@ pub(super) fn suit(context: &Context<'_>, fix: &mut Fix) {
     mind_damage(context, fix);
     mind_statements(context, fix);
     mind_standbys(context, fix);
+    mind_timeouts(context, fix);
 }
 
 /// Whoever reads all pages of a table meets the damaged ones; an ANALYZE may, and does where the table is small.
@@ -45,6 +47,22 @@ fn mind_statements(context: &Context<'_>, fix: &mut Fix) {
     if fix.verb == Verb::Diagnose && !there && fix.sql.contains("FROM pg_stat_statements") {
         fix.sql =
             format!("-- once pg_stat_statements is there, and has seen such a time:\n{}", cure::commented(&fix.sql));
+    }
+}
+
+/// What reads or writes a whole table takes longer than the server lets a statement run: the forms that build indexes set
+/// the limit themselves.
+fn mind_timeouts(context: &Context<'_>, fix: &mut Fix) {
+    let limited = context.setting("statement_timeout").and_then(|s| s.value).is_some_and(|ms| ms > 0.0);
+    let words = ["VACUUM", "ANALYZE", "VALIDATE CONSTRAINT", "ADD PRIMARY KEY", " TYPE "];
+    let free = |sql: &mut String| {
+        if words.iter().any(|word| sql.contains(word)) && !sql.contains("statement_timeout") {
+            *sql = format!("{NO_LIMIT}\n{sql}");
+        }
+    };
+    if limited && matches!(fix.verb, Verb::Maintain | Verb::Alter) {
+        free(&mut fix.sql);
+        fix.undo.iter_mut().for_each(free);
     }
 }
 
@@ -88,6 +106,23 @@ mod tests {
         let taken: Vec<_> = dumps.into_iter().map(Literal::build).collect();
         let Outcome::Found { findings, .. } = judge(rule, &taken, "") else { panic!("{}", rule.id) };
         findings
+    }
+
+    #[test]
+    fn long_statements_are_not_cut_off_by_the_limit_of_all() {
+        let said = |limit: &str| {
+            let dump = literal("2026-11-22 12:00:00+00")
+                .view("pg_settings", "name | setting | unit", &[&format!("statement_timeout | {limit} | ms")])
+                .view("pg_stat_user_tables", "relid | schemaname | relname | n_live_tup", &["1 | public | t | 50000"])
+                .view(
+                    "table_sizes",
+                    "relid | schemaname | relname | relkind | reltuples | relpages",
+                    &["1 | public | t | r | -1 | 100"],
+                );
+            found("vacuum-never-analyzed", vec![dump])[0].fixes[0].sql.clone()
+        };
+        assert_eq!(said("60000"), "SET statement_timeout = 0;\nANALYZE \"public\".\"t\";");
+        assert_eq!(said("0"), "ANALYZE \"public\".\"t\";");
     }
 
     #[test]

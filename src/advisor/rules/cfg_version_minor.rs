@@ -1,5 +1,6 @@
 //! A server that runs an older minor release than there is.
 
+use crate::advisor::lifetime::final_release;
 use crate::advisor::releases::newest;
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Skip, Threshold};
 use crate::finding::{Effort, Fix, Severity, Subject, SubjectKind};
@@ -46,8 +47,11 @@ fn check(ctx: &Context<'_>) -> Check {
         )));
     };
     let as_of = newest.as_of.human_date();
-    let looked_at =
-        format!("PostgreSQL {version}; {} was the newest on {as_of}, later ones are not known", newest.version);
+    let end = final_release(version.major()).filter(|end| *end <= newest.as_of);
+    let looked_at = match end {
+        Some(_) => format!("PostgreSQL {version}; {} is the last of it", newest.version),
+        None => format!("PostgreSQL {version}; {} was the newest on {as_of}, later ones are not known", newest.version),
+    };
     let behind = f64::from(newest.version.minor().saturating_sub(version.minor()));
     if behind < ctx.threshold("min_behind") {
         return Ok(Checked { findings: Vec::new(), looked_at });
@@ -58,15 +62,27 @@ fn check(ctx: &Context<'_>) -> Check {
         .finding(
             severity,
             Subject::new(SubjectKind::Server, format!("PostgreSQL {}", version.major())),
-            Text::new().t(format!("PostgreSQL {version} is at least ")).opt(count).t(" minor releases behind"),
+            Text::new()
+                .t(format!("PostgreSQL {version} is {}", if end.is_some() { "" } else { "at least " }))
+                .opt(count)
+                .t(" minor releases behind"),
         )
-        .why(Text::new().t(format!(
-            "{} was out on {as_of}, as far as this program knows; newer ones may be. They hold nothing but repairs.",
-            newest.version
-        )))
+        .why(match end {
+            Some(end) => format!(
+                "{} of {} is the last of PostgreSQL {}, which gets no repairs any more: take it until the upgrade. Minor \
+                 releases hold nothing but repairs.",
+                newest.version,
+                end.human_date(),
+                version.major()
+            ),
+            None => format!(
+                "{} was out on {as_of}, as far as this program knows; newer ones may be. They hold nothing but repairs.",
+                newest.version
+            ),
+        })
         .measure(
             ctx.computed(
-                "Minor releases behind, at least",
+                if end.is_some() { "Minor releases behind" } else { "Minor releases behind, at least" },
                 count,
                 format!("{} − {}", newest.version.minor(), version.minor()),
                 &ctx.last("meta")
@@ -104,6 +120,13 @@ mod tests {
             with("2026-11-22 12:00:00+00", 140_019),
             ["medium, high: PostgreSQL 14: PostgreSQL 14.19 is at least 4 minor releases behind"]
         );
+    }
+
+    #[test]
+    fn a_major_that_has_ended_has_a_last_release() {
+        let (at, title) = ("2026-11-22 12:00:00+00", "PostgreSQL 13.16 is 7 minor releases behind");
+        assert_eq!(with(at, 130_016), [format!("medium, high: PostgreSQL 13: {title}")]);
+        assert_eq!(with(at, 130_023), ["passed: PostgreSQL 13.23; 13.23 is the last of it"]);
     }
 
     #[test]

@@ -89,8 +89,9 @@ fn finding<'a>(
     let idle = idle_s(&longest)?;
     let seen = || group.iter().flat_map(|(_, seen)| seen.iter()).filter(over);
     let sighting = Sighting::new(seen().map(|s| s.snapshot), looked_at);
-    let holds = seen().any(|s| s.row.int("backend_xmin").or(s.row.int("backend_xid")).is_some());
-    let blocks = seen().any(|s| s.row.int("pid").is_some_and(|pid| blockers.contains(&(s.snapshot, pid))));
+    let does_hold = |s: &&Seen<'a>| s.row.int("backend_xmin").or(s.row.int("backend_xid")).is_some();
+    let does_block = |s: &&Seen<'a>| s.row.int("pid").is_some_and(|pid| blockers.contains(&(s.snapshot, pid)));
+    let (holds, blocks) = (seen().any(|s| does_hold(&s)), seen().any(|s| does_block(&s)));
     let severity = match (idle >= ctx.threshold("high_s"), holds || blocks) {
         (true, true) => Severity::Critical,
         (true, false) | (false, true) => Severity::High,
@@ -105,6 +106,16 @@ fn finding<'a>(
         (false, true) => "Other sessions waited for their locks.",
         (false, false) => "Each keeps a connection and whatever locks it holds.",
     });
+    if group.len() > 1 && (holds || blocks) {
+        let who = |does: &dyn Fn(&&Seen<'a>) -> bool| pids(seen().filter(|s| does(s)).filter_map(|s| s.row.int("pid")));
+        why = why.t(match (holds, blocks) {
+            (true, true) => {
+                format!(" Vacuum is held back by {}; others waited for {}.", who(&does_hold), who(&does_block))
+            }
+            (true, false) => format!(" Vacuum is held back by {}.", who(&does_hold)),
+            _ => format!(" Others waited for {}.", who(&does_block)),
+        });
+    }
     let aborted = longest.row.text("state").is_some_and(|s| s.contains("aborted"));
     if aborted {
         why = why.t(" The longest has a failed transaction: it can only be rolled back.");
@@ -144,8 +155,10 @@ fn finding<'a>(
         .effort(Effort::M);
     finding = finding.fix(Fix::diagnose(
         role,
-        "SELECT pid, usename, application_name, now() - state_change AS idle, backend_xmin, query AS last_statement\n\
-         FROM pg_stat_activity WHERE state LIKE 'idle in transaction%' ORDER BY state_change;",
+        "SELECT pid, usename, application_name, now() - state_change AS idle, backend_xid, backend_xmin, query AS last_statement,\n\
+         \x20      (SELECT array_agg(w.pid) FROM pg_stat_activity w\n\
+         \x20       WHERE w.wait_event_type = 'Lock' AND a.pid = ANY (pg_blocking_pids(w.pid))) AS blocks\n\
+         FROM pg_stat_activity a WHERE state LIKE 'idle in transaction%' ORDER BY state_change;",
     ));
     let known = longest.row.text("usename");
     finding = finding.fix(set_role(
@@ -154,8 +167,11 @@ fn finding<'a>(
         "5min",
         "Its sessions pause inside transactions for longer on purpose: they would be ended.".into(),
     ));
+    // Who is ended has to be in the way: one that others wait for, else one that holds back vacuum.
     let last = looked_at.iter().max().copied();
-    if let Some(session) = seen().find(|s| Some(s.snapshot) == last).and_then(|s| SessionKey::of(s.row)) {
+    let there = || seen().filter(|s| Some(s.snapshot) == last);
+    let in_the_way = there().find(does_block).or_else(|| there().find(does_hold));
+    if let Some(session) = in_the_way.and_then(|s| SessionKey::of(s.row)) {
         finding = finding
             .fix(terminate(&session, "Its owner still needs the open transaction: what it did is rolled back.".into()));
     }
@@ -175,6 +191,15 @@ fn blockers(ctx: &Context<'_>) -> BTreeSet<(usize, i64)> {
     let trees = |(i, s)| wait_trees(s).into_iter().flatten().map(move |t| (i, t.root));
     let all = ctx.chain.snapshots.iter().enumerate().flat_map(|(i, s)| trees((i, s.as_ref())));
     all.filter_map(|(i, root)| if let Holder::Session(pid) = root { Some((i, pid)) } else { None }).collect()
+}
+
+/// `pid 7`, `pids 7, 8 and 3 more`.
+fn pids(all: impl Iterator<Item = i64>) -> String {
+    const NAMED: usize = 3;
+    let all: BTreeSet<i64> = all.collect();
+    let named: Vec<String> = all.iter().take(NAMED).map(ToString::to_string).collect();
+    let more = if all.len() > NAMED { format!(" and {} more", all.len() - NAMED) } else { String::new() };
+    format!("{} {}{more}", if all.len() == 1 { "pid" } else { "pids" }, named.join(", "))
 }
 
 fn count(n: usize, one: &str, many: &str) -> String {
@@ -214,7 +239,8 @@ mod tests {
 
     #[test]
     fn three_samples_that_agree_are_sure_and_only_a_present_session_is_ended() {
-        let [a, b, c] = ["11:56", "11:58", "12:00"].map(|t| taken(&format!("2026-11-22 {t}:00+00"), &[FORGOTTEN]));
+        let holds = FORGOTTEN.replace("| | client", "| 900 | client");
+        let [a, b, c] = ["11:56", "11:58", "12:00"].map(|t| taken(&format!("2026-11-22 {t}:00+00"), &[&holds]));
         let d = taken("2026-11-22 12:01:00+00", &[]);
         let outcome = judge(&RULE, &[a.clone(), b.clone(), c.clone()], "");
         let crate::finding::Outcome::Found { findings, .. } = &outcome else { panic!("{outcome:?}") };
@@ -228,6 +254,31 @@ mod tests {
             findings[0].why
         );
         assert!(!findings[0].fixes.iter().any(|f| f.sql.contains("pg_terminate_backend")));
+    }
+
+    /// The one that is idle longest may hold nothing at all.
+    #[test]
+    fn who_is_ended_is_in_the_way() {
+        const HEADER: &str = "pid | backend_start | usename | datname | state | state_change | backend_xid | backend_type | wait_event_type";
+        let began = "2026-11-22 08:00:00+00 | app | shop";
+        let reads = format!("71 | {began} | idle in transaction | 2026-11-22 11:40:00+00 | | client backend | Client");
+        let wrote =
+            format!("72 | {began} | idle in transaction | 2026-11-22 11:50:00+00 | 900 | client backend | Client");
+        let waits = format!("73 | {began} | active | 2026-11-22 11:55:00+00 | 901 | client backend | Lock");
+        let said = |rows: &[&str], blocked: &[&str]| {
+            let b = literal("2026-11-22 12:00:00+00")
+                .view("pg_stat_activity", HEADER, rows)
+                .view("blocking_pids", "pid | blocked_by", blocked)
+                .build();
+            let crate::finding::Outcome::Found { findings, .. } = judge(&RULE, &[b], "") else { panic!("found") };
+            let ended = findings[0].fixes.iter().find_map(|f| f.sql.split("WHERE pid = ").nth(1)).unwrap_or_default();
+            (ended.chars().take(2).collect::<String>(), findings[0].why.plain())
+        };
+        let (ended, why) = said(&[&reads, &wrote, &waits], &["73 | {72}"]);
+        assert_eq!(ended, "72");
+        assert!(why.ends_with("Vacuum is held back by pid 72; others waited for pid 72."), "{why}");
+        assert_eq!(said(&[&reads, &wrote], &[]).0, "72");
+        assert_eq!(said(&[&reads], &[]).0, "", "it is in nobody's way");
     }
 
     /// Sessions of a pool wait for work outside of any transaction: that is no leak.

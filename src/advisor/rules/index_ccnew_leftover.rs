@@ -1,5 +1,6 @@
 //! What a failed REINDEX CONCURRENTLY left behind.
 
+use super::index_invalid::undone_without_duplicates;
 use crate::advisor::index_cure::drop_index;
 use crate::advisor::running_build::{is_running, is_unseen, look_first, unless_running};
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule};
@@ -57,6 +58,7 @@ fn check(cx: &Context<'_>) -> Check {
             finding = finding.measure(cx.read("Size", row, "index_size"));
         }
         let fix = drop_index(index).map(|f| f.when_not("While a REINDEX CONCURRENTLY of this table is running."));
+        let fix = if index.is_unique() == Some(true) { fix.map(undone_without_duplicates) } else { fix };
         if is_unseen(cx) {
             finding = look_first(finding, &index.display());
             checked.findings.push(finding.fixes(fix.map(unless_running)));

@@ -128,7 +128,7 @@ fn repeated<'a>(cx: &Context<'a>, index: &IndexFact<'a>) -> Option<Row<'a>> {
 }
 
 /// What stood in the way of the build stands in the way of its undo.
-fn undone_without_duplicates(fix: Fix) -> Fix {
+pub(super) fn undone_without_duplicates(fix: Fix) -> Fix {
     let undo =
         fix.undo.as_ref().map(|undo| format!("-- fails while rows are equal in its columns, as its build did\n{undo}"));
     Fix { undo, ..fix }

@@ -105,7 +105,8 @@ fn report<'a>(
     let deleted = sum(cx.facts, parent, "n_tup_del");
     let scans = sum(cx.facts, Some(child), "seq_scan");
     let statement = checks.of(&child.sql(), columns).next();
-    let bytes = child.heap_bytes().map(|b| b as f64);
+    let heap = heap(cx.facts, child);
+    let bytes = heap.map(|b| b as f64);
     let window = cx.window_s().filter(|w| *w >= 60.0);
     let frequent = deleted >= 3.0 && window.is_some_and(|w| deleted / w >= cx.threshold("high_deletes"));
     let at_least = |name| bytes.is_some_and(|b| b >= cx.threshold(name));
@@ -140,7 +141,7 @@ fn report<'a>(
         .t(" makes PostgreSQL read ")
         .name(child.display())
         .t(" completely (")
-        .opt(child.heap_bytes().map(|b| Quantity::int(b, Unit::Bytes)))
+        .opt(heap.map(|b| Quantity::int(b, Unit::Bytes)))
         .t(") to look for rows that reference it.");
     let constraint = Subject::new(
         SubjectKind::Constraint,
@@ -171,6 +172,16 @@ fn report<'a>(
         .fixes(create(cx, child, columns))
         .effort(Effort::S)
         .verify("Deletes from the referenced table got faster (pg_stat_statements, or the trigger's time in EXPLAIN ANALYZE), and its deletes no longer raise seq_scan of the child.")
+}
+
+/// Bytes of its heap, of a partitioned table those of its parts.
+fn heap(facts: &Facts<'_>, table: &TableFact<'_>) -> Option<i64> {
+    if table.is_kind("p") != Some(true) {
+        return table.heap_bytes();
+    }
+    let root = table.relid()?;
+    let parts = facts.tables.iter().filter(|t| t.relid().is_some_and(|r| r != root && facts.root(r) == root));
+    parts.filter_map(TableFact::heap_bytes).reduce(i64::saturating_add)
 }
 
 /// A counter over the window, of all partitions where the table is partitioned.
@@ -303,6 +314,8 @@ mod tests {
                 &["2 | 4 | public | items | public | items_1 | DEFAULT"],
             );
         let Outcome::Found { findings, .. } = judge(&RULE, &[b.build()], "") else { panic!() };
+        assert_eq!(findings[0].severity, Severity::Medium, "its parts are what is read");
+        assert!(findings[0].why.plain().contains("public.items completely (100 MB)"), "{}", findings[0].why.plain());
         let sql: Vec<&str> = findings[0].fixes[0].sql.lines().map(|l| l.split(" \"").next().unwrap_or(l)).collect();
         assert_eq!(
             sql,

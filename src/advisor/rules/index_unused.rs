@@ -5,7 +5,7 @@ use crate::advisor::index_use::{Candidate, OnPeers, bytes, candidates, on_peers,
 use crate::advisor::too_early::{Young, too_early};
 use crate::advisor::{Check, Checked, Context, CounterAge, Docs, Elsewhere, IndexFact, Need, Rule, Threshold, show};
 use crate::diff::{Change, Class};
-use crate::finding::{Doubt, Effort, Finding, Severity};
+use crate::finding::{Confidence, Doubt, Effort, Finding, Severity};
 use crate::text::Text;
 use crate::unit::{Quantity, Unit};
 use std::collections::BTreeSet;
@@ -155,7 +155,9 @@ fn severity(cx: &Context<'_>, candidate: &Candidate<'_, '_>) -> Severity {
         Severity::Info
     } else if at_least("high_bytes") {
         Severity::High
-    } else if at_least("medium_bytes") || writes(cx, candidate) >= cx.threshold("medium_writes") {
+    } else if at_least("medium_bytes")
+        || writes(cx, candidate).is_some_and(|w| w.per_s >= cx.threshold("medium_writes"))
+    {
         Severity::Medium
     } else {
         Severity::Low
@@ -209,12 +211,14 @@ fn finish<'a>(cx: &Context<'a>, candidate: &Candidate<'_, 'a>, finding: Finding,
     let share = bytes(candidate).zip(cx.facts.total_bytes()).map(|(b, all)| b as f64 / all.max(1.0));
     let mut finding = finding
         .doubts([cx.standby_doubt(), class, cx.facts.definitions.and_then(|d| d.doubt())])
-        .why(
-            Text::new()
+        .why(match writes(cx, candidate) {
+            Some(writes) => Text::new()
                 .t("Every insert and every update that is not heap-only maintains it: ")
-                .opt(Quantity::float(writes(cx, candidate), Unit::PerSecond))
+                .t(if writes.at_least { "at least " } else { "" })
+                .opt(Quantity::float(writes.per_s, Unit::PerSecond))
                 .t(" of such writes on this table in the window."),
-        )
+            None => Text::from("Every insert and every update that is not heap-only maintains it."),
+        })
         .share(share)
         .effort(Effort::S)
         .verify("After some days: mean time of the statements on the table is the same, WAL per write is lower.");
@@ -246,6 +250,14 @@ fn finish<'a>(cx: &Context<'a>, candidate: &Candidate<'_, 'a>, finding: Finding,
         return finding.not(
             "A standby is read, as the configuration says, and counts its scans for itself: give its dump together with \
              this one before anything is dropped.",
+        );
+    }
+    let off = ["enable_bitmapscan", "enable_indexscan", "enable_indexonlyscan"];
+    if let Some(off) = off.iter().find(|name| cx.setting(name).is_some_and(|s| s.is_on() == Some(false))) {
+        return finding.at_most(Confidence::Low).not(
+            Text::new()
+                .code(*off)
+                .t(" is off: scans that need it were not to be had. Switch it on, and judge by a window after that."),
         );
     }
     let elsewhere = "When a standby or a seasonal job uses it, or it was created shortly before the first snapshot: look at \
@@ -326,6 +338,38 @@ mod tests {
         );
         // Without the word about standbys one step less sure.
         assert!(say(b, "")[0].starts_with("medium, medium:"));
+    }
+
+    /// Counters of the table that were reset at a time nobody knows are not none.
+    #[test]
+    fn writes_of_an_unknown_time_are_a_lower_bound() {
+        let at = |at: &str, written: u32, scans: u32| {
+            literal(at)
+                .view("pg_stat_database", "datid | datname | stats_reset", &[&format!("16697 | shop | {JANUARY}")])
+                .view(
+                    "pg_stat_user_tables",
+                    "relid | schemaname | relname | seq_scan | idx_scan | n_tup_ins",
+                    &[&format!("1 | public | t | {scans} | {scans} | {written}")],
+                )
+                .view("pg_stat_user_indexes", USE, &["1 | 7 | public | t | i | 0 | "])
+                .view("index_definitions", DEFINITIONS, &[&format!("7 | 1 | public | t | i | {PLAIN} | {MB200}")])
+                .view("constraints", "oid | relid | contype | columns | convalidated", &[])
+                .build()
+        };
+        let series = [at("2026-11-22 11:00:00+00", 90_000, 9_000), at("2026-11-22 12:00:00+00", 36_000, 5_000)];
+        let Outcome::Found { findings, .. } = judge(&RULE, &series, OPTIONS) else { panic!() };
+        let why = findings[0].why.plain();
+        assert!(why.contains("at least 10.0/s of such writes"), "{why}");
+    }
+
+    #[test]
+    fn what_no_plan_could_scan_is_not_dropped() {
+        for (value, drops) in [("on", 1), ("off", 0)] {
+            let settings = format!("enable_bitmapscan | {value}");
+            let b = taken(JANUARY, "0 | ", PLAIN, MB200).view("pg_settings", "name | setting", &[&settings]).build();
+            let Outcome::Found { findings, .. } = judge(&RULE, &[b], OPTIONS) else { panic!() };
+            assert_eq!(findings[0].fixes.len(), drops, "{value}");
+        }
     }
 
     #[test]

@@ -2,10 +2,11 @@
 
 use crate::advisor::vacuum_cure::{reset_options, vacuum};
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, TableFact, Threshold, show, whole};
-use crate::diff::Class;
+use crate::diff::{Change, Class, DiffRow};
 use crate::finding::{Effort, Finding, Severity};
 use crate::snapshot::Row;
 use crate::text::{Text, counted};
+use crate::time::Timestamp;
 use crate::trend::threshold::is_true;
 use crate::unit::{Quantity, Unit};
 
@@ -59,6 +60,19 @@ fn has_option(sizes: Row<'_>) -> bool {
     sizes.text("reloptions").is_some_and(|o| o.contains("autovacuum_enabled"))
 }
 
+/// The most dead rows that a snapshot counted before the counters last began again, after the last vacuum before that.
+fn most_since_a_vacuum<'a>(cx: &Context<'a>, change: Change<'a>) -> Option<f64> {
+    let rows = cx.windows_of(change);
+    let again = |row: &Option<DiffRow<'_>>| row.is_some_and(|r| matches!(r.class(), Class::Reset | Class::ResetUnsure));
+    let last = rows.iter().rposition(again)?;
+    let seen: Vec<(Option<Timestamp>, Row<'a>)> = (cx.chain.windows.iter().zip(rows).take(last + 1))
+        .filter_map(|(window, row)| Some((window.before.meta.taken_at, row?.before()?)))
+        .collect();
+    let vacuumed = seen.iter().filter_map(|(_, row)| row.time("last_vacuum").max(row.time("last_autovacuum"))).max();
+    let since = seen.iter().filter(|(at, _)| vacuumed.is_none_or(|v| at.is_some_and(|at| at >= v)));
+    since.filter_map(|(_, row)| row.f64("n_dead_tup")).max_by(f64::total_cmp)
+}
+
 fn report<'a>(cx: &Context<'a>, table: &TableFact<'a>) -> Finding {
     let triggers = cx.facts.triggers(table);
     let dead = cx.facts.dead_rows(table, &triggers);
@@ -67,9 +81,7 @@ fn report<'a>(cx: &Context<'a>, table: &TableFact<'a>) -> Finding {
     let old = age.is_some_and(|a| a > cx.threshold("high_age") * cx.facts.autovacuum.freeze_max_age);
     // Counters that were lost in a crash begin at none; the dead rows are still there.
     let lost = table.change.filter(|c| matches!(c.class(), Class::Reset | Class::ResetUnsure));
-    let before = lost
-        .and_then(|c| cx.history(c, "n_dead_tup").into_iter().flatten().max_by(f64::total_cmp))
-        .filter(|most| dead.is_none_or(|d| *most > d.dead));
+    let before = lost.and_then(|c| most_since_a_vacuum(cx, c)).filter(|most| dead.is_none_or(|d| *most > d.dead));
     let pressures = [before.map(|most| most / triggers.vacuum), dead.map(|d| d.pressure)];
     let full = pressures.into_iter().flatten().any(|p| p > 1.0) && heap >= cx.threshold("high_heap_bytes");
     let severity = if old || full { Severity::High } else { Severity::Medium };
@@ -233,6 +245,33 @@ mod tests {
         assert_eq!(findings[0].severity, Severity::High, "33 times its trigger before");
         assert!(findings[0].title.plain().contains("at least 100 dead rows"), "{}", findings[0].title.plain());
         assert!(findings[0].why.plain().contains("began again it had 8,295 dead rows"), "{}", findings[0].why.plain());
+    }
+
+    #[test]
+    fn what_a_vacuum_removed_before_the_crash_is_not_there() {
+        let at = |dead: u32, updates: u32, vacuum: &str, time: &str| {
+            literal(time)
+                .view(
+                    "pg_stat_user_tables",
+                    "relid | schemaname | relname | n_live_tup | n_dead_tup | n_tup_upd | last_vacuum",
+                    &[&format!("1 | public | cart | 1000 | {dead} | {updates} | {vacuum}")],
+                )
+                .view(
+                    "table_sizes",
+                    "relid | schemaname | relname | relkind | reltuples | relpages | relation_size | reloptions",
+                    &["1 | public | cart | r | 1000 | 10 | 20971520 | {autovacuum_enabled=false}"],
+                )
+                .build()
+        };
+        let series = [
+            at(9_000, 9_000, "", "2026-11-22 11:00:00+00"),
+            at(700, 10_000, "2026-11-22 11:10:00+00", "2026-11-22 11:20:00+00"),
+            at(100, 120, "", "2026-11-22 12:00:00+00"),
+            // Counted since: what the last snapshot says itself.
+            at(300, 320, "", "2026-11-22 13:00:00+00"),
+        ];
+        let crate::finding::Outcome::Found { findings, .. } = judge(&RULE, &series, "") else { panic!() };
+        assert!(findings[0].why.plain().contains("began again it had 700 dead rows"), "{}", findings[0].why.plain());
     }
 
     #[test]
