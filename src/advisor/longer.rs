@@ -13,10 +13,22 @@ fn serves(long: &Leads, short: &Leads) -> bool {
     long.table == short.table && !short.keys.is_empty() && begins && whole && !short.more.contains("INCLUDE (")
 }
 
+/// The longest of those created that stands for this one, else an equal one of another name that is created before it.
 fn longer<'f>(short: &Fix, created: impl IntoIterator<Item = &'f Fix>) -> Option<&'f Fix> {
-    let short = short.leads.as_ref()?;
-    let fits = |f: &&Fix| f.leads.as_ref().is_some_and(|long| serves(long, short));
-    created.into_iter().filter(fits).max_by_key(|f| f.leads.as_ref().map(|l| l.keys.len()))
+    let leads = short.leads.as_ref().filter(|l| !l.keys.is_empty())?;
+    let mut found: Option<&Fix> = None;
+    let mut before = true;
+    for fix in created {
+        let itself = fix.object == short.object && fix.sql == short.sql;
+        before &= !itself;
+        let Some(other) = fix.leads.as_ref().filter(|_| !itself) else { continue };
+        let equal = before && fix.object != short.object && other == leads;
+        let length = |f: &Fix| f.leads.as_ref().map(|l| l.keys.len());
+        if (equal || serves(other, leads)) && found.is_none_or(|best| length(fix) > length(best)) {
+            found = Some(fix);
+        }
+    }
+    found
 }
 
 fn why(short: &Fix, long: &Fix) -> String {
@@ -152,6 +164,22 @@ mod tests {
             assert_eq!((actions.len(), withdrawn.len()), (1, 2 * want), "{planned:?} {noted}");
             assert!(withdrawn.iter().all(|w| w.why.contains("another statement creates it")), "{withdrawn:?}");
         }
+    }
+
+    /// An index that was dropped is asked for again by its old name, and by the statements that miss it under a new one.
+    #[test]
+    fn of_two_equal_ones_the_first_is_created() {
+        let create = |name: &str| {
+            let leads = Leads { table: "t".into(), first: "a".into(), keys: "\"a\"".into(), more: String::new() };
+            let fix = Fix::new(Verb::Create, Risk::R1, name, format!("CREATE INDEX {name} ON t (\"a\");")).leads(leads);
+            Finding::new(name, Subject::new(SubjectKind::Table, "public.t"), Severity::Medium, name).fix(fix)
+        };
+        let (a, b) = (create("t_old"), create("t_a_idx"));
+        let (actions, withdrawn) = super::super::plan::plan(&[&a, &b], None);
+        let created: Vec<&str> = actions.iter().flat_map(|a| &a.fixes).map(|f| f.object.as_str()).collect();
+        assert_eq!(created, ["t_old"]);
+        assert_eq!(actions[0].findings.len(), 2, "one step answers both");
+        assert_eq!(withdrawn[0].object, "t_a_idx");
     }
 
     #[test]

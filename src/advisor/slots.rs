@@ -1,11 +1,13 @@
 //! Replication slots over the snapshots.
 
 use super::Context;
+use crate::diff::ViewChange;
 use crate::finding::{Doubt, Fix, Risk, Verb};
 use crate::ident::quote_literal;
 use crate::snapshot::Row;
 use crate::time::Timestamp;
 use crate::unit::format_lsn;
+use std::collections::BTreeSet;
 
 /// A slot of the newest snapshot that exported slots, and its past.
 #[derive(Debug)]
@@ -24,6 +26,8 @@ pub struct Slot<'a> {
     pub seen: Vec<usize>,
     /// Whether it was inactive wherever it was there.
     pub always_inactive: bool,
+    /// Whether its consumer read meanwhile: a position moved, or transactions were decoded.
+    pub moved: bool,
     /// C4 where slots were not exported for long.
     pub stale: Option<Doubt>,
 }
@@ -59,6 +63,7 @@ pub fn slots<'a>(ctx: &Context<'a>) -> Vec<Slot<'a>> {
         let past: Vec<(usize, Row<'_>)> = past.collect();
         let seen = past.iter().filter(|(_, r)| r.bool("active") == Some(false)).map(|(i, _)| *i).collect();
         let always_inactive = past.iter().all(|(_, r)| r.bool("active") == Some(false));
+        let moved = has_moved(ctx, name, &past);
         out.push(Slot {
             name,
             last,
@@ -67,11 +72,26 @@ pub fn slots<'a>(ctx: &Context<'a>) -> Vec<Slot<'a>> {
             looked_at: looked_at.clone(),
             seen,
             always_inactive,
+            moved,
             stale: state.doubt(),
         });
     }
     out.sort_by_key(|s| s.name);
     out
+}
+
+/// A consumer that polls is active at no capture; what it read moves what it confirmed, or counts what was decoded for it.
+fn has_moved(ctx: &Context<'_>, name: &str, past: &[(usize, Row<'_>)]) -> bool {
+    let known = |column| {
+        let positions: BTreeSet<i64> = past.iter().filter_map(|(_, r)| r.int(column)).collect();
+        positions.len() > 1
+    };
+    let decoded = ctx.changes("pg_stat_replication_slots").into_iter().flat_map(ViewChange::present).any(|c| {
+        c.last().and_then(|r| r.text("slot_name")) == Some(name)
+            && !ctx.chain.is_single()
+            && c.delta("total_txns").is_some_and(|n| n > 0.0)
+    });
+    known("confirmed_flush_lsn") || known("restart_lsn") || decoded
 }
 
 /// Bytes of WAL between the slot's restart position and the server's; `None` where one of them is unknown.

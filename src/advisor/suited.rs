@@ -2,6 +2,7 @@
 
 use super::index_cure::NO_LIMIT;
 use super::run::Advice;
+use super::slots::{is_lost, look_at_consumer, slots};
 use super::{Context, cure};
 use crate::catalog::settings::STANDBY_LIMITS;
 use crate::finding::{Fix, Outcome, Risk, Verb};
@@ -17,6 +18,7 @@ pub(super) fn suit(context: &Context<'_>, fix: &mut Fix) {
     mind_statements(context, fix);
     mind_standbys(context, fix);
     mind_timeouts(context, fix);
+    mind_consumers(context, fix);
 }
 
 /// Whoever reads all pages of a table meets the damaged ones; an ANALYZE may, and does where the table is small.
@@ -63,6 +65,14 @@ fn mind_timeouts(context: &Context<'_>, fix: &mut Fix) {
     if limited && matches!(fix.verb, Verb::Maintain | Verb::Alter) {
         free(&mut fix.sql);
         fix.undo.iter_mut().for_each(free);
+    }
+}
+
+/// A slot whose consumer reads is not dropped for what it holds back.
+fn mind_consumers(context: &Context<'_>, fix: &mut Fix) {
+    let drops = fix.verb == Verb::Drop && fix.sql.contains("pg_drop_replication_slot(");
+    if drops && slots(context).iter().any(|s| s.name == fix.object && s.moved && !is_lost(s.last)) {
+        *fix = look_at_consumer(&fix.object);
     }
 }
 

@@ -277,7 +277,9 @@ impl<'a> Statement<'a> {
     ///
     /// The text itself is not put into the SQL: it comes from a stranger and may hold more than one statement.
     pub fn look_up(&self, major: u8) -> Fix {
-        let plan = if major >= 16 {
+        let plan = if self.text().is_some_and(outlives_rollback) {
+            "-- EXPLAIN <text>;  and nothing that runs it: ROLLBACK does not undo what its functions do"
+        } else if major >= 16 {
             "-- EXPLAIN (GENERIC_PLAN) <text>;  needs no values\n-- EXPLAIN (ANALYZE, BUFFERS, SETTINGS) <text with real values>;  runs it: writes inside BEGIN … ROLLBACK"
         } else {
             "-- EXPLAIN (ANALYZE, BUFFERS, SETTINGS) <text with real values>;  runs it: writes inside BEGIN … ROLLBACK"
@@ -290,6 +292,23 @@ impl<'a> Statement<'a> {
     }
 }
 
+/// Whether a text calls functions whose effects no ROLLBACK undoes: changes read from a slot are gone (tried on
+/// PostgreSQL 15), sessions are ended, other servers have done what they were asked.
+fn outlives_rollback(text: &str) -> bool {
+    const CALLS: [&str; 8] = [
+        "pg_logical_slot_get_",
+        "pg_replication_slot_advance",
+        "pg_drop_replication_slot",
+        "pg_terminate_backend",
+        "pg_cancel_backend",
+        "pg_stat_reset",
+        "pg_stat_statements_reset",
+        "dblink",
+    ];
+    let text = text.to_ascii_lowercase();
+    CALLS.iter().any(|call| text.contains(call))
+}
+
 /// A share, 0 where there is nothing to divide by.
 pub fn part(of: f64, whole: f64) -> f64 {
     if whole > 0.0 { of / whole } else { 0.0 }
@@ -298,6 +317,14 @@ pub fn part(of: f64, whole: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_rollback_does_not_undo_is_not_run_for_its_plan() {
+        assert!(outlives_rollback("select count(*) from pg_logical_slot_get_changes($1, $2, $3)"));
+        assert!(outlives_rollback("SELECT * FROM DBLINK($1, $2) AS t(a int)"));
+        assert!(!outlives_rollback("update t set a = $1"));
+    }
+
     use crate::advisor::testing::chain;
     use crate::snapshot::Snapshot;
     use crate::snapshot::literal::literal;

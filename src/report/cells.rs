@@ -16,7 +16,10 @@ pub(super) fn estimates_hold(table: &TableFact<'_>) -> bool {
     }
     let restarted = matches!(change.class(), Class::Reset | Class::ResetUnsure);
     let contradicted = row.int("n_live_tup") == Some(0) && table.reltuples().is_some_and(|rows| rows >= 1.0);
-    !restarted && !contradicted
+    // Rows that were updated, and not deleted since, are there.
+    let count = |column| row.int(column).unwrap_or(0);
+    let updated = row.int("n_live_tup") == Some(0) && count("n_tup_upd") > 0 && count("n_tup_del") == 0;
+    !restarted && !contradicted && !updated
 }
 
 /// Whether a vacuum or analyze has looked at the table since its counters began.

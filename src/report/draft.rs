@@ -191,6 +191,9 @@ impl<'a> Draft<'a> {
         let Some(dead) = self.facts.dead_rows(table, &triggers) else {
             return Cell::NotAvailable("dead rows not exported".to_owned());
         };
+        if self.is_of_unknown_size(table) {
+            return Cell::NotAvailable("its size is not in the dump".to_owned());
+        }
         Quantity::float(dead.pressure, Unit::Times).map_or(Cell::None, |value| Cell::Number {
             value,
             change: None,
@@ -202,8 +205,16 @@ impl<'a> Draft<'a> {
         })
     }
 
+    /// Whether neither the planner's count nor that of the statistics, which began again, says how many rows there are.
+    fn is_of_unknown_size(&self, table: &TableFact<'a>) -> bool {
+        table.reltuples().is_none() && !estimates_hold(table)
+    }
+
     /// Dead rows at which autovacuum vacuums a table.
     pub(super) fn trigger(&self, table: &TableFact<'a>) -> Cell {
+        if self.is_of_unknown_size(table) {
+            return Cell::NotAvailable("its size is not in the dump".to_owned());
+        }
         let trigger = self.facts.triggers(table);
         let estimate = trigger.doubts.contains(&Doubt::C5).then_some(Bound::Estimate);
         Quantity::float(trigger.vacuum.ceil(), Unit::Rows).map_or(Cell::None, |value| Cell::Number {

@@ -1,5 +1,6 @@
 //! Replication slots that nobody reads and that keep WAL.
 
+use crate::advisor::horizon::look_at_holders;
 use crate::advisor::sighting::Sighting;
 use crate::advisor::slots::{Slot, current_lsn_sql, drop_slot, retained, slots};
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, show};
@@ -78,7 +79,7 @@ fn finding<'a>(ctx: &Context<'a>, slot: &Slot<'a>, kept: Option<f64>) -> Option<
     }
     let severity = match status {
         "unreserved" => Severity::Critical,
-        _ if much => Severity::High,
+        _ if much && !slot.moved => Severity::High,
         _ => Severity::Medium,
     };
     let kept_q = kept.and_then(|k| Quantity::float(k, Unit::Bytes));
@@ -97,6 +98,12 @@ fn finding<'a>(ctx: &Context<'a>, slot: &Slot<'a>, kept: Option<f64>) -> Option<
     if row.text("slot_type") == Some("logical") {
         why = why.t(" It also keeps old rows of the system catalogs from being cleaned up.");
     }
+    if slot.moved {
+        why = why.t(
+            " Its consumer read meanwhile: it polls, or comes back after errors. What a transaction that is still open wrote is \
+             kept, whatever was read since.",
+        );
+    }
     let title = Text::new().t("Inactive slot ").name(slot.name).t(" keeps ").opt(kept_q).t(" of WAL");
     let now = current_lsn_sql(ctx);
     Some(
@@ -113,7 +120,7 @@ fn finding<'a>(ctx: &Context<'a>, slot: &Slot<'a>, kept: Option<f64>) -> Option<
                      FROM pg_replication_slots ORDER BY restart_lsn;"
                 ),
             ))
-            .fix(drop_slot(slot.name))
+            .fix(if slot.moved { look_at_holders() } else { drop_slot(slot.name) })
             .verify("The slot is active or gone in the next snapshot, and the WAL kept falls.")
             .effort(Effort::S),
     )
@@ -145,6 +152,26 @@ mod tests {
         assert_eq!(told(&judge(&RULE, &[much], "")), ["high, medium: it's: Inactive slot it's keeps 4.25 GB of WAL"]);
         let dying = taken("2026-11-22 12:00:00+00", 0x2000_0000, &["s | physical | f | 0/10000000 | unreserved"]);
         assert_eq!(told(&judge(&RULE, &[dying], "")), ["critical, medium: s: Inactive slot s keeps 256 MB of WAL"]);
+    }
+
+    /// A consumer that asks for changes every minute is active at no capture.
+    #[test]
+    fn a_slot_that_is_polled_is_not_dropped() {
+        let taken = |at: &str, confirmed: &str| {
+            literal(at)
+                .meta(|m| m.wal_lsn = Some(0x1_2000_0000))
+                .view(
+                    "pg_replication_slots",
+                    "slot_name | slot_type | active | restart_lsn | confirmed_flush_lsn | wal_status",
+                    &[&format!("feed | logical | f | 0/10000000 | {confirmed} | extended")],
+                )
+                .build()
+        };
+        for (after, drops) in [("0/18000000", false), ("0/11000000", true)] {
+            let series = [taken("2026-11-22 11:00:00+00", "0/11000000"), taken("2026-11-22 12:00:00+00", after)];
+            let crate::finding::Outcome::Found { findings, .. } = judge(&RULE, &series, "") else { panic!() };
+            assert_eq!(findings[0].fixes.iter().any(|f| f.sql.contains("pg_drop_replication_slot")), drops, "{after}");
+        }
     }
 
     #[test]

@@ -2,11 +2,12 @@
 
 use crate::advisor::context::label;
 use crate::advisor::index_cure::{CONCURRENT_LOCK, concurrently};
+use crate::advisor::indexdef::{IndexDef, Key};
 use crate::advisor::then_now::{last_and_before, last_window_or_skip};
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, TableFact, Threshold, show};
 use crate::diff::{Change, Class, DiffRow};
-use crate::finding::{Doubt, Effort, Finding, Fix, Risk, Severity, Verb};
-use crate::ident::display_qualified;
+use crate::finding::{Doubt, Effort, Finding, Fix, Leads, Risk, Severity, Verb};
+use crate::ident::{display_qualified, quote_ident};
 use crate::snapshot::Row;
 use crate::text::{Text, counted};
 use crate::unit::{Quantity, Unit};
@@ -188,8 +189,9 @@ fn report<'a>(
             .measure(cx.read("Size of the index that went", row, "index_size"));
         if let Some((head, rest)) = row.text("indexdef").and_then(|d| d.split_once("INDEX ")) {
             let sql = concurrently(&format!("{head}INDEX CONCURRENTLY {rest};"));
+            let leads = IndexDef::parse(row.text("indexdef").unwrap_or_default()).and_then(|d| leads(&d, table));
             finding = finding.fix(
-                Fix::new(Verb::Create, Risk::R1, &name, sql)
+                Fix { leads, ..Fix::new(Verb::Create, Risk::R1, &name, sql) }
                     .lock(CONCURRENT_LOCK)
                     .when_not("It was dropped on purpose, and its statements are known not to need it; or an invalid one of this name is still there: drop that first.")
                     .undo(concurrently(&format!(
@@ -208,6 +210,23 @@ fn report<'a>(
             .lock("SHARE UPDATE EXCLUSIVE: reads and writes go on")
             .when_not("While a bulk load is still running: the numbers are old again at once."),
     )
+}
+
+/// What it is sorted by, spelled as for a new index; `None` where it is more than plain columns.
+fn leads(def: &IndexDef, table: &TableFact<'_>) -> Option<Leads> {
+    let plain =
+        |k: &Key| !(k.expression || k.descending || k.nulls_first) && k.collation.is_none() && k.opclass.is_none();
+    if def.method != "btree" || def.unique || def.predicate.is_some() || !def.keys.iter().all(plain) {
+        return None;
+    }
+    let names = |of: &mut dyn Iterator<Item = &str>| of.map(quote_ident).collect::<Vec<_>>().join(", ");
+    let include = names(&mut def.include.iter().map(String::as_str));
+    Some(Leads {
+        table: table.sql(),
+        first: def.keys.first()?.text.clone(),
+        keys: names(&mut def.keys.iter().map(|k| k.text.as_str())),
+        more: if include.is_empty() { String::new() } else { format!(" INCLUDE ({include})") },
+    })
 }
 
 #[cfg(test)]

@@ -1,11 +1,13 @@
 //! Tables that nobody reads and nobody writes.
 
+use crate::advisor::sql::Mentioned;
 use crate::advisor::too_early::{Young, too_early};
 use crate::advisor::{Check, Checked, Context, Docs, Elsewhere, Need, Rule, TableFact, Threshold, show};
-use crate::diff::{Change, Class};
+use crate::diff::{Change, Class, ViewChange};
 use crate::finding::{Doubt, Effort, Finding, Fix, Severity};
 use crate::text::{Text, counted};
 use crate::unit::{Quantity, Unit};
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 const DAY: f64 = 86_400.0;
@@ -50,7 +52,8 @@ pub const RULE: Rule = Rule {
         decides: "Found from `min_bytes` on when nothing was read or written for `min_age`: since the statistics began, or \
                   over a window that long. Less sure below `sure_age`. Low; a note where a foreign key refers to it, since the \
                   referring table needs it. What is too young is listed in one note. A dump reads every table once, so \
-                  a zero says that there was none either.",
+                  a zero says that there was none either. Left out are tables whose name stands in what sessions were running \
+                  or in a statement of the window: who waits, or has not committed, is not counted yet, and TRUNCATE never is.",
         what_to_do: "Find the owner. Archive it with `pg_dump -t`, then decide; no statement that drops it is printed.",
         ignore_when: "Data kept by law, tables of a yearly job, tables that only a standby reads.",
         references: "PostgreSQL manual: The Cumulative Statistics System (pg_stat_all_tables).",
@@ -75,6 +78,7 @@ fn check(cx: &Context<'_>) -> Check {
         .filter(|r| r.text("contype") == Some("f") && r.int("relid") != r.int("foreign_relid"))
         .filter_map(|r| r.int("foreign_relid"))
         .collect();
+    let mentioned = LazyCell::new(|| mentioned(cx));
     let mut findings = Vec::new();
     let mut young = Vec::new();
     let mut looked = 0;
@@ -87,6 +91,8 @@ fn check(cx: &Context<'_>) -> Check {
             Quiet::No => {}
             _ if candidate.parts.iter().any(|(t, _)| matches!(cx.facts.peers.table(t.relid()), Elsewhere::Used(_))) => {
             }
+            // Who waits for a lock, or has not committed, is not counted yet; TRUNCATE never is.
+            _ if mentioned.may_have(candidate.root.name()) => {}
             Quiet::For(seconds) if seconds >= min_age => {
                 let is_referred = candidate.root.relid().is_some_and(|r| referred.contains(&r));
                 findings.push(report(cx, &candidate, seconds, is_referred));
@@ -99,6 +105,15 @@ fn check(cx: &Context<'_>) -> Check {
     let looked_at =
         format!("{} of {} or more, all in use", counted(looked, "table", "tables"), show(min_bytes, Unit::Bytes));
     Ok(Checked { findings, looked_at })
+}
+
+/// The words of what sessions were running, and of the statements of the window: of all where there is one snapshot only.
+fn mentioned<'a>(cx: &Context<'a>) -> Mentioned<'a> {
+    let sessions = cx.samples("pg_stat_activity").flat_map(|(_, table)| table.iter());
+    let ran = |c: &Change<'_>| !cx.chain.is_single() && c.delta("calls").is_some_and(|n| n > 0.0);
+    let statements = cx.changes("pg_stat_statements").into_iter().flat_map(ViewChange::present).filter(ran);
+    let rows = sessions.chain(statements.filter_map(Change::last));
+    Mentioned::of(rows.filter_map(|r| r.text("query")))
 }
 
 /// Tables with storage; partitions under their root.
@@ -242,6 +257,18 @@ mod tests {
             .view("constraints", "oid | relid | contype | foreign_relid", &["9 | 2 | f | 1"])
             .build();
         assert!(told(&judge(&RULE, &[referred], OPTIONS))[0].starts_with("info"));
+    }
+
+    /// An update that waits for a lock for hours is in no counter.
+    #[test]
+    fn what_a_session_asks_for_is_not_unused() {
+        for (query, want) in [("update old set a = 1", "passed"), ("update other set a = 1", "low")] {
+            let b = taken(NOON, JANUARY, COUNTED, SIZES)
+                .view("pg_stat_activity", "pid | state | query", &[&format!("7 | active | {query}")])
+                .build();
+            let said = told(&judge(&RULE, &[b], OPTIONS));
+            assert!(said[0].starts_with(want), "{said:?}");
+        }
     }
 
     #[test]

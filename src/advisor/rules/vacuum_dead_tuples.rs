@@ -102,8 +102,10 @@ fn check(cx: &Context<'_>) -> Check {
     } else {
         String::new()
     };
+    let pending =
+        if checked.findings.is_empty() && most > 1.0 { ", not for long yet or with autovacuum off for it" } else { "" };
     checked.looked_at = format!(
-        "{} of {} or more, the fullest at {} of its trigger{blind}",
+        "{} of {} or more, the fullest at {} of its trigger{pending}{blind}",
         counted(looked, "table", "tables"),
         show(cx.threshold("min_heap_bytes"), Unit::Bytes),
         show(most, Unit::Times)

@@ -81,7 +81,9 @@ fn report<'a>(cx: &Context<'a>, table: &TableFact<'a>) -> Finding {
     let old = age.is_some_and(|a| a > cx.threshold("high_age") * cx.facts.autovacuum.freeze_max_age);
     // Counters that were lost in a crash begin at none; the dead rows are still there.
     let lost = table.change.filter(|c| matches!(c.class(), Class::Reset | Class::ResetUnsure));
-    let before = lost.and_then(|c| most_since_a_vacuum(cx, c)).filter(|most| dead.is_none_or(|d| *most > d.dead));
+    let before = lost
+        .and_then(|c| most_since_a_vacuum(cx, c))
+        .filter(|most| dead.is_none_or(|d| d.carried.is_none() && *most > d.dead));
     let pressures = [before.map(|most| most / triggers.vacuum), dead.map(|d| d.pressure)];
     let full = pressures.into_iter().flatten().any(|p| p > 1.0) && heap >= cx.threshold("high_heap_bytes");
     let severity = if old || full { Severity::High } else { Severity::Medium };

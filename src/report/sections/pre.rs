@@ -48,10 +48,12 @@ fn before(draft: &Draft<'_>) -> ChecklistGroup {
         }
     }
     if draft.chain.last().table("pg_stat_statements").is_none() {
+        let is_there = draft.chain.last().table("pg_stat_statements_info").is_some_and(|t| t.rows > 0);
         items.push(
             Text::new()
-                .t("Install ")
+                .t(if is_there { "Export " } else { "Install " })
                 .code("pg_stat_statements")
+                .t(if is_there { " too" } else { "" })
                 .t(": without it no statement of the test can be named."),
         );
     }
