@@ -22,6 +22,11 @@ pub(super) fn estimates_hold(table: &TableFact<'_>) -> bool {
     !restarted && !contradicted && !updated
 }
 
+/// Whether neither the planner's count nor that of the statistics, which began again, says how many rows there are.
+pub(super) fn is_of_unknown_size(table: &TableFact<'_>) -> bool {
+    table.reltuples().is_none() && !estimates_hold(table)
+}
+
 /// Whether a vacuum or analyze has looked at the table since its counters began.
 pub(super) fn looked_at(row: Row<'_>) -> bool {
     ["last_vacuum", "last_autovacuum", "last_analyze", "last_autoanalyze"].iter().any(|c| row.time(c).is_some())

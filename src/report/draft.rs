@@ -1,6 +1,6 @@
 //! What sections are written from, and the evidence they leave behind.
 
-use super::cells::{count, counted_words, estimates_hold, links};
+use super::cells::{count, counted_words, estimates_hold, is_of_unknown_size, links};
 use super::register::Register;
 use super::{Action, Block, Bound, Cell, CoverageState, History, Options, ReportFinding, Section};
 use crate::advisor::{self, Advice, Facts, State, TableFact};
@@ -191,7 +191,7 @@ impl<'a> Draft<'a> {
         let Some(dead) = self.facts.dead_rows(table, &triggers) else {
             return Cell::NotAvailable("dead rows not exported".to_owned());
         };
-        if self.is_of_unknown_size(table) {
+        if is_of_unknown_size(table) {
             return Cell::NotAvailable("its size is not in the dump".to_owned());
         }
         Quantity::float(dead.pressure, Unit::Times).map_or(Cell::None, |value| Cell::Number {
@@ -205,14 +205,9 @@ impl<'a> Draft<'a> {
         })
     }
 
-    /// Whether neither the planner's count nor that of the statistics, which began again, says how many rows there are.
-    fn is_of_unknown_size(&self, table: &TableFact<'a>) -> bool {
-        table.reltuples().is_none() && !estimates_hold(table)
-    }
-
     /// Dead rows at which autovacuum vacuums a table.
     pub(super) fn trigger(&self, table: &TableFact<'a>) -> Cell {
-        if self.is_of_unknown_size(table) {
+        if is_of_unknown_size(table) {
             return Cell::NotAvailable("its size is not in the dump".to_owned());
         }
         let trigger = self.facts.triggers(table);

@@ -163,7 +163,10 @@ fn matched(table: &Table<'_>, access: &Access, way: &Way, shape: &Shape, prices:
             _ => false,
         };
         if let Some((at, condition)) = position(way, key.operand.as_ref()).find(|(_, c)| fits(c)) {
-            bounds *= condition.share;
+            // How much a range of the partition key leaves of the partitions that it leaves, no statistics tell: alone it may
+            // be all of them.
+            let pruned = equal == 0 && table.pruned.contains(condition.operand.column());
+            bounds *= if pruned { 1.0 } else { condition.share };
             narrowed = true;
             if let Some(u) = used.get_mut(at) {
                 *u = true;

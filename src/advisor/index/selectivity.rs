@@ -112,10 +112,6 @@ pub fn weigh(table: &Table<'_>, operand: &Operand, test: &Test) -> Option<Condit
             let share_or_half = share.unwrap_or(0.5);
             (Ask::Equal, share_or_half, share_or_half, share.is_some())
         }
-        // How much a range of the partition key leaves of the partitions that it leaves, no statistics tell.
-        Test::Range { then, .. } if table.pruned.contains(name) => {
-            (Ask::Range(then.clone()), 1.0, 1.0, column.is_some())
-        }
         Test::Range { low, high, then } => {
             let share = (1.0 - nulls) * if *low && *high { CLOSED_RANGE } else { OPEN_RANGE };
             (Ask::Range(then.clone()), share, share, column.is_some())
