@@ -1,7 +1,8 @@
 //! Settings as a rule about them shows them.
 
 use super::Context;
-use crate::catalog::settings::parse;
+use super::settings::SettingSource;
+use crate::catalog::settings::{self, parse};
 use crate::finding::Measure;
 use crate::snapshot::Row;
 use crate::unit::{Quantity, Unit};
@@ -12,11 +13,13 @@ impl<'a> Context<'a> {
         self.state("pg_settings")?.table.iter().find(|r| r.text("name") == Some(name))
     }
 
-    /// A setting as a line of evidence: its number in base units, else its text.
+    /// A setting as a line of evidence: its number in base units, else its text. What the dump does not have is the
+    /// version's default, and says so.
     pub fn setting_measure(&self, name: &str) -> Measure {
         let setting = self.setting(name);
         let row = self.setting_row(name);
-        let unit = match row.and_then(|r| r.text("unit")).unwrap_or_default() {
+        let unit = row.and_then(|r| r.text("unit")).or_else(|| settings::setting(name).map(|s| s.unit));
+        let unit = match unit.unwrap_or_default() {
             "ms" | "s" | "min" | "h" | "d" => Unit::Ms,
             "" => Unit::Plain,
             _ => Unit::Bytes,
@@ -27,7 +30,9 @@ impl<'a> Context<'a> {
             setting.map_or_else(|| "not known".to_owned(), |s| format!("setting {}", crate::ident::visible(s.text)));
         let rows: Vec<(Row<'a>, &[&str])> =
             row.map(|r| (r, ["setting", "unit", "source"].as_slice())).into_iter().collect();
-        self.computed(name, quantity, text, &rows)
+        let assumed = setting.is_some_and(|s| s.source == SettingSource::Default);
+        let label = if assumed { format!("{name} (built-in default, not in the dump)") } else { name.to_owned() };
+        self.computed(&label, quantity, text, &rows)
     }
 
     /// The same of another server.
