@@ -84,6 +84,11 @@ impl Quantity {
         value.is_finite().then_some(Self { value: Number::Float(value), unit })
     }
 
+    /// A count of things.
+    pub fn count(n: impl TryInto<i64>) -> Self {
+        Self::int(n.try_into().unwrap_or(i64::MAX), Unit::Count)
+    }
+
     /// A point in time.
     pub const fn time(at: Timestamp) -> Self {
         Self::int(at.0, Unit::Time)

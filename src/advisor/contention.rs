@@ -170,12 +170,8 @@ pub fn measures(ctx: &Context<'_>, seen: &Seen) -> Vec<Measure> {
         ctx.label(seen.snapshot),
         holder(ctx, seen.snapshot, &seen.tree.root)
     );
-    let mut lines = vec![ctx.seen_in(
-        Some(seen.snapshot),
-        "Sessions waiting",
-        Some(Quantity::int(i64::try_from(n).unwrap_or(i64::MAX), Unit::Count)),
-        ctx.formula(tree, &[]),
-    )];
+    let mut lines =
+        vec![ctx.seen_in(Some(seen.snapshot), "Sessions waiting", Some(Quantity::count(n)), ctx.formula(tree, &[]))];
     let longest = seen
         .tree
         .waiters

@@ -32,7 +32,7 @@ pub(super) fn too_early<'a>(
     }
     let name = cx.chain.last().meta.database.clone().unwrap_or_else(|| "this database".to_owned());
     let age = oldest.map_or_else(|| "an unknown time".to_owned(), |a| show(a, Unit::Seconds));
-    let count = Quantity::int(i64::try_from(members.len()).unwrap_or(i64::MAX), Unit::Count);
+    let count = Quantity::count(members.len());
     let title = Text::new()
         .many(count, young.nouns.0, young.nouns.1)
         .t(format!(" {} in {age}, too early to judge", young.idle));

@@ -34,7 +34,7 @@ pub(super) fn looked_at(row: Row<'_>) -> bool {
 
 /// `1 row`, `2 rows`.
 pub(super) fn counted_words(n: usize, one: &str, more: &str) -> Text {
-    Text::new().n(count(n)).t(" ").t(if n == 1 { one } else { more })
+    Text::new().n(Quantity::count(n)).t(" ").t(if n == 1 { one } else { more })
 }
 
 /// Links to findings by number.
@@ -123,11 +123,6 @@ pub(super) fn difference(later: Quantity, earlier: Quantity) -> Option<Quantity>
 /// A sum of integers that stays exact, or `None` where nothing was known.
 pub(super) fn total(values: impl Iterator<Item = Option<i64>>, unit: Unit) -> Option<Quantity> {
     values.flatten().reduce(i64::saturating_add).map(|sum| Quantity::int(sum, unit))
-}
-
-/// A count of things.
-pub(super) fn count(n: usize) -> Quantity {
-    Quantity::int(i64::try_from(n).unwrap_or(i64::MAX), Unit::Count)
 }
 
 /// Prose as a block.

@@ -1,6 +1,6 @@
 //! What sections are written from, and the evidence they leave behind.
 
-use super::cells::{count, counted_words, estimates_hold, is_of_unknown_size, links};
+use super::cells::{counted_words, estimates_hold, is_of_unknown_size, links};
 use super::register::Register;
 use super::{Action, Block, Bound, Cell, CoverageState, History, Options, ReportFinding, Section};
 use crate::advisor::{self, Advice, Facts, State, TableFact};
@@ -260,9 +260,9 @@ impl<'a> Draft<'a> {
             .count();
         let text = Text::new()
             .t("Only ")
-            .n(count(seen))
+            .n(Quantity::count(seen))
             .t(" of ")
-            .n(count(seen + missing))
+            .n(Quantity::count(seen + missing))
             .t(" expected sources are in the dump, and ")
             .then(counted_words(skipped, "check", "checks"))
             .t(" could not run: a view, a column or a second snapshot is missing. First take a whole dump: ")

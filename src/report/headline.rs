@@ -1,7 +1,6 @@
 //! The verdict in words: chosen by the worst findings, and by how much could be seen.
 
 use super::CoverageState;
-use super::cells::count;
 use super::draft::Draft;
 use crate::finding::Severity;
 use crate::text::Text;
@@ -11,7 +10,7 @@ use crate::unit::{Quantity, Unit};
 pub(super) fn headline(draft: &Draft<'_>) -> Text {
     let n = |severity| draft.findings.iter().filter(|f| f.finding.severity == severity).count();
     let assessed = draft.advice.score.areas.iter().any(|a| a.score.is_some());
-    let many = |n: usize, one: &str, more: &str| Text::new().n(count(n)).t(if n == 1 { one } else { more });
+    let many = |n: usize, one: &str, more: &str| Text::new().n(Quantity::count(n)).t(if n == 1 { one } else { more });
     if !assessed {
         return Text::from("Nothing could be assessed: the checks' inputs are not in the dump.");
     }
@@ -57,9 +56,9 @@ pub(super) fn basis(draft: &Draft<'_>) -> Text {
     let (captured, expected) = seen(draft);
     let mut text = Text::new()
         .t("Based on ")
-        .n(count(captured))
+        .n(Quantity::count(captured))
         .t(" of ")
-        .n(count(expected))
+        .n(Quantity::count(expected))
         .t(" expected sources (")
         .link("coverage", "coverage")
         .t(").");

@@ -112,7 +112,7 @@ impl Pulse {
             at: snapshot.meta.taken_at,
             values: [
                 size.map(|b| Quantity::int(b, Unit::Bytes)),
-                sessions.map(super::cells::count),
+                sessions.map(Quantity::count),
                 rows("n_live_tup"),
                 rows("n_dead_tup"),
                 commits,

@@ -3,7 +3,7 @@
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule};
 use crate::finding::{Effort, Fix, Severity, Subject, SubjectKind};
 use crate::text::{Text, counted};
-use crate::unit::{Quantity, Unit};
+use crate::unit::Quantity;
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -35,7 +35,7 @@ fn check(ctx: &Context<'_>) -> Check {
         return Ok(Checked { findings: Vec::new(), looked_at });
     }
     let names: Vec<&str> = waiting.iter().filter_map(|r| r.text("name")).collect();
-    let count = Quantity::int(i64::try_from(names.len()).unwrap_or(i64::MAX), Unit::Count);
+    let count = Quantity::count(names.len());
     let title = match names.as_slice() {
         [one] => Text::new().code(*one).t(" was changed and waits for a restart"),
         _ => Text::new().n(count).t(" settings were changed and wait for a restart"),

@@ -4,7 +4,7 @@ use crate::advisor::{Category, Check, Checked, Context, Docs, Need, Rule, rules:
 use crate::catalog;
 use crate::finding::{Effort, Severity, Subject, SubjectKind};
 use crate::text::{Text, counted};
-use crate::unit::{Quantity, Unit};
+use crate::unit::Quantity;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The rule.
@@ -51,26 +51,25 @@ fn check(ctx: &Context<'_>) -> Check {
     let mut areas: Vec<&str> = blind.iter().filter_map(|id| Category::of(id)).map(Category::name).collect();
     areas.sort_unstable();
     areas.dedup();
-    let count = |n: usize| Quantity::int(i64::try_from(n).unwrap_or(i64::MAX), Unit::Count);
     let finding = ctx
         .finding(
             Severity::Info,
             Subject::new(SubjectKind::Data, "export"),
             Text::new()
-                .n(count(missing.len()))
+                .n(Quantity::count(missing.len()))
                 .t(if missing.len() == 1 {
                     " view that checks need is not in the export; "
                 } else {
                     " views that checks need are not in the export; "
                 })
-                .n(count(blind.len()))
+                .n(Quantity::count(blind.len()))
                 .t(if blind.len() == 1 { " check cannot run" } else { " checks cannot run" }),
         )
         .why(Text::new().t(format!("Areas looked at in part or not at all: {}.", areas.join(", "))))
         .members(missing.keys().map(|v| Subject::new(SubjectKind::Data, *v)).collect())
         .measure(ctx.computed(
             "Views missing",
-            Some(count(missing.len())),
+            Some(Quantity::count(missing.len())),
             format!("of {} that checks need", needed.len()),
             &[],
         ))

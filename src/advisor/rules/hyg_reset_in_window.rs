@@ -74,10 +74,12 @@ fn check(ctx: &Context<'_>) -> Check {
             what.into_iter().chain([at]).flatten().map(|s| visible(&s).into_owned()).collect::<Vec<_>>().join(" ")
         })
         .collect();
-    let count = |n: usize| Quantity::int(i64::try_from(n).unwrap_or(i64::MAX), Unit::Count);
     let mut why = Text::new().t("Their values cover only the time since then: they are lower bounds. ");
     if unsure > 0 {
-        why = why.t("Of ").many(count(unsure), "further row", "further rows").t(" a reset cannot be ruled out. ");
+        why = why
+            .t("Of ")
+            .many(Quantity::count(unsure), "further row", "further rows")
+            .t(" a reset cannot be ruled out. ");
     }
     let severity = if share > ctx.threshold("low_share") { Severity::Low } else { Severity::Info };
     let finding = ctx
@@ -85,18 +87,18 @@ fn check(ctx: &Context<'_>) -> Check {
             severity,
             Subject::new(SubjectKind::Data, "counters"),
             Text::new()
-                .n(count(reset))
+                .n(Quantity::count(reset))
                 .t(" of ")
-                .n(count(all))
+                .n(Quantity::count(all))
                 .t(" rows of counters started again in the window, ")
                 .opt(Quantity::float(share, Unit::Share)),
         )
         .why(why.t(format!("Views concerned: {}.", views.join(", "))))
         .members(events.into_iter().map(|e| Subject::new(SubjectKind::Data, e)).collect())
-        .measure(ctx.over_window("Rows reset", Some(count(reset)), format!("{reset} of {all} rows"), &[]))
+        .measure(ctx.over_window("Rows reset", Some(Quantity::count(reset)), format!("{reset} of {all} rows"), &[]))
         .measure(ctx.over_window(
             "Rows of which a reset cannot be ruled out",
-            Some(count(unsure)),
+            Some(Quantity::count(unsure)),
             format!("{unsure} of {all} rows"),
             &[],
         ))

@@ -166,7 +166,7 @@ fn others<'a>(ctx: &Context<'a>, peer: &Peer<'a>, ours: &State<'a>, theirs: &Sta
         }
     }
     let (first, ..) = different.first()?;
-    let count = Quantity::int(i64::try_from(different.len()).unwrap_or(i64::MAX), Unit::Count);
+    let count = Quantity::count(different.len());
     let mut title = Text::new().many(count, "setting differs", "settings differ").t(" on ").name(peer.name).t(": ");
     title = title.code(*first);
     if different.len() > 1 {

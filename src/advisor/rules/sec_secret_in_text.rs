@@ -5,7 +5,7 @@ use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Skip};
 use crate::finding::{Effort, Fix, Risk, Severity, Subject, SubjectKind, Verb};
 use crate::snapshot::Row;
 use crate::text::Text;
-use crate::unit::{Quantity, Unit};
+use crate::unit::Quantity;
 use std::collections::BTreeMap;
 
 /// The rule.
@@ -61,7 +61,7 @@ fn check(ctx: &Context<'_>) -> Check {
     }
     let mut findings = Vec::new();
     for (secret, found) in kinds {
-        let count = Quantity::int(i64::try_from(found.len()).unwrap_or(i64::MAX), Unit::Count);
+        let count = Quantity::count(found.len());
         let statements: Vec<String> = found
             .iter()
             .filter(|(_, r)| r.table().name == "pg_stat_statements")

@@ -146,7 +146,7 @@ fn workers(cx: &Context<'_>) -> Workers {
 }
 
 fn report<'a>(cx: &Context<'a>, late: &[&TableFact<'a>], looked: u32, workers: &Workers) -> Finding {
-    let count = Quantity::int(i64::try_from(late.len()).unwrap_or(i64::MAX), Unit::Count);
+    let count = Quantity::count(late.len());
     let title = Text::new().n(count).t(" large tables are above their autovacuum trigger while ");
     let title = if workers.most > 1.0 {
         title.t("all ").opt(Quantity::float(workers.most, Unit::Count)).t(" workers are busy")

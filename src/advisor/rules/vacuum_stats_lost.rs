@@ -125,7 +125,7 @@ fn report<'a>(cx: &Context<'a>, lost: &[(&TableFact<'a>, Change<'a>)], looked: u
         true if lost.iter().any(|(_, c)| c.first().is_some_and(|r| !is_blank(r, false))) => Severity::Low,
         _ => Severity::Medium,
     };
-    let count = Quantity::int(i64::try_from(lost.len()).unwrap_or(i64::MAX), Unit::Count);
+    let count = Quantity::count(lost.len());
     let title = Text::new().t("The vacuum counters of ").n(count).t(format!(
         " of {} are lost; autovacuum starts blind",
         counted(looked as usize, "large table", "large tables")

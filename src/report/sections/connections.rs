@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::report::absent;
-use crate::report::cells::{count, counted_words, fact, heading, prose};
+use crate::report::cells::{counted_words, fact, heading, prose};
 use crate::report::draft::{Body, Draft};
 use crate::report::names::one_line;
 use crate::report::table::table;
@@ -64,7 +64,7 @@ fn limits(draft: &mut Draft<'_>, sessions: usize) -> Block {
         [draft.setting_number("superuser_reserved_connections"), draft.setting_number("reserved_connections")];
     let usable = limit.map(|l| l - reserved.iter().flatten().sum::<i64>());
     let mut items = vec![
-        fact("Sessions of clients at the last capture", Cell::number(count(sessions))),
+        fact("Sessions of clients at the last capture", Cell::number(Quantity::count(sessions))),
         fact(
             "max_connections",
             Cell::number_or(limit.map(|l| Quantity::int(l, Unit::Count)), "pg_settings was not captured"),
@@ -92,7 +92,7 @@ fn limits(draft: &mut Draft<'_>, sessions: usize) -> Block {
     let peak =
         draft.chain.snapshots.iter().filter_map(|s| s.table("pg_stat_activity")).map(|t| clients(t).count()).max();
     if let Some(peak) = peak.filter(|_| draft.chain.snapshots.len() > 1) {
-        items.push(fact("Most at any capture", Cell::number(count(peak))));
+        items.push(fact("Most at any capture", Cell::number(Quantity::count(peak))));
     }
     if let Some(links) = draft.links_to(&["conn-"]) {
         items.push(fact("Findings", Cell::Text(links)));
@@ -231,7 +231,7 @@ fn idle_in_transaction(draft: &mut Draft<'_>) -> Option<Block> {
     }
     let mut text = Text::new()
         .t("Sessions waited for their client inside a transaction at ")
-        .n(count(with_idle.len()))
+        .n(Quantity::count(with_idle.len()))
         .t(" of ")
         .then(counted_words(captures, "capture", "captures"));
     if let Some((age, at, row)) = longest {
@@ -261,6 +261,6 @@ fn captures_words(captures: usize) -> Text {
     if captures == 1 {
         Text::from("the capture")
     } else {
-        Text::new().t("any of the ").n(count(captures)).t(" captures")
+        Text::new().t("any of the ").n(Quantity::count(captures)).t(" captures")
     }
 }

@@ -4,7 +4,7 @@ use super::provenance::{condensed, files, notes, role, snapshots};
 use crate::catalog;
 use crate::diff::Class;
 use crate::error::Result;
-use crate::report::cells::{count, counted_words, fact, prose};
+use crate::report::cells::{counted_words, fact, prose};
 use crate::report::coverage::{Source, sources};
 use crate::report::draft::{Body, Draft};
 use crate::report::table::table;
@@ -55,13 +55,13 @@ fn window(draft: &Draft<'_>) -> Block {
                 "a capture time is unknown",
             ),
         ));
-        items.push(fact("Snapshots", Cell::number(count(chain.count()))));
+        items.push(fact("Snapshots", Cell::number(Quantity::count(chain.count()))));
         let is = |words: &[&str]| {
             chain.windows.iter().flat_map(|w| &w.events).filter(|e| words.iter().any(|w| e.kind.contains(w))).count()
         };
-        items.push(fact("Resets of statistics inside", Cell::number(count(is(&["reset"])))));
-        items.push(fact("Rows whose counters started again inside", Cell::number(count(restarted(draft)))));
-        items.push(fact("Restarts and unclean stops inside", Cell::number(count(is(&["restart", "crash"])))));
+        items.push(fact("Resets of statistics inside", Cell::number(Quantity::count(is(&["reset"])))));
+        items.push(fact("Rows whose counters started again inside", Cell::number(Quantity::count(restarted(draft)))));
+        items.push(fact("Restarts and unclean stops inside", Cell::number(Quantity::count(is(&["restart", "crash"])))));
         items.push(fact("Other events seen", Cell::Text(Text::new().link("changed", "What changed from A to B"))));
     }
     if let Some(role) = &chain.last().meta.exported_by {
@@ -107,7 +107,7 @@ fn asides(draft: &Draft<'_>) -> Option<Block> {
             Cell::name(meta.label.clone()),
             meta.database.clone().map_or(Cell::None, Cell::name),
             Cell::text(role(meta)),
-            Cell::number(count(aside.snapshots)),
+            Cell::number(Quantity::count(aside.snapshots)),
             time(aside.from),
             time(aside.to),
         ]);

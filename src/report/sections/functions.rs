@@ -4,7 +4,7 @@ use crate::advisor::functions::{Evidence, Function, Nested, Owner, read_bodies, 
 use crate::advisor::sql::Otherwise;
 use crate::diff::Change;
 use crate::error::Result;
-use crate::report::cells::{count, counted, counted_words, fact, prose};
+use crate::report::cells::{counted, counted_words, fact, prose};
 use crate::report::draft::Draft;
 use crate::report::names::{one_line, qualified};
 use crate::report::table::{ranked, table};
@@ -159,7 +159,7 @@ fn body(function: &Function<'_>, locks: &[(usize, Otherwise)]) -> Block {
     }
     match &function.body {
         Some(Ok(_)) => {
-            items.push(fact("Statements in its body", Cell::number(count(function.pieces().len()))));
+            items.push(fact("Statements in its body", Cell::number(Quantity::count(function.pieces().len()))));
             if !function.dynamic().is_empty() {
                 let lines = lines(function.dynamic().iter().copied());
                 items.push(fact("Put together while it runs (EXECUTE)", Cell::Text(lines)));

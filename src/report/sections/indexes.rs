@@ -4,7 +4,7 @@ use crate::diff::Change;
 use crate::error::Result;
 use crate::finding::{Fix, Verb};
 use crate::report::absent;
-use crate::report::cells::{count, counted, counted_words, heading, last_time, level, links, prose, short, total};
+use crate::report::cells::{counted, counted_words, heading, last_time, level, links, prose, short, total};
 use crate::report::draft::{Body, Draft};
 use crate::report::names::{ByObject, index_name, is_system, table_name};
 use crate::report::sparks::{Of, Sparks};
@@ -101,14 +101,14 @@ fn summary(draft: &mut Draft<'_>, entries: &[Entry<'_>]) -> Vec<Block> {
     let bytes = total(unused.iter().map(|e| e.bytes()), Unit::Bytes);
     let sized = unused.iter().filter(|e| e.bytes().is_some()).count();
     let mut text = Text::new()
-        .n(count(unused.len()))
+        .n(Quantity::count(unused.len()))
         .t(" of ")
         .then(counted_words(known, "index has", "indexes have"))
         .t(" no scan since the statistics began");
     if let (Some(bytes), Some(all)) = (bytes, all) {
         text = text.t("; ").n(bytes).t(" of ").n(all);
         if sized < unused.len() {
-            text = text.t(" (the sizes of ").n(count(sized)).t(" of them are known)");
+            text = text.t(" (the sizes of ").n(Quantity::count(sized)).t(" of them are known)");
         }
     }
     text = text.t(". ").then(link).t(" ");
@@ -190,7 +190,7 @@ fn list(draft: &mut Draft<'_>, entries: &[Entry<'_>]) -> Result<Block> {
         cells.extend(sparks.as_ref().map(|s| s.cell(now)));
         out.push_with(cells, || details(draft, entry));
     }
-    let mut totals = vec![Cell::Text(Text::new().n(count(entries.len())).t(" indexes")), Cell::None];
+    let mut totals = vec![Cell::Text(Text::new().n(Quantity::count(entries.len())).t(" indexes")), Cell::None];
     totals.extend(windowed.then_some(Cell::None));
     totals.push(Cell::None);
     totals.extend(dated.then_some(Cell::None));

@@ -3,7 +3,7 @@
 use crate::advisor::{Holder, WaitTree, Waiter, wait_trees};
 use crate::error::Result;
 use crate::report::absent;
-use crate::report::cells::{count, counted_words, prose};
+use crate::report::cells::{counted_words, prose};
 use crate::report::draft::{Body, Draft};
 use crate::report::names::{one_line, table_name};
 use crate::report::table::table;
@@ -45,14 +45,14 @@ fn waits(draft: &mut Draft<'_>) -> (usize, Vec<Block>) {
     let most = with_waits.iter().map(|(_, trees)| waiting(trees)).max().unwrap_or(0);
     let mut text = match (seen.len(), with_waits.len()) {
         (1, 0) => Text::from("No session waited for a lock at the capture."),
-        (n, 0) => Text::new().t("No session waited for a lock at any of the ").n(count(n)).t(" captures."),
+        (n, 0) => Text::new().t("No session waited for a lock at any of the ").n(Quantity::count(n)).t(" captures."),
         (n, w) => Text::new()
             .t("Sessions waited for locks at ")
-            .n(count(w))
+            .n(Quantity::count(w))
             .t(" of ")
-            .n(count(n))
+            .n(Quantity::count(n))
             .t(if n == 1 { " captures, " } else { " captures, at most " })
-            .n(count(most))
+            .n(Quantity::count(most))
             .t(" at once."),
     };
     if let Some(links) = draft.links_to(&["lock-"]) {

@@ -3,7 +3,6 @@
 use crate::advisor::Category;
 use crate::error::Result;
 use crate::finding::{Confidence, Severity};
-use crate::report::cells::count;
 use crate::report::draft::{Body, Draft};
 use crate::report::table::table;
 use crate::report::{AreaState, Block, Cell, ReportFinding};
@@ -34,7 +33,7 @@ fn health(draft: &Draft<'_>) -> Block {
                 let more = of_area(draft, area.category).count() - 1;
                 let mut see = f.finding.title.clone().t(" ").link(f.number.to_lowercase(), f.number.clone());
                 if more > 0 {
-                    see = see.t("; ").n(count(more)).t(" more");
+                    see = see.t("; ").n(Quantity::count(more)).t(" more");
                 }
                 (Cell::Severity(f.finding.severity), see, Cell::Confidence(f.confidence))
             }
@@ -44,9 +43,9 @@ fn health(draft: &Draft<'_>) -> Block {
             }
             None => {
                 let see = Text::new()
-                    .n(count(area.evaluated))
+                    .n(Quantity::count(area.evaluated))
                     .t(" of ")
-                    .n(count(area.applicable))
+                    .n(Quantity::count(area.applicable))
                     .t(" checks ran, none found anything");
                 let sure = if area.at_most { Confidence::Low } else { Confidence::High };
                 let state = if area.at_most { AreaState::PartlyAssessed } else { AreaState::Good };

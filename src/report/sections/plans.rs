@@ -2,7 +2,7 @@
 
 use crate::advisor::plans::Explained;
 use crate::advisor::secret;
-use crate::report::cells::{count, counted_words, heading, prose};
+use crate::report::cells::{counted_words, heading, prose};
 use crate::report::draft::Draft;
 use crate::report::table::table;
 use crate::report::{Bar, Block, Bound, Cell};
@@ -28,7 +28,7 @@ pub(super) fn blocks(draft: &mut Draft<'_>) -> Vec<Block> {
         .t("The dump holds ")
         .then(counted_words(plans.given, "query plan", "query plans"))
         .t(", of which ")
-        .n(count(plans.all.len()))
+        .n(Quantity::count(plans.all.len()))
         .t(" differ in statement or shape; of each the slowest execution is shown. Time and own share are of the clock: a node's \
             executions added up, those of processes side by side counted once. Rows and blocks are of all executions. Nodes that \
             take a fifth of the execution and more are marked \u{25b2}. ")
@@ -78,7 +78,7 @@ fn tree(draft: &Draft<'_>, of: &Explained<'_>, nr: usize, link: Text) -> Vec<Blo
     }
     about = about.then(counted_words(of.plan.nodes.len(), "node", "nodes"));
     if of.executions > 1 {
-        about = about.t(", seen ").n(count(of.executions)).t(" times");
+        about = about.t(", seen ").n(Quantity::count(of.executions)).t(" times");
     }
     if of.plan.cut {
         about = about.t(". The plan breaks off: what it ends with is not known");

@@ -3,7 +3,7 @@
 use crate::advisor::StatisticsAge;
 use crate::diff::Chain;
 use crate::meta::{Meta, Note, TimeSource};
-use crate::report::cells::{count, counted_words, prose};
+use crate::report::cells::{counted_words, prose};
 use crate::report::draft::Draft;
 use crate::report::table::table;
 use crate::report::{Block, Cell, FILE};
@@ -62,7 +62,7 @@ pub(super) fn snapshots(draft: &Draft<'_>) -> Block {
                 }),
                 Cell::number_or(since(meta.postmaster_start), "start of the server not in the dump"),
                 Cell::number_or(since(reset), "no time of a reset is in the dump"),
-                Cell::number(count(meta.files.len())),
+                Cell::number(Quantity::count(meta.files.len())),
             ]);
         }
     }
@@ -114,9 +114,9 @@ pub(super) fn condensed(draft: &Draft<'_>) -> Vec<Block> {
         return Vec::new();
     }
     let text = Text::new()
-        .n(count(sum(Chain::count)))
+        .n(Quantity::count(sum(Chain::count)))
         .t(" snapshots were read, ")
-        .n(count(sum(|chain| chain.snapshots.len())))
+        .n(Quantity::count(sum(|chain| chain.snapshots.len())))
         .t(" are listed and kept whole: the first, the last two, those around resets and restarts and with waiting sessions, the others spread over time. Sums, resets, trends and events are of all of them; sessions, locks and settings are looked at in those kept.");
     let mut out = table("let-go", "Snapshots added up")
         .about(Text::from("SHA-256 over the hashes of their files, in the order of their names."))
@@ -138,7 +138,7 @@ pub(super) fn condensed(draft: &Draft<'_>) -> Vec<Block> {
                 None => Cell::NotAvailable("nothing in the dump says when".to_owned()),
             },
             Cell::code(crate::report::build::hexadecimal(&glance.digest)),
-            Cell::number(count(glance.files)),
+            Cell::number(Quantity::count(glance.files)),
         ]);
     }
     let summary = counted_words(let_go, "snapshot was added up", "snapshots were added up");
@@ -175,7 +175,7 @@ pub(super) fn files(draft: &Draft<'_>) -> Option<Block> {
                         Cell::code(file.sha256.clone())
                     },
                     Cell::number(Quantity::int(i64::try_from(file.bytes).unwrap_or(i64::MAX), Unit::Bytes)),
-                    Cell::number(Quantity::int(i64::try_from(file.rows).unwrap_or(i64::MAX), Unit::Count)),
+                    Cell::number(Quantity::count(file.rows)),
                     Cell::code(file.views.join(", ")),
                 ]);
             }
@@ -222,11 +222,7 @@ pub(super) fn notes(draft: &Draft<'_>) -> Vec<Block> {
         ]);
     }
     let rows = out.rows_in_all(usize::try_from(total).unwrap_or(usize::MAX)).block();
-    let summary = Text::new().many(
-        Quantity::int(i64::try_from(total).unwrap_or(i64::MAX), Unit::Count),
-        "note on the data",
-        "notes on the data",
-    );
+    let summary = Text::new().many(Quantity::count(total), "note on the data", "notes on the data");
     vec![Block::Details { summary, blocks: vec![rows] }]
 }
 

@@ -5,7 +5,7 @@ use crate::diff::moments::Sigma;
 use crate::diff::{Change, Phase};
 use crate::error::Result;
 use crate::report::absent;
-use crate::report::cells::{count, counted, fact, prose};
+use crate::report::cells::{counted, fact, prose};
 use crate::report::draft::{Body, Draft};
 use crate::report::names::one_line;
 use crate::report::sparks::{Of, Sparks};
@@ -159,7 +159,7 @@ fn statements(draft: &mut Draft<'_>) -> Result<Option<(Vec<Block>, usize)>> {
         None => Cell::NotAvailable("n/a".to_owned()),
     };
     let mut totals = vec![
-        Cell::Text(Text::new().n(count(in_all)).t(" statements")),
+        Cell::Text(Text::new().n(Quantity::count(in_all)).t(" statements")),
         total(whole.calls, Unit::Count),
         total(whole.exec_ms, Unit::Ms),
     ];

@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::report::absent;
-use crate::report::cells::{count, counted_words, prose};
+use crate::report::cells::{counted_words, prose};
 use crate::report::draft::{Body, Draft};
 use crate::report::table::table;
 use crate::report::{Block, Cell};
@@ -75,8 +75,12 @@ pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
     blocks.extend(change_table(&changes, link.clone()));
     let matter: Vec<Row<'_>> = MATTER.iter().filter_map(|name| by_name.get(name).copied()).collect();
     let title = "Settings that matter first";
-    let about =
-        Text::new().n(count(matter.len())).t(" of ").n(count(by_name.len())).t(" settings. ").then(link.clone());
+    let about = Text::new()
+        .n(Quantity::count(matter.len()))
+        .t(" of ")
+        .n(Quantity::count(by_name.len()))
+        .t(" settings. ")
+        .then(link.clone());
     blocks.push(list(draft, "settings", title, about, matter.into_iter(), &changed_names));
     let restart: Vec<&str> =
         by_name.iter().filter(|(_, r)| r.bool("pending_restart") == Some(true)).map(|(name, _)| *name).collect();
@@ -96,7 +100,7 @@ pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
         &changed_names,
     );
     blocks.push(Block::Details {
-        summary: Text::new().t("All ").n(count(by_name.len())).t(" settings"),
+        summary: Text::new().t("All ").n(Quantity::count(by_name.len())).t(" settings"),
         blocks: vec![all],
     });
     let n = by_name.len();
@@ -209,7 +213,7 @@ fn change_sentence(draft: &Draft<'_>, changes: &[ChangedSetting<'_>], link: Text
         (0 | 1, _) => Text::from("Settings are in one snapshot only: whether one changed cannot be said."),
         (n, 0) => Text::new()
             .t("No setting differs between the first and the last of the ")
-            .n(count(n))
+            .n(Quantity::count(n))
             .t(" snapshots that carry settings. ")
             .then(link),
         (_, n) => counted_words(n, "setting differs", "settings differ")

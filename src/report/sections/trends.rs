@@ -1,7 +1,7 @@
 //! Trends: values per snapshot; small multiples where there are enough points. Two points are a change, not a trend.
 
 use crate::error::Result;
-use crate::report::cells::{count, difference, prose};
+use crate::report::cells::{difference, prose};
 use crate::report::draft::{Body, Draft};
 use crate::report::pulse::{Beat, MEASURES, Pulse};
 use crate::report::table::table;
@@ -45,12 +45,12 @@ pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
     );
     let mut blocks = Vec::new();
     if points >= LEAST_POINTS {
-        let mut note = Text::new().n(count(points)).t(
+        let mut note = Text::new().n(Quantity::count(points)).t(
             " snapshots. Dotted line: statistics reset. Triangle: restart, crash or immediate stop. Points are samples: no value between \
              them is known, and no line is drawn across a reset.",
         );
         if pulse.every() > 1 {
-            note = note.t(" One snapshot of ").n(count(pulse.every())).t(" is drawn.");
+            note = note.t(" One snapshot of ").n(Quantity::count(pulse.every())).t(" is drawn.");
         }
         blocks.push(prose(note));
         blocks.extend(multiples(draft, &beats, &shown, link.clone()));
@@ -60,9 +60,9 @@ pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
     } else {
         blocks.push(prose(
             Text::new()
-                .n(count(points))
+                .n(Quantity::count(points))
                 .t(" snapshots: what changed can be said, a trend cannot; that takes at least ")
-                .n(count(LEAST_POINTS))
+                .n(Quantity::count(LEAST_POINTS))
                 .t("."),
         ));
     }

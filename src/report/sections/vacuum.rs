@@ -4,7 +4,7 @@ use crate::advisor::TableFact;
 use crate::diff::Change;
 use crate::error::Result;
 use crate::report::absent;
-use crate::report::cells::{NOT_SEEN, count, counted, last_time, level, prose, short};
+use crate::report::cells::{NOT_SEEN, counted, last_time, level, prose, short};
 use crate::report::draft::{Body, Draft};
 use crate::report::names::{ByObject, is_system};
 use crate::report::table::{ranked, table};
@@ -228,9 +228,9 @@ fn progress_before(draft: &mut Draft<'_>) -> Option<Block> {
     Some(prose(
         Text::new()
             .t("No vacuum was under way at the last capture; one was at ")
-            .n(count(seen.len()))
+            .n(Quantity::count(seen.len()))
             .t(" of ")
-            .n(count(draft.chain.snapshots.len()))
+            .n(Quantity::count(draft.chain.snapshots.len()))
             .t(format!(" captures, the last of them {}. ", crate::advisor::label(draft.chain, *last)))
             .then(link),
     ))
@@ -252,7 +252,7 @@ fn prepared_before(draft: &mut Draft<'_>) -> Text {
     let link = draft.cite_at("Prepared transactions", &["pg_prepared_xacts"], &["gid"], &places);
     Text::new()
         .t(" ")
-        .many(count(seen.len()), "earlier capture", "earlier captures")
+        .many(Quantity::count(seen.len()), "earlier capture", "earlier captures")
         .t(" saw one: the last of them is ")
         .t(crate::advisor::label(draft.chain, *at))
         .t(", with ")
@@ -277,7 +277,7 @@ fn prepared(draft: &mut Draft<'_>) -> Option<Block> {
     let mut out = table("prepared", "Prepared transactions at the last capture")
         .about(
             Text::new()
-                .many(count(rows.rows), "prepared transaction", "prepared transactions")
+                .many(Quantity::count(rows.rows), "prepared transaction", "prepared transactions")
                 .t(": each holds its locks, and what vacuum may remove, until it is committed or rolled back. ")
                 .then(link),
         )

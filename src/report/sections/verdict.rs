@@ -1,7 +1,7 @@
 //! The first screen: the verdict, the score with its arithmetic.
 
 use crate::error::Result;
-use crate::report::cells::{count, prose};
+use crate::report::cells::prose;
 use crate::report::draft::{Body, Draft};
 use crate::report::{Baseline, Block, Server};
 use crate::text::Text;
@@ -21,11 +21,11 @@ pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
 /// Which servers, and whose numbers the sections show.
 fn servers(servers: &[Server]) -> Option<Block> {
     let main = servers.first()?;
-    let mut text = Text::new().n(count(servers.len())).t(" servers of one cluster: ");
+    let mut text = Text::new().n(Quantity::count(servers.len())).t(" servers of one cluster: ");
     for (i, server) in servers.iter().enumerate() {
         text = if i > 0 { text.t(", ") } else { text };
         text = text.name(server.name.clone()).t(format!(" ({}, ", server.version));
-        text = text.many(count(server.snapshots), "snapshot", "snapshots").t(")");
+        text = text.many(Quantity::count(server.snapshots), "snapshot", "snapshots").t(")");
     }
     let text = text
         .t(". Checks ran on each, and know of the others; findings say which they hold for. Tables and charts are of ");
@@ -46,10 +46,10 @@ fn against(baseline: &Baseline) -> Block {
         (baseline.unchanged, " unchanged, "),
         (baseline.fixed.len(), " fixed"),
     ] {
-        text = text.n(count(n)).t(word);
+        text = text.n(Quantity::count(n)).t(word);
     }
     if !baseline.unknown.is_empty() {
-        text = text.t(", ").n(count(baseline.unknown.len())).t(" not judged again");
+        text = text.t(", ").n(Quantity::count(baseline.unknown.len())).t(" not judged again");
     }
     prose(text.t("."))
 }
@@ -60,9 +60,9 @@ fn exceptions(draft: &Draft<'_>) -> Option<Block> {
         return None;
     }
     let (hidden, notes) = (draft.advice.suppressed.len(), draft.advice.notes.len());
-    let mut text = Text::new().many(count(hidden), "finding", "findings").t(" accepted by the configuration");
+    let mut text = Text::new().many(Quantity::count(hidden), "finding", "findings").t(" accepted by the configuration");
     if notes > 0 {
-        text = text.t("; ").many(count(notes), "exception", "exceptions").t(" expired or without effect");
+        text = text.t("; ").many(Quantity::count(notes), "exception", "exceptions").t(" expired or without effect");
     }
     Some(prose(text.t(" (").link("findings", "listed").t(").")))
 }

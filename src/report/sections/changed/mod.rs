@@ -5,7 +5,7 @@ mod rates;
 use crate::diff::{Certainty, Class, Event};
 use crate::error::Result;
 use crate::finding::Severity;
-use crate::report::cells::{count, difference, prose};
+use crate::report::cells::{difference, prose};
 use crate::report::draft::{Body, Draft};
 use crate::report::names::ByObject;
 use crate::report::table::{ranked, table};
@@ -60,10 +60,15 @@ pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
     let carriers = draft.chain.snapshots.iter().filter(|s| s.table("pg_settings").is_some()).count();
     blocks.push(prose(
         Text::new()
-            .n(count(unchanged))
+            .n(Quantity::count(unchanged))
             .t(" measures of objects stayed as they were or within the noise of counting. ")
             .then(if carriers > 1 {
-                Text::new().t("Settings changed: ").n(count(settings)).t(" (").link("settings", "Settings").t(").")
+                Text::new()
+                    .t("Settings changed: ")
+                    .n(Quantity::count(settings))
+                    .t(" (")
+                    .link("settings", "Settings")
+                    .t(").")
             } else {
                 Text::from("Whether settings changed cannot be said: they are in one snapshot only.")
             })
@@ -97,7 +102,7 @@ fn events(draft: &mut Draft<'_>, link: Text) -> Vec<Block> {
         return vec![prose(
             Text::new()
                 .t("Counters of ")
-                .n(count(restarted))
+                .n(Quantity::count(restarted))
                 .t(" rows started again between the snapshots: they were reset, or lost in a crash. ")
                 .then(link),
         )];
@@ -190,7 +195,7 @@ fn levels(draft: &Draft<'_>, found: &mut Vec<Candidate>, unchanged: &mut usize) 
     let title = draft.chain.last().meta.database.clone().unwrap_or_default();
     level(&|| title.clone(), "database size", sizes(draft.chain.first()), sizes(draft.chain.last()), block);
     let sessions = |s: &crate::snapshot::Snapshot| {
-        Some(count(s.table("pg_stat_activity")?.iter().filter(|r| crate::advisor::is_client(*r)).count()))
+        Some(Quantity::count(s.table("pg_stat_activity")?.iter().filter(|r| crate::advisor::is_client(*r)).count()))
     };
     level(&|| title.clone(), "sessions of clients", sessions(draft.chain.first()), sessions(draft.chain.last()), 1.0);
 }

@@ -4,7 +4,7 @@ use super::Candidate;
 use crate::advisor::{split, welch_t};
 use crate::diff::{Change, Class};
 use crate::report::Block;
-use crate::report::cells::{count, prose};
+use crate::report::cells::prose;
 use crate::report::draft::Draft;
 use crate::report::sections::statement_text;
 use crate::text::{Span, Text};
@@ -167,9 +167,9 @@ pub(super) fn left_out(draft: &Draft<'_>, link: &Text) -> Option<Block> {
         prose(
             Text::new()
                 .t("Rates of ")
-                .n(count(out))
+                .n(Quantity::count(out))
                 .t(" of ")
-                .many(count(all), "object", "objects")
+                .many(Quantity::count(all), "object", "objects")
                 .t(" are not compared: in a window their counters started again, or they are not in every snapshot. ")
                 .then(link.clone()),
         )

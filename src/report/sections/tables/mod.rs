@@ -7,7 +7,7 @@ use crate::advisor::TableFact;
 use crate::diff::Change;
 use crate::error::Result;
 use crate::report::absent;
-use crate::report::cells::{count, counted, counted_words, estimates_hold, fact, last_time, level, prose, total};
+use crate::report::cells::{counted, counted_words, estimates_hold, fact, last_time, level, prose, total};
 use crate::report::draft::{Body, Draft};
 use crate::report::names::ByObject;
 use crate::report::sparks::{Of, Sparks};
@@ -154,9 +154,9 @@ fn list(draft: &mut Draft<'_>) -> Result<Vec<Block>> {
         blocks.push(prose(
             Text::new()
                 .t("The largest ")
-                .n(count(crate::report::table::MOST_ROWS))
+                .n(Quantity::count(crate::report::table::MOST_ROWS))
                 .t(" of ")
-                .n(count(rows))
+                .n(Quantity::count(rows))
                 .t(" tables are listed; totals are over all. All of them: ")
                 .code("pgretro diff BEFORE AFTER --view pg_stat_user_tables --format csv"),
         ));

@@ -3,7 +3,7 @@
 use super::totals;
 use crate::advisor::TableFact;
 use crate::error::Result;
-use crate::report::cells::{count, total};
+use crate::report::cells::total;
 use crate::report::draft::Draft;
 use crate::report::names::{is_system, qualified};
 use crate::report::table::{ranked, table};
@@ -40,7 +40,7 @@ pub(super) fn roll_up(draft: &mut Draft<'_>) -> Result<Vec<Block>> {
         cells.truncate(9);
         cells.remove(5);
         cells.remove(0);
-        let mut all = vec![Cell::name(name.clone()), Cell::number(count(facts.len()))];
+        let mut all = vec![Cell::name(name.clone()), Cell::number(Quantity::count(facts.len()))];
         all.extend(cells);
         rows.push((size.map(Quantity::as_f64), name, all));
     }
