@@ -112,6 +112,23 @@ impl Text {
         self
     }
 
+    /// Several pieces with something between them.
+    pub fn joined(pieces: impl IntoIterator<Item = Self>, between: &str) -> Self {
+        let mut out = Self::new();
+        for (nr, piece) in pieces.into_iter().enumerate() {
+            out = if nr > 0 { out.t(between) } else { out }.then(piece);
+        }
+        out
+    }
+
+    /// Its numbers and changes, in order.
+    pub fn numbers(&self) -> impl Iterator<Item = Quantity> + '_ {
+        self.0.iter().filter_map(|span| match span {
+            Span::Number(q) | Span::Change(q) => Some(*q),
+            _ => None,
+        })
+    }
+
     /// The words alone, numbers in their short form, control characters visible: for terminals, titles and tests.
     pub fn plain(&self) -> String {
         self.0

@@ -1,14 +1,14 @@
 //! Writing a finding: one chain of words, so that a rule reads as what it says.
 
 use super::Context;
-use super::context::show;
+use super::context::{rows_of, show};
 use crate::diff::Change;
 use crate::finding::{
     Confidence, Doubt, Effort, Evidence, Finding, Fix, Leads, Locator, Measure, Risk, Severity, Subject, SubjectKind,
     Verb,
 };
 use crate::ident::display_qualified;
-use crate::snapshot::Row;
+use crate::snapshot::{Row, Snapshot};
 use crate::text::Text;
 use crate::time::Timestamp;
 use crate::unit::{Quantity, Unit};
@@ -95,6 +95,24 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// A column of a view of one row, in two snapshots; `None` where neither has a value.
+    pub fn of_both(&self, label: &str, ends: [&'a Snapshot; 2], view: &str, column: &str) -> Option<Measure> {
+        let [before, after] = ends.map(|s| s.table(view).and_then(|t| t.iter().next()));
+        let value = |row: Option<Row<'a>>| row.and_then(|r| r.quantity(column));
+        let (was, is) = (value(before), value(after));
+        was.or(is)?;
+        let evidence = self.cite(before.into_iter().chain(after), &[column]);
+        Some(Measure { label: label.to_owned(), before: was, after: is, window: None, evidence })
+    }
+
+    /// What a counter makes a second, over the time it covers; `None` where that time is not known.
+    pub fn per_second(&self, label: &str, change: Change<'a>, column: &str, unit: Unit) -> Option<Measure> {
+        let (rate, counted, covered) = (change.rate(column)?, change.delta_quantity(column)?, change.covered_s()?);
+        let row = change.last()?;
+        let formula = format!("{} ÷ {}", counted.human(), show(covered, Unit::Seconds));
+        Some(self.over_window(label, Quantity::float(rate, unit), formula, &[(row, &[column])]))
+    }
+
     /// Evidence of a computed value.
     pub fn formula(&self, formula: String, rows: &[(Row<'a>, &[&str])]) -> Evidence {
         let columns: Vec<&str> = rows.iter().flat_map(|(_, columns)| columns.iter().copied()).collect();
@@ -119,6 +137,23 @@ impl<'a> Context<'a> {
             object: rows.clone().next().map(object_name).unwrap_or_default(),
             locators: self.locate_all(rows),
             formula: None,
+        }
+    }
+
+    /// Evidence of what was counted in all rows of a view in one snapshot.
+    pub fn all_rows(&self, snapshot: usize, view: &str, columns: &[&str], formula: String) -> Evidence {
+        self.all_rows_in(&[snapshot], &[view], columns, formula)
+    }
+
+    /// The same of several views in several snapshots.
+    pub fn all_rows_in(&self, snapshots: &[usize], views: &[&str], columns: &[&str], formula: String) -> Evidence {
+        let places = views.iter().flat_map(|view| snapshots.iter().map(move |at| (*at, *view)));
+        Evidence {
+            view: views.join(", "),
+            columns: columns.iter().map(|c| (*c).to_owned()).collect(),
+            object: String::new(),
+            locators: places.flat_map(|(at, view)| rows_of(self.chain, at, view)).collect(),
+            formula: Some(formula),
         }
     }
 

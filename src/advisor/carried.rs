@@ -1,8 +1,10 @@
 //! Dead rows that a rewrite removed and nobody took off the counter.
 
-use super::TableFact;
-use crate::diff::{Chain, Diff};
+use super::{Context, DeadRows, TableFact, show, whole};
+use crate::diff::{Chain, Change, Diff};
+use crate::finding::Measure;
 use crate::ident::display_qualified;
+use crate::unit::Unit;
 use std::collections::BTreeMap;
 
 /// By the names of tables that VACUUM FULL or CLUSTER wrote anew in a window: the dead rows counted before. They are gone,
@@ -20,6 +22,14 @@ impl Carried {
     pub fn by(&self, table: &TableFact<'_>) -> Option<f64> {
         if self.0.is_empty() { None } else { self.0.get(&table.display()).copied() }
     }
+}
+
+/// What a table has at most of dead rows since it was written anew, as a line of evidence; `None` where it was not.
+pub fn since_rewrite<'a>(cx: &Context<'a>, change: Change<'a>, dead: &DeadRows) -> Option<Measure> {
+    let carried = dead.carried?;
+    let formula = format!("{} − {}", show(dead.dead + carried, Unit::Rows), show(carried, Unit::Rows));
+    let rows: Vec<_> = change.last().map(|r| (r, &["n_dead_tup"][..])).into_iter().collect();
+    Some(cx.computed("Dead rows since it was written anew, at most", whole(dead.dead, Unit::Rows), formula, &rows))
 }
 
 fn in_window(window: &Diff) -> BTreeMap<String, f64> {

@@ -4,9 +4,9 @@ use super::cure::{Effect, set_system};
 use super::statement::{self, Family};
 use super::{Context, Skip, checkpoint, show};
 use crate::diff::Change;
-use crate::finding::{Doubt, Fix};
+use crate::finding::{Doubt, Fix, Measure};
 use crate::text::counted;
-use crate::unit::Unit;
+use crate::unit::{Quantity, Unit};
 
 /// The checkpoints of the window and what they rest on.
 #[derive(Debug)]
@@ -94,6 +94,17 @@ impl<'a> Checkpoints<'a> {
     /// Seconds between two checkpoints.
     pub fn distance_s(&self) -> f64 {
         self.window_s / self.own().max(1.0)
+    }
+
+    /// The distance as a line of evidence.
+    pub fn distance(&self, ctx: &Context<'a>) -> Measure {
+        let rows: Vec<_> = self.change.last().into_iter().map(|r| (r, &["num_timed", "num_requested"][..])).collect();
+        ctx.over_window(
+            "Distance of checkpoints",
+            Quantity::float(self.distance_s(), Unit::Seconds),
+            format!("{} ÷ {} checkpoints", show(self.window_s, Unit::Seconds), show(self.own(), Unit::Count)),
+            &rows,
+        )
     }
 
     /// The `max_wal_size` at which the timeout starts checkpoints at this rate of WAL; `None` where it is as large.

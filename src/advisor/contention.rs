@@ -1,6 +1,6 @@
 //! Wait trees of all samples, grouped by what is waited for.
 
-use super::prepared::gid;
+use super::prepared;
 use super::sessions::describe;
 use super::sighting::Sighting;
 use super::{Context, Holder, LockMode, Skip, Target, WaitTree, wait_trees};
@@ -140,11 +140,7 @@ pub fn activity<'a>(ctx: &Context<'a>, snapshot: usize, pid: i64) -> Option<Row<
 pub fn holder(ctx: &Context<'_>, snapshot: usize, holder: &Holder) -> String {
     match holder {
         Holder::Session(pid) => activity(ctx, snapshot, *pid).map_or_else(|| format!("pid {pid}"), describe),
-        Holder::Prepared(Some(xid)) => {
-            let gid = ctx.chain.snapshots.get(snapshot).and_then(|s| gid(s, *xid));
-            format!("prepared transaction {}", gid.map_or_else(|| xid.to_string().into(), visible))
-        }
-        Holder::Prepared(None) => "a prepared transaction".to_owned(),
+        Holder::Prepared(xid) => prepared::told(ctx.chain.snapshots.get(snapshot).map(AsRef::as_ref), *xid),
     }
 }
 
@@ -162,16 +158,18 @@ pub fn members(ctx: &Context<'_>, seen: &Seen) -> Vec<Subject> {
     std::iter::once(root).chain(waiters).collect()
 }
 
-/// The numbers of the worst tree.
-pub fn measures(ctx: &Context<'_>, seen: &Seen) -> Vec<Measure> {
+/// The numbers of the worst tree, and how often one was seen.
+pub fn measures(ctx: &Context<'_>, contention: &Contention, seen: &Seen) -> Vec<Measure> {
     let n = seen.tree.waiters.len();
     let tree = format!(
         "wait tree of snapshot {}, blocked by {}",
         ctx.label(seen.snapshot),
         holder(ctx, seen.snapshot, &seen.tree.root)
     );
-    let mut lines =
-        vec![ctx.seen_in(Some(seen.snapshot), "Sessions waiting", Some(Quantity::count(n)), ctx.formula(tree, &[]))];
+    let has_locks = ctx.chain.snapshots.get(seen.snapshot).is_some_and(|s| s.table("pg_locks").is_some());
+    let view = if has_locks { "pg_locks" } else { "blocking_pids" };
+    let waiting = ctx.all_rows(seen.snapshot, view, &[], tree);
+    let mut lines = vec![ctx.seen_in(Some(seen.snapshot), "Sessions waiting", Some(Quantity::count(n)), waiting)];
     let longest = seen
         .tree
         .waiters
@@ -195,6 +193,7 @@ pub fn measures(ctx: &Context<'_>, seen: &Seen) -> Vec<Measure> {
             ctx.formula(formula.to_owned(), &rows),
         ));
     }
+    lines.extend(ctx.sighted(&contention.sighting, view));
     lines
 }
 

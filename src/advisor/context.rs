@@ -243,6 +243,18 @@ pub fn label(chain: &Chain, snapshot: usize) -> String {
     }
 }
 
+/// Where a view of a snapshot stands in the user's files, whole.
+pub fn rows_of<'c>(chain: &'c Chain, snapshot: usize, view: &str) -> impl Iterator<Item = Locator> + use<'c> {
+    let table = chain.snapshots.get(snapshot).and_then(|s| s.table(view));
+    table.into_iter().flat_map(move |table| {
+        table.sources.iter().map(move |source| Locator {
+            snapshot: label(chain, snapshot),
+            file: source.file.to_string(),
+            place: format!("all rows of {}", table.exported_as),
+        })
+    })
+}
+
 /// A number in its short form, for sentences that are plain text.
 pub fn show(value: f64, unit: Unit) -> String {
     Quantity::float(value, unit).map_or_else(|| "n/a".to_owned(), Quantity::human)

@@ -4,8 +4,9 @@
 use super::horizon::{Holder, look_at_holders};
 use super::{Context, TableFact, show};
 use crate::diff::Change;
-use crate::finding::{Effort, Finding, Severity, Subject, SubjectKind};
-use crate::text::{Text, counted, sentence};
+use crate::finding::{Effort, Finding, Measure, Severity, Subject, SubjectKind};
+use crate::snapshot::Row;
+use crate::text::{Text, sentence};
 use crate::unit::{Quantity, Unit};
 
 /// Above the age at which what stops freezing becomes a danger.
@@ -43,16 +44,17 @@ pub fn held_back<'a>(cx: &Context<'a>, held: &[&Holder<'a>]) -> Option<Finding> 
             .t("for ")
             .opt(Quantity::float(s, Unit::Seconds))
             .t(" and ")
-            .many(Quantity::float(x, Unit::Count), "transaction", "transactions"),
+            .many(Quantity::float(x, Unit::Xids), "transaction", "transactions"),
         (Some(s), _) => Text::new().t("for ").opt(Quantity::float(s, Unit::Seconds)),
         (None, x) => {
-            Text::new().t("for ").many(x.and_then(|x| Quantity::float(x, Unit::Count)), "transaction", "transactions")
+            Text::new().t("for ").many(x.and_then(|x| Quantity::float(x, Unit::Xids)), "transaction", "transactions")
         }
     };
     let who = match held {
         [one] => Text::new().t(sentence(one.who.word())).t(" ").name(&one.name).t(" has held back cleanup "),
         all => Text::new()
-            .t(format!("{} hold back cleanup, the oldest ", counted(all.len(), "holder", "holders of old rows"))),
+            .many(Quantity::count(all.len()), "holder", "holders of old rows")
+            .t(" hold back cleanup, the oldest "),
     };
     let mut finding = cx
         .finding(severity, Subject::new(SubjectKind::Server, "cleanup"), who.then(since))
@@ -92,6 +94,19 @@ pub fn held_back<'a>(cx: &Context<'a>, held: &[&Holder<'a>]) -> Option<Finding> 
             finding = finding.fix(holder.fix.clone());
         }
     }
+    // The first line of the oldest has its transactions: the title says its time, too.
+    if let (Some(seconds), Some(_)) = (oldest.seconds, oldest.xids) {
+        finding = finding.measure(cx.computed(
+            &format!("Age of {} in time", oldest.called()),
+            Quantity::float(seconds, Unit::Seconds),
+            format!("capture time − {}", oldest.column),
+            &[(oldest.row, &[oldest.column])],
+        ));
+    }
+    if held.len() > 1 {
+        finding = finding.measure(how_many(cx, held));
+    }
+    finding = finding.measures(cx.sighted(&sighting, &oldest.row.table().name));
     for (pressure, dead, table) in full.into_iter().take(3) {
         let trigger = show(cx.facts.triggers(table).vacuum, Unit::Rows);
         let rows: Vec<_> = table.change.and_then(Change::last).into_iter().map(|r| (r, &["n_dead_tup"][..])).collect();
@@ -103,6 +118,17 @@ pub fn held_back<'a>(cx: &Context<'a>, held: &[&Holder<'a>]) -> Option<Finding> 
         ));
     }
     Some(finding)
+}
+
+fn how_many<'a>(cx: &Context<'a>, held: &[&Holder<'a>]) -> Measure {
+    let columns: Vec<[&str; 1]> = held.iter().map(|h| [h.column]).collect();
+    let rows: Vec<(Row<'a>, &[&str])> = held.iter().zip(&columns).map(|(h, c)| (h.row, &c[..])).collect();
+    let formula = format!(
+        "older than {}, or by {} transactions",
+        show(cx.threshold("old_transaction"), Unit::Seconds),
+        show(cx.threshold("old_xids"), Unit::Xids)
+    );
+    cx.computed("Holders of old rows", Some(Quantity::count(held.len())), formula, &rows)
 }
 
 #[cfg(test)]

@@ -2,11 +2,12 @@
 
 use super::Context;
 use super::TableFact;
+use super::context::show;
 use super::index_cure::{NewIndex, create_index};
 use super::rule::{Check, Checked, Skip};
 use super::sql::{Block, Names, Operand, Source, Test, Text as Sql, read_all};
 use crate::diff::Chain;
-use crate::explain::{self, Measured, Node, Plan};
+use crate::explain::{self, Estimate, Measured, Node, Plan};
 use crate::finding::{Doubt, Evidence, Finding, Fix, Measure, Severity, Subject, SubjectKind};
 use crate::ident::{quote_ident, quote_literal, visible};
 use crate::snapshot::Row;
@@ -228,6 +229,25 @@ impl<'a> Context<'a> {
         self.plan_measure(of, "Share of the execution", Quantity::float(part, Unit::Share), "own time ÷ execution time")
     }
 
+    /// A time as a share of the execution of its plan.
+    pub fn time_of_execution(&self, of: &Explained<'a>, label: &str, ms: f64, part: f64) -> Measure {
+        let all = of.plan.total_ms().unwrap_or(0.0);
+        let formula = format!("{} ÷ {}", show(ms, Unit::Ms), show(all, Unit::Ms));
+        self.plan_measure(of, label, Quantity::float(part, Unit::Share), formula)
+    }
+
+    /// How many rows came out of one execution of a node, and how far off its estimate was.
+    pub fn off_by(&self, of: &Explained<'a>, estimate: Estimate) -> [Measure; 2] {
+        let (expected, actual) = (estimate.expected, estimate.actual);
+        let least = if expected.min(actual) < 1.0 { ", less than one counted as one" } else { "" };
+        let formula =
+            format!("{} against {} rows of an execution{least}", show(expected, Unit::Rows), show(actual, Unit::Rows));
+        [
+            self.plan_measure(of, "Rows that came", rows(actual), "rows of one execution"),
+            self.plan_measure(of, "Estimate off by", Quantity::float(estimate.ratio(), Unit::Times), formula),
+        ]
+    }
+
     /// Rows that a node's filter threw away.
     pub fn removed_by_filter(&self, of: &Explained<'a>, removed: Option<Quantity>) -> Measure {
         self.plan_measure(of, "Rows removed by the filter", removed, "rows removed by filter × executions")
@@ -316,6 +336,18 @@ impl<'a> Context<'a> {
 /// A share for prose.
 pub fn share(of: Option<f64>) -> Option<Quantity> {
     Quantity::float(of?, Unit::Share)
+}
+
+/// What a filter threw away, of the rows that it saw in all executions.
+pub fn seen_and_kept(removed: f64, kept: f64, executions: f64) -> String {
+    let rows = |n: f64| show(n.round(), Unit::Rows);
+    format!("{} seen − {} kept, in {}", rows(removed + kept), rows(kept), times(executions))
+}
+
+/// A number of executions.
+pub fn times(executions: f64) -> String {
+    let word = if executions == 1.0 { "execution" } else { "executions" };
+    format!("{} {word}", show(executions, Unit::Count))
 }
 
 /// Rows for prose.

@@ -1,7 +1,7 @@
 //! Prepared transactions: who they are in `pg_locks`, and how they end.
 
 use crate::finding::{Fix, Risk, Verb};
-use crate::ident::quote_literal;
+use crate::ident::{quote_literal, visible};
 use crate::snapshot::{Row, Snapshot, Table};
 use std::collections::BTreeMap;
 
@@ -30,6 +30,17 @@ pub fn xid(lock: Row<'_>, xids: &BTreeMap<&str, i64>) -> Option<i64> {
 /// The name it was prepared under.
 pub fn gid(snapshot: &Snapshot, xid: i64) -> Option<&str> {
     snapshot.table("pg_prepared_xacts")?.iter().find(|r| r.int("transaction") == Some(xid))?.text("gid")
+}
+
+/// A prepared transaction as people tell it apart: by its name where it is known, else by its transaction id.
+pub fn told(snapshot: Option<&Snapshot>, xid: Option<i64>) -> String {
+    match xid {
+        Some(xid) => {
+            let name = snapshot.and_then(|s| gid(s, xid));
+            format!("prepared transaction {}", name.map_or_else(|| xid.to_string().into(), visible))
+        }
+        None => "a prepared transaction".to_owned(),
+    }
 }
 
 /// Shows all of them.

@@ -2,6 +2,7 @@
 
 use super::config::{Level, Match};
 use super::consistency::Withdrawn;
+use super::fold::folded;
 use super::{Config, Context, Facts, Need, Peer, Rule, cluster, consistency, plan, score, since, suited};
 use crate::catalog::{self, Shape};
 use crate::diff::{self, Chain};
@@ -10,9 +11,6 @@ use crate::time::Timestamp;
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-
-/// How many findings of one rule and severity are kept apart; the rest stands in one finding that lists them.
-const KEEP_APART: usize = 12;
 
 /// What the advisor has to say.
 #[derive(Clone, Debug, Default)]
@@ -131,7 +129,7 @@ fn finish(mut advice: Advice, chain: &Chain, config: &Config, used: &[Used]) -> 
     for judged in &mut advice.judged {
         if let Outcome::Found { findings, .. } = &mut judged.outcome {
             findings.sort_by(rank);
-            *findings = fold(std::mem::take(findings));
+            *findings = folded(std::mem::take(findings));
         }
     }
     suited::mind_servers(&mut advice);
@@ -270,38 +268,6 @@ fn sift(
 /// Rules whose severity low confidence does not cap: what they warn of cannot be undone.
 fn keeps_severity(rule: &str) -> bool {
     rule.starts_with("wrap-") || rule.starts_with("slot-") || rule == "cfg-durability-off"
-}
-
-/// A hundred alike are one finding with a list.
-fn fold(findings: Vec<Finding>) -> Vec<Finding> {
-    let mut out: Vec<Finding> = Vec::new();
-    let mut apart = 0;
-    for finding in findings {
-        let same = out.last().is_some_and(|last| last.severity == finding.severity);
-        apart = if same { apart + 1 } else { 1 };
-        match out.last_mut() {
-            Some(last) if same && apart > KEEP_APART => last.members.push(finding.subject),
-            _ if apart == KEEP_APART => {
-                let mut head = finding;
-                if head.members.is_empty() {
-                    head.members.push(head.subject.clone());
-                }
-                out.push(head);
-            }
-            _ => out.push(finding),
-        }
-    }
-    for finding in &mut out {
-        let n = finding.members.len();
-        if finding.members.first() == Some(&finding.subject) {
-            if n > 1 {
-                finding.title = std::mem::take(&mut finding.title).t(format!("; {} more like it", n - 1));
-            } else {
-                finding.members.clear();
-            }
-        }
-    }
-    out
 }
 
 /// What an exception met.

@@ -1,7 +1,9 @@
 //! Point samples over several snapshots: in how many of how many something held, and whether it still did at the end.
 
-use crate::finding::Doubt;
+use super::Context;
+use crate::finding::{Doubt, Measure};
 use crate::text::Text;
+use crate::unit::Quantity;
 
 /// In how many of the snapshots that could show it something was seen.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,12 +33,29 @@ impl Sighting {
 
     /// "in 3 of 21 snapshots, not in the last one".
     pub fn text(&self) -> Text {
-        let last = if self.in_last { "also in the last one" } else { "not in the last one" };
-        match (self.of, self.seen.len()) {
-            (1, _) => Text::new().t("in the only snapshot that could show it"),
-            (of, seen) if of == seen => Text::new().t(format!("in all {of} snapshots")),
-            (of, seen) => Text::new().t(format!("in {seen} of {of} snapshots, {last}")),
+        let last = if self.in_last { " snapshots, also in the last one" } else { " snapshots, not in the last one" };
+        let (of, seen) = (Quantity::count(self.of), Quantity::count(self.seen.len()));
+        match self.of {
+            1 => Text::from("in the only snapshot that could show it"),
+            _ if of == seen => Text::new().t("in all ").n(of).t(" snapshots"),
+            _ => Text::new().t("in ").n(seen).t(" of ").n(of).t(last),
         }
+    }
+}
+
+impl Context<'_> {
+    /// How often something was seen, as a line of evidence: the view in each snapshot that showed it. `None` where only
+    /// one could.
+    pub fn sighted(&self, sighting: &Sighting, view: &str) -> Option<Measure> {
+        if sighting.of < 2 {
+            return None;
+        }
+        let labels: Vec<String> = sighting.seen.iter().map(|at| self.label(*at)).collect();
+        let formula = format!("{} of {} snapshots that could show it", labels.join(", "), sighting.of);
+        let evidence = self.all_rows_in(&sighting.seen, &[view], &[], formula);
+        let seen = Some(Quantity::count(sighting.seen.len()));
+        let label = "Snapshots that show it".to_owned();
+        Some(Measure { label, before: None, after: None, window: seen, evidence })
     }
 }
 

@@ -35,7 +35,9 @@ pub fn judge_among(
     let config = Config::parse(config, "test.toml").unwrap();
     let chains: Vec<(&str, Chain)> = others.iter().map(|(name, taken)| (*name, chain(taken))).collect();
     let peers: Vec<Peer<'_>> = chains.iter().map(|(name, chain)| Peer { name, chain }).collect();
-    judge_rules_among(&chain(snapshots), &peers, &config, &[rule]).judged.remove(0).outcome
+    let mut advice = judge_rules_among(&chain(snapshots), &peers, &config, &[rule]);
+    assert_evidence(&advice);
+    advice.judged.remove(0).outcome
 }
 
 /// What some rules say.
@@ -44,7 +46,30 @@ pub fn judge_among(
 /// When the configuration cannot be read.
 pub fn advise(rules: &[&'static Rule], snapshots: &[Arc<Snapshot>], config: &str) -> Advice {
     let config = Config::parse(config, "test.toml").unwrap();
-    run_rules(&chain(snapshots), &config, rules)
+    let advice = run_rules(&chain(snapshots), &config, rules);
+    assert_evidence(&advice);
+    advice
+}
+
+/// Every number that a finding says stands behind it: a measure has it, or the formula of one.
+fn assert_evidence(advice: &Advice) {
+    for f in advice.judged.iter().flat_map(|j| match &j.outcome {
+        Outcome::Found { findings, .. } => findings.as_slice(),
+        _ => &[],
+    }) {
+        for text in [Some(&f.title), Some(&f.why), f.not.as_ref()].into_iter().flatten() {
+            for number in text.numbers() {
+                let measures = &f.measures;
+                assert!(
+                    measures.iter().any(|m| m.says(number)),
+                    "{}: no measure says {} of \"{}\": {measures:#?}",
+                    f.rule,
+                    number.human(),
+                    text.plain()
+                );
+            }
+        }
+    }
 }
 
 /// An outcome in lines: `severity, confidence: object: title`, or `passed: …`, `skipped: …`.

@@ -1,6 +1,6 @@
 //! One note for everything whose counters are too young for a verdict.
 
-use super::{Context, show};
+use super::Context;
 use crate::finding::{Finding, Severity, Subject, SubjectKind};
 use crate::snapshot::Row;
 use crate::text::Text;
@@ -31,16 +31,22 @@ pub(super) fn too_early<'a>(
         return None;
     }
     let name = cx.chain.last().meta.database.clone().unwrap_or_else(|| "this database".to_owned());
-    let age = oldest.map_or_else(|| "an unknown time".to_owned(), |a| show(a, Unit::Seconds));
+    let age = oldest.and_then(|a| Quantity::float(a, Unit::Seconds));
     let count = Quantity::count(members.len());
+    let formula = match age {
+        Some(age) => format!("{}, the oldest {}", young.formula, age.human()),
+        None => young.formula,
+    };
     let title = Text::new()
         .many(count, young.nouns.0, young.nouns.1)
-        .t(format!(" {} in {age}, too early to judge", young.idle));
+        .t(format!(" {} in ", young.idle))
+        .then(age.map_or_else(|| Text::from("an unknown time"), |age| Text::new().n(age)))
+        .t(", too early to judge");
     Some(
         cx.finding(Severity::Info, Subject::new(SubjectKind::Database, name), title)
             .members(members)
             .why("Weekly and monthly jobs have not had their turn yet; a verdict needs counters that are older.")
-            .measure(cx.computed(young.label, Some(count), young.formula, rows))
+            .measure(cx.computed(young.label, Some(count), formula, rows))
             .verify("A snapshot taken when the counters are old enough names those that are still so."),
     )
 }

@@ -153,6 +153,14 @@ fn report<'a>(
         let formula = format!("{} ÷ {}", show(worst.age, Unit::Xids), show(of, Unit::Xids));
         finding = finding.measure(cx.computed(&label, Quantity::float(value, unit), formula, &rows));
     }
+    if group.len() > 1 {
+        let columns = [ids.column];
+        let rows: Vec<(Row<'a>, &[&str])> = group.iter().map(|o| (o.row, &columns[..])).collect();
+        let count = Quantity::count(group.len());
+        let formula = format!("1 and {} more", Quantity::count(group.len() - 1).human());
+        finding =
+            finding.measure(cx.computed(&format!("Databases with old {}s", ids.noun), Some(count), formula, &rows));
+    }
     finding = finding
         .share(Some(way))
         .effort(Effort::M)

@@ -187,6 +187,33 @@ pub struct Measure {
     pub evidence: Evidence,
 }
 
+impl Measure {
+    /// Whether it has a number as people read it: as a value, or in its formula.
+    pub fn says(&self, number: Quantity) -> bool {
+        let shown = number.human();
+        // Where the unit is printed, it need not be the same: 300,000 ms are 5 minutes.
+        let alike = |v: Quantity| v.unit == number.unit || shown.contains(char::is_alphabetic);
+        let mut values = [self.before, self.after, self.window].into_iter().flatten();
+        values.any(|v| alike(v) && v.human() == shown)
+            || self.evidence.formula.as_deref().is_some_and(|formula| stands_in(formula, &shown))
+    }
+}
+
+/// Whether a formula has a number that is not a part of a longer one.
+fn stands_in(formula: &str, number: &str) -> bool {
+    let goes_on = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || matches!(c, '.' | ','));
+    formula.match_indices(number).any(|(at, _)| {
+        let before = formula.get(..at).and_then(|s| s.chars().next_back());
+        let mut after = formula.get(at + number.len()..).unwrap_or_default().chars();
+        // A full stop or a comma after it may end the number, or go on with it.
+        let after = match (after.next(), after.next()) {
+            (Some('.' | ','), second) => second,
+            (first, _) => first,
+        };
+        !goes_on(before) && !after.is_some_and(char::is_alphanumeric)
+    })
+}
+
 /// How much work a cure is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -314,4 +341,33 @@ pub enum Outcome {
         /// What happened.
         message: String,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::unit::Unit;
+
+    #[test]
+    fn a_measure_says_its_values_and_the_numbers_of_its_formula() {
+        let measure = Measure {
+            label: "Mean".to_owned(),
+            before: None,
+            after: None,
+            window: Some(Quantity::int(23, Unit::Rows)),
+            evidence: Evidence { formula: Some("1,663 ÷ 72.3, of 1.5 MB".to_owned()), ..Evidence::default() },
+        };
+        for (number, said) in [
+            (Quantity::int(23, Unit::Rows), true),
+            (Quantity::int(23, Unit::Blocks), false),
+            (Quantity::count(1663), true),
+            (Quantity::count(663), false),
+            (Quantity::count(1), false),
+            (Quantity::count(72), false),
+            (Quantity::count(3), false),
+            (Quantity::int(1_572_864, Unit::Bytes), true),
+        ] {
+            assert_eq!(measure.says(number), said, "{}", number.human());
+        }
+    }
 }

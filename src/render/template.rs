@@ -213,6 +213,7 @@ fn add_filters(env: &mut Environment<'_>) {
     env.add_filter("beyond", |list: &Value, shown: usize| list.len().unwrap_or(0).saturating_sub(shown));
     env.add_filter("assessed", assessed);
     env.add_filter("by_reason", by_reason);
+    env.add_filter("read_by", read_by);
     env.add_filter("by_way", by_way);
 }
 
@@ -267,6 +268,20 @@ fn by_reason(list: &Value) -> Result<Value, minijinja::Error> {
     let mut groups = groups(list, "remark")?;
     groups.sort_by_key(|(_, members)| std::cmp::Reverse(members.len()));
     Ok(groups.into_iter().map(|(remark, members)| context! { remark, members }).collect())
+}
+
+/// Evidence of several checks, each once, in the order of the register.
+fn read_by(list: &Value) -> Result<Vec<Value>, minijinja::Error> {
+    let mut read: Vec<Value> = Vec::new();
+    for check in list.try_iter()? {
+        for id in check.get_attr("evidence")?.try_iter()? {
+            if !read.contains(&id) {
+                read.push(id);
+            }
+        }
+    }
+    read.sort_by_key(|id| (id.len(), id.clone()));
+    Ok(read)
 }
 
 /// Missing sources that are got in the same way, together: `how`, and `members` in the order met. The largest group is last.

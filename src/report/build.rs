@@ -2,13 +2,13 @@
 
 use super::draft::{Body, Draft};
 use super::{
-    Action, Aside, Category, CheckLine, CoverageState, Deduction, Exceptions, History, Horizon, Report, ReportFinding,
-    SCHEMA, SECTIONS, Section, Server, Since, Verdict, Window, headline,
+    Action, Aside, Category, CoverageState, Deduction, Exceptions, History, Horizon, Report, ReportFinding, SCHEMA,
+    SECTIONS, Section, Server, Since, Verdict, Window, headline,
 };
 use crate::advisor::{Advice, Peer, Score, When};
 use crate::diff::Chain;
 use crate::error::Result;
-use crate::finding::{Finding, Outcome, Severity, SubjectKind};
+use crate::finding::{Finding, Severity, SubjectKind};
 use crate::text::Text;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -45,13 +45,13 @@ pub fn build_with(chain: &Chain, history: Option<History>, advice: &Advice, opti
     let mut draft = Draft::new(chain, history.as_ref(), advice, options);
     draft.servers = options.servers.iter().map(|server| Server::of(server.name, server.chain)).collect();
     let mut findings = number(advice, &mut draft);
-    let checks = checks(advice);
+    draft.checks = super::checks::lines(&mut draft);
     let meta = &chain.last().meta;
     let title = meta.database.clone().unwrap_or_else(|| meta.label.clone());
     draft.baseline = options
         .baseline
         .as_ref()
-        .map(|past| super::baseline::compare(past, meta.taken_at, &title, &mut findings, &checks, advice));
+        .map(|past| super::baseline::compare(past, meta.taken_at, &title, &mut findings, &draft.checks, advice));
     draft.set_findings(findings);
     draft.actions = actions(advice, &draft.findings);
     for kind in SECTIONS {
@@ -87,7 +87,7 @@ pub fn build_with(chain: &Chain, history: Option<History>, advice: &Advice, opti
         servers: draft.servers,
         exceptions: exceptions(advice),
         baseline: draft.baseline,
-        checks,
+        checks: draft.checks,
         sections: draft.sections,
         evidence: draft.register.into_entries(),
         findings: draft.findings,
@@ -271,27 +271,6 @@ fn actions(advice: &Advice, findings: &[ReportFinding]) -> Vec<Action> {
             fixes: a.fixes.clone(),
             verify: a.verify.clone(),
             remarks: a.remarks.clone(),
-        })
-        .collect()
-}
-
-fn checks(advice: &Advice) -> Vec<CheckLine> {
-    advice
-        .judged
-        .iter()
-        .map(|j| {
-            let (state, remark) = match &j.outcome {
-                Outcome::Found { checked, .. } => ("found", checked),
-                Outcome::Passed { checked } => ("passed", checked),
-                Outcome::Skipped { reason, .. } => ("skipped", reason),
-                Outcome::Failed { message } => ("failed", message),
-            };
-            CheckLine {
-                rule: j.rule.id.to_owned(),
-                title: j.rule.title.to_owned(),
-                state: state.to_owned(),
-                remark: remark.clone(),
-            }
         })
         .collect()
 }

@@ -10,11 +10,13 @@ use crate::unit::{Quantity, Unit};
 impl<'a> Draft<'a> {
     /// Enters where a table of the report comes from and gives a link to it.
     pub(super) fn cite(&mut self, label: &str, views: &[&str], columns: &[&str], formula: Option<&str>) -> Text {
-        let ends = |at: usize, view: &str| {
-            at == 0 || at + 1 == self.chain.snapshots.len() || self.state(view).is_some_and(|s| s.snapshot == at)
-        };
-        let evidence = self.evidence(views, columns, formula, ends);
+        let evidence = self.evidence(views, columns, formula, |at, view| self.is_end(at, view));
         self.enter(label, Vec::new(), evidence)
+    }
+
+    /// Whether a snapshot is the first, the last, or the newest with a view that the last does not have.
+    pub(super) fn is_end(&self, at: usize, view: &str) -> bool {
+        at == 0 || at + 1 == self.chain.snapshots.len() || self.state(view).is_some_and(|s| s.snapshot == at)
     }
 
     /// The same for what was read from some of the snapshots, by their positions.
@@ -23,7 +25,8 @@ impl<'a> Draft<'a> {
         self.enter(label, Vec::new(), evidence)
     }
 
-    fn evidence(
+    /// Where views stand, whole, in those of the snapshots that are wanted.
+    pub(super) fn evidence(
         &self,
         views: &[&str],
         columns: &[&str],
@@ -32,15 +35,8 @@ impl<'a> Draft<'a> {
     ) -> Evidence {
         let mut locators = Vec::new();
         for view in views {
-            for (at, snapshot) in self.chain.snapshots.iter().enumerate() {
-                if let Some(table) = snapshot.table(view).filter(|_| wanted(at, view)) {
-                    locators.extend(table.sources.iter().map(|source| Locator {
-                        snapshot: advisor::label(self.chain, at),
-                        file: source.file.to_string(),
-                        place: format!("all rows of {}", table.exported_as),
-                    }));
-                }
-            }
+            let snapshots = (0..self.chain.snapshots.len()).filter(|at| wanted(*at, view));
+            locators.extend(snapshots.flat_map(|at| advisor::rows_of(self.chain, at, view)));
         }
         Evidence {
             view: views.join(", "),

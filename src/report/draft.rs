@@ -2,7 +2,7 @@
 
 use super::cells::{counted_words, estimates_hold, is_of_unknown_size, links};
 use super::register::Register;
-use super::{Action, Block, Bound, Cell, CoverageState, History, Options, ReportFinding, Section};
+use super::{Action, Block, Bound, Cell, CheckLine, CoverageState, History, Options, ReportFinding, Section};
 use crate::advisor::{self, Advice, Facts, State, TableFact};
 use crate::diff::{Chain, Change};
 use crate::finding::{Doubt, Outcome};
@@ -28,6 +28,8 @@ pub(super) struct Draft<'a> {
     pub(super) findings: Vec<ReportFinding>,
     /// The plan.
     pub(super) actions: Vec<Action>,
+    /// What became of the checks.
+    pub(super) checks: Vec<CheckLine>,
     /// Positions in `findings` by the name of their subject or member.
     by_object: BTreeMap<String, Vec<usize>>,
     /// The servers, the main one first; empty for one server.
@@ -87,6 +89,7 @@ impl<'a> Draft<'a> {
             facts: Facts::new(chain),
             findings: Vec::new(),
             actions: Vec::new(),
+            checks: Vec::new(),
             by_object: BTreeMap::new(),
             servers: Vec::new(),
             baseline: None,
@@ -220,7 +223,7 @@ impl<'a> Draft<'a> {
     }
 
     /// A note where a state view is older than the last snapshot.
-    pub(super) fn age_note(&self, view: &str) -> Option<Block> {
+    pub(super) fn age_note(&mut self, view: &str) -> Option<Block> {
         let state = self.state(view)?;
         if state.snapshot + 1 == self.chain.snapshots.len() {
             return None;
@@ -234,7 +237,8 @@ impl<'a> Draft<'a> {
             .t(" is not in the last snapshot; it is shown as of snapshot ")
             .t(advisor::label(self.chain, state.snapshot))
             .then(when)
-            .t(".");
+            .t(". ")
+            .then(self.cite_at(view, &[view], &[], &[state.snapshot]));
         Some(Block::Note { kind: super::NoteKind::Warning, text })
     }
 
@@ -265,7 +269,9 @@ impl<'a> Draft<'a> {
             .n(Quantity::count(seen + missing))
             .t(" expected sources are in the dump, and ")
             .then(counted_words(skipped, "check", "checks"))
-            .t(" could not run: a view, a column or a second snapshot is missing. First take a whole dump: ")
+            .t(" could not run (")
+            .link("coverage", "coverage")
+            .t("): a view, a column or a second snapshot is missing. First take a whole dump: ")
             .code("pgretro export-sql")
             .t(" prints the script (read-only).");
         Some(Block::Note { kind: super::NoteKind::Warning, text })

@@ -11,15 +11,14 @@ const MOST: usize = 3;
 /// where none has, as with one that was computed from several, to all measures. Prose that says no number, or has such a
 /// link, stays as it is.
 pub(super) fn cited(text: Text, findings: &[&ReportFinding]) -> Text {
-    let said: Vec<Quantity> = text.0.iter().filter_map(number).collect();
+    let said: Vec<Quantity> = text.numbers().collect();
     if said.is_empty() || text.0.iter().any(is_evidence) {
         return text;
     }
     let mut held: Vec<&str> = Vec::new();
     for f in findings {
         for (measure, id) in f.finding.measures.iter().zip(&f.evidence) {
-            let holds = [measure.before, measure.after, measure.window].into_iter().flatten();
-            if holds.into_iter().any(|q| said.iter().any(|s| alike(*s, q))) && !held.contains(&id.as_str()) {
+            if said.iter().any(|number| measure.says(*number)) && !held.contains(&id.as_str()) {
                 held.push(id);
             }
         }
@@ -60,21 +59,9 @@ pub(super) fn in_actions(actions: &mut [Action], findings: &[ReportFinding]) {
     }
 }
 
-const fn number(span: &Span) -> Option<Quantity> {
-    match span {
-        Span::Number(q) | Span::Change(q) => Some(*q),
-        _ => None,
-    }
-}
-
 fn is_evidence(span: &Span) -> bool {
     let digits = |n: &str| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit());
     matches!(span, Span::Link { to, .. } if to.strip_prefix('e').is_some_and(digits))
-}
-
-/// Whether a reader sees the same number.
-fn alike(a: Quantity, b: Quantity) -> bool {
-    a.unit == b.unit && a.human() == b.human()
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod baseline;
 mod block;
 mod build;
 mod cells;
+mod checks;
 mod cite;
 mod coverage;
 mod draft;

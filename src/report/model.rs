@@ -231,6 +231,9 @@ pub struct CheckLine {
     pub state: String,
     /// What was looked at, or why it could not run.
     pub remark: String,
+    /// The numbers in the register of what it read, `E40`.
+    #[serde(default)]
+    pub evidence: Vec<String>,
 }
 
 /// When to act.

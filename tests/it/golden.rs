@@ -797,6 +797,7 @@ pub fn golden() -> Report {
         title: title.to_owned(),
         state: state.to_owned(),
         remark: remark.to_owned(),
+        evidence: vec!["E1".to_owned(), "E3".to_owned()],
     };
     Report {
         schema: SCHEMA,

@@ -9,6 +9,7 @@ mod catalog;
 mod check;
 mod cli;
 mod diff;
+mod evidence;
 mod examples;
 mod export;
 mod fixtures;

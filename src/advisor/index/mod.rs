@@ -31,6 +31,7 @@ pub mod testing;
 #[cfg(test)]
 mod tests;
 mod words;
+mod worth;
 
 pub use access::{Access, Condition, Way};
 pub use choose::{Limits, Refusals, advise};

@@ -3,12 +3,11 @@
 use super::choose::Refusals;
 use super::clause::Clause;
 use super::load::{Load, Read};
-use super::price::FILLED;
 use super::proposal::{Proposal, Served, once};
-use super::seen::{Seen, seen};
+use super::seen::seen;
 use super::shape::{Key, Shape};
 use super::table::Table;
-use crate::advisor::context::show;
+use super::worth::evidence;
 use crate::advisor::index_cure::{NewIndex, create_index, reindex};
 use crate::advisor::sql::Operand;
 use crate::advisor::statement::family;
@@ -22,8 +21,6 @@ use std::fmt::Write;
 
 /// Disk that building an index needs: itself, and the files of the sort.
 const WHILE_BUILT: f64 = 2.0;
-/// Statements whose numbers are shown; the rest is counted.
-const SHOWN: usize = 4;
 
 /// How much a proposal relieves.
 #[derive(Clone, Copy, Debug)]
@@ -57,7 +54,7 @@ impl Relief {
     }
 }
 
-fn statement<'a>(read: &Read<'a>) -> Statement<'a> {
+pub(super) fn statement<'a>(read: &Read<'a>) -> Statement<'a> {
     Statement { change: read.change, row: read.row, family: family(read.row.text("query").unwrap_or_default()) }
 }
 
@@ -81,10 +78,8 @@ pub fn finding<'a>(
         .name(table.fact.display())
         .t(" would spare about ")
         .opt(Quantity::float(relief.blocks, Unit::Share))
-        .t(format!(
-            " of all blocks that statements of this database read, for {}",
-            counted(n, "statement", "statements")
-        ));
+        .t(" of all blocks that statements of this database read, for ")
+        .many(Quantity::count(n), "statement", "statements");
     let first = proposal.served.first()?;
     let shown = seen(cx, load, table, proposal);
     let why = Text::new()
@@ -107,13 +102,7 @@ pub fn finding<'a>(
         .not(weighed(cx, table, proposal, shown.is_some()))
         .share(Some(relief.most()))
         .effort(Effort::S);
-    for served in proposal.served.iter().take(SHOWN) {
-        finding = evidence(cx, load, served, finding);
-    }
-    if let Some(shown) = shown {
-        finding = in_plan(cx, shown, finding);
-    }
-    finding = prices(cx, load, table, proposal, finding);
+    finding = evidence(cx, load, table, proposal, shown, relief, finding);
     let look = load.statements.get(first.statement).map(|r| statement(r).look_up(cx.major()));
     finding
         .fixes(look)
@@ -134,136 +123,17 @@ fn named_only_by_text(cx: &Context<'_>, load: &Load<'_>, proposal: &Proposal) ->
     (cx.major() >= 18 && twins).then_some(Doubt::C9)
 }
 
-fn evidence<'a>(cx: &Context<'a>, load: &Load<'a>, served: &Served, finding: Finding) -> Finding {
-    let Some(read) = load.statements.get(served.statement) else { return finding };
-    let mut label = statement(read).headline();
-    if let Some(owner) = cx.facts.functions.owner_of(read.row) {
-        label = format!("{label} (in {})", owner.name);
-    }
-    let columns = &["query", "calls", "shared_blks_hit", "shared_blks_read"][..];
-    let calls = show(read.calls, Unit::Count);
-    let now = format!("{} ÷ {calls} calls", show(read.buffers, Unit::Blocks));
-    let inner = read.inner_buffers / read.calls.max(1.0);
-    let then = format!(
-        "{} now{}, of which the table {}; with the index about {}",
-        show(read.buffers / read.calls.max(1.0), Unit::Blocks),
-        if inner >= 0.5 {
-            format!(" (checks of foreign keys inside of it about {})", show(inner, Unit::Blocks))
-        } else {
-            String::new()
-        },
-        show(served.before, Unit::Blocks),
-        show(served.after.max(1.0), Unit::Blocks)
-    );
-    let per_call = Quantity::float(read.buffers / read.calls.max(1.0), Unit::Blocks);
-    finding
-        .measure(cx.over_window(&format!("Blocks per call: {label}"), per_call, now, &[(read.row, columns)]))
-        .measure(cx.over_window(
-            "  spared per call, estimated",
-            whole(served.before - served.after, Unit::Blocks),
-            then,
-            &[(read.row, columns)],
-        ))
-}
-
-/// The plan that shows what the index would spare.
-fn in_plan<'a>(cx: &Context<'a>, shown: Seen<'_, 'a>, finding: Finding) -> Finding {
-    let Some(node) = shown.of.node(shown.at) else { return finding };
-    let of = if shown.of_served { "a statement that it serves" } else { "another statement" };
-    let label = format!("{} in the plan of {of}", shown.of.at(shown.at).plain());
-    let finding = if shown.sorts {
-        let rows = shown.of.measured.get(shown.at).and_then(|m| m.rows).or(node.plan_rows);
-        finding.measure(cx.plan_measure(
-            shown.of,
-            &format!("{label}, rows sorted"),
-            rows.and_then(|n| whole(n, Unit::Rows)),
-            "rows of the sort",
-        ))
-    } else {
-        let removed = node.removed_by_filter * node.loops();
-        let removed = node.actual.and_then(|_| whole(removed, Unit::Rows));
-        finding.measure(cx.plan_measure(
-            shown.of,
-            &format!("{label}, rows read and thrown away"),
-            removed,
-            "rows removed by filter × executions",
-        ))
-    };
-    match shown.of.own_share(shown.at) {
-        Some(part) => finding.measure(cx.plan_measure(
-            shown.of,
-            "  its share of that execution",
-            Quantity::float(part, Unit::Share),
-            "own time of the node ÷ execution time",
-        )),
-        None => finding,
-    }
-}
-
-fn prices<'a>(cx: &Context<'a>, load: &Load<'a>, table: &Table<'a>, proposal: &Proposal, finding: Finding) -> Finding {
-    let rows: Vec<_> = table
-        .fact
-        .change
-        .and_then(crate::diff::Change::last)
-        .map(|r| (r, &["n_tup_ins", "n_tup_upd", "n_tup_hot_upd"][..]))
-        .into_iter()
-        .collect();
-    let sizes: Vec<_> = table.fact.sizes.map(|r| (r, &["reltuples", "relpages"][..])).into_iter().collect();
-    let mut statistics: Vec<_> = Vec::new();
-    for column in proposal.shape.keys.iter().filter_map(|k| k.operand.as_ref()).map(Operand::column) {
-        statistics
-            .extend(table.statistics(cx, column).map(|r| (r, &["n_distinct", "null_frac", "most_common_freqs"][..])));
-    }
-    let twice = proposal.served.iter().map(|s| s.gain).sum::<f64>() > proposal.gain;
-    let spared = format!(
-        "{} of {} blocks read by all statements{}",
-        show(proposal.gain, Unit::Blocks),
-        show(load.buffers, Unit::Blocks),
-        if twice {
-            "; what writes share with the statements that they run (foreign keys, triggers) counts once"
-        } else {
-            ""
-        }
-    );
-    let cost = format!(
-        "about 4 blocks for each of {} inserted and updated rows that reach it",
-        show(table.writes.inserted + table.writes.updated - table.writes.hot + proposal.lost_hot, Unit::Rows)
-    );
-    let size = format!("{} × (width of its columns + 12, aligned) ÷ {FILLED}", show(table.rows, Unit::Rows));
-    let mut finding = finding
-        .measure(cx.over_window("Blocks spared", whole(proposal.gain, Unit::Blocks), spared, &rows))
-        .measure(cx.over_window("Blocks its writes cost", whole(proposal.cost, Unit::Blocks), cost, &rows))
-        .measure(cx.computed("Size of the index, about", whole(proposal.bytes, Unit::Bytes), size, &sizes));
-    if proposal.worst > 0.0 {
-        let formula = "the most common value of its most selective column".to_owned();
-        finding = finding.measure(cx.computed(
-            "Rows for the worst value",
-            Quantity::float(proposal.worst, Unit::Share),
-            formula,
-            &statistics,
-        ));
-    }
-    if proposal.lost_hot > 0.0 {
-        let formula =
-            "rows changed by statements that set one of its columns, by the share that is heap-only now".to_owned();
-        finding = finding.measure(cx.over_window(
-            "Updates no longer heap-only",
-            whole(proposal.lost_hot, Unit::Rows),
-            formula,
-            &rows,
-        ));
-    }
-    finding
-}
-
 /// What else could have been created, and why what exists does not serve.
 fn weighed(cx: &Context<'_>, table: &Table<'_>, proposal: &Proposal, in_plan: bool) -> Text {
     let mut out = Text::new();
     for other in &proposal.alternatives {
         out = out.t("Not ").code(other.shape.words()).t(": ");
         out = if other.gain_share < 0.95 {
-            out.opt(Quantity::float(other.gain_share, Unit::Share))
-                .t(format!(" of the relief, {}. ", counted(other.statements, "statement", "statements")))
+            out.opt(Quantity::float(other.gain_share, Unit::Share)).t(" of the relief, ").many(
+                Quantity::count(other.statements),
+                "statement. ",
+                "statements. ",
+            )
         } else {
             let chance = ", on average: where the value looked for is rare, it reads on until rows of it turn up. ";
             out.t("about the same relief at ")
@@ -276,10 +146,9 @@ fn weighed(cx: &Context<'_>, table: &Table<'_>, proposal: &Proposal, in_plan: bo
         out = out.name(index.name()).t(" ").t(why_not(index, shape, proposal)).t(" ");
     }
     if !table.invalid.is_empty() {
-        out = out.t(format!(
-            "{} on the table cannot be used and was not counted on. ",
-            counted(table.invalid.len(), "invalid index", "invalid indexes")
-        ));
+        out = out
+            .many(Quantity::count(table.invalid.len()), "invalid index", "invalid indexes")
+            .t(" on the table cannot be used and was not counted on. ");
     }
     if proposal.lost_hot > 0.0 {
         out = out.t("Its columns are updated: see the updates that would no longer be heap-only. ");

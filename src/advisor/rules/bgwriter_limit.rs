@@ -63,6 +63,7 @@ fn check(ctx: &Context<'_>) -> Check {
         .doubts([ctx.single_doubt(), ctx.short_doubt("good_window_s"), ctx.class_doubt(change)])
         .measure(ctx.measure("Rounds broken off", change, "maxwritten_clean"))
         .measure(ctx.measure("Buffers it wrote", change, "buffers_clean"))
+        .measures(ctx.per_second("Rounds broken off a second", change, "maxwritten_clean", Unit::PerSecond))
         .verify("The counter hardly moves in the next window at the same work.")
         .effort(Effort::S);
     if let Some(pages) = ctx.exported_setting("bgwriter_lru_maxpages").and_then(|s| s.value) {

@@ -132,6 +132,12 @@ fn report<'a>(
         show(estimate.pages, Unit::Blocks),
         estimate.formula
     );
+    let in_bytes = format!(
+        "({} − {}) × {}",
+        show(estimate.pages, Unit::Blocks),
+        show(estimate.ideal, Unit::Blocks),
+        show(block, Unit::Bytes)
+    );
     let mut finding = cx
         .finding(severity, table.subject(), title)
         .doubts([Some(Doubt::C5), cx.facts.sizes_doubt(), cx.facts.planner.and_then(|p| p.doubt())])
@@ -139,6 +145,7 @@ fn report<'a>(
         .measure(cx.read("Heap", sizes, "relation_size"))
         .measure(cx.read("Rows (est.)", sizes, "reltuples"))
         .measure(cx.computed("Not needed (est.)", part, formula, &rows))
+        .measure(cx.computed("Bytes not needed (est.)", bytes, in_bytes, &rows))
         .share(share)
         .effort(Effort::L)
         .verify("relation_size has fallen after the rewrite, and does not rise again with the same number of rows.");
@@ -147,6 +154,11 @@ fn report<'a>(
     }
     if severity == Severity::Info {
         let mass = mass.and_then(|m| Quantity::float(m, Unit::Share));
+        let gone = table.change.and_then(|c| c.delta("n_tup_del")).unwrap_or(0.0);
+        let (gone, left) = (show(gone, Unit::Rows), show(table.reltuples().unwrap_or(0.0), Unit::Rows));
+        let mut rows = vec![(sizes, &["reltuples"][..])];
+        rows.extend(table.change.and_then(Change::last).map(|r| (r, &["n_tup_del"][..])));
+        finding = finding.measure(cx.over_window("Rows deleted", mass, format!("{gone} ÷ ({left} + {gone})"), &rows));
         return finding.not(Text::new().opt(mass).t(" of its rows were deleted in the window: it may fill again."));
     }
     finding.fix(rewrite(table))

@@ -113,6 +113,25 @@ fn check(ctx: &Context<'_>) -> Check {
                 format!("{} ÷ {}", show(hit, Unit::Count), show(hit + read, Unit::Count)),
                 &[(row, &["blks_hit", "blks_read"])],
             ))
+            .measure(ctx.over_window(
+                "Read into shared buffers",
+                Quantity::float(per_s, Unit::BytesPerSecond),
+                format!(
+                    "{} × {} ÷ {}",
+                    show(read, Unit::Count),
+                    show(block, Unit::Bytes),
+                    show(change.covered_s().unwrap_or_default(), Unit::Seconds)
+                ),
+                &[(row, &["blks_read"])],
+            ))
+            .measures(time_share.zip(read_ms).map(|(share, ms)| {
+                ctx.over_window(
+                    "Reading, of the time of execution",
+                    Quantity::float(share, Unit::Share),
+                    format!("{} ÷ active_time", show(ms, Unit::Ms)),
+                    &[(row, &["blk_read_time", "active_time"])],
+                )
+            }))
             .fix(Fix::diagnose(
                 name,
                 "SELECT queryid, calls, shared_blks_read, shared_blks_hit, query\nFROM pg_stat_statements \

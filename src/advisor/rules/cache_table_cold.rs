@@ -98,6 +98,17 @@ fn check(ctx: &Context<'_>) -> Check {
             format!("{} ÷ {}", show(read(&change), Unit::Blocks), show(total, Unit::Blocks)),
             &[(row, &["heap_blks_read"])],
         ))
+        .measure(ctx.over_window(
+            "Read into shared buffers",
+            Quantity::float(rate, Unit::BytesPerSecond),
+            format!(
+                "{} × {} ÷ {}",
+                show(read(&change), Unit::Blocks),
+                show(block, Unit::Bytes),
+                show(change.covered_s().unwrap_or_default(), Unit::Seconds)
+            ),
+            &[(row, &["heap_blks_read"])],
+        ))
         .fix(Fix::diagnose(subject.name, look))
         .verify("Its heap blocks read per second fall in the next window.")
         .effort(Effort::M)

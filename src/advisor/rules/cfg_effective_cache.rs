@@ -56,6 +56,12 @@ fn check(ctx: &Context<'_>) -> Check {
         .why("The planner takes repeated index scans for dearer than they are. The setting allocates no memory.")
         .doubts([setting.doubt()])
         .measure(ctx.setting_measure(NAME))
+        .measure(ctx.computed(
+            "Part of the machine's memory",
+            Quantity::float(share, Unit::Share),
+            format!("{} ÷ {} (--ram)", show(cache, Unit::Bytes), show(ram, Unit::Bytes)),
+            &ctx.setting_row(NAME).map(|row| (row, &["setting", "unit"][..])).into_iter().collect::<Vec<_>>(),
+        ))
         .fix(set_system(
             NAME,
             &value,

@@ -42,10 +42,10 @@ fn check(cx: &Context<'_>) -> Check {
         looked.push(snapshot);
         let clients = table.iter().filter(|r| is_client(*r)).count() as f64;
         if most.is_none_or(|(n, _)| clients > n) {
-            most = Some((clients, table.iter().next()));
+            most = Some((clients, snapshot));
         }
     }
-    let Some((used, row)) = most else { return Err(Skip("no snapshot has sessions".to_owned())) };
+    let Some((used, at)) = most else { return Err(Skip("no snapshot has sessions".to_owned())) };
     let looked_at = format!("at most {} of {} slots in use", show(used, Unit::Count), show(slots, Unit::Count));
     let share = used / slots.max(1.0);
     if slots < cx.threshold("min_slots") || share > cx.threshold("max_used") {
@@ -53,7 +53,6 @@ fn check(cx: &Context<'_>) -> Check {
     }
     let sighting = Sighting::new(looked.iter().copied(), &looked);
     let quantity = Quantity::float(share, Unit::Share);
-    let rows: Vec<_> = row.map(|r| (r, ["backend_type", "state"].as_slice())).into_iter().collect();
     let finding = cx
         .finding(
             Severity::Low,
@@ -69,11 +68,16 @@ fn check(cx: &Context<'_>) -> Check {
         .why("A limit so high does not protect the machine's memory against a storm of connections.")
         .doubts([sighting.doubt()])
         .measure(cx.setting_measure("max_connections"))
-        .measure(cx.computed(
+        .measure(cx.seen_in(
+            Some(at),
             "Most slots in use",
             quantity,
-            format!("{} client sessions ÷ {}", show(used, Unit::Count), show(slots, Unit::Count)),
-            &rows,
+            cx.all_rows(
+                at,
+                "pg_stat_activity",
+                &["backend_type"],
+                format!("{} client sessions ÷ {}", show(used, Unit::Count), show(slots, Unit::Count)),
+            ),
         ))
         .fix(Fix::diagnose(
             "max_connections",

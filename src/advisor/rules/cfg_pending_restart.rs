@@ -57,6 +57,11 @@ fn check(ctx: &Context<'_>) -> Check {
         .verify("No setting waits for a restart in the next snapshot.")
         .effort(Effort::S);
     finding.measures = names.iter().map(|n| ctx.setting_measure(n)).collect();
+    if names.len() > 1 {
+        let formula = "settings with pending_restart".to_owned();
+        let evidence = ctx.all_rows(state.snapshot, "pg_settings", &["name", "pending_restart"], formula);
+        finding.measures.push(ctx.seen_in(Some(state.snapshot), "Settings that wait", Some(count), evidence));
+    }
     Ok(Checked { findings: vec![finding], looked_at })
 }
 

@@ -115,9 +115,21 @@ fn check(ctx: &Context<'_>) -> Check {
                 Quantity::float(c.wal_each(), Unit::Bytes),
                 format!("{} ÷ {}", show(c.wal_bytes, Unit::Bytes), show(own, Unit::Count)),
                 &[(row, &["num_requested", "num_timed"])],
-            ));
+            ))
+            .measure(c.distance(ctx));
     }
     finding = finding
+        .measure(ctx.computed(
+            "WAL at which the next one is due",
+            Quantity::float(c.trigger(), Unit::Bytes),
+            format!(
+                "max_wal_size {} ÷ (1 + checkpoint_completion_target {})",
+                show(c.max_wal_size, Unit::Bytes),
+                c.target
+            ),
+            &ctx.setting_row("max_wal_size").map(|row| (row, &["setting", "unit"][..])).into_iter().collect::<Vec<_>>(),
+        ))
+        .measure(ctx.setting_measure("checkpoint_timeout"))
         .fixes(c.larger_max_wal_size())
         .verify("Requested checkpoints fall below three of ten in the next window.")
         .effort(Effort::S);

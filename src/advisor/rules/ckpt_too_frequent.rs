@@ -84,18 +84,14 @@ fn check(ctx: &Context<'_>) -> Check {
                 .t(". Each checkpoint makes the next change of every page write the whole page into the WAL again."),
         )
         .doubts(c.doubts.iter().copied())
-        .measure(ctx.over_window(
-            "Distance of checkpoints",
-            Quantity::float(c.distance_s(), Unit::Seconds),
-            format!("{} ÷ {} checkpoints", show(c.window_s, Unit::Seconds), show(c.own(), Unit::Count)),
-            &rows,
-        ))
+        .measure(c.distance(ctx))
         .measure(ctx.over_window(
             "Page images in the WAL, at most",
             Quantity::float(image_share, Unit::Share),
             format!("{} ÷ {}", show(images, Unit::Bytes), show(c.wal_bytes, Unit::Bytes)),
             &rows,
         ))
+        .measure(ctx.setting_measure("checkpoint_timeout"))
         .fixes(c.larger_max_wal_size())
         .verify("The distance comes near to checkpoint_timeout, and the share of page images falls.")
         .effort(Effort::S);

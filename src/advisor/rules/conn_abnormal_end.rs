@@ -91,13 +91,10 @@ fn ends(change: Change<'_>) -> f64 {
 
 fn finding<'a>(ctx: &Context<'a>, change: Change<'a>, name: &str, ends: f64, opened: f64, share: f64) -> Finding {
     let severity = if share >= ctx.threshold("medium_share") { Severity::Medium } else { Severity::Low };
-    let kinds: Vec<String> = ENDS
-        .iter()
-        .filter_map(|(column, meaning)| {
-            let n = change.delta(column).filter(|n| *n > 0.0)?;
-            Some(format!("{} {meaning}", show(n, Unit::Count)))
-        })
-        .collect();
+    let kinds = ENDS.iter().filter_map(|(column, meaning)| {
+        let n = change.delta(column).filter(|n| *n > 0.0)?;
+        Some(Text::new().opt(Quantity::float(n, Unit::Count)).t(format!(" {meaning}")))
+    });
     let title = Text::new()
         .opt(Quantity::float(ends, Unit::Count))
         .t(" sessions of ")
@@ -107,7 +104,7 @@ fn finding<'a>(ctx: &Context<'a>, change: Change<'a>, name: &str, ends: f64, ope
         .t(" of those opened");
     let mut finding = ctx
         .finding(severity, Subject::new(SubjectKind::Database, name), title)
-        .why(format!("{}. What they had open was rolled back.", kinds.join(", ")))
+        .why(Text::joined(kinds, ", ").t(". What they had open was rolled back."))
         .doubts([ctx.single_doubt(), ctx.short_doubt("good_window_s"), ctx.class_doubt(change)])
         .measure(ctx.measure("Sessions opened", change, "sessions"));
     for (column, meaning) in ENDS {

@@ -82,6 +82,7 @@ fn check(ctx: &Context<'_>) -> Check {
             .why("Each is a new server process with an authentication and empty caches.")
             .doubts([ctx.single_doubt(), ctx.short_doubt("good_window_s"), ctx.class_doubt(change)])
             .measure(ctx.measure("Sessions opened", change, "sessions"))
+            .measures(ctx.per_second("Sessions opened a second", change, "sessions", Unit::PerSecond))
             .measure(ctx.over_window(
                 "Mean length of a session",
                 mean,

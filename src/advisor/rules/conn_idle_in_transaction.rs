@@ -151,6 +151,7 @@ fn finding<'a>(
             &[(longest.row, &["state_change", "state"])],
         ))
         .measure(ctx.read("Its transaction began", longest.row, "xact_start"))
+        .measures(ctx.sighted(&sighting, "pg_stat_activity"))
         .verify("No session is idle in transaction that long in the next snapshots.")
         .effort(Effort::M);
     finding = finding.fix(Fix::diagnose(

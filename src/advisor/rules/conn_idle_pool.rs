@@ -62,8 +62,6 @@ fn check(ctx: &Context<'_>) -> Check {
         return Ok(Checked { findings: Vec::new(), looked_at });
     }
     let sighting = Sighting::new(seen, &looked);
-    let row = ctx.chain.snapshots.get(at).and_then(|s| s.table("pg_stat_activity")).and_then(|t| t.iter().next());
-    let rows: Vec<_> = row.map(|r| (r, ["backend_type", "state"].as_slice())).into_iter().collect();
     let finding = ctx
         .finding(
             Severity::Low,
@@ -83,12 +81,18 @@ fn check(ctx: &Context<'_>) -> Check {
         )
         .doubts([sighting.doubt()])
         .at_most(Confidence::Medium)
-        .measure(ctx.computed(
+        .measure(ctx.seen_in(
+            Some(at),
             "Idle sessions",
             Quantity::float(idle, Unit::Count),
-            format!("of {}, in the snapshot with the fewest", show(all, Unit::Count)),
-            &rows,
+            ctx.all_rows(
+                at,
+                "pg_stat_activity",
+                &["backend_type", "state"],
+                format!("of {}, in the snapshot with the fewest", show(all, Unit::Count)),
+            ),
         ))
+        .measures(ctx.sighted(&sighting, "pg_stat_activity"))
         .fix(Fix::diagnose(
             "pg_stat_activity",
             "SELECT usename, application_name, client_addr, count(*), min(state_change) AS idle_since\nFROM pg_stat_activity \

@@ -86,6 +86,7 @@ fn finding<'a>(
             "capture time − query_start".to_owned(),
             &[(last.row, &["query_start", "state"])],
         ))
+        .measures(ctx.sighted(&sighting, "pg_stat_activity"))
         .verify("The statement is gone from the next snapshot.")
         .effort(Effort::S);
     if sighting.in_last {

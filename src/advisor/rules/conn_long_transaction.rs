@@ -117,6 +117,7 @@ fn finding<'a>(
             format!("capture time − xact_start, {}", describe(oldest.row)),
             &[(oldest.row, &["xact_start", "backend_xmin"])],
         ))
+        .measures(ctx.sighted(sighting, "pg_stat_activity"))
         .fix(Fix::diagnose(
             role,
             "SELECT pid, usename, application_name, state, now() - xact_start AS age, age(coalesce(backend_xmin, backend_xid)) AS xid_age, query\n\

@@ -58,18 +58,29 @@ fn check(ctx: &Context<'_>) -> Check {
             )
             .why(Text::new().t("Seen ").then(sighting.text()).t(". When none is left, new clients are refused."))
             .doubts([sighting.doubt(), ctx.setting("max_connections").and_then(|s| s.doubt())])
-            .measure(ctx.computed(
+            .measure(ctx.seen_in(
+                Some(worst_at),
                 "Slots in use",
                 quantity,
-                format!("{worst} client sessions ÷ ({most} − {reserved} reserved), snapshot {}", ctx.label(worst_at)),
-                &[],
+                ctx.all_rows(
+                    worst_at,
+                    "pg_stat_activity",
+                    &["backend_type"],
+                    format!("{worst} client sessions ÷ ({most} − {reserved} reserved)"),
+                ),
             ))
+            .measures(ctx.sighted(&sighting, "pg_stat_activity"))
             .fix(Fix::diagnose(
                 "connections",
                 "SELECT usename, application_name, client_addr, state, count(*)\nFROM pg_stat_activity \
                  WHERE backend_type = 'client backend'\nGROUP BY 1, 2, 3, 4 ORDER BY 5 DESC;",
             ))
-            .verify("The share of used slots stays below 80 % at peak time.")
+            .verify(
+                Text::new()
+                    .t("The share of used slots stays below ")
+                    .opt(ctx.threshold_quantity("medium_share"))
+                    .t(" at peak time."),
+            )
             .effort(Effort::M)
             .share(Some(share)),
         );

@@ -2,7 +2,7 @@
 
 use crate::advisor::sessions::{is_client, is_exporter};
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Skip, Threshold, show};
-use crate::finding::{Doubt, Effort, Fix, Severity, Subject, SubjectKind};
+use crate::finding::{Doubt, Effort, Fix, Measure, Severity, Subject, SubjectKind};
 use crate::snapshot::Row;
 use crate::text::{Text, counted};
 use crate::unit::{Quantity, Unit};
@@ -99,10 +99,14 @@ fn check(ctx: &Context<'_>) -> Check {
     named.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
     let mut why = Text::new().t("Most often ");
     for (nr, (event, count)) in named.iter().take(3).enumerate() {
-        why = if nr > 0 { why.t(", ") } else { why }.name(**event).t(format!(" ({count} times)"));
+        why = if nr > 0 { why.t(", ") } else { why }.name(**event).t(" (").n(Quantity::count(**count)).t(" times)");
     }
     let why = why
-        .t(format!(". It was seen in {often} of {snapshots} snapshots. Sampling is off by about ± "))
+        .t(". It was seen in ")
+        .n(Quantity::count(often))
+        .t(" of ")
+        .n(Quantity::count(snapshots))
+        .t(" snapshots. Sampling is off by about ± ")
         .opt(Quantity::float(error, Unit::Share))
         .t(".");
     let finding = ctx
@@ -113,12 +117,17 @@ fn check(ctx: &Context<'_>) -> Check {
         )
         .why(why)
         .doubts([(often * 2 < snapshots).then_some(Doubt::C6)])
-        .measure(ctx.over_window(
-            "Share of the active sessions",
-            quantity,
-            format!("{} ÷ {active} sessions in {snapshots} snapshots", events.values().sum::<usize>()),
-            &[],
-        ))
+        .measure(Measure {
+            label: "Share of the active sessions".to_owned(),
+            before: None,
+            after: None,
+            window: quantity,
+            evidence: ctx.all_rows_in(&looked(ctx), &["pg_stat_activity"], &["state", "wait_event_type", "wait_event"], format!(
+                "({}) ÷ {active} sessions, in {often} of {snapshots} snapshots; ± {} is √(p (1 − p) ÷ n)",
+                named.iter().map(|(event, count)| format!("{count} {event}")).collect::<Vec<_>>().join(" + "),
+                show(error, Unit::Share)
+            )),
+        })
         .fix(Fix::diagnose(
             "pg_stat_activity",
             "SELECT wait_event_type, wait_event, count(*) FROM pg_stat_activity\nWHERE state = 'active' AND backend_type = 'client backend' GROUP BY 1, 2 ORDER BY 3 DESC;",
@@ -126,6 +135,11 @@ fn check(ctx: &Context<'_>) -> Check {
         .verify("Its share is lower in the next snapshots.")
         .effort(Effort::M);
     Ok(Checked { findings: vec![finding], looked_at })
+}
+
+/// The snapshots that have activity.
+fn looked(ctx: &Context<'_>) -> Vec<usize> {
+    ctx.samples("pg_stat_activity").map(|(at, _)| at).collect()
 }
 
 #[cfg(test)]

@@ -119,6 +119,24 @@ fn check(ctx: &Context<'_>) -> Check {
                     format!("{} ÷ {}", show(then.1, Unit::Ms), show(then.0, Unit::Count)),
                     &[(row, &["self_time", "calls"])],
                 ))
+                .measure(ctx.over_window(
+                    "Times slower",
+                    Quantity::float(after / before, Unit::Times),
+                    format!("{} ÷ {}", show(after, Unit::Ms), show(before, Unit::Ms)),
+                    &[(row, &["self_time", "calls"])],
+                ))
+                .measure(ctx.over_window(
+                    "Sessions busy with the difference",
+                    Quantity::float(added, Unit::Sessions),
+                    format!(
+                        "({} − {}) × {} calls ÷ {}",
+                        show(after, Unit::Ms),
+                        show(before, Unit::Ms),
+                        show(now.0, Unit::Count),
+                        show(last, Unit::Seconds)
+                    ),
+                    &[(row, &["self_time", "calls"])],
+                ))
                 .fixes(look)
                 .verify("Its own time a call falls in the next window.")
                 .effort(Effort::M),

@@ -4,7 +4,7 @@ use crate::advisor::functions::{lookups, read_bodies};
 use crate::advisor::workload::part;
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Skip, Threshold, is_system_schema, show};
 use crate::diff::{Change, ViewChange};
-use crate::finding::{Effort, Fix, Severity, Subject, SubjectKind};
+use crate::finding::{Effort, Fix, Measure, Severity, Subject, SubjectKind};
 use crate::snapshot::Row;
 use crate::text::{Text, counted};
 use crate::unit::{Quantity, Unit};
@@ -124,6 +124,19 @@ fn check(ctx: &Context<'_>) -> Check {
                 format!("{} ÷ {}", show(ms, Unit::Ms), show(total, Unit::Ms)),
                 &[(row, &["self_time"])],
             ))
+            .measure(ctx.over_window(
+                "Sessions busy on average",
+                Quantity::float(load, Unit::Sessions),
+                format!("{} ÷ {}", show(ms, Unit::Ms), show(change.covered_s().unwrap_or(window), Unit::Seconds)),
+                &[(row, &["self_time"])],
+            ))
+            .measure(ctx.over_window(
+                "Own time per call",
+                Quantity::float(part(ms, calls), Unit::Ms),
+                format!("{} ÷ {} calls", show(ms, Unit::Ms), show(calls, Unit::Count)),
+                &[(row, &["self_time", "calls"])],
+            ))
+            .measures(of_a_statement(ctx, change, row))
             .fix(Fix::diagnose(
                 name,
                 match row.int("funcid") {
@@ -155,6 +168,18 @@ fn inside(ctx: &Context<'_>, change: Change<'_>, row: Row<'_>) -> Text {
         text = text.t(format!(" (line {} of its body)", lines.join(", ")));
     }
     text.t(".")
+}
+
+/// The part of the statement that [`inside`] names.
+fn of_a_statement<'a>(ctx: &Context<'a>, change: Change<'a>, row: Row<'a>) -> Option<Measure> {
+    let first = ctx.facts.functions.ran_in(row).next()?;
+    let total = change.delta("total_time").unwrap_or(0.0);
+    Some(ctx.over_window(
+        "The statement's part of its time",
+        Quantity::float(part(first.time_ms, total).min(1.0), Unit::Share),
+        format!("{} ÷ {}", show(first.time_ms, Unit::Ms), show(total, Unit::Ms)),
+        &[(row, &["total_time"])],
+    ))
 }
 
 /// Statements of a body whose conditions no index begins with, where none of them was recorded.

@@ -158,6 +158,12 @@ fn check(ctx: &Context<'_>) -> Check {
                     format!("{} ÷ {}", show(ms, Unit::Ms), show(of.rows, Unit::Rows)),
                     &evidence,
                 ))
+                .measure(ctx.over_window(
+                    "Sessions busy on average",
+                    Quantity::float(load, Unit::Sessions),
+                    format!("{} ÷ {}", show(ms, Unit::Ms), show(change.covered_s().unwrap_or(window), Unit::Seconds)),
+                    &[(row, &["self_time"])],
+                ))
                 .fix(Fix::diagnose(name, sql))
                 .verify("Its own time for each row written falls in the next window.")
                 .effort(Effort::M),

@@ -155,7 +155,7 @@ fn finding<'a>(
     let title = Text::new()
         .name(shown.clone())
         .t(" is volatile, shows no reason for it, and stands in the conditions of ")
-        .t(counted(users.len(), "statement", "statements"));
+        .many(Quantity::count(users.len()), "statement", "statements");
     let of_column = users.iter().any(|u| u.of_column);
     let mut finding = ctx
         .finding(Severity::Info, Subject::new(SubjectKind::Function, shown.clone()), title)
@@ -180,7 +180,10 @@ fn finding<'a>(
         finding = finding.measure(ctx.over_window(
             &format!("Share of the execution time: {}", s.headline()),
             Quantity::float(*share, Unit::Share),
-            "its time ÷ the time of all statements that clients sent".to_owned(),
+            format!(
+                "its time ÷ the time of all statements that clients sent; {} with it in a condition",
+                counted(users.len(), "statement", "statements")
+            ),
             &[(s.row, &["query", "total_exec_time"])],
         ));
     }

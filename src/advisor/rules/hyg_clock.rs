@@ -54,6 +54,7 @@ fn check(ctx: &Context<'_>) -> Check {
         )
         .why(Text::new().t("While reading it was noted: ").t(first.to_string()).t("."))
         .doubts([wrong.then_some(Doubt::C4)])
+        .measures(ctx.of_both("Capture time", [ctx.chain.first(), ctx.chain.last()], "meta", "captured_at"))
         .members(said.iter().map(|(_, message)| Subject::new(SubjectKind::Data, *message)).collect())
         .verify("The next dump states its time with its zone, and nothing in it is later.")
         .effort(Effort::S);

@@ -1,10 +1,13 @@
 //! A server that lost its statistics in a crash.
 
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule};
+use crate::catalog::{VIEWS, View};
 use crate::diff::{Certainty, Class, Diff, Event};
-use crate::finding::{Confidence, Effort, Finding, Fix, Severity, Subject, SubjectKind};
+use crate::finding::{Confidence, Effort, Evidence, Finding, Fix, Measure, Severity, Subject, SubjectKind};
 use crate::snapshot::Snapshot;
 use crate::text::{Text, counted};
+use crate::time::Timestamp;
+use crate::unit::{Quantity, Unit};
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -59,16 +62,14 @@ fn finding(ctx: &Context<'_>, window: &Diff, crash: &Event) -> Finding {
             " Whether it was stopped in mode immediate or crashed cannot be told without pg_stat_statements.",
         ),
     };
-    let when = crash.at.map_or_else(|| "in the window".to_owned(), |t| format!("at {}", t.human_seconds()));
-    let subject = crash.at.map_or_else(|| window.after.meta.label.clone(), crate::time::Timestamp::human_seconds);
-    let title = if severity == Severity::Info {
-        format!("Statistics were lost {when}, with a known cause")
-    } else {
-        format!("Statistics were lost {when}: crash recovery is likely")
-    };
+    let when = crash.at.map_or_else(|| Text::from("in the window"), |at| Text::new().t("at ").n(Quantity::time(at)));
+    let subject = crash.at.map_or_else(|| window.after.meta.label.clone(), Timestamp::human_seconds);
+    let cause = if severity == Severity::Info { ", with a known cause" } else { ": crash recovery is likely" };
+    let title = Text::new().t("Statistics were lost ").then(when).t(cause);
     let mut finding = ctx
         .finding(severity, Subject::new(SubjectKind::Server, format!("server, {subject}")), title)
         .why(Text::new().t(explained.trim_start()).t(" Shown by: ").then(shown_by(crash)).t("."))
+        .measures(began_anew(ctx, window, crash))
         .fix(Fix::diagnose(
             "server",
             "-- in the server's log around that time: \"received immediate shutdown request\", \"was terminated by signal\", \"database system was interrupted\", \"PANIC\"\n\
@@ -82,11 +83,46 @@ fn finding(ctx: &Context<'_>, window: &Diff, crash: &Event) -> Finding {
     finding
 }
 
-/// What an event rests on, with the names that it marks by backticks told as names.
+/// What an event rests on: with the names that it marks by backticks told as names, its counts as numbers.
 fn shown_by(crash: &Event) -> Text {
     let evidence = crash.evidence.join("; ");
-    let parts = evidence.split('`').map(str::to_owned).enumerate();
-    parts.fold(Text::new(), |text, (i, part)| if i % 2 == 0 { text.t(part) } else { text.name(part) })
+    let parts = evidence.split('`').enumerate();
+    parts.fold(Text::new(), |text, (i, part)| if i % 2 == 0 { text.then(counts(part)) } else { text.name(part) })
+}
+
+/// Words with their whole numbers as numbers.
+fn counts(words: &str) -> Text {
+    let mut out = Text::new();
+    let mut said = String::new();
+    for word in words.split_inclusive(' ') {
+        match word.trim_end().parse() {
+            Ok(n) => {
+                out = out.t(std::mem::take(&mut said)).n(Quantity::int(n, Unit::Count));
+                said.push(' ');
+            }
+            Err(_) => said.push_str(word),
+        }
+    }
+    out.t(said)
+}
+
+/// When statistics began again, by what; and the moments that cluster-wide views give, before and after.
+fn began_anew<'a>(ctx: &Context<'a>, window: &'a Diff, crash: &Event) -> Vec<Measure> {
+    const SHOWN: usize = 3;
+    let moved = |view: &&View| {
+        let label = format!("stats_reset of {}", view.name);
+        let both = ctx.of_both(&label, [&window.before, &window.after], view.name, "stats_reset");
+        both.filter(|m| m.before != m.after)
+    };
+    let cluster_wide = VIEWS.iter().filter(|v| v.key.is_empty() && !v.per_database);
+    let views: Vec<Measure> =
+        cluster_wide.filter(|v| v.name != "pg_stat_statements_info").filter_map(moved).take(SHOWN).collect();
+    let shown_by = crash.evidence.join("; ").replace('`', "");
+    let mut again = ctx.over_window("Statistics began again", crash.at.map(Quantity::time), shown_by, &[]);
+    if let Some(first) = views.first() {
+        again.evidence = Evidence { formula: again.evidence.formula, ..first.evidence.clone() };
+    }
+    std::iter::once(again).chain(views).collect()
 }
 
 /// Whether pg_stat_statements survived: some entry went on counting. `None` where one of the snapshots does not have it.

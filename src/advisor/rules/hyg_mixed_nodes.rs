@@ -40,6 +40,12 @@ fn check(ctx: &Context<'_>) -> Check {
                 .why(
                     Text::new().t(note.message.clone()).t(end).t(" Differences of two servers' counters mean nothing."),
                 )
+                .measures(ctx.of_both(
+                    "Start of the server",
+                    [&window.before, &window.after],
+                    "meta",
+                    "pg_postmaster_start_time",
+                ))
                 .verify("The snapshots of one server are compared with each other only.")
                 .effort(Effort::S),
             );

@@ -73,6 +73,12 @@ fn check(ctx: &Context<'_>) -> Check {
             format!("of {} that checks need", needed.len()),
             &[],
         ))
+        .measure(ctx.computed(
+            "Checks that cannot run",
+            Some(Quantity::count(blind.len())),
+            format!("of {} checks, those that need one of these views", RULES.len()),
+            &[],
+        ))
         .verify(Text::new().code("pgretro inspect").t(" of the next dump finds them."))
         .effort(Effort::S);
     Ok(Checked { findings: vec![finding], looked_at })

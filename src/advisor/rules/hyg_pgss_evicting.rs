@@ -70,6 +70,14 @@ fn check(ctx: &Context<'_>) -> Check {
         .doubts([ctx.single_doubt(), ctx.class_doubt(change)])
         .measure(ctx.measure("Eviction passes", change, "dealloc"))
         .measure(ctx.setting_measure(NAME))
+        .measures(lost.zip(max).zip(change.last()).map(|((lost, max), row)| {
+            ctx.over_window(
+                "Entries thrown out, about",
+                Quantity::float(lost.round(), Unit::Count),
+                format!("{} passes × 5% of {}, 10 at least", show(passes, Unit::Count), show(max, Unit::Count)),
+                &[(row, &["dealloc"])],
+            )
+        }))
         .verify("dealloc stands still in the next window.")
         .effort(Effort::S);
     if let Some(max) = max.filter(|m| *m < 50_000.0) {

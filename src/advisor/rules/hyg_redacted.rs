@@ -58,7 +58,12 @@ fn check(ctx: &Context<'_>) -> Check {
             )
             .why("They count in the sums, but nobody can say what they are.")
             .doubts([state.doubt()])
-            .measure(ctx.computed("Hidden texts", quantity, format!("{hidden} ÷ {all}"), &[]))
+            .measure(ctx.seen_in(
+                Some(state.snapshot),
+                "Hidden texts",
+                quantity,
+                ctx.all_rows(state.snapshot, view, &["query"], format!("{hidden} ÷ {all}")),
+            ))
             .verify("The next export has the texts.")
             .effort(Effort::S);
         if let Some(role) = ctx.chain.last().meta.exported_by.as_deref() {

@@ -4,7 +4,7 @@ use crate::advisor::workload::part;
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, show};
 use crate::catalog::{Shape, carrier};
 use crate::diff::Class;
-use crate::finding::{Effort, Severity, Subject, SubjectKind};
+use crate::finding::{Effort, Measure, Severity, Subject, SubjectKind};
 use crate::ident::visible;
 use crate::text::Text;
 use crate::unit::{Quantity, Unit};
@@ -62,6 +62,18 @@ fn check(ctx: &Context<'_>) -> Check {
         return Ok(Checked { findings: Vec::new(), looked_at });
     }
     let share = part(reset as f64, all as f64);
+    let of_all = |n: usize| {
+        let (n, all) = (n as f64, all as f64);
+        format!("{} of {} rows, {}", show(n, Unit::Count), show(all, Unit::Count), show(part(n, all), Unit::Share))
+    };
+    let ends = [0, ctx.chain.snapshots.len().saturating_sub(1)];
+    let counted = |label: &str, n: usize| Measure {
+        label: label.to_owned(),
+        before: None,
+        after: None,
+        window: Some(Quantity::count(n)),
+        evidence: ctx.all_rows_in(&ends, &views, &[], of_all(n)),
+    };
     let events: Vec<String> = ctx
         .chain
         .windows
@@ -95,13 +107,8 @@ fn check(ctx: &Context<'_>) -> Check {
         )
         .why(why.t(format!("Views concerned: {}.", views.join(", "))))
         .members(events.into_iter().map(|e| Subject::new(SubjectKind::Data, e)).collect())
-        .measure(ctx.over_window("Rows reset", Some(Quantity::count(reset)), format!("{reset} of {all} rows"), &[]))
-        .measure(ctx.over_window(
-            "Rows of which a reset cannot be ruled out",
-            Some(Quantity::count(unsure)),
-            format!("{unsure} of {all} rows"),
-            &[],
-        ))
+        .measure(counted("Rows reset", reset))
+        .measure(counted("Rows of which a reset cannot be ruled out", unsure))
         .verify("No counter starts again in the next window.")
         .effort(Effort::S);
     Ok(Checked { findings: vec![finding], looked_at })

@@ -27,7 +27,7 @@ pub const RULE: Rule = Rule {
 
 fn check(ctx: &Context<'_>) -> Check {
     let mut findings = Vec::new();
-    let last = ctx.chain.last();
+    let (last, at) = (ctx.chain.last(), ctx.chain.snapshots.len().saturating_sub(1));
     for (name, table) in &last.tables {
         let Some(column) = table.view.and_then(|view| cut_by(view, table)) else { continue };
         let rows = Quantity::int(i64::try_from(table.rows).unwrap_or(i64::MAX), Unit::Rows);
@@ -45,7 +45,12 @@ fn check(ctx: &Context<'_>) -> Check {
             )
             .why("Sums and shares are of the exported rows only; a row that is absent may exist.")
             .at_most(Confidence::Medium)
-            .measure(ctx.computed("Rows", Some(rows), format!("sorted downwards by {column}"), &[]))
+            .measure(ctx.seen_in(
+                Some(at),
+                "Rows",
+                Some(rows),
+                ctx.all_rows(at, name, &[column], format!("sorted downwards by {column}")),
+            ))
             .verify("The next export has the whole view.")
             .effort(Effort::S),
         );

@@ -2,6 +2,7 @@
 
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Skip, Threshold, rules::RULES, show};
 use crate::finding::{Effort, Severity, Subject, SubjectKind};
+use crate::snapshot::Row;
 use crate::text::Text;
 use crate::unit::{Quantity, Unit};
 
@@ -45,16 +46,24 @@ fn check(ctx: &Context<'_>) -> Check {
         .collect();
     late.sort_unstable();
     let duration = Quantity::float(window, Unit::Seconds);
-    let title = Text::new().t("The window is ").opt(duration).t(if late.is_empty() {
-        ": short of a day".to_owned()
+    let title = Text::new().t("The window is ").opt(duration);
+    let title = if late.is_empty() {
+        title.t(": short of a day")
     } else {
-        format!(": too short for {} {}", late.len(), if late.len() == 1 { "check" } else { "checks" })
+        title.t(": too short for ").many(Quantity::count(late.len()), "check", "checks")
+    };
+    let checks = (!late.is_empty()).then(|| {
+        let formula = "checks whose shortest window is longer".to_owned();
+        ctx.over_window("Checks it is too short for", Some(Quantity::count(late.len())), formula, &[])
     });
+    let meta = [ctx.chain.first(), ctx.chain.last()].into_iter().filter_map(|s| s.table("meta")?.iter().next());
+    let ends: Vec<(Row<'_>, &[&str])> = meta.map(|row| (row, &["captured_at"][..])).collect();
     let finding = ctx
         .finding(Severity::Info, Subject::new(SubjectKind::Data, "window"), title)
         .why("What is found is true for this time. Peaks, nights and daily jobs outside it are not seen.")
         .members(late.into_iter().map(|id| Subject::new(SubjectKind::Data, id)).collect())
-        .measure(ctx.over_window("Window", duration, "last capture − first capture".to_owned(), &[]))
+        .measure(ctx.over_window("Window", duration, "last capture − first capture".to_owned(), &ends))
+        .measures(checks)
         .verify("A report over a day or more has these checks.")
         .effort(Effort::S);
     Ok(Checked { findings: vec![finding], looked_at })

@@ -120,9 +120,10 @@ fn report<'a>(
     let mut rows = vec![(row, &["reltuples", "relpages", "reloptions"][..])];
     rows.extend(columns.iter().map(|r| (*r, &["avg_width", "null_frac"][..])));
     let formula = format!(
-        "1 − {} ÷ {}; {}",
+        "1 − {} ÷ {}, {}; {}",
         show(estimate.ideal, Unit::Blocks),
         show(estimate.pages, Unit::Blocks),
+        show(waste, Unit::Bytes),
         estimate.formula
     );
     cx.finding(severity, index.subject(), title)

@@ -108,6 +108,12 @@ fn report<'a>(
         .measure(ctx.measure("Entries read", change, "idx_tup_read"))
         .measure(ctx.measure("Rows fetched", change, "idx_tup_fetch"))
         .measure(ctx.over_window("Entries in each scan", each, format!("{} ÷ {}", show(read, Unit::Count), show(scans, Unit::Count)), &rows))
+        .measure(ctx.over_window(
+            "Entries for rows fetched",
+            Quantity::share(fetched, read),
+            format!("{} ÷ {}", show(fetched, Unit::Count), show(read, Unit::Count)),
+            &rows,
+        ))
         .fix(Fix::diagnose(
             index.display(),
             format!(

@@ -87,6 +87,7 @@ fn check(ctx: &Context<'_>) -> Check {
                 "the first of most_common_freqs".to_owned(),
                 &[(row, &["most_common_freqs"])],
             ));
+        finding = finding.measures(index.definition.map(|row| ctx.read("Size", row, "index_size")));
         if let Some(change) = index.change {
             finding = finding.measure(ctx.measure("Scans", change, "idx_scan"));
         }

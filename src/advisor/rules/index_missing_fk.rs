@@ -156,7 +156,13 @@ fn report<'a>(
         finding = finding.measure(cx.measure(&format!("Sequential scans of {}", child.display()), change, "seq_scan"));
     }
     if let Some(sizes) = child.sizes {
-        finding = finding.measure(cx.read(&format!("Size of {}", child.display()), sizes, "relation_size"));
+        let (label, of) = (format!("Size of {}", child.display()), sizes.quantity("relation_size"));
+        let heap = heap.map(|bytes| Quantity::int(bytes, Unit::Bytes));
+        finding = finding.measure(if of == heap {
+            cx.read(&label, sizes, "relation_size")
+        } else {
+            cx.computed(&label, heap, "its partitions together".to_owned(), &[(sizes, &["relation_size"])])
+        });
     }
     if let Some(statement) = statement {
         finding = finding.measure(cx.measure("Calls of the check", statement, "calls"));

@@ -6,6 +6,7 @@ use crate::advisor::too_early::{Young, too_early};
 use crate::advisor::{Check, Checked, Context, CounterAge, Docs, Elsewhere, IndexFact, Need, Rule, Threshold, show};
 use crate::diff::{Change, Class};
 use crate::finding::{Confidence, Doubt, Effort, Finding, Severity};
+use crate::snapshot::Row;
 use crate::text::Text;
 use crate::unit::{Quantity, Unit};
 use std::collections::BTreeSet;
@@ -240,7 +241,17 @@ fn finish<'a>(cx: &Context<'a>, candidate: &Candidate<'_, 'a>, finding: Finding,
         let age = Quantity::float(seconds, Unit::Seconds);
         finding = finding.measure(cx.computed("Age of the counters, at least", age, formula, &[(row, &["idx_scan"])]));
     }
+    if let Some(writes) = writes(cx, candidate) {
+        let formula = "(inserted + updated − heap-only updated) ÷ time covered".to_owned();
+        let rate = Quantity::float(writes.per_s, Unit::PerSecond);
+        finding =
+            finding.measure(cx.over_window("Writes that may maintain it", rate, formula, &writers(cx, candidate)));
+    }
     if candidate.parts.len() > 1 {
+        let rows: Vec<_> =
+            candidate.parts.iter().filter_map(|(p, _)| Some((p.definition?, &["index_size"][..]))).take(5).collect();
+        let size = bytes(candidate).map(|b| Quantity::int(b, Unit::Bytes));
+        finding = finding.measure(cx.computed("Size of all parts", size, "their sum".to_owned(), &rows));
         finding = finding.members(candidate.parts.iter().map(|(p, _)| p.subject()).collect());
     }
     if unique {
@@ -270,6 +281,12 @@ fn finish<'a>(cx: &Context<'a>, candidate: &Candidate<'_, 'a>, finding: Finding,
         ""
     });
     finding.fixes(statistics_first(cx.major(), index)).fixes(drop_index(index).map(|fix| fix.when_not(when_not)))
+}
+
+/// Rows of the counters of its tables.
+fn writers<'a>(cx: &Context<'a>, candidate: &Candidate<'_, 'a>) -> Vec<(Row<'a>, &'static [&'static str])> {
+    let tables = candidate.parts.iter().filter_map(|(part, _)| cx.facts.table(part.relid()?)?.change?.last());
+    tables.map(|row| (row, &["n_tup_ins", "n_tup_upd", "n_tup_hot_upd"][..])).take(5).collect()
 }
 
 /// One note for all that is too early to judge.

@@ -134,7 +134,7 @@ fn finding<'a>(
         why = if nr > 0 { why.t(", ") } else { why }.name(index.display());
     }
     if free.len() > MOST {
-        why = why.t(format!(" and {} more", free.len() - MOST));
+        why = why.t(" and ").n(Quantity::count(free.len() - MOST)).t(" more");
     }
     let rows: Vec<(Row<'a>, &[&str])> = table
         .change
@@ -142,16 +142,19 @@ fn finding<'a>(
         .map(|r| (r, &["n_tup_ins", "n_tup_upd", "n_tup_hot_upd"][..]))
         .into_iter()
         .collect();
+    let never: Vec<(Row<'a>, &[&str])> =
+        free.iter().filter_map(|i| Some((i.change?.last()?, &["idx_scan"][..]))).collect();
     let sizes: Vec<(Row<'a>, &[&str])> =
         table.sizes.map(|r| (r, &["relation_size", "indexes_size"][..])).into_iter().collect();
     ctx.finding(
         severity,
         table.subject(),
         Text::new()
-            .t(counted(indexes.len(), "index gets", "indexes get"))
+            .many(Quantity::count(indexes.len()), "index gets", "indexes get")
             .t(" entries for rows written at ")
             .opt(rate)
-            .t(format!("; {} of them {} never scanned", free.len(), if free.len() == 1 { "was" } else { "were" })),
+            .t("; ")
+            .many(Quantity::count(free.len()), "of them was never scanned", "of them were never scanned"),
     )
     .why(why.t("."))
     .doubts([ctx.single_doubt(), ctx.short_doubt("good_window_s"), ctx.standby_doubt(), Some(Doubt::C4).filter(|_| table.sizes.is_none())])
@@ -160,6 +163,12 @@ fn finding<'a>(
         rate,
         "(inserted + updated − heap-only updated) ÷ window".to_owned(),
         &rows,
+    ))
+    .measure(ctx.over_window(
+        "Indexes never scanned",
+        Some(Quantity::count(free.len())),
+        format!("of {} indexes", indexes.len()),
+        &never,
     ))
     .measure(ctx.computed(
         "Size of its indexes",

@@ -92,6 +92,14 @@ fn check(ctx: &Context<'_>) -> Check {
         .measure(ctx.measure("fsync calls of client sessions", change, column))
         .fix(Fix::diagnose("fsync", "SELECT name, setting, unit FROM pg_settings WHERE name IN ('shared_buffers', 'checkpoint_timeout', 'max_wal_size', 'checkpoint_completion_target');"))
         .measures(few_places(ctx).map(|_| ctx.setting_measure("shared_buffers")))
+        .measures(few_places(ctx).zip(ctx.setting_row("shared_buffers")).map(|(places, row)| {
+            ctx.computed(
+                "Places in the checkpointer's queue",
+                Quantity::float(places, Unit::Count),
+                "shared_buffers ÷ block size".to_owned(),
+                &[(row, &["setting", "unit"])],
+            )
+        }))
         .verify("The counter does not move in the next window.")
         .effort(Effort::L);
     Ok(Checked { findings: vec![finding], looked_at })

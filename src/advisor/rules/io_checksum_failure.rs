@@ -40,12 +40,12 @@ fn check(ctx: &Context<'_>) -> Check {
         let quantity = Quantity::float(failures, Unit::Count);
         let when = row
             .time("checksum_last_failure")
-            .map_or_else(String::new, |t| format!(", the last at {}", t.human_seconds()));
+            .map_or_else(Text::new, |t| Text::new().t(", the last at ").n(Quantity::time(t)));
         let title = Text::new()
             .t("Pages with a wrong checksum were read ")
             .many(quantity, "time in ", "times in ")
             .name(name)
-            .t(when);
+            .then(when);
         let why = Text::new().t("What storage gave back is not what was written: data is damaged.");
         findings.push(
             ctx.finding(Severity::Critical, Subject::new(SubjectKind::Database, name), title)
@@ -104,7 +104,7 @@ mod tests {
         assert_eq!(
             say(HEADER, "2 | 2026-11-02 00:00:00+00", "2 | 2026-11-02 00:00:00+00"),
             [
-                "critical, high: shop: Pages with a wrong checksum were read 2 times in shop, the last at 2 Nov 2026 00:00:00 UTC"
+                "critical, high: shop: Pages with a wrong checksum were read 2 times in shop, the last at 2 Nov 2026 00:00 UTC"
             ]
         );
         assert_eq!(say(HEADER, "0 | ", "0 | "), ["passed: 1 database without a checksum failure"]);

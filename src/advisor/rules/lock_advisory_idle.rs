@@ -90,6 +90,7 @@ fn check(ctx: &Context<'_>) -> Check {
             "capture time − state_change".to_owned(),
             &[(k.row, &["state_change"]), (k.lock, &["locktype"])],
         ))
+        .measures(ctx.sighted(&sighting, "pg_locks"))
         .fix(Fix::diagnose(
             name,
             "SELECT l.pid, l.classid, l.objid, l.objsubid, a.usename, a.application_name, now() - a.state_change AS idle\n\

@@ -119,7 +119,7 @@ fn finding(ctx: &Context<'_>, contention: &Contention, worst: &Seen) -> Option<F
     }
     let up_to = if contention.seen.iter().any(Seen::bound_only) { ", at most " } else { ", for up to " };
     let title = Text::new()
-        .t(format!("{waiters} {} waited for ", if waiters == 1 { "session" } else { "sessions" }))
+        .many(Quantity::count(waiters), "session waited for ", "sessions waited for ")
         .name(&contention.name)
         .t(up_to)
         .opt(Quantity::float(longest, Unit::Seconds));
@@ -135,7 +135,7 @@ fn finding(ctx: &Context<'_>, contention: &Contention, worst: &Seen) -> Option<F
         .fix(Fix::diagnose(&contention.name, WHO_WAITS))
         .verify("No session waits that long for it in the next snapshots.")
         .effort(Effort::M);
-    finding.measures = measures(ctx, worst);
+    finding.measures = measures(ctx, contention, worst);
     // Everyday waits are over before anybody reads this.
     let long = last.filter(|now| now.longest() >= ctx.threshold("min_wait_s"));
     match long.map(|s| (s, &s.tree.root)) {
@@ -238,7 +238,7 @@ mod tests {
             other => panic!("{other:?}"),
         };
         let values = |f: Finding| {
-            f.measures.iter().map(|m| [m.before, m.after, m.window].map(|q| q.is_some())).collect::<Vec<_>>()
+            f.measures.iter().take(2).map(|m| [m.before, m.after, m.window].map(|q| q.is_some())).collect::<Vec<_>>()
         };
         let [early, late] = ["2026-11-22 12:00:10+00", "2026-11-22 12:02:00+00"].map(taken);
         assert_eq!(values(found(&[Arc::clone(&early), Arc::clone(&late)])), [[false, true, false]; 2]);

@@ -74,7 +74,8 @@ fn finding(ctx: &Context<'_>, contention: &Contention, worst: &Seen) -> Option<F
     let title = Text::new()
         .t("A schema change of ")
         .name(&contention.name)
-        .t(format!(" waited with {behind} {} behind it, for up to ", if behind == 1 { "session" } else { "sessions" }))
+        .t(" waited with ")
+        .many(Quantity::count(behind), "session behind it, for up to ", "sessions behind it, for up to ")
         .opt(Quantity::float(longest, Unit::Seconds));
     let mut finding = ctx
         .finding(severity, Subject::new(SubjectKind::Table, &contention.name), title)
@@ -89,7 +90,18 @@ fn finding(ctx: &Context<'_>, contention: &Contention, worst: &Seen) -> Option<F
         .fix(Fix::diagnose(&contention.name, WHO_WAITS))
         .verify("No schema change waits with others behind it in the next snapshots.")
         .effort(Effort::S);
-    finding.measures = measures(ctx, worst);
+    finding.measures = measures(ctx, contention, worst);
+    finding.measures.push(ctx.seen_in(
+        Some(worst.snapshot),
+        "Sessions behind it",
+        Some(Quantity::count(behind)),
+        ctx.all_rows(
+            worst.snapshot,
+            "pg_locks",
+            &["pid", "mode", "granted"],
+            "waiting, not for ACCESS EXCLUSIVE".to_owned(),
+        ),
+    ));
     let last = contention.seen.iter().rfind(|_| contention.sighting.in_last);
     if let Some((now, pid)) = last.and_then(|now| Some((now, ddl(now)?))) {
         let began = activity(ctx, now.snapshot, pid).and_then(|row| row.time("query_start"));

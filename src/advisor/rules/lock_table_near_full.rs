@@ -85,15 +85,6 @@ fn check(cx: &Context<'_>) -> Check {
     let formula = format!("{} ÷ ({each:.0} × ({connections:.0} + {others:.0}))", show(held, Unit::Count));
     // One session that holds most of them is the matter, not the size of the table.
     let alone = largest.filter(|(_, n)| *n as f64 * 2.0 >= held);
-    let rows: Vec<_> = cx
-        .chain
-        .snapshots
-        .get(at)
-        .and_then(|s| s.table("pg_locks"))
-        .and_then(|t| t.iter().next())
-        .map(|r| (r, ["granted", "fastpath"].as_slice()))
-        .into_iter()
-        .collect();
     let mut why = Text::new()
         .t("When it is full, statements fail with \"out of shared memory\". It was so ")
         .then(sighting.text())
@@ -101,7 +92,7 @@ fn check(cx: &Context<'_>) -> Check {
     if let Some((pid, n)) = alone {
         why = why
             .t(" One session, process ")
-            .t(pid.to_string())
+            .n(Quantity::int(pid, Unit::Plain))
             .t(", held ")
             .opt(whole(n as f64, Unit::Count))
             .t(" of them: its transaction is what to look at first.");
@@ -126,7 +117,18 @@ fn check(cx: &Context<'_>) -> Check {
         .why(why)
         .doubts([sighting.doubt()])
         .at_most(Confidence::Medium)
-        .measure(cx.computed("Share of the table", share, formula, &rows))
+        .measure(cx.seen_in(
+            Some(at),
+            "Share of the table",
+            share,
+            cx.all_rows(at, "pg_locks", &["granted", "fastpath"], formula),
+        ))
+        .measures(alone.map(|(pid, n)| {
+            let formula = format!("rows of pid {pid}");
+            let evidence = cx.all_rows(at, "pg_locks", &["pid", "fastpath"], formula);
+            cx.seen_in(Some(at), "Held by one session", whole(n as f64, Unit::Count), evidence)
+        }))
+        .measures(cx.sighted(&sighting, "pg_locks"))
         .measure(cx.setting_measure("max_locks_per_transaction"))
         .fixes(alone.map(|_| who_holds()))
         .fix(raise)

@@ -70,6 +70,12 @@ fn check(ctx: &Context<'_>) -> Check {
         .doubts([setting.doubt()])
         .measure(ctx.setting_measure("huge_pages"))
         .measure(ctx.setting_measure("shared_buffers"))
+        .measure(ctx.computed(
+            "Page tables of a session",
+            Quantity::float(bytes / 512.0, Unit::Bytes),
+            format!("{} ÷ 4 kB × 8 bytes", show(bytes, Unit::Bytes)),
+            &ctx.setting_row("shared_buffers").map(|r| (r, &["setting", "unit"][..])).into_iter().collect::<Vec<_>>(),
+        ))
         .fix(Fix::diagnose(
             "huge_pages",
             "-- on the machine: grep -i hugepages /proc/meminfo\nSELECT name, setting, unit FROM pg_settings\n\

@@ -85,6 +85,7 @@ fn check(ctx: &Context<'_>) -> Check {
         )
         .doubts([setting.doubt(), ctx.facts.definitions.and_then(|d| d.doubt())])
         .measure(ctx.setting_measure(NAME))
+        .measures((!own && workers > 1.0).then(|| ctx.setting_measure("autovacuum_max_workers")))
         .measures(index.definition.map(|row| ctx.read("Largest index", row, "index_size")))
         .fix(set_system(
             NAME,

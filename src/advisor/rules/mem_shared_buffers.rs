@@ -2,7 +2,7 @@
 
 use crate::advisor::cure::{Effect, set_system};
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Skip, Threshold, show};
-use crate::finding::{Effort, Severity, Subject, SubjectKind};
+use crate::finding::{Effort, Measure, Severity, Subject, SubjectKind};
 use crate::text::Text;
 use crate::unit::{Quantity, Unit};
 
@@ -130,6 +130,7 @@ fn check(ctx: &Context<'_>) -> Check {
         .why(why)
         .doubts([setting.doubt()])
         .measure(ctx.setting_measure("shared_buffers"))
+        .measures(beside(ctx, buffers, few.then_some(DEFAULT), ram, size))
         .verify("Blocks read per second fall in the next window at the same work.")
         .effort(Effort::M);
     if let Some(value) = value {
@@ -142,6 +143,28 @@ fn check(ctx: &Context<'_>) -> Check {
         ));
     }
     Ok(Checked { findings: vec![finding], looked_at })
+}
+
+/// What the size is held against: the built-in one, the machine's memory, the databases.
+fn beside(
+    ctx: &Context<'_>,
+    buffers: f64,
+    built_in: Option<f64>,
+    ram: Option<f64>,
+    databases: Option<f64>,
+) -> Option<Measure> {
+    let row = ctx.setting_row("shared_buffers").map(|row| (row, &["setting", "unit"][..]));
+    let against = |label: &str, of: f64, what: &str| {
+        let formula = format!("{} ÷ {} {what}", show(buffers, Unit::Bytes), show(of, Unit::Bytes));
+        let rows: Vec<_> = row.into_iter().collect();
+        ctx.computed(label, Quantity::float(buffers / of, Unit::Share), formula, &rows)
+    };
+    match (built_in, ram, databases) {
+        (Some(built_in), ..) => Some(against("Part of the built-in size", built_in, "built in")),
+        (_, Some(ram), _) => Some(against("Part of the machine's memory", ram, "(--ram)")),
+        (_, _, Some(bytes)) if bytes > 0.0 => Some(against("Part of the databases", bytes, "of databases")),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

@@ -69,6 +69,7 @@ fn check(ctx: &Context<'_>) -> Check {
             (files, bytes) = (risen(&rows, "temp_files"), risen(&rows, "temp_bytes"));
             (per_s, files_per_s) = (bytes / seconds, files / seconds);
         }
+        let covered = if since { seconds } else { change.covered_s().unwrap_or_default() };
         let files_per_min = files_per_s * 60.0;
         let many = per_s >= ctx.threshold("min_bytes_per_s") || files_per_min >= ctx.threshold("min_files_per_min");
         if files < ctx.threshold("min_files") || !many {
@@ -95,6 +96,24 @@ fn check(ctx: &Context<'_>) -> Check {
             .doubts([ctx.single_doubt(), ctx.short_doubt("good_window_s"), ctx.class_doubt(change)])
             .measure(ctx.measure("Temporary files", change, "temp_files"))
             .measure(ctx.measure("Temporary bytes", change, "temp_bytes"))
+            .measure(ctx.over_window(
+                "Written of temporary files",
+                Quantity::float(per_s, Unit::BytesPerSecond),
+                format!("{} ÷ {}", show(bytes, Unit::Bytes), show(covered, Unit::Seconds)),
+                &[(row, &["temp_bytes"])],
+            ))
+            .measure(ctx.over_window(
+                "Temporary files a minute",
+                Quantity::float(files_per_min, Unit::Count),
+                format!("{} ÷ {} × 60 s", show(files, Unit::Count), show(covered, Unit::Seconds)),
+                &[(row, &["temp_files"])],
+            ))
+            .measure(ctx.over_window(
+                "Mean size of a file",
+                Quantity::float(bytes / files, Unit::Bytes),
+                format!("{} ÷ {}", show(bytes, Unit::Bytes), show(files, Unit::Count)),
+                &[(row, &["temp_bytes", "temp_files"])],
+            ))
             .measure(ctx.setting_measure("work_mem"))
             .fix(Fix::diagnose(
                 name,

@@ -47,7 +47,8 @@ fn check(ctx: &Context<'_>) -> Check {
     let multiplier = if ctx.major() >= 13 { bytes("hash_mem_multiplier").unwrap_or(1.0) } else { 1.0 };
     let active =
         |t: &crate::snapshot::Table| t.iter().filter(|r| is_client(*r) && r.text("state") == Some("active")).count();
-    let peak = ctx.samples("pg_stat_activity").map(|(_, t)| active(t)).max().unwrap_or(0) as f64;
+    let peak = ctx.samples("pg_stat_activity").map(|(at, t)| (active(t), at)).max();
+    let (peak, at) = peak.map_or((0.0, None), |(n, at)| (n as f64, Some(at)));
     let operations = ctx.threshold("operations");
     let sum = peak * operations * work_mem * multiplier + buffers;
     let formula = format!(
@@ -75,7 +76,17 @@ fn check(ctx: &Context<'_>) -> Check {
         )
         .why("When memory runs out, the operating system kills a server process and the whole server restarts.")
         .doubts([Some(crate::finding::Doubt::C6), ctx.setting("work_mem").and_then(|s| s.doubt())])
-        .measure(ctx.computed("Memory that may be used", Quantity::float(sum, Unit::Bytes), formula.clone(), &[]))
+        .measure(ctx.seen_in(
+            at,
+            "Memory that may be used",
+            Quantity::float(sum, Unit::Bytes),
+            ctx.all_rows_in(
+                at.as_slice(),
+                &["pg_stat_activity"],
+                &["state"],
+                format!("{formula}, of {} (--ram)", show(ram, Unit::Bytes)),
+            ),
+        ))
         .measure(ctx.setting_measure("work_mem"))
         .measure(ctx.setting_measure("shared_buffers"))
         .fix(cure(work_mem))

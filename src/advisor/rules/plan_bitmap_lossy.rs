@@ -1,7 +1,7 @@
 //! A bitmap that was too large for its memory.
 
-use crate::advisor::plans::{Explained, check_each, rows};
-use crate::advisor::{Check, Context, Docs, Need, Rule, Threshold, whole};
+use crate::advisor::plans::{Explained, check_each, rows, times};
+use crate::advisor::{Check, Context, Docs, Need, Rule, Threshold, show, whole};
 use crate::finding::{Effort, Finding, Fix, Severity};
 use crate::text::Text;
 use crate::unit::{Quantity, Unit};
@@ -50,6 +50,12 @@ fn worst<'a>(ctx: &Context<'a>, of: &Explained<'a>) -> Option<Finding> {
             )
             .measure(ctx.plan_measure(of, "Lossy blocks", whole(lossy, Unit::Blocks), "lossy heap blocks"))
             .measure(ctx.plan_measure(of, "Share of its blocks", part, "lossy ÷ (exact + lossy)"))
+            .measure(ctx.plan_measure(
+                of,
+                "Rows removed by the recheck",
+                rows(again),
+                format!("{} × {}", show(node.removed_by_recheck, Unit::Rows), times(node.loops())),
+            ))
             .fix(Fix::diagnose("work_mem", "SELECT name, setting, unit FROM pg_settings WHERE name = 'work_mem';"))
             .effort(Effort::S)
             .share(of.own_share(at)),

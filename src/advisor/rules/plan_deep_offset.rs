@@ -1,7 +1,7 @@
 //! Pages that are reached by reading all pages before them.
 
 use crate::advisor::plans::{Explained, check_each, rows};
-use crate::advisor::{Check, Context, Docs, Need, Rule, Threshold};
+use crate::advisor::{Check, Context, Docs, Need, Rule, Threshold, show};
 use crate::finding::{Effort, Finding, Severity};
 use crate::text::Text;
 use crate::unit::{Quantity, Unit};
@@ -52,11 +52,12 @@ fn worst<'a>(ctx: &Context<'a>, of: &Explained<'a>) -> Option<Finding> {
         )
         .why("All rows before the page are computed and thrown away, each time.")
         .measure(ctx.plan_measure(of, "Rows before the limit", rows(read), "rows of the node below Limit"))
+        .measure(ctx.plan_measure(of, "Rows returned", rows(given), "rows of Limit"))
         .measure(ctx.plan_measure(
             of,
             "For each row returned",
             Quantity::float(read / given.max(1.0), Unit::Times),
-            "rows below Limit ÷ rows of Limit",
+            format!("{} ÷ {}", show(read, Unit::Rows), show(given.max(1.0), Unit::Rows)),
         ))
         .effort(Effort::M)
         .share(of.wall_share(at)),

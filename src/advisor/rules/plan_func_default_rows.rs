@@ -6,7 +6,7 @@ use crate::advisor::{Check, Context, Docs, Need, Rule, Threshold};
 use crate::explain::Node;
 use crate::finding::{Effort, Finding, Fix, Risk, Severity, Verb};
 use crate::ident::quote_literal;
-use crate::unit::{Quantity, Unit};
+use crate::unit::Unit;
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -46,23 +46,20 @@ fn check(ctx: &Context<'_>) -> Check {
 
 fn worst<'a>(ctx: &Context<'a>, of: &Explained<'a>) -> Option<Finding> {
     of.plan.total_ms().filter(|ms| *ms >= ctx.threshold("min_ms"))?;
-    let (at, ratio) = of.largest(|at, n| {
+    let (at, _) = of.largest(|at, n| {
         let ratio = of.measured.get(at)?.estimate?.ratio();
         (is_default_rows(n) && ratio >= ctx.threshold("min_ratio")).then_some(ratio)
     })?;
     let node = of.node(at)?;
     let estimate = of.measured.get(at)?.estimate?;
+    let taken = node.plan_rows.and_then(rows);
     let name = node.said("Function Name").or(node.relation.as_deref()).or(node.alias.as_deref());
     let fix = name.map(|name| cure(ctx, node, name, estimate.actual));
     Some(
-        ctx.plan_finding(of, Severity::Low, of.at(at).t(": 1,000 rows are taken for granted, ").opt(rows(estimate.actual)).t(" came"))
+        ctx.plan_finding(of, Severity::Low, of.at(at).t(": ").opt(taken).t(" rows are taken for granted, ").opt(rows(estimate.actual)).t(" came"))
             .why("The planner knows nothing of what the function returns; what stands above was planned for a thousand rows.")
-            .measure(ctx.plan_measure(
-                of,
-                "Estimate off by",
-                Quantity::float(ratio, Unit::Times),
-                format!("{:.0} against {:.0} rows of an execution", estimate.expected, estimate.actual),
-            ))
+            .measures(ctx.off_by(of, estimate))
+            .measure(ctx.plan_measure(of, "Rows taken for granted", taken, "rows estimated of the node"))
             .fixes(fix)
             .effort(Effort::S)
             .share(of.wall_share(at)),

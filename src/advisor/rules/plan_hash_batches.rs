@@ -60,6 +60,7 @@ fn worst<'a>(ctx: &Context<'a>, of: &Explained<'a>) -> Option<Finding> {
                 Quantity::float(batches, Unit::Count),
                 "batches of the hash table",
             ))
+            .measures(part.map(|part| ctx.share_of_execution(of, part)))
             .fix(Fix::diagnose(
                 "work_mem",
                 "SELECT name, setting, unit FROM pg_settings WHERE name IN ('work_mem', 'hash_mem_multiplier');",

@@ -1,6 +1,6 @@
 //! An index scan whose filter throws most rows away.
 
-use crate::advisor::plans::{Explained, check_each, rows};
+use crate::advisor::plans::{Explained, check_each, rows, seen_and_kept};
 use crate::advisor::{Check, Context, Docs, Need, Rule, Threshold};
 use crate::explain::Node;
 use crate::finding::{Effort, Finding, Severity};
@@ -67,7 +67,7 @@ fn worst<'a>(ctx: &Context<'a>, of: &Explained<'a>) -> Option<Finding> {
                 of,
                 "Rows removed behind the index",
                 rows(removed),
-                format!("{} × {} executions", node.removed_by_filter, node.loops()),
+                seen_and_kept(removed, kept, node.loops()),
             ))
             .measure(ctx.plan_measure(
                 of,

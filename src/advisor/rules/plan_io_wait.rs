@@ -66,6 +66,7 @@ fn worst<'a>(ctx: &Context<'a>, of: &Explained<'a>) -> Option<Finding> {
             crate::advisor::whole(blocks, Unit::Blocks),
             "blocks read of the root",
         ))
+        .measure(ctx.time_of_execution(of, "Share of the execution", ms, part))
         .fix(Fix::diagnose(
             "shared_buffers",
             "SELECT name, setting, unit FROM pg_settings WHERE name IN ('shared_buffers', 'track_io_timing');",

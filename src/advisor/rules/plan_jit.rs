@@ -3,7 +3,7 @@
 use crate::advisor::cure::set_role;
 use crate::advisor::plans::{Explained, check_each, share};
 use crate::advisor::server_settings::server_value;
-use crate::advisor::{Check, Context, Docs, Need, Rule, Threshold};
+use crate::advisor::{Check, Context, Docs, Need, Rule, Threshold, show};
 use crate::catalog::settings::parse;
 use crate::finding::{Effort, Finding, Fix, Severity};
 use crate::text::Text;
@@ -39,11 +39,8 @@ fn worst<'a>(ctx: &Context<'a>, of: &Explained<'a>) -> Option<Finding> {
     let ms = jit.total_ms.unwrap_or_else(|| jit.steps.iter().map(|(_, ms)| ms).sum());
     let part = of.share(Some(ms)).filter(|p| *p >= ctx.threshold("min_share"))?;
     let title = Text::new().t("Compilation takes ").opt(share(Some(part))).t(" of the execution");
-    let mut why = Text::new()
-        .opt(Quantity::float(ms, Unit::Ms))
-        .t(" to compile ")
-        .opt(crate::advisor::whole(jit.functions, Unit::Count))
-        .t(" functions.");
+    let functions = crate::advisor::whole(jit.functions, Unit::Count);
+    let mut why = Text::new().opt(Quantity::float(ms, Unit::Ms)).t(" to compile ").opt(functions).t(" functions.");
     let own = own_limit(ctx, of);
     // The server's value compiles nothing as cheap: taking it from the role would change nothing here.
     let (severity, fix) = if let Some((cost, limit)) = own {
@@ -64,10 +61,15 @@ fn worst<'a>(ctx: &Context<'a>, of: &Explained<'a>) -> Option<Finding> {
         .plan_finding(of, severity, title)
         .why(why)
         .measure(ctx.plan_measure(of, "Time of compilation", Quantity::float(ms, Unit::Ms), "JIT timing, total"))
+        .measure(ctx.time_of_execution(of, "Share of the execution", ms, part))
+        .measure(ctx.plan_measure(of, "Functions compiled", functions, "JIT functions"))
         .fix(fix)
         .effort(Effort::S)
         .share(own.is_none().then_some(part));
-    Some(if own.is_some() { finding.measure(ctx.setting_measure(LIMIT)) } else { finding })
+    let Some((cost, limit)) = own else { return Some(finding) };
+    let formula = format!("total cost of the root, below the server's {}", show(limit, Unit::Plain));
+    let cost = ctx.plan_measure(of, "Cost of the plan", Quantity::float(cost, Unit::Plain), formula);
+    Some(finding.measure(cost).measure(ctx.setting_measure(LIMIT)))
 }
 
 /// The plan's cost and the server's limit, where the server itself would not have compiled it.

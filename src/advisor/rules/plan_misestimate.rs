@@ -4,7 +4,7 @@ use crate::advisor::plans::{Explained, check_each, is_default_rows, rows};
 use crate::advisor::{Check, Context, Docs, Need, Rule, Threshold};
 use crate::finding::{Effort, Finding, Fix, Risk, Severity, Verb};
 use crate::ident::{quote_ident, quote_qualified};
-use crate::unit::{Quantity, Unit};
+use crate::unit::Unit;
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -87,12 +87,8 @@ fn worst<'a>(ctx: &Context<'a>, of: &Explained<'a>) -> Option<Finding> {
         } else {
             "What stands above it was chosen by this number. It is the lowest node whose estimate is off."
         })
-        .measure(ctx.plan_measure(
-            of,
-            "Estimate off by",
-            Quantity::float(estimate.ratio(), Unit::Times),
-            format!("{:.0} against {:.0} rows of an execution", estimate.expected, estimate.actual),
-        ))
+        .measure(ctx.plan_measure(of, "Rows expected", rows(estimate.expected), "rows estimated of one execution"))
+        .measures(ctx.off_by(of, estimate))
         .effort(Effort::S);
     if let Some(table) = ctx.table_of(node) {
         let sql = format!("ANALYZE {};", table.sql());

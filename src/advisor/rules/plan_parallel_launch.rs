@@ -52,6 +52,7 @@ fn worst<'a>(ctx: &Context<'a>, of: &Explained<'a>) -> Option<Finding> {
         .why(Text::new().opt(whole(missing, Unit::Count)).t(" were in use elsewhere, or the limits of the server leave none."))
         .measure(ctx.plan_measure(of, "Workers planned", planned, "workers planned of the Gather"))
         .measure(ctx.plan_measure(of, "Workers launched", launched, "workers launched of the Gather"))
+        .measure(ctx.plan_measure(of, "Workers that did not come", whole(missing, Unit::Count), "planned − launched"))
         .fix(Fix::diagnose(
             "max_parallel_workers",
             "SELECT name, setting FROM pg_settings\nWHERE name IN ('max_parallel_workers', 'max_worker_processes', 'max_parallel_workers_per_gather');",

@@ -1,6 +1,6 @@
 //! A sequential scan that reads much and keeps little.
 
-use crate::advisor::plans::{Explained, check_each, rows, share};
+use crate::advisor::plans::{Explained, check_each, rows, seen_and_kept, share};
 use crate::advisor::{Check, Context, Docs, Need, Rule, Threshold};
 use crate::finding::{Effort, Finding, Severity};
 use crate::text::Text;
@@ -107,7 +107,7 @@ fn worst<'a>(ctx: &Context<'a>, of: &Explained<'a>) -> Option<Finding> {
                 of,
                 "Rows removed by the filter",
                 rows(removed),
-                format!("{} × {} executions", node.removed_by_filter, node.loops()),
+                seen_and_kept(removed, kept, node.loops()),
             ))
             .measure(ctx.share_of_execution(of, part))
             .fixes(create.or_else(|| ctx.look_at_indexes(node)))

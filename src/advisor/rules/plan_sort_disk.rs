@@ -58,6 +58,7 @@ fn worst<'a>(ctx: &Context<'a>, of: &Explained<'a>) -> Option<Finding> {
         ctx.plan_finding(of, severity, Text::new().t("Sort by ").code(keys).t(" takes ").opt(bytes).t(" on disk"))
             .why(Text::new().t("It takes ").opt(share(part)).t(" of the execution."))
             .measure(ctx.plan_measure(of, "Space on disk", bytes, "space of the sort".to_owned()))
+            .measures(part.map(|part| ctx.share_of_execution(of, part)))
             .fixes(cure)
             .effort(Effort::S)
             .share(part),

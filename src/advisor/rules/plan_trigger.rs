@@ -56,6 +56,7 @@ fn worst<'a>(ctx: &Context<'a>, of: &Explained<'a>) -> Option<Finding> {
         ctx.plan_finding(of, Severity::Medium, title)
             .why(why)
             .measure(ctx.plan_measure(of, "Time of triggers", Quantity::float(sum, Unit::Ms), "sum over the triggers"))
+            .measure(ctx.time_of_execution(of, "Share of the execution", sum, part))
             .measure(ctx.plan_measure(
                 of,
                 "Calls of the longest",

@@ -113,6 +113,12 @@ fn finding<'a>(ctx: &Context<'a>, work: &Workload<'a>, s: &Statement<'a>, buffer
             &[(s.row, &["shared_blks_hit", "shared_blks_read", "rows"])],
         )
     })
+    .measure(ctx.over_window(
+        "Share of all buffers",
+        share,
+        format!("{} ÷ {}", show(buffers, Unit::Count), show(total, Unit::Count)),
+        &[(s.row, &["shared_blks_hit", "shared_blks_read"])],
+    ))
     .fix(s.look_up(ctx.major()))
     .verify(if none { "Buffers per call fall in the next window." } else { "Buffers per row fall in the next window." })
     .effort(Effort::M)

@@ -5,7 +5,7 @@ use crate::advisor::workload::{GOOD_WINDOW, MIN_CALLS, MIN_WINDOW, Workload, par
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, ratio, show};
 use crate::finding::{Effort, Severity};
 use crate::text::{Text, counted};
-use crate::unit::{Quantity, Unit};
+use crate::unit::Unit;
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -43,7 +43,8 @@ fn check(ctx: &Context<'_>) -> Check {
     let work = Workload::read(ctx)?;
     let mut findings = Vec::new();
     for (s, calls) in work.by(|s| s.delta("calls")) {
-        let per_s = calls / s.change.covered_s().unwrap_or(work.window_s).max(1.0);
+        let covered = s.change.covered_s().unwrap_or(work.window_s).max(1.0);
+        let per_s = calls / covered;
         if part(calls, work.recorded.calls) < ctx.threshold("min_share") || per_s < ctx.threshold("min_per_s") {
             break;
         }
@@ -56,28 +57,27 @@ fn check(ctx: &Context<'_>) -> Check {
             continue;
         }
         let (each, formula) = ratio((s.delta("total_exec_time"), Unit::Ms), (calls, Unit::Count), Unit::Ms);
+        let (per_s, rate) = ratio((calls, Unit::Count), (covered, Unit::Seconds), Unit::PerSecond);
+        let all = work.recorded.calls;
+        let (share, part_of) = ratio((calls, Unit::Count), (all, Unit::Count), Unit::Share);
         findings.push(
             ctx.finding(
                 Severity::Low,
                 work.subject(s),
-                Text::new()
-                    .code(s.headline())
-                    .t(" is called ")
-                    .opt(Quantity::float(per_s, Unit::PerSecond))
-                    .t(", ")
-                    .opt(each)
-                    .t(" each"),
+                Text::new().code(s.headline()).t(" is called ").opt(per_s).t(", ").opt(each).t(" each"),
             )
             .why(
                 Text::new()
                     .t("It is ")
-                    .opt(Quantity::share(calls, work.recorded.calls))
+                    .opt(share)
                     .t(" of all calls, at most a row each: round trips and parsing cost more than the work itself."),
             )
             .doubts(work.doubts.iter().copied().chain([ctx.class_doubt(s.change)]))
             .measure(ctx.measure("Calls", s.change, "calls"))
             .measure(ctx.measure("Rows", s.change, "rows"))
+            .measure(ctx.over_window("Calls per second", per_s, rate, &[(s.row, &["calls"])]))
             .measure(ctx.over_window("Mean time", each, formula, &[(s.row, &["total_exec_time", "calls"])]))
+            .measure(ctx.over_window("Share of all calls", share, part_of, &[(s.row, &["calls"])]))
             .fix(s.look_up(ctx.major()))
             .verify("Calls per second fall in the next window at the same work.")
             .effort(Effort::M)

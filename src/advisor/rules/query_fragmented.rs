@@ -96,7 +96,7 @@ fn check(ctx: &Context<'_>) -> Check {
             Text::new()
                 .opt(whole(taken as f64, Unit::Count))
                 .t(" places are taken by ")
-                .t(counted(largest.len(), "statement in many variants", "statements in many variants")),
+                .many(Quantity::count(largest.len()), "statement in many variants", "statements in many variants"),
         )
         .why("Variants differ in the length of a list or a number in a name only. No single one shows what the statement takes.")
         .doubts([state.doubt()])
@@ -104,7 +104,12 @@ fn check(ctx: &Context<'_>) -> Check {
         .measure(ctx.computed(
             "Share of the places",
             Quantity::float(share, Unit::Share),
-            format!("{taken} ÷ {}", show(places, Unit::Count)),
+            format!(
+                "{} places of {} ÷ {}",
+                show(taken as f64, Unit::Count),
+                counted(largest.len(), "statement", "statements"),
+                show(places, Unit::Count)
+            ),
             &rows,
         ))
         .fix(Fix::diagnose(

@@ -1,7 +1,7 @@
 //! A statement that reads many blocks from outside shared buffers.
 
 use crate::advisor::workload::{GOOD_WINDOW, MIN_CALLS, MIN_WINDOW, Statement, Workload, part};
-use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Skip, Threshold, show};
+use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Skip, Threshold, ratio, show};
 use crate::finding::{Effort, Finding, Severity};
 use crate::text::Text;
 use crate::unit::{Quantity, Unit};
@@ -54,12 +54,13 @@ fn check(ctx: &Context<'_>) -> Check {
     let total: f64 = work.statements.iter().map(read).sum();
     let mut findings = Vec::new();
     for (s, bytes) in work.by(|s| read(s)) {
-        let rate = bytes / s.change.covered_s().unwrap_or(work.window_s);
+        let covered = s.change.covered_s().unwrap_or(work.window_s);
+        let rate = bytes / covered;
         if part(bytes, total) < ctx.threshold("min_share") {
             break;
         }
         if rate >= ctx.threshold("min_bytes_per_s") {
-            findings.push(finding(ctx, &work, s, (bytes, total, rate)));
+            findings.push(finding(ctx, &work, s, (bytes, total, covered)));
         }
     }
     Ok(Checked {
@@ -73,19 +74,19 @@ fn check(ctx: &Context<'_>) -> Check {
 }
 
 fn finding<'a>(ctx: &Context<'a>, work: &Workload<'a>, s: &Statement<'a>, bytes: (f64, f64, f64)) -> Finding {
-    let (bytes, total, rate) = bytes;
+    let (bytes, total, covered) = bytes;
     let share = Quantity::share(bytes, total);
-    let read_ms = s.delta("shared_blk_read_time");
+    let (rate, per_s) = ratio((bytes, Unit::Bytes), (covered, Unit::Seconds), Unit::BytesPerSecond);
+    let (read_ms, exec_ms) = (s.delta("shared_blk_read_time"), s.delta("total_exec_time"));
+    let (waiting, of_time) = ratio((read_ms, Unit::Ms), (exec_ms, Unit::Ms), Unit::Share);
     let mut why = Text::new()
         .t("It read ")
         .opt(Quantity::float(bytes, Unit::Bytes))
         .t(" that were not in shared buffers, ")
-        .opt(Quantity::float(rate, Unit::BytesPerSecond))
+        .opt(rate)
         .t(" on average. The operating system's cache may have served part of them");
     why = if read_ms > 0.0 {
-        why.t("; waiting for them took ")
-            .opt(Quantity::share(read_ms, s.delta("total_exec_time")))
-            .t(" of its execution time.")
+        why.t("; waiting for them took ").opt(waiting).t(" of its execution time.")
     } else {
         why.t(": no read times are recorded.")
     };
@@ -106,6 +107,16 @@ fn finding<'a>(ctx: &Context<'a>, work: &Workload<'a>, s: &Statement<'a>, bytes:
         format!("{} ÷ {}", show(bytes, Unit::Bytes), show(total, Unit::Bytes)),
         &[(s.row, &["shared_blks_read", "local_blks_read"])],
     ))
+    .measure(ctx.over_window(
+        "Bytes read per second",
+        rate,
+        per_s,
+        &[(s.row, &["shared_blks_read", "local_blks_read"])],
+    ))
+    .measures((read_ms > 0.0).then(|| {
+        let rows: [(_, &[&str]); 1] = [(s.row, &["shared_blk_read_time", "total_exec_time"])];
+        ctx.over_window("Share of waiting for reads", waiting, of_time, &rows)
+    }))
     .fix(s.look_up(ctx.major()))
     .verify("Blocks read per call fall in the next window.")
     .effort(Effort::M)

@@ -5,7 +5,7 @@ use crate::advisor::workload::{GOOD_WINDOW, MIN_CALLS, MIN_WINDOW, Statement, Wo
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, ratio, show};
 use crate::finding::{Effort, Severity};
 use crate::text::{Text, counted};
-use crate::unit::{Quantity, Unit};
+use crate::unit::Unit;
 
 /// Phases of compiling; deforming (17) is part of generation.
 const PHASES: [&str; 4] = ["jit_generation_time", "jit_inlining_time", "jit_optimization_time", "jit_emission_time"];
@@ -68,7 +68,7 @@ fn check(ctx: &Context<'_>) -> Check {
         if work.load(s) < ctx.threshold("min_load") || share.is_none_or(|q| q.as_f64() < ctx.threshold("min_share")) {
             continue;
         }
-        let each = Quantity::float(ms / s.delta("calls").max(1.0), Unit::Ms);
+        let (each, per_call) = ratio((ms, Unit::Ms), (s.delta("calls").max(1.0), Unit::Count), Unit::Ms);
         findings.push(
             ctx.finding(
                 Severity::Medium,
@@ -80,6 +80,7 @@ fn check(ctx: &Context<'_>) -> Check {
             .measure(ctx.measure("Functions compiled", s.change, "jit_functions"))
             .measure(ctx.measure("Time running", s.change, "total_exec_time"))
             .measure(ctx.over_window("Share of compiling", share, formula, &[(s.row, &PHASES)]))
+            .measure(ctx.over_window("Compiling per call", each, per_call, &[(s.row, &PHASES), (s.row, &["calls"])]))
             .fix(s.look_up(ctx.major()))
             .fix(set_role(
                 work.role(s),

@@ -1,9 +1,11 @@
 //! A statement that became slower.
 
-use crate::advisor::then_now::{ThenNow, last_window_or_skip, split, welch_t};
-use crate::advisor::workload::Workload;
+use crate::advisor::then_now::{Side, ThenNow, last_window_or_skip, split, welch_t};
+use crate::advisor::workload::{Statement, Workload};
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, show};
-use crate::finding::{Doubt, Effort, Finding, Severity};
+use crate::diff::DiffRow;
+use crate::finding::{Doubt, Effort, Finding, Severity, Subject};
+use crate::snapshot::Row;
 use crate::text::{Text, counted};
 use crate::unit::{Quantity, Unit};
 
@@ -91,12 +93,12 @@ fn check(ctx: &Context<'_>) -> Check {
         }
         compared += 1;
         let factor = sides.now.exec.mean / sides.then.exec.mean;
-        let Some(added) = added_load(ctx, &sides) else { continue };
+        let Some((added, seconds)) = added_load(ctx, &sides) else { continue };
         let sure = welch_t(&sides.then.exec, &sides.now.exec).is_some_and(|t| t >= ctx.threshold("min_t"));
         if s.is_upkeep() || factor < ctx.threshold("min_factor") || added < ctx.threshold("min_added_load") || !sure {
             continue;
         }
-        let finding = finding(ctx, &sides, factor, added, work.subject(s), &s.headline());
+        let finding = finding(ctx, &sides, added, seconds, work.subject(s), s);
         let doubts = work.doubts.iter().copied().chain([ctx.class_doubt(s.change), sides.doubt, short]);
         findings
             .push(finding.doubts(doubts).measure(ctx.measure("Calls", s.change, "calls")).fix(s.look_up(ctx.major())));
@@ -110,22 +112,23 @@ fn check(ctx: &Context<'_>) -> Check {
     })
 }
 
-/// Sessions busy more than at the earlier mean.
-fn added_load(ctx: &Context<'_>, sides: &ThenNow) -> Option<f64> {
+/// Sessions busy more than at the earlier mean, and the seconds that this is of.
+fn added_load(ctx: &Context<'_>, sides: &ThenNow) -> Option<(f64, f64)> {
     let seconds = sides.now.seconds.or_else(|| ctx.chain.windows.last()?.elapsed_s).filter(|s| *s > 0.0)?;
-    Some((sides.now.exec.mean - sides.then.exec.mean) * sides.now.exec.n / 1e3 / seconds)
+    Some(((sides.now.exec.mean - sides.then.exec.mean) * sides.now.exec.n / 1e3 / seconds, seconds))
 }
 
-fn finding(
-    ctx: &Context<'_>,
+fn finding<'a>(
+    ctx: &Context<'a>,
     sides: &ThenNow,
-    factor: f64,
     added: f64,
-    subject: crate::finding::Subject,
-    headline: &str,
+    seconds: f64,
+    subject: Subject,
+    s: &Statement<'a>,
 ) -> Finding {
     let same = ctx.threshold("same_factor");
     let (then, now) = (&sides.then, &sides.now);
+    let factor = now.exec.mean / then.exec.mean;
     let rows = grown(then.rows_per_call(), now.rows_per_call());
     let blocks = grown(then.blocks_per_call(), now.blocks_per_call());
     let more_asked = rows.is_some_and(|r| r >= factor / same);
@@ -145,11 +148,17 @@ fn finding(
         _ => "Each call touches somewhat more blocks than before.",
     };
     let ms = |x| Quantity::float(x, Unit::Ms);
+    let end = ctx.windows_of(s.change).last().copied().flatten();
+    let (start, end) = (end.and_then(DiffRow::before), end.and_then(DiffRow::after));
+    // Where the chain has one window, what came before it is all that the row at its start has counted.
+    let before: Vec<Row<'a>> = s.change.first().into_iter().chain(start).collect();
+    let last: Vec<Row<'a>> = start.into_iter().chain(end).collect();
+    let all: Vec<Row<'a>> = before.iter().copied().chain(end).collect();
     ctx.finding(
         severity,
         subject,
         Text::new()
-            .code(headline)
+            .code(s.headline())
             .t(" is ")
             .opt(Quantity::float(factor, Unit::Times))
             .t(" slower: ")
@@ -167,29 +176,57 @@ fn finding(
     .measure(ctx.over_window(
         "Mean before",
         ms(then.exec.mean),
-        format!("{} ÷ {} calls", show(then.exec.total, Unit::Ms), show(then.exec.n, Unit::Count)),
-        &[],
+        mean_of(then),
+        &cited(&before, &["total_exec_time", "calls"]),
     ))
     .measure(ctx.over_window(
         "Mean in the last window",
         ms(now.exec.mean),
-        format!("{} ÷ {} calls", show(now.exec.total, Unit::Ms), show(now.exec.n, Unit::Count)),
-        &[],
+        mean_of(now),
+        &cited(&last, &["total_exec_time", "calls"]),
+    ))
+    .measure(ctx.over_window(
+        "Mean against the earlier one",
+        Quantity::float(factor, Unit::Times),
+        format!("({}) ÷ ({})", mean_of(now), mean_of(then)),
+        &cited(&all, &["total_exec_time", "calls"]),
+    ))
+    .measure(ctx.over_window(
+        "Sessions busy more",
+        Quantity::float(added, Unit::Sessions),
+        format!(
+            "({} − {}) × {} calls ÷ {}",
+            show(now.exec.mean, Unit::Ms),
+            show(then.exec.mean, Unit::Ms),
+            show(now.exec.n, Unit::Count),
+            show(seconds, Unit::Seconds)
+        ),
+        &cited(&all, &["total_exec_time", "calls"]),
     ))
     .measure(ctx.over_window(
         "Blocks per call",
         Quantity::float(now.blocks_per_call(), Unit::Count),
         format!("before: {}", show(then.blocks_per_call(), Unit::Count)),
-        &[],
+        &cited(&all, &["shared_blks_hit", "shared_blks_read", "calls"]),
     ))
     .measure(ctx.over_window(
         "Rows per call",
         Quantity::float(now.rows_per_call(), Unit::Count),
         format!("before: {}", show(then.rows_per_call(), Unit::Count)),
-        &[],
+        &cited(&all, &["rows", "calls"]),
     ))
     .verify("Its mean returns to the earlier one in the next window.")
     .effort(Effort::M)
+}
+
+/// The arithmetic of a mean.
+fn mean_of(side: &Side) -> String {
+    format!("{} ÷ {} calls", show(side.exec.total, Unit::Ms), show(side.exec.n, Unit::Count))
+}
+
+/// Rows with the columns that were read of them.
+fn cited<'a, 'c>(rows: &[Row<'a>], columns: &'c [&'c str]) -> Vec<(Row<'a>, &'c [&'c str])> {
+    rows.iter().map(|row| (*row, columns)).collect()
 }
 
 fn grown(then: f64, now: f64) -> Option<f64> {

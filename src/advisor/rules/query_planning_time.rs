@@ -68,7 +68,7 @@ fn check(ctx: &Context<'_>) -> Check {
         if plans < ctx.threshold("min_plans") || share.is_none_or(|q| q.as_f64() < ctx.threshold("min_share")) {
             continue;
         }
-        let each = Quantity::float(planning / plans, Unit::Ms);
+        let (each, per_plan) = ratio((planning, Unit::Ms), (plans, Unit::Count), Unit::Ms);
         findings.push(
             ctx.finding(
                 Severity::Low,
@@ -93,6 +93,7 @@ fn check(ctx: &Context<'_>) -> Check {
                 formula,
                 &[(s.row, &["total_plan_time", "total_exec_time"])],
             ))
+            .measure(ctx.over_window("Planning each time", each, per_plan, &[(s.row, &["total_plan_time", "plans"])]))
             .fix(s.look_up(ctx.major()))
             .verify("Plans grow slower than calls in the next window.")
             .effort(Effort::M)

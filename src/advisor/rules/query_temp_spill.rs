@@ -4,7 +4,7 @@ use crate::advisor::cure::{set_work_mem, set_work_mem_once};
 use crate::advisor::since_set::{risen, rows_from, set_anew};
 use crate::advisor::statement::Family;
 use crate::advisor::workload::{GOOD_WINDOW, MIN_CALLS, MIN_WINDOW, Statement, Workload, part};
-use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, show};
+use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, ratio, show};
 use crate::finding::{Effort, Finding, Severity};
 use crate::text::Text;
 use crate::unit::{Quantity, Unit};
@@ -81,7 +81,7 @@ fn check(ctx: &Context<'_>) -> Check {
         let spill = Spill::of(ctx, s, bytes, block);
         let much = spill.per_call() >= ctx.threshold("min_bytes_per_call");
         if much || (spill.bytes > 0.0 && part(bytes, total) >= ctx.threshold("min_share")) {
-            findings.push(finding(ctx, &work, s, &spill, part(bytes, total)));
+            findings.push(finding(ctx, &work, s, &spill, (bytes, total)));
         }
     }
     Ok(Checked {
@@ -122,13 +122,14 @@ impl Spill {
     }
 }
 
-fn finding<'a>(ctx: &Context<'a>, work: &Workload<'a>, s: &Statement<'a>, spill: &Spill, share: f64) -> Finding {
+fn finding<'a>(ctx: &Context<'a>, work: &Workload<'a>, s: &Statement<'a>, spill: &Spill, of: (f64, f64)) -> Finding {
     let per_call = spill.per_call();
+    let (share, part_of) = ratio((of.0, Unit::Bytes), (of.1, Unit::Bytes), Unit::Share);
     let mut why = Text::new()
         .t("Its sorts and hashes do not fit into memory: ")
         .opt(Quantity::float(per_call, Unit::Bytes))
         .t(" written per call, ")
-        .opt(Quantity::float(share, Unit::Share))
+        .opt(share)
         .t(" of all temporary bytes of the window.");
     let work_mem = ctx.setting("work_mem");
     if let Some(limit) = work_mem.and_then(|w| w.value) {
@@ -162,6 +163,8 @@ fn finding<'a>(ctx: &Context<'a>, work: &Workload<'a>, s: &Statement<'a>, spill:
             format!("{} ÷ {} calls{since}", show(spill.bytes, Unit::Bytes), show(spill.calls, Unit::Count)),
             &[(s.row, &["temp_blks_written", "calls"])],
         ))
+        .measure(ctx.over_window("Share of all temporary bytes", share, part_of, &[(s.row, &["temp_blks_written"])]))
+        .measures(work_mem.and_then(|w| w.value).map(|_| ctx.setting_measure("work_mem")))
         .fix(s.look_up(ctx.major()))
         .verify("Temporary blocks per call fall to 0 or near it in the next window.")
         .effort(Effort::S)

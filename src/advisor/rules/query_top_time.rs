@@ -1,8 +1,9 @@
 //! A statement that takes a large part of the execution time.
 
 use crate::advisor::workload::{GOOD_WINDOW, MIN_CALLS, MIN_WINDOW, Statement, Workload};
-use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, show};
-use crate::finding::{Effort, Finding, Severity};
+use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, ratio, show};
+use crate::finding::{Effort, Finding, Measure, Severity};
+use crate::snapshot::Row;
 use crate::text::Text;
 use crate::unit::{Quantity, Unit};
 
@@ -94,10 +95,14 @@ fn finding<'a>(ctx: &Context<'a>, work: &Workload<'a>, s: &Statement<'a>, severi
         .many(Quantity::float(calls, Unit::Count), "call of ", "calls of ")
         .opt(Quantity::float(mean_ms, Unit::Ms))
         .t(" each.");
+    let mut added = Vec::new();
     if let Some(cpus) = ctx.options().cpus {
+        let (share, formula) = ratio((work.load(s), Unit::Sessions), (cpus as f64, Unit::Count), Unit::Share);
+        let formula = format!("{formula} processors");
+        added.push(ctx.over_window("Share of the processors", share, formula, &[(s.row, &["total_exec_time"])]));
         why = why
             .t(" That is at most ")
-            .opt(Quantity::float(work.load(s) / cpus as f64, Unit::Share))
+            .opt(share)
             .t(" of ")
             .many(Quantity::int(cpus, Unit::Count), "processor", "processors")
             .t(": the time it waited is in it.");
@@ -106,6 +111,7 @@ fn finding<'a>(ctx: &Context<'a>, work: &Workload<'a>, s: &Statement<'a>, severi
         why = why.t(" A call is booked when it ends: part of this time lies before the window.");
     }
     if let Some(waited) = work.mostly_waits_s(s) {
+        added.push(waiting(ctx, s, waited));
         why = why
             .t(" Sessions that ran it were seen waiting for a lock, for ")
             .opt(Quantity::float(waited, Unit::Seconds))
@@ -148,10 +154,24 @@ fn finding<'a>(ctx: &Context<'a>, work: &Workload<'a>, s: &Statement<'a>, severi
         format!("{} ÷ {} calls", show(exec_ms, Unit::Ms), show(calls, Unit::Count)),
         &[(s.row, &["total_exec_time", "calls"])],
     ))
+    .measures(added)
     .fix(s.look_up(ctx.major()))
     .verify("Its share of the recorded execution time falls in the next window, at a similar number of calls.")
     .effort(Effort::M)
     .share(Some(share))
+}
+
+/// For how long the sessions that were seen waiting had been running it.
+fn waiting<'a>(ctx: &Context<'a>, s: &Statement<'a>, seconds: f64) -> Measure {
+    let columns: &[&str] = &["query_id", "wait_event_type", "query_start"];
+    let waits = |r: &Row<'_>| r.text("wait_event_type") == Some("Lock") && r.int("query_id") == s.row.int("queryid");
+    let seen = ctx.samples("pg_stat_activity").flat_map(|(_, table)| table.iter()).filter(waits);
+    ctx.over_window(
+        "Seen waiting for a lock",
+        Quantity::float(seconds, Unit::Seconds),
+        "capture time − query_start, the longest of each run, added up".to_owned(),
+        &seen.map(|row| (row, columns)).collect::<Vec<_>>(),
+    )
 }
 
 #[cfg(test)]

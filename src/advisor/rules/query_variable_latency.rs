@@ -2,7 +2,7 @@
 
 use crate::advisor::statement::{Family, words};
 use crate::advisor::workload::{GOOD_WINDOW, MIN_CALLS, MIN_WINDOW, Statement, Workload};
-use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, show};
+use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, ratio, show};
 use crate::diff::Phase;
 use crate::diff::moments::{Maximum, Moments};
 use crate::finding::{Effort, Severity};
@@ -63,11 +63,10 @@ fn check(ctx: &Context<'_>) -> Check {
         };
         looked += 1;
         let crate::diff::moments::Sigma::Exactly(sigma) = m.sigma else { continue };
-        let spread = sigma / m.mean;
+        let (spread, formula) = ratio((sigma, Unit::Ms), (m.mean, Unit::Ms), Unit::Times);
         if s.is_upkeep()
             || is_control(s)
-            || !spread.is_finite()
-            || spread < ctx.threshold("min_spread")
+            || spread.is_none_or(|q| q.as_f64() < ctx.threshold("min_spread"))
             || work.load(s) < ctx.threshold("min_load")
         {
             continue;
@@ -82,19 +81,18 @@ fn check(ctx: &Context<'_>) -> Check {
             .t("; 95 of 100 calls took at most ")
             .opt(bound)
             .t(" (a bound, not a percentile).");
+        let mut slowest = None;
         if let Some(Maximum::Exactly(max)) = max {
-            why = why.t(" The slowest took ").opt(Quantity::float(max, Unit::Ms)).t(".");
+            let took = Quantity::float(max, Unit::Ms);
+            why = why.t(" The slowest took ").opt(took).t(".");
+            let formula = "max_exec_time, as recorded".to_owned();
+            slowest = Some(ctx.over_window("Slowest call", took, formula, &[(s.row, &["max_exec_time"])]));
         }
         findings.push(
             ctx.finding(
                 Severity::Low,
                 work.subject(s),
-                Text::new()
-                    .t("The time of ")
-                    .code(s.headline())
-                    .t(" varies by ")
-                    .opt(Quantity::float(spread, Unit::Times))
-                    .t(" its mean"),
+                Text::new().t("The time of ").code(s.headline()).t(" varies by ").opt(spread).t(" its mean"),
             )
             .why(why)
             .doubts(work.doubts.iter().copied().chain([ctx.class_doubt(s.change)]))
@@ -112,11 +110,18 @@ fn check(ctx: &Context<'_>) -> Check {
                 &[(s.row, &["mean_exec_time", "stddev_exec_time", "calls"])],
             ))
             .measure(ctx.over_window(
+                "Deviation against the mean",
+                spread,
+                formula,
+                &[(s.row, &["mean_exec_time", "stddev_exec_time", "calls"])],
+            ))
+            .measure(ctx.over_window(
                 "95 of 100 calls took at most",
                 bound,
                 "smallest of mean + 4.359 × deviation, 20 × mean, maximum".to_owned(),
                 &[(s.row, &["mean_exec_time", "stddev_exec_time", "max_exec_time"])],
             ))
+            .measures(slowest)
             .fix(s.look_up(ctx.major()))
             .verify("Deviation over mean falls in the next window.")
             .effort(Effort::M)

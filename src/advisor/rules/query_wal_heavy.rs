@@ -1,7 +1,7 @@
 //! A statement that writes most of the WAL.
 
 use crate::advisor::workload::{GOOD_WINDOW, MIN_CALLS, MIN_WINDOW, Statement, Workload, part};
-use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, show};
+use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, ratio, show};
 use crate::finding::{Effort, Severity};
 use crate::text::{Text, counted};
 use crate::unit::{Quantity, Unit};
@@ -50,7 +50,8 @@ fn check(ctx: &Context<'_>) -> Check {
     let block = ctx.chain.last().meta.block_bytes() as f64;
     let mut findings = Vec::new();
     for (s, bytes) in work.by(|s| wal(s)) {
-        let rate = bytes / s.change.covered_s().unwrap_or(work.window_s);
+        let covered = s.change.covered_s().unwrap_or(work.window_s);
+        let rate = bytes / covered;
         if part(bytes, total) < ctx.threshold("min_share") || rate < ctx.threshold("min_bytes_per_s") {
             break;
         }
@@ -61,6 +62,8 @@ fn check(ctx: &Context<'_>) -> Check {
         };
         let images = (s.delta("wal_fpi") * block).min(bytes);
         let share = Quantity::share(bytes, total);
+        let (per_s, formula) = ratio((bytes, Unit::Bytes), (covered, Unit::Seconds), Unit::BytesPerSecond);
+        let (of_images, part_of) = ratio((images, Unit::Bytes), (bytes, Unit::Bytes), Unit::Share);
         findings.push(
             ctx.finding(
                 severity,
@@ -70,12 +73,12 @@ fn check(ctx: &Context<'_>) -> Check {
                     .t(" writes ")
                     .opt(share)
                     .t(" of the recorded WAL, ")
-                    .opt(Quantity::float(rate, Unit::BytesPerSecond)),
+                    .opt(per_s),
             )
             .why(work.shared(
                 Text::new()
                     .t("Every byte is flushed, and where there is an archive or a standby, sent there too. At most ")
-                    .opt(Quantity::share(images, bytes))
+                    .opt(of_images)
                     .t(" of it are whole page images that follow a checkpoint."),
             ))
             .doubts(work.doubts.iter().copied().chain([ctx.class_doubt(s.change)]))
@@ -88,6 +91,8 @@ fn check(ctx: &Context<'_>) -> Check {
                 format!("{} ÷ {}", show(bytes, Unit::Bytes), show(total, Unit::Bytes)),
                 &[(s.row, &["wal_bytes"])],
             ))
+            .measure(ctx.over_window("WAL per second", per_s, formula, &[(s.row, &["wal_bytes"])]))
+            .measure(ctx.over_window("Page images, at most", of_images, part_of, &[(s.row, &["wal_fpi", "wal_bytes"])]))
             .fix(s.look_up(ctx.major()))
             .verify("WAL bytes per call fall in the next window.")
             .effort(Effort::M)

@@ -66,23 +66,34 @@ fn check(ctx: &Context<'_>) -> Check {
 
 fn finding<'a>(ctx: &Context<'a>, change: Change<'a>, name: &str, count: f64, per_hour: f64) -> Finding {
     let often = per_hour >= ctx.threshold("medium_per_hour");
-    let kinds: Vec<String> = KINDS
-        .iter()
-        .filter_map(|(column, meaning)| {
-            let n = change.delta(column).filter(|n| *n > 0.0)?;
-            Some(format!("{} {meaning}", show(n, Unit::Count)))
-        })
-        .collect();
+    let kinds = KINDS.iter().filter_map(|(column, meaning)| {
+        let n = change.delta(column).filter(|n| *n > 0.0)?;
+        Some(Text::new().opt(Quantity::float(n, Unit::Count)).t(format!(" {meaning}")))
+    });
     let title =
         Text::new().t("Recovery cancelled ").opt(Quantity::float(count, Unit::Count)).t(" statements in ").name(name);
     let mut finding = ctx
         .finding(if often { Severity::Medium } else { Severity::Low }, Subject::new(SubjectKind::Database, name), title)
-        .why(format!("Cancelled {}. Each was an error in the middle of a query.", kinds.join(", ")))
+        .why(
+            Text::new()
+                .t("Cancelled ")
+                .then(Text::joined(kinds, ", "))
+                .t(". Each was an error in the middle of a query."),
+        )
         .doubts([ctx.single_doubt(), ctx.class_doubt(change)]);
     for (column, meaning) in KINDS {
         if change.delta(column).is_some_and(|n| n > 0.0) {
             finding = finding.measure(ctx.measure(&format!("Cancelled {meaning}"), change, column));
         }
+    }
+    // With one kind alone its own line says it.
+    let parts: Vec<_> =
+        KINDS.iter().filter_map(|(column, _)| Some((*column, change.delta(column).filter(|n| *n > 0.0)?))).collect();
+    if let (2.., Some(row)) = (parts.len(), change.last()) {
+        let columns: Vec<&str> = parts.iter().map(|(column, _)| *column).collect();
+        let formula: Vec<String> = parts.iter().map(|(_, n)| show(*n, Unit::Count)).collect();
+        let all = Quantity::float(count, Unit::Count);
+        finding = finding.measure(ctx.over_window("Cancelled in all", all, formula.join(" + "), &[(row, &columns)]));
     }
     for setting in ["max_standby_streaming_delay", "hot_standby_feedback"] {
         if ctx.exported_setting(setting).is_some() {

@@ -92,7 +92,8 @@ fn finding<'a>(ctx: &Context<'a>, name: &str, seen: &[Behind<'a>], looked_at: &[
         return None;
     }
     let worst = over.iter().max_by(|a, b| a.bytes.total_cmp(&b.bytes))?;
-    let longest = over.iter().filter_map(|b| b.lag_s).fold(0.0, f64::max);
+    let slowest = over.iter().max_by(|a, b| a.lag_s.unwrap_or(0.0).total_cmp(&b.lag_s.unwrap_or(0.0)))?;
+    let longest = slowest.lag_s.unwrap_or(0.0);
     let factor = ctx.threshold("high_factor");
     let high = worst.bytes >= bytes * factor || longest >= lag * factor;
     let mut title = Text::new().t("Standby ").name(name).t(" is up to ").opt(Quantity::float(worst.bytes, Unit::Bytes));
@@ -124,7 +125,8 @@ fn finding<'a>(ctx: &Context<'a>, name: &str, seen: &[Behind<'a>], looked_at: &[
             ),
             &[(worst.row, &["replay_lsn"])],
         ))
-        .measure(ctx.read("Replay lag", worst.row, "replay_lag"))
+        .measure(ctx.read("Replay lag", slowest.row, "replay_lag"))
+        .measures(ctx.sighted(&sighting, "pg_stat_replication"))
         .fix(Fix::diagnose(
             name,
             "SELECT application_name, state, pg_wal_lsn_diff(pg_current_wal_lsn(), sent_lsn) AS to_send,\n       \

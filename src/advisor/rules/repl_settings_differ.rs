@@ -134,7 +134,12 @@ fn limits<'a>(ctx: &Context<'a>, peer: &Peer<'a>, ours: &State<'a>, theirs: &Sta
                 "The standby stops replaying, or does not start again, as soon as the primary's value is in its WAL: what it \
                  has is then older and older.",
             )
-            .measure(ctx.read("On the primary", *row, "setting"))
+            .measure(ctx.computed(
+                "On the primary",
+                Some(Quantity::int(a, Unit::Plain)),
+                format!("setting {a}"),
+                &[(*row, &["setting"])],
+            ))
             .measure(ctx.of_peer(&format!("On {}", peer.name), peer.name, *their_row, "setting"))
             .verify("The standby's value is at least the primary's in the next dumps.")
             .effort(Effort::M);
@@ -191,7 +196,9 @@ fn others<'a>(ctx: &Context<'a>, peer: &Peer<'a>, ours: &State<'a>, theirs: &Sta
         let theirs = ctx.setting_of_peer(&format!("{name} on {}", peer.name), peer.name, *their_row);
         finding = finding.measure(ctx.setting_measure(name)).measure(theirs);
     }
-    Some(finding)
+    let rows: Vec<(Row<'a>, &[&str])> = different.iter().map(|(_, row, _)| (*row, &["setting", "unit"][..])).collect();
+    let formula = "of those that both servers export".to_owned();
+    Some(finding.measure(ctx.computed("Settings that differ", Some(count), formula, &rows)))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Subscriptions that run into errors.
 
-use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold};
+use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, show};
 use crate::diff::ViewChange;
 use crate::finding::{Effort, Fix, Severity, Subject, SubjectKind};
 use crate::text::{Text, counted};
@@ -41,6 +41,15 @@ fn check(ctx: &Context<'_>) -> Check {
         if errors < ctx.threshold("min_errors") {
             continue;
         }
+        let both: Vec<_> = ["apply_error_count", "sync_error_count"]
+            .into_iter()
+            .filter_map(|c| change.delta(c).filter(|n| *n > 0.0))
+            .map(|n| show(n, Unit::Count))
+            .collect();
+        let sum = (both.len() > 1).then(|| {
+            let rows = [(row, &["apply_error_count", "sync_error_count"][..])];
+            ctx.over_window("Errors in all", Quantity::float(errors, Unit::Count), both.join(" + "), &rows)
+        });
         let name = row.text("subname").unwrap_or("a subscription");
         findings.push(
             ctx.finding(
@@ -52,6 +61,7 @@ fn check(ctx: &Context<'_>) -> Check {
             .doubts([ctx.single_doubt(), ctx.class_doubt(change)])
             .measure(ctx.measure("Errors while applying", change, "apply_error_count"))
             .measure(ctx.measure("Errors while copying", change, "sync_error_count"))
+            .measures(sum)
             .fix(Fix::diagnose(name, "SELECT * FROM pg_stat_subscription_stats;\nSELECT * FROM pg_stat_subscription;"))
             .verify("The counters do not move in the next window, and latest_end_lsn does.")
             .effort(Effort::M),

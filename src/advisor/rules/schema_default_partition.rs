@@ -1,5 +1,6 @@
 //! Rows that no partition was made for.
 
+use super::schema_no_pk::rows_from;
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, show};
 use crate::diff::Change;
 use crate::finding::{Doubt, Effort, Fix, Severity};
@@ -75,6 +76,8 @@ fn check(cx: &Context<'_>) -> Check {
         if !rising && (held < cx.threshold("min_rows") || share < cx.threshold("min_share")) {
             continue;
         }
+        let parts = rows.iter().filter_map(|r| cx.facts.table(r.int("child_relid")?)).filter_map(rows_from);
+        let cited: Vec<_> = std::iter::once((*row, ["bound"].as_slice())).chain(parts).collect();
         let root = crate::ident::display_qualified(
             row.text("parent_schema").unwrap_or_default(),
             row.text("parent").unwrap_or_default(),
@@ -94,8 +97,8 @@ fn check(cx: &Context<'_>) -> Check {
             .measure(cx.computed(
                 "Share of the table's rows",
                 Quantity::float(share, Unit::Share),
-                format!("{} ÷ {}", show(held, Unit::Rows), show(all, Unit::Rows)),
-                &[(*row, &["bound"])],
+                format!("{} ÷ {}", show(held, Unit::Rows), show(all.max(1.0), Unit::Rows)),
+                &cited,
             ))
             .fix(Fix::diagnose(
                 table.display(),

@@ -140,13 +140,13 @@ fn finding<'a>(cx: &Context<'a>, ranges: &Ranges<'a>, now: Timestamp) -> Option<
         }
         (true, false) => "Rows of a later time are refused: there is no default partition.",
     };
-    let formula = format!("{} − {}", to.human(), now.human());
-    let ends = cx.computed(
-        "Time until the last upper bound",
-        Quantity::float(ahead, Unit::Seconds),
-        formula,
-        &[(last, &["bound"])],
-    );
+    let (label, later, earlier) = if ahead <= 0.0 {
+        ("Time since the last upper bound", now, to)
+    } else {
+        ("Time until the last upper bound", to, now)
+    };
+    let formula = format!("{} − {}", later.human(), earlier.human());
+    let ends = cx.computed(label, distance, formula, &[(last, &["bound"])]);
     let mut finding = cx.finding(severity, subject.clone(), title).why(why).measure(ends);
     if counted {
         finding = finding.measure(cx.over_window(

@@ -1,10 +1,12 @@
 //! Tables whose rows have no identity.
 
 use crate::advisor::key_cure::{add_primary_key, published, tells_rows_apart};
-use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, TableFact, Threshold, whole};
-use crate::finding::{Effort, Finding, Severity};
+use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, TableFact, Threshold, show, whole};
+use crate::diff::Change;
+use crate::finding::{Effort, Finding, Measure, Severity};
+use crate::snapshot::Row;
 use crate::text::Text;
-use crate::unit::Unit;
+use crate::unit::{Quantity, Unit};
 use std::collections::BTreeSet;
 
 /// The rule.
@@ -66,11 +68,32 @@ fn check(cx: &Context<'_>) -> Check {
             .findings
             .push(report(cx, table, published.contains(&relid)).doubts([state.doubt(), cx.facts.sizes_doubt()]));
     }
-    checked.looked_at = format!(
-        "{looked} tables of {} rows or more, all with a key",
-        crate::advisor::show(cx.threshold("min_rows"), Unit::Rows)
-    );
+    checked.looked_at =
+        format!("{looked} tables of {} rows or more, all with a key", show(cx.threshold("min_rows"), Unit::Rows));
     Ok(checked)
+}
+
+/// The row and the column that a table's number of rows is from ([`TableFact::rows`]).
+pub fn rows_from<'a>(table: &TableFact<'a>) -> Option<(Row<'a>, &'static [&'static str])> {
+    match table.sizes.filter(|_| table.reltuples().is_some()) {
+        Some(sizes) => Some((sizes, &["reltuples"])),
+        None => Some((table.change?.last()?, &["n_live_tup"])),
+    }
+}
+
+/// The partitions of a table.
+fn partitions<'c, 'a>(cx: &'c Context<'a>, relid: i64) -> impl Iterator<Item = &'c TableFact<'a>> {
+    cx.facts.tables.iter().filter(move |t| t.relid().is_some_and(|r| r != relid && cx.facts.root(r) == relid))
+}
+
+/// Rows of a partitioned table, with the rows that they were read from.
+fn of_partitions<'a>(cx: &Context<'a>, table: &TableFact<'a>, rows: Option<Quantity>) -> Measure {
+    let own = table.rows().0.unwrap_or(0.0);
+    let parts: Vec<&TableFact<'a>> = table.relid().into_iter().flat_map(|relid| partitions(cx, relid)).collect();
+    let sum: f64 = parts.iter().filter_map(|t| t.rows().0).sum();
+    let cited: Vec<_> = std::iter::once(table).chain(parts).filter_map(rows_from).collect();
+    let formula = format!("{} of its partitions, {} its own", show(sum, Unit::Rows), show(own, Unit::Rows));
+    cx.computed("Rows", rows, formula, &cited)
 }
 
 /// Rows; of a partitioned table those of its partitions, where the root itself was never analyzed.
@@ -80,20 +103,20 @@ fn rows(cx: &Context<'_>, table: &TableFact<'_>) -> Option<f64> {
     if table.is_kind("p") != Some(true) {
         return Some(own);
     }
-    let parts = cx.facts.tables.iter().filter(|t| t.relid().is_some_and(|r| r != relid && cx.facts.root(r) == relid));
-    Some(own.max(parts.filter_map(|t| t.rows().0).sum()))
+    Some(own.max(partitions(cx, relid).filter_map(|t| t.rows().0).sum()))
 }
 
 fn report<'a>(cx: &Context<'a>, table: &TableFact<'a>, published: bool) -> Finding {
-    let changed =
-        table.change.map_or(0.0, |c| c.delta("n_tup_upd").unwrap_or(0.0) + c.delta("n_tup_del").unwrap_or(0.0));
-    let severity = if changed > 0.0 { Severity::Medium } else { Severity::Low };
+    let written = |column| table.change.and_then(|c| c.delta(column)).unwrap_or(0.0);
+    let (updated, deleted) = (written("n_tup_upd"), written("n_tup_del"));
+    let severity = if updated + deleted > 0.0 { Severity::Medium } else { Severity::Low };
+    let changed = whole(updated + deleted, Unit::Rows);
     let rows = whole(rows(cx, table).unwrap_or(0.0), Unit::Rows);
     // A standby counts no writes: its zeros say nothing of the primary.
     let counted = cx.is_standby() != Some(true);
     let mut title = Text::new().t("No primary key and no unique key; ").many(rows, "row", "rows");
     if counted {
-        title = title.t(", ").opt(whole(changed, Unit::Rows)).t(" updated or deleted");
+        title = title.t(", ").opt(changed).t(" updated or deleted");
     }
     let mut finding = cx
         .finding(severity, table.subject(), title)
@@ -101,10 +124,21 @@ fn report<'a>(cx: &Context<'a>, table: &TableFact<'a>, published: bool) -> Findi
         .fix(add_primary_key(table, published))
         .effort(Effort::M)
         .verify("The table has a constraint of type p.");
-    if let Some(sizes) = table.sizes.filter(|_| table.reltuples().is_some()) {
+    if table.is_kind("p") == Some(true) {
+        finding = finding.measure(of_partitions(cx, table, rows));
+    } else if let Some(sizes) = table.sizes.filter(|_| table.reltuples().is_some()) {
         finding = finding.measure(cx.read("Rows", sizes, "reltuples"));
     } else if let Some(change) = table.change {
         finding = finding.measure(cx.measure("Live rows (est.)", change, "n_live_tup"));
+    }
+    if counted {
+        let formula = match table.change {
+            Some(_) => format!("{} + {}", show(updated, Unit::Rows), show(deleted, Unit::Rows)),
+            None => "no row of pg_stat_user_tables counts any".to_owned(),
+        };
+        let columns: &[&str] = &["n_tup_upd", "n_tup_del"];
+        let cited: Vec<_> = table.change.and_then(Change::last).map(|row| (row, columns)).into_iter().collect();
+        finding = finding.measure(cx.over_window("Rows updated or deleted", changed, formula, &cited));
     }
     if let Some(change) = table.change.filter(|_| counted) {
         finding = finding.measure(cx.measure("Rows updated", change, "n_tup_upd")).measure(cx.measure(

@@ -1,11 +1,13 @@
 //! Column statistics that end before the frequent values do.
 
+use super::schema_no_pk::rows_from;
 use crate::advisor::index_cure::with_timeout;
 use crate::advisor::plans::{Explained, check_each, rows};
 use crate::advisor::sql::{Operand, Test};
-use crate::advisor::{Check, Context, Docs, Need, Rule, Threshold};
+use crate::advisor::{Check, Context, Docs, Need, Rule, Threshold, show};
 use crate::finding::{Effort, Finding, Fix, Risk, Severity, Verb};
 use crate::ident::quote_ident;
+use crate::snapshot::Row;
 use crate::text::Text;
 use crate::unit::{Quantity, Unit};
 
@@ -89,6 +91,9 @@ fn worst<'a>(ctx: &Context<'a>, of: &Explained<'a>) -> Option<Finding> {
     if (listed.len() as f64) < ctx.threshold("min_values") || actual > 1.5 * rarest * total {
         return None;
     }
+    let formula = format!("{} ÷ {}", show(actual, Unit::Rows), show(node.plan_rows?.max(1.0), Unit::Rows));
+    let cited: Vec<(Row<'a>, &[&str])> =
+        std::iter::once((row, ["most_common_freqs"].as_slice())).chain(rows_from(table)).collect();
     let target = (listed.len() * 5).min(10_000);
     let sql = |n: String| {
         with_timeout(&format!("ALTER TABLE {} ALTER COLUMN {} SET STATISTICS {n};", table.sql(), quote_ident(&column)))
@@ -110,7 +115,14 @@ fn worst<'a>(ctx: &Context<'a>, of: &Explained<'a>) -> Option<Finding> {
             of,
             "Rows",
             rows(actual),
-            format!("{} estimated", node.plan_rows.unwrap_or(0.0)),
+            format!("{} estimated", show(node.plan_rows.unwrap_or(0.0), Unit::Rows)),
+        ))
+        .measure(ctx.plan_measure(of, "Rows for each one estimated", Quantity::float(ratio, Unit::Times), formula))
+        .measure(ctx.computed(
+            "Rows of the rarest value listed",
+            rows(rarest * total),
+            format!("{} × {} rows", show(rarest, Unit::Plain), show(total, Unit::Rows)),
+            &cited,
         ))
         .measure(ctx.computed(
             "Values in the list",

@@ -2,6 +2,7 @@
 
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, whole};
 use crate::finding::{Effort, Fix, Severity};
+use crate::snapshot::Row;
 use crate::text::{Text, counted};
 use crate::unit::Unit;
 use std::collections::HashMap;
@@ -38,8 +39,10 @@ fn check(ctx: &Context<'_>) -> Check {
         let Some(sizes) = table.sizes.filter(|r| r.text("relpersistence") == Some("u")) else { continue };
         unlogged += 1;
         // A crash in the window has emptied it: what it held before counts.
-        let before = table.relid().and_then(|relid| held.get(&relid)).copied().unwrap_or(0.0);
-        let bytes = (table.heap_bytes().unwrap_or(0) as f64).max(before);
+        let now = table.heap_bytes().unwrap_or(0) as f64;
+        let first = table.relid().and_then(|relid| held.get(&relid)).copied();
+        let before = first.and_then(|r| r.f64("relation_size")).filter(|bytes| *bytes > now);
+        let bytes = before.unwrap_or(now);
         if bytes < ctx.threshold("min_bytes") {
             continue;
         }
@@ -53,6 +56,7 @@ fn check(ctx: &Context<'_>) -> Check {
             .doubts([state.doubt()])
             .measure(ctx.read("Persistence", sizes, "relpersistence"))
             .measure(ctx.read("Heap", sizes, "relation_size"))
+            .measures(before.and(first).map(|row| ctx.read("Heap before", row, "relation_size")))
             .fix(Fix::diagnose(
                 table.display(),
                 format!(
@@ -68,11 +72,11 @@ fn check(ctx: &Context<'_>) -> Check {
     Ok(checked)
 }
 
-/// Heaps of unlogged tables in the first snapshot, in bytes, by OID.
-fn held_first(ctx: &Context<'_>) -> HashMap<i64, f64> {
+/// Unlogged tables of the first snapshot, by OID.
+fn held_first<'a>(ctx: &Context<'a>) -> HashMap<i64, Row<'a>> {
     let sizes = ctx.chain.first().table("table_sizes").into_iter().flat_map(|t| t.iter());
     let unlogged = sizes.filter(|r| r.text("relpersistence") == Some("u"));
-    unlogged.filter_map(|r| Some((r.int("relid")?, r.f64("relation_size")?))).collect()
+    unlogged.filter_map(|r| Some((r.int("relid")?, r))).collect()
 }
 
 #[cfg(test)]

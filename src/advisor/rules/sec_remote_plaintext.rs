@@ -6,6 +6,7 @@ use crate::advisor::{Check, Checked, Context, Docs, Need, Rule};
 use crate::finding::{Effort, Fix, Severity, Subject, SubjectKind};
 use crate::snapshot::Row;
 use crate::text::{Text, counted};
+use crate::unit::Quantity;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The rule.
@@ -54,12 +55,21 @@ fn check(ctx: &Context<'_>) -> Check {
         sessions.sort_unstable();
         sessions.dedup();
         let Some((_, example)) = seen.last() else { continue };
+        let rows: Vec<(Row<'_>, &[&str])> =
+            seen.iter().map(|(_, row)| (*row, ["pid", "backend_start"].as_slice())).collect();
+        let count = Quantity::count(sessions.len());
+        let told = ctx.over_window(
+            "Sessions that are not encrypted",
+            Some(count),
+            format!("distinct ones, in {}", counted(seen.len(), "row", "rows")),
+            &rows,
+        );
         findings.push(
             ctx.finding(
                 Severity::Medium,
                 Subject::new(SubjectKind::Role, role),
                 Text::new()
-                    .t(format!("{} remote {} of ", sessions.len(), if sessions.len() == 1 { "session" } else { "sessions" }))
+                    .many(count, "remote session of ", "remote sessions of ")
                     .name(role)
                     .t(if sessions.len() == 1 { " is not encrypted" } else { " are not encrypted" }),
             )
@@ -67,6 +77,8 @@ fn check(ctx: &Context<'_>) -> Check {
             .doubts([sighting.doubt()])
             .members(sessions.into_iter().map(|s| Subject::new(SubjectKind::Session, s)).collect())
             .measure(ctx.read("A session of them", *example, "backend_start"))
+            .measure(told)
+            .measures(ctx.sighted(&sighting, "pg_stat_ssl"))
             .fix(Fix::diagnose(
                 role,
                 "SELECT a.usename, a.client_addr, s.ssl, s.version FROM pg_stat_activity a JOIN pg_stat_ssl s USING (pid)\n\

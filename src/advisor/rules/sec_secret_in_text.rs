@@ -2,7 +2,7 @@
 
 use crate::advisor::secret::{Secret, find};
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Skip};
-use crate::finding::{Effort, Fix, Risk, Severity, Subject, SubjectKind, Verb};
+use crate::finding::{Effort, Fix, Measure, Risk, Severity, Subject, SubjectKind, Verb};
 use crate::snapshot::Row;
 use crate::text::Text;
 use crate::unit::Quantity;
@@ -85,7 +85,8 @@ fn check(ctx: &Context<'_>) -> Check {
             .members(found.iter().map(|(place, _)| Subject::new(SubjectKind::Data, (*place).clone())).collect())
             .verify("The next export holds none, and the secret was changed.")
             .effort(Effort::S);
-        finding.measures = found.iter().take(5).map(|(place, row)| ctx.read(place, *row, said(*row))).collect();
+        finding.measures.push(texts_with(ctx, count, &found));
+        finding.measures.extend(found.iter().take(5).map(|(place, row)| ctx.read(place, *row, said(*row))));
         if !statements.is_empty() {
             finding = finding.fix(
                 Fix::new(
@@ -104,6 +105,25 @@ fn check(ctx: &Context<'_>) -> Check {
         findings.push(finding);
     }
     Ok(Checked { findings, looked_at: format!("{texts} texts without a secret of a known shape") })
+}
+
+/// How many texts, by the views that hold them.
+fn texts_with<'a>(ctx: &Context<'a>, count: Quantity, found: &[(&String, Row<'a>)]) -> Measure {
+    let mut views: BTreeMap<&str, i64> = BTreeMap::new();
+    for (_, row) in found {
+        *views.entry(row.table().name.as_str()).or_default() += 1;
+    }
+    let formula: Vec<String> =
+        views.into_iter().map(|(view, n)| format!("{} of {view}", Quantity::count(n).human())).collect();
+    let id = |row: Row<'a>| -> &[&str] {
+        match row.table().name.as_str() {
+            "pg_stat_statements" => &["queryid"],
+            "pg_stat_activity" => &["pid"],
+            _ => &["funcid"],
+        }
+    };
+    let rows: Vec<_> = found.iter().map(|(_, row)| (*row, id(*row))).collect();
+    ctx.over_window("Texts that hold one", Some(count), formula.join(" + "), &rows)
 }
 
 /// What is printed of a text's row: never the text.

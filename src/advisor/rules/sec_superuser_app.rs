@@ -66,6 +66,7 @@ fn check(ctx: &Context<'_>) -> Check {
             .doubts([sighting.doubt(), roles.doubt()])
             .members(sessions.into_iter().map(|s| Subject::new(SubjectKind::Session, s)).collect())
             .measure(ctx.read("A session of it", seen[0].row, "backend_start"))
+            .measures(ctx.sighted(&sighting, "pg_stat_activity"))
             .fix(Fix::diagnose(
                 role,
                 "SELECT usename, application_name, client_addr, count(*) FROM pg_stat_activity JOIN pg_roles ON rolname = usename\n\

@@ -130,7 +130,10 @@ fn report<'a>(cx: &Context<'a>, it: &Use<'a>) -> Finding {
             " How long that lasts is not known: too few numbers were drawn between snapshots, or there is one only.",
         );
     }
-    let formula = format!("({} − {}) ÷ ({} − {})", it.last, it.first, it.limit, it.first);
+    let shown = |n: i128| number(n).map_or_else(|| n.to_string(), Quantity::human);
+    let [last, first, limit] = [it.last, it.first, it.limit].map(shown);
+    let formula = format!("({last} − {first}) ÷ ({limit} − {first})");
+    let left = format!("({limit} − {last}) ÷ {}", shown(it.step));
     // Without the column's type the end may be nearer: a bigint sequence may feed an integer column.
     let unknown_column = (it.column.is_none() && what == "bigint").then_some(Doubt::C4);
     let mut finding = cx
@@ -143,9 +146,10 @@ fn report<'a>(cx: &Context<'a>, it: &Use<'a>) -> Finding {
             number(it.last),
             cx.cite(std::iter::once(it.row), &["last_value"]),
         ))
+        .measure(cx.computed("Numbers left", remaining, left, &[(it.row, &["last_value", "increment_by"])]))
         .measure(cx.computed("Used", used, formula, &[(it.row, &["last_value", "min_value", "max_value"])]));
     if let Some((rate, left)) = rate.zip(left_s) {
-        let formula = format!("{} numbers ÷ {}", it.remaining(), show(rate, Unit::PerSecond));
+        let formula = format!("{} numbers ÷ {}", shown(it.remaining()), show(rate, Unit::PerSecond));
         finding = finding.measure(cx.over_window(
             "Left at the measured rate",
             Quantity::float(left, Unit::Seconds),

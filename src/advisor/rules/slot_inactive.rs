@@ -112,6 +112,12 @@ fn finding<'a>(ctx: &Context<'a>, slot: &Slot<'a>, kept: Option<f64>) -> Option<
             .doubts([sighting.doubt(), slot.stale, kept.is_none().then_some(Doubt::C4)])
             .measure(ctx.computed("WAL kept", kept_q, slot.distance(), &[(row, &["restart_lsn", "wal_status"])]))
             .measure(ctx.read("Restart position", row, "restart_lsn"))
+            .measures(slot.at.zip(row.time("inactive_since")).map(|(now, since)| {
+                let formula = format!("{} − {}", now.human_seconds(), since.human_seconds());
+                let seconds = inactive_s.and_then(|s| Quantity::float(s, Unit::Seconds));
+                ctx.computed("Time inactive, at least", seconds, formula, &[(row, &["inactive_since"])])
+            }))
+            .measures(ctx.sighted(&sighting, "pg_replication_slots"))
             .fix(Fix::diagnose(
                 slot.name,
                 format!(

@@ -1,11 +1,12 @@
 //! Slots that were invalidated.
 
 use crate::advisor::slots::{drop_lost_slot, is_lost, slots};
-use crate::advisor::{Check, Checked, Context, Docs, Need, Rule};
-use crate::finding::{Effort, Severity, Subject, SubjectKind};
+use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, show};
+use crate::finding::{Effort, Measure, Severity, Subject, SubjectKind};
 use crate::ident::visible;
+use crate::snapshot::Row;
 use crate::text::{Text, counted};
-use crate::unit::{Quantity, Unit};
+use crate::unit::{Quantity, Unit, format_lsn};
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -54,7 +55,12 @@ fn check(ctx: &Context<'_>) -> Check {
             })
             .doubts([slot.stale])
             .measure(ctx.read("Restart position", row, "restart_lsn"))
-            .measures(keep_size(ctx).filter(|_| of_wal).map(|_| ctx.setting_measure(KEEP_SIZE)))
+            .measures(
+                keep_size(ctx)
+                    .filter(|_| of_wal)
+                    .into_iter()
+                    .flat_map(|bytes| std::iter::once(ctx.setting_measure(KEEP_SIZE)).chain(how_soon(ctx, bytes))),
+            )
             .fix(drop_lost_slot(slot.name))
             .verify("The slot is gone, and its consumer has a new one that moves on.")
             .effort(Effort::M),
@@ -77,9 +83,8 @@ fn again(ctx: &Context<'_>) -> Option<Text> {
         .t(" A new slot is lost again when its consumer is ")
         .opt(Quantity::float(bytes, Unit::Bytes))
         .t(" of WAL behind (max_slot_wal_keep_size)");
-    let rate = wal_per_s(ctx).filter(|r| *r > 0.0);
-    let text = match rate {
-        Some(rate) => text
+    let text = match wal_per_s(ctx) {
+        Some(Pace { rate, .. }) => text
             .t(": at the ")
             .opt(Quantity::float(rate, Unit::BytesPerSecond))
             .t(" measured, after ")
@@ -89,13 +94,41 @@ fn again(ctx: &Context<'_>) -> Option<Text> {
     Some(text.t(". Raise it first."))
 }
 
-/// WAL written in a second of the window, by its counter, else by the server's position.
-fn wal_per_s(ctx: &Context<'_>) -> Option<f64> {
-    let counted = ctx.changes("pg_stat_wal").and_then(|v| v.present().next()).and_then(|c| c.rate("wal_bytes"));
-    counted.or_else(|| {
-        let (first, last) = (ctx.chain.first().meta.wal_lsn?, ctx.chain.last().meta.wal_lsn?);
-        Some(last.checked_sub(first)? as f64 / ctx.chain.elapsed_s.filter(|s| *s > 0.0)?)
-    })
+/// How much WAL is written in a second, and how that was computed.
+struct Pace<'a> {
+    rate: f64,
+    formula: String,
+    rows: Vec<(Row<'a>, &'static [&'static str])>,
+}
+
+/// WAL written in a second of the window, by its counter, else by the server's position; `None` where that is nothing.
+fn wal_per_s<'a>(ctx: &Context<'a>) -> Option<Pace<'a>> {
+    let change = ctx.changes("pg_stat_wal").and_then(|v| v.present().next());
+    let counted = change.and_then(|c| {
+        let (bytes, seconds) = (show(c.delta("wal_bytes")?, Unit::Bytes), show(c.covered_s()?, Unit::Seconds));
+        let rows = c.last().map(|r| (r, &["wal_bytes"][..])).into_iter().collect();
+        Some(Pace { rate: c.rate("wal_bytes")?, formula: format!("{bytes} ÷ {seconds}"), rows })
+    });
+    let moved = || {
+        let ends = [ctx.chain.last(), ctx.chain.first()];
+        let (last, first) = (ctx.chain.last().meta.wal_lsn?, ctx.chain.first().meta.wal_lsn?);
+        let seconds = ctx.chain.elapsed_s.filter(|s| *s > 0.0)?;
+        let formula = format!("({} − {}) ÷ {}", format_lsn(last), format_lsn(first), show(seconds, Unit::Seconds));
+        let rows = ends.iter().filter_map(|s| Some((s.table("meta")?.iter().next()?, &["wal_lsn"][..]))).collect();
+        Some(Pace { rate: last.checked_sub(first)? as f64 / seconds, formula, rows })
+    };
+    counted.or_else(moved).filter(|pace| pace.rate > 0.0)
+}
+
+/// The pace of the WAL, and when so many bytes are written.
+fn how_soon(ctx: &Context<'_>, bytes: f64) -> Vec<Measure> {
+    let Some(Pace { rate, formula, rows }) = wal_per_s(ctx) else { return Vec::new() };
+    let shown = format!("{} ÷ {}", show(bytes, Unit::Bytes), show(rate, Unit::BytesPerSecond));
+    let after = Quantity::float(bytes / rate, Unit::Seconds);
+    vec![
+        ctx.over_window("WAL a second", Quantity::float(rate, Unit::BytesPerSecond), formula, &rows),
+        ctx.over_window("Time until as much is written", after, shown, &rows),
+    ]
 }
 
 #[cfg(test)]

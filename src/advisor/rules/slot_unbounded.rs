@@ -2,10 +2,11 @@
 
 use crate::advisor::cure::{Effect, set_system};
 use crate::advisor::slots::{retained, slots};
-use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Skip, show};
+use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Skip};
 use crate::finding::{Effort, Severity, Subject, SubjectKind};
+use crate::snapshot::Row;
 use crate::text::{Text, counted};
-use crate::unit::Unit;
+use crate::unit::{Quantity, Unit};
 
 const NAME: &str = "max_slot_wal_keep_size";
 
@@ -35,20 +36,27 @@ fn check(ctx: &Context<'_>) -> Check {
     if slots.is_empty() || setting.value != Some(-1.0) {
         return Ok(Checked { findings: Vec::new(), looked_at });
     }
-    let kept = slots.iter().filter_map(retained).fold(0.0, f64::max);
+    let known = slots.iter().filter_map(|slot| Some((retained(slot)?, slot)));
+    let most = known.max_by(|a, b| a.0.total_cmp(&b.0));
+    let mut why = Text::from("A consumer that stops makes the server keep WAL until the disk is full.");
+    let kept = most.map(|(bytes, slot)| {
+        let kept = Quantity::float(bytes, Unit::Bytes);
+        why = std::mem::take(&mut why).t(" At present at most ").opt(kept).t(" are kept.");
+        ctx.computed("WAL kept, at most", kept, slot.distance(), &[(slot.last, &["restart_lsn"])])
+    });
+    let all: Vec<(Row<'_>, &[&str])> = slots.iter().map(|slot| (slot.last, &["slot_name"][..])).collect();
     let finding = ctx
         .finding(
             Severity::Low,
             Subject::new(SubjectKind::Setting, NAME),
-            Text::new().t(format!("No limit on the WAL kept for {} ", slots.len())).t(if slots.len() == 1 { "slot" } else { "slots" }),
+            Text::new().t("No limit on the WAL kept for ").many(Quantity::count(slots.len()), "slot", "slots"),
         )
-        .why(Text::new().t(format!(
-            "A consumer that stops makes the server keep WAL until the disk is full. At present at most {} are kept.",
-            show(kept, Unit::Bytes)
-        )))
+        .why(why)
         .doubts([setting.doubt()])
         .members(slots.iter().map(|s| Subject::new(SubjectKind::Slot, s.name)).collect())
         .measure(ctx.setting_measure(NAME))
+        .measure(ctx.computed("Slots", Some(Quantity::count(slots.len())), format!("{NAME} holds for each"), &all))
+        .measures(kept)
         .fix(set_system(
             NAME,
             "50GB",

@@ -3,9 +3,9 @@
 use crate::advisor::shapes::{MEDIUM_SHARE, MIN_STATEMENT_CALLS, Shapes};
 use crate::advisor::sql::Role;
 use crate::advisor::workload::{GOOD_WINDOW, MIN_CALLS, MIN_WINDOW};
-use crate::advisor::{Check, Context, Docs, Need, Rule, Threshold};
+use crate::advisor::{Check, Context, Docs, Need, Rule, Threshold, ratio};
 use crate::text::Text;
-use crate::unit::{Quantity, Unit};
+use crate::unit::Unit;
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -44,16 +44,18 @@ fn check(ctx: &Context<'_>) -> Check {
     let mut findings = Vec::new();
     let skips = |b: &crate::advisor::sql::Block| b.skips && b.role == Role::Top;
     for (s, _) in shapes.understood().filter(|(_, read)| read.blocks.iter().any(skips)) {
-        let mean = s.delta("total_exec_time") / s.delta("calls").max(1.0);
+        let calls = s.delta("calls").max(1.0);
+        let mean = s.delta("total_exec_time") / calls;
         if mean < ctx.threshold("min_mean_ms") {
             continue;
         }
-        let said =
-            Text::new().t("skips rows with ").code("OFFSET").t(", ").opt(Quantity::float(mean, Unit::Ms)).t(" a call");
+        let (each, formula) = ratio((s.delta("total_exec_time"), Unit::Ms), (calls, Unit::Count), Unit::Ms);
+        let said = Text::new().t("skips rows with ").code("OFFSET").t(", ").opt(each).t(" a call");
         findings.push(
             shapes
                 .found(ctx, s, shapes.severity(ctx, s), said)
                 .why("What lies before the offset is found and thrown away for each page. How large the offsets are, a plan or a log tells.")
+                .measure(ctx.over_window("Mean time", each, formula, &[(s.row, &["total_exec_time", "calls"])]))
                 .verify("Its mean time falls and no longer depends on the page."),
         );
     }

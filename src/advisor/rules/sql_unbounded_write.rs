@@ -4,9 +4,9 @@ use crate::advisor::shapes::{MEDIUM_SHARE, MIN_STATEMENT_CALLS, Shapes};
 use crate::advisor::sql::{Kind, Role};
 use crate::advisor::statement::Family;
 use crate::advisor::workload::{GOOD_WINDOW, MIN_CALLS, MIN_WINDOW};
-use crate::advisor::{Check, Context, Docs, Need, Rule, Threshold};
+use crate::advisor::{Check, Context, Docs, Need, Rule, Threshold, ratio};
 use crate::text::Text;
-use crate::unit::{Quantity, Unit};
+use crate::unit::Unit;
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -46,7 +46,8 @@ fn check(ctx: &Context<'_>) -> Check {
     let mut findings = Vec::new();
     for (s, read) in shapes.understood() {
         let Some(block) = read.blocks.iter().find(|b| b.role == Role::Top) else { continue };
-        let rows = s.delta("rows") / s.delta("calls").max(1.0);
+        let calls = s.delta("calls").max(1.0);
+        let rows = s.delta("rows") / calls;
         let word = match block.kind {
             Kind::Update => "updates",
             Kind::Delete => "deletes",
@@ -56,12 +57,14 @@ fn check(ctx: &Context<'_>) -> Check {
         if block.filtered || block.relations.len() != 1 || rows < ctx.threshold("min_rows_per_call") {
             continue;
         }
-        let said = Text::new().t(word).t(" all rows, ").opt(Quantity::float(rows, Unit::Rows)).t(" a call");
+        let (each, formula) = ratio((s.delta("rows"), Unit::Rows), (calls, Unit::Count), Unit::Rows);
+        let said = Text::new().t(word).t(" all rows, ").opt(each).t(" a call");
         findings.push(
             shapes
                 .found(ctx, s, shapes.severity(ctx, s), said)
                 .why("It has no WHERE: each call leaves as many dead rows as the table has, and WAL for every one of them.")
                 .measure(ctx.measure("Rows", s.change, "rows"))
+                .measure(ctx.over_window("Rows per call", each, formula, &[(s.row, &["rows", "calls"])]))
                 .verify("Rows per call fall, and n_dead_tup of the table rises more slowly."),
         );
     }

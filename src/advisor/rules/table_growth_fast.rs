@@ -1,7 +1,7 @@
 //! Tables that grow beyond what was planned.
 
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, TableFact, Threshold, show};
-use crate::finding::{Confidence, Doubt, Effort, Finding, Fix, Severity};
+use crate::finding::{Confidence, Doubt, Effort, Finding, Fix, Measure, Severity};
 use crate::snapshot::{Row, Table};
 use crate::text::{Text, counted};
 use crate::time::Timestamp;
@@ -189,15 +189,11 @@ fn is_one_load(points: &[(Timestamp, f64)]) -> bool {
 fn report<'a>(cx: &Context<'a>, table: &TableFact<'a>, fit: &Fit, points: &[(Timestamp, f64)], now: f64) -> Finding {
     let all = cx.facts.total_bytes().unwrap_or(0.0).max(1.0);
     let per_day = Quantity::float(fit.slope * DAY, Unit::Bytes);
-    let full = full_in(cx, fit);
+    let (full, full_measure) = full_in(cx, fit).unzip();
     let soon = full.filter(|s| *s < cx.threshold("full_within"));
     let severity = if soon.is_some() { Severity::High } else { Severity::Medium };
-    let title = Text::new()
-        .t("Grows by ")
-        .opt(per_day)
-        .t(" a day, doubles in ")
-        .opt(Quantity::float(now / fit.slope, Unit::Seconds))
-        .t(" at this pace");
+    let double = Quantity::float(now / fit.slope, Unit::Seconds);
+    let title = Text::new().t("Grows by ").opt(per_day).t(" a day, doubles in ").opt(double).t(" at this pace");
     let month = Quantity::float(fit.slope * 30.0 * DAY / all, Unit::Share);
     let mut why = Text::new().t("In 30 days that is ").opt(month).t(" of all tables and indexes of the database");
     if let Some(seconds) = full {
@@ -206,6 +202,7 @@ fn report<'a>(cx: &Context<'a>, table: &TableFact<'a>, fit: &Fit, points: &[(Tim
     let rows: Vec<(Row<'a>, &[&str])> = table.sizes.into_iter().map(|r| (r, &["total_relation_size"][..])).collect();
     let span = show(fit.span_s, Unit::Seconds);
     let formula = format!("median of the slopes of {} in {span}", counted(points.len(), "snapshot", "snapshots"));
+    let pace = format!("{} a day", show(fit.slope * DAY, Unit::Bytes));
     let bound = match fit.confidence {
         trend::Confidence::High => Confidence::High,
         trend::Confidence::Medium => Confidence::Medium,
@@ -219,6 +216,14 @@ fn report<'a>(cx: &Context<'a>, table: &TableFact<'a>, fit: &Fit, points: &[(Tim
         .doubts([(fit.span_s < cx.threshold("sure_window")).then_some(Doubt::C2)])
         .why(why.t("."))
         .measure(cx.over_window("Growth a day", per_day, formula, &rows))
+        .measure(cx.over_window("Time to double", double, format!("{} ÷ {pace}", show(now, Unit::Bytes)), &rows))
+        .measure(cx.over_window(
+            "Share of the database in 30 days",
+            month,
+            format!("30 × {pace} ÷ {}", show(all, Unit::Bytes)),
+            &rows,
+        ))
+        .measures(full_measure)
         .share(Some(now / all))
         .deadline(date.and_then(|(left, now)| Some(Timestamp(now.0.checked_add((left * 1e6) as i64)?))))
         .effort(Effort::L)
@@ -229,12 +234,18 @@ fn report<'a>(cx: &Context<'a>, table: &TableFact<'a>, fit: &Fit, points: &[(Tim
     finding.fix(Fix::diagnose(table.display(), parts(table)))
 }
 
-/// Seconds until this table alone has filled the disk; `None` without the option or the size of the databases.
-fn full_in(cx: &Context<'_>, fit: &Fit) -> Option<f64> {
+/// Seconds until this table alone has filled the disk, and how they follow; `None` without the option or the size of the
+/// databases.
+fn full_in(cx: &Context<'_>, fit: &Fit) -> Option<(f64, Measure)> {
     let capacity = cx.options().capacity_bytes? as f64;
     let state = cx.state("database_sizes")?;
     let used: f64 = state.table.iter().map(|r| r.f64("size")).sum::<Option<f64>>()?;
-    Some((capacity - used).max(0.0) / fit.slope)
+    let seconds = (capacity - used).max(0.0) / fit.slope;
+    let [capacity, used, pace] = [capacity, used, fit.slope * DAY].map(|bytes| show(bytes, Unit::Bytes));
+    let formula = format!("({capacity} − {used}) ÷ {pace} a day");
+    let evidence = cx.all_rows(state.snapshot, "database_sizes", &["size"], formula);
+    let left = Quantity::float(seconds, Unit::Seconds);
+    Some((seconds, Measure { evidence, ..cx.over_window("Time to fill the disk", left, String::new(), &[]) }))
 }
 
 /// What of a table is large.

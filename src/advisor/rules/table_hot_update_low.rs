@@ -201,6 +201,15 @@ fn report<'a>(
         .measure(cx.over_window("Heap-only share", Quantity::float(share, Unit::Share), formula, &rows))
         .effort(Effort::S)
         .verify("n_tup_hot_upd ÷ n_tup_upd of the next window is higher.");
+    if indexes > 1 {
+        let of_table = cx.facts.indexes_of(table.relid().unwrap_or_default());
+        let counted: Vec<_> = of_table
+            .filter_map(|i| i.described_by().or_else(|| i.change?.last()))
+            .map(|r| (r, &["indexrelname"][..]))
+            .collect();
+        let count = Some(Quantity::count(indexes));
+        finding = finding.measure(cx.computed("Indexes", count, "each is written".to_owned(), &counted));
+    }
     if moved.is_some() {
         finding = finding.measure(cx.measure("To another page", change, "n_tup_newpage_upd"));
     }

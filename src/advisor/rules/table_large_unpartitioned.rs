@@ -12,6 +12,8 @@ use std::collections::BTreeSet;
 /// Most statements that are read.
 const MAX_TEXTS: usize = 4_000;
 
+const HEAP: &[&str] = &["relation_size", "relpages"];
+
 /// The rule.
 pub const RULE: Rule = Rule {
     id: "table-large-unpartitioned",
@@ -87,6 +89,10 @@ fn check(ctx: &Context<'_>) -> Check {
             .effort(Effort::L);
         if let Some(row) = table.sizes {
             finding = finding.measure(ctx.read("Size with indexes and TOAST", row, "total_relation_size"));
+            // A table that was locked has no size of that kind: what is told is its heap.
+            if row.int("total_relation_size").is_none() {
+                finding = finding.measure(ctx.computed("Heap", size, "of its heap".to_owned(), &[(row, HEAP)]));
+            }
         }
         if let (Some(change), Some(s)) = (table.change, vacuum_s) {
             let rows: Vec<_> =

@@ -5,7 +5,7 @@ use crate::advisor::horizon::look_at_holders;
 use crate::advisor::vacuum_cure::set_options;
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, TableFact, Threshold, show, whole};
 use crate::diff::{Change, Class};
-use crate::finding::{Doubt, Effort, Finding, Fix, Severity};
+use crate::finding::{Doubt, Effort, Finding, Fix, Measure, Severity};
 use crate::text::{Text, counted};
 use crate::unit::{Quantity, Unit};
 
@@ -128,29 +128,42 @@ fn finding<'a>(
         .effort(Effort::M);
     match cure {
         Ok(fix) => finding = finding.fix(fix),
-        Err(why) => finding = finding.not(why),
+        Err((why, measures)) => finding = finding.not(why).measures(measures),
     }
     Some(finding)
 }
 
 /// A trigger below the present one, where autovacuum would come sooner for it; else why not.
-fn cure(cx: &Context<'_>, table: &TableFact<'_>, changed_per_s: f64) -> Result<Fix, Text> {
+fn cure<'a>(cx: &Context<'a>, table: &TableFact<'a>, changed_per_s: f64) -> Result<Fix, (Text, Vec<Measure>)> {
     let (triggers, settings) = (cx.facts.triggers(table), &cx.facts.autovacuum);
     if settings.on == Some(false) || !triggers.enabled {
-        return Err("Autovacuum is off, which lets the heap grow: its trigger is not the cause.".into());
+        let off = "Autovacuum is off, which lets the heap grow: its trigger is not the cause.";
+        return Err((off.into(), Vec::new()));
     }
     // It looks once in a naptime, whatever the trigger.
     let a_visit = changed_per_s * settings.naptime_s;
     let lower = a_visit.max(LEAST_TRIGGER);
     if lower > triggers.vacuum / 2.0 {
-        return Err(Text::new()
+        let trigger = whole(triggers.vacuum, Unit::Rows);
+        let reached = Quantity::float(triggers.vacuum / changed_per_s.max(f64::EPSILON), Unit::Seconds);
+        let not = Text::new()
             .t("Its trigger (")
-            .opt(whole(triggers.vacuum, Unit::Rows))
+            .opt(trigger)
             .t(" dead rows) is no cause: as many change in ")
-            .opt(Quantity::float(triggers.vacuum / changed_per_s.max(f64::EPSILON), Unit::Seconds))
+            .opt(reached)
             .t(", and autovacuum looks every ")
-            .opt(Quantity::float(settings.naptime_s, Unit::Seconds))
-            .t(". Look for old transactions, which keep the dead rows."));
+            .opt(Quantity::float(settings.naptime_s * 1e3, Unit::Ms))
+            .t(". Look for old transactions, which keep the dead rows.");
+        let changed = table.change.and_then(Change::last).map(|r| (r, &["n_tup_upd", "n_tup_del"][..]));
+        let sizes = table.sizes.map(|r| (r, &["reltuples", "reloptions"][..]));
+        let formula =
+            format!("{} ÷ {}", show(triggers.vacuum.round(), Unit::Rows), show(changed_per_s, Unit::PerSecond));
+        let measures = vec![
+            cx.computed("Autovacuum's trigger", trigger, triggers.vacuum_formula(), sizes.as_slice()),
+            cx.over_window("Time to as many changes", reached, formula, changed.as_slice()),
+            cx.setting_measure("autovacuum_naptime"),
+        ];
+        return Err((not, measures));
     }
     Ok(set_options(
         table,

@@ -2,7 +2,7 @@
 
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, TableFact, Threshold, show};
 use crate::diff::Change;
-use crate::finding::{Effort, Finding, Fix, Severity};
+use crate::finding::{Effort, Finding, Fix, Measure, Severity};
 use crate::ident::quote_literal;
 use crate::text::Text;
 use crate::unit::{Quantity, Unit};
@@ -106,6 +106,8 @@ struct Passes {
     read: f64,
     scans: f64,
     window: f64,
+    built: usize,
+    all: f64,
 }
 
 fn check(cx: &Context<'_>) -> Check {
@@ -155,6 +157,8 @@ fn passes(cx: &Context<'_>, table: &TableFact<'_>, change: Change<'_>, heap: f64
         read,
         scans,
         window,
+        built,
+        all,
     })
 }
 
@@ -187,6 +191,7 @@ fn report<'a>(cx: &Context<'a>, table: &TableFact<'a>, change: Change<'a>, heap:
     } else {
         formula
     };
+    let formula = if p.built > 0 { format!("{formula}; {} index builds less", p.built) } else { formula };
     let rows: Vec<_> = change
         .last()
         .map(|r| (r, &["seq_tup_read"][..]))
@@ -195,6 +200,8 @@ fn report<'a>(cx: &Context<'a>, table: &TableFact<'a>, change: Change<'a>, heap:
         .collect();
     let rate =
         format!("{} × {} ÷ {}", show(p.count, Unit::Count), show(heap, Unit::Bytes), show(p.window, Unit::Seconds));
+    let of_all = format!("{} ÷ {}", show(p.read, Unit::Rows), show(p.all, Unit::Rows));
+    let last = cx.chain.snapshots.len().saturating_sub(1);
     let pattern = format!("%{}%", table.name().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"));
     let sql = format!(
         "SELECT queryid, calls, rows, query FROM pg_stat_statements WHERE query ILIKE {}\nORDER BY shared_blks_read + shared_blks_hit DESC LIMIT 20;",
@@ -214,6 +221,10 @@ fn report<'a>(cx: &Context<'a>, table: &TableFact<'a>, change: Change<'a>, heap:
         .measure(cx.measure("Sequential scans", change, "seq_scan"))
         .measure(cx.over_window("Complete passes", count, formula, &rows))
         .measure(cx.over_window("Bytes moved", Quantity::float(p.bytes_per_second, Unit::BytesPerSecond), rate, &rows))
+        .measure(Measure {
+            evidence: cx.all_rows(last, "pg_stat_user_tables", &["seq_tup_read"], of_all),
+            ..cx.over_window("Share of all rows read so", Quantity::float(p.share, Unit::Share), String::new(), &[])
+        })
         .share(Some(p.share))
         .fix(Fix::diagnose(table.display(), sql))
         .effort(Effort::M)

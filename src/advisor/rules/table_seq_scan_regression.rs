@@ -74,10 +74,16 @@ pub const RULE: Rule = Rule {
 };
 
 /// Passes a day, in the last window and before.
-struct Pace {
+struct Pace<'a> {
     passes: f64,
     now: f64,
     before: f64,
+    /// Rows of the table; those read and the seconds, in the last window and before.
+    rows: f64,
+    read: [f64; 2],
+    seconds: [f64; 2],
+    /// The table's row at the ends of the two times.
+    ends: Vec<Row<'a>>,
 }
 
 fn check(cx: &Context<'_>) -> Check {
@@ -102,18 +108,27 @@ fn check(cx: &Context<'_>) -> Check {
     Ok(checked)
 }
 
-fn pace(cx: &Context<'_>, table: &TableFact<'_>, change: Change<'_>) -> Option<Pace> {
+fn pace<'a>(cx: &Context<'a>, table: &TableFact<'a>, change: Change<'a>) -> Option<Pace<'a>> {
     let (last, before) = last_and_before(cx.chain, change, VIEW)?;
-    let before: Vec<DiffRow<'_>> = before?.into_iter().take_while(|r| r.class() == Class::Ok).collect();
+    let before: Vec<DiffRow<'a>> = before?.into_iter().take_while(|r| r.class() == Class::Ok).collect();
     let rows = table.rows().0.filter(|r| *r >= 1.0)?;
     let sum = |of: &[DiffRow<'_>]| {
         let read = of.iter().filter_map(|r| r.delta_of("seq_tup_read")).map(crate::diff::Exact::as_f64).sum::<f64>();
         let seconds = of.iter().filter_map(|r| r.verdict().covered_s).sum::<f64>();
-        (read / rows, seconds)
+        (read, seconds)
     };
-    let ((passes, now_s), (earlier, before_s)) = (sum(&[last]), sum(&before));
+    let ((read, now_s), (earlier, before_s)) = (sum(&[last]), sum(&before));
     let enough = last.class() == Class::Ok && now_s >= 60.0 && before_s >= 60.0;
-    enough.then_some(Pace { passes, now: passes * DAY / now_s, before: earlier * DAY / before_s })
+    let passes = read / rows;
+    enough.then(|| Pace {
+        passes,
+        now: passes * DAY / now_s,
+        before: earlier / rows * DAY / before_s,
+        rows,
+        read: [read, earlier],
+        seconds: [now_s, before_s],
+        ends: before.last().and_then(|r| r.before()).into_iter().chain(last.before()).chain(last.after()).collect(),
+    })
 }
 
 /// Indexes that earlier snapshots had and the last one has not, or not usable: one for each of some tables, the newest.
@@ -153,7 +168,7 @@ fn report<'a>(
     cx: &Context<'a>,
     table: &TableFact<'a>,
     change: Change<'a>,
-    pace: &Pace,
+    pace: &Pace<'a>,
     lost: Option<(Row<'a>, usize)>,
 ) -> Finding {
     let per_day = |x| Quantity::float(x, Unit::PerDay);
@@ -163,7 +178,13 @@ fn report<'a>(
         .t(" in the last window, before ")
         .opt(per_day(pace.before));
     let short = cx.chain.windows.last().and_then(|w| w.elapsed_s).is_none_or(|s| s < cx.threshold("good_window_s"));
-    let rows: Vec<_> = change.last().map(|r| (r, &["seq_tup_read"][..])).into_iter().collect();
+    let mut rows: Vec<_> = pace.ends.iter().map(|r| (*r, &["seq_tup_read"][..])).collect();
+    rows.extend(table.sizes.map(|r| (r, &["reltuples"][..])));
+    let [formula, earlier] = [0, 1].map(|at| {
+        let of = |side: &[f64; 2], unit| show(side.get(at).copied().unwrap_or(f64::NAN), unit);
+        let (read, seconds) = (of(&pace.read, Unit::Rows), of(&pace.seconds, Unit::Seconds));
+        format!("{read} ÷ {} in {seconds}", show(pace.rows, Unit::Rows))
+    });
     let severity = if lost.is_some() { Severity::High } else { Severity::Medium };
     let mut finding = cx
         .finding(severity, table.subject(), title)
@@ -172,9 +193,11 @@ fn report<'a>(
         .measure(cx.over_window(
             "Complete passes in the last window",
             Quantity::float(pace.passes, Unit::Count),
-            format!("rows read ÷ rows of the table; {} before", show(pace.before, Unit::PerDay)),
+            formula.clone(),
             &rows,
         ))
+        .measure(cx.over_window("Passes a day in the last window", per_day(pace.now), formula, &rows))
+        .measure(cx.over_window("Passes a day before", per_day(pace.before), earlier, &rows))
         .verify("Passes a day fall to what they were, idx_scan of the table rises.")
         .effort(Effort::S);
     if let Some((row, at)) = lost {

@@ -5,6 +5,7 @@ use crate::advisor::too_early::{Young, too_early};
 use crate::advisor::{Check, Checked, Context, Docs, Elsewhere, Need, Rule, TableFact, Threshold, show};
 use crate::diff::{Change, Class, ViewChange};
 use crate::finding::{Doubt, Effort, Finding, Fix, Severity};
+use crate::snapshot::Row;
 use crate::text::{Text, counted};
 use crate::unit::{Quantity, Unit};
 use std::cell::LazyCell;
@@ -93,11 +94,11 @@ fn check(cx: &Context<'_>) -> Check {
             }
             // Who waits for a lock, or has not committed, is not counted yet; TRUNCATE never is.
             _ if mentioned.may_have(candidate.root.name()) => {}
-            Quiet::For(seconds) if seconds >= min_age => {
+            Quiet::For(rest) if rest.seconds >= min_age => {
                 let is_referred = candidate.root.relid().is_some_and(|r| referred.contains(&r));
-                findings.push(report(cx, &candidate, seconds, is_referred));
+                findings.push(report(cx, &candidate, &rest, is_referred));
             }
-            Quiet::For(seconds) => young.push((candidate, Some(seconds))),
+            Quiet::For(rest) => young.push((candidate, Some(rest.seconds))),
             Quiet::ForUnknown => young.push((candidate, None)),
         }
     }
@@ -140,31 +141,42 @@ fn candidates<'c, 'a>(cx: &'c Context<'a>) -> Vec<Candidate<'c, 'a>> {
 }
 
 /// How long nothing happened.
-enum Quiet {
+enum Quiet<'a> {
     No,
-    For(f64),
+    For(Rest<'a>),
     ForUnknown,
 }
 
-fn quiet(cx: &Context<'_>, candidate: &Candidate<'_, '_>) -> Quiet {
-    let mut least = f64::INFINITY;
+/// For how long, what says so, and the row of the table or partition of which it is so the shortest time.
+struct Rest<'a> {
+    seconds: f64,
+    basis: &'static str,
+    row: Row<'a>,
+}
+
+fn quiet<'a>(cx: &Context<'a>, candidate: &Candidate<'_, 'a>) -> Quiet<'a> {
+    let mut least: Option<Rest<'a>> = None;
     for (_, change) in &candidate.parts {
         let Some(row) = change.last() else { return Quiet::No };
         let never = USE.iter().all(|c| row.f64(c).unwrap_or(0.0) <= 0.0);
         let idle = change.class() == Class::Ok && USE.iter().all(|c| change.delta(c).unwrap_or(0.0) <= 0.0);
-        let window = cx.chain.elapsed_s.filter(|_| idle && !cx.chain.is_single());
-        let counted =
-            if never && change.class() != Class::New { cx.counter_age(*change).map(|a| a.seconds) } else { None };
-        match [window, counted].into_iter().flatten().reduce(f64::max) {
-            Some(seconds) => least = least.min(seconds),
+        let window = cx.chain.elapsed_s.filter(|_| idle && !cx.chain.is_single()).map(|s| (s, "the first snapshot"));
+        let counted = if never && change.class() != Class::New { cx.counter_age(*change) } else { None };
+        let counted = counted.map(|age| (age.seconds, age.basis));
+        match [window, counted].into_iter().flatten().reduce(|a, b| if b.0 > a.0 { b } else { a }) {
+            Some((seconds, basis)) if least.as_ref().is_none_or(|l| seconds < l.seconds) => {
+                least = Some(Rest { seconds, basis, row });
+            }
+            Some(_) => {}
             None if never => return Quiet::ForUnknown,
             None => return Quiet::No,
         }
     }
-    if least.is_finite() { Quiet::For(least) } else { Quiet::No }
+    least.map_or(Quiet::No, Quiet::For)
 }
 
-fn report<'a>(cx: &Context<'a>, candidate: &Candidate<'_, 'a>, seconds: f64, is_referred: bool) -> Finding {
+fn report<'a>(cx: &Context<'a>, candidate: &Candidate<'_, 'a>, rest: &Rest<'a>, is_referred: bool) -> Finding {
+    let seconds = rest.seconds;
     let size = Quantity::int(candidate.bytes, Unit::Bytes);
     let since = Quantity::float(seconds, Unit::Seconds);
     let title = Text::new().t("Neither read nor written for ").opt(since).t(", ").n(size).t(" with indexes");
@@ -190,7 +202,13 @@ fn report<'a>(cx: &Context<'a>, candidate: &Candidate<'_, 'a>, seconds: f64, is_
     }
     if candidate.parts.len() > 1 {
         finding = finding.members(candidate.parts.iter().map(|(p, _)| p.subject()).collect());
+        let at = candidate.parts.iter().find_map(|(p, _)| cx.snapshot_of(p.sizes?));
+        let formula = format!("sum of its {} partitions", Quantity::count(candidate.parts.len()).human());
+        let sizes = cx.all_rows(at.unwrap_or(0), "table_sizes", &["total_relation_size"], formula);
+        finding = finding.measure(cx.seen_in(at, "Size of all partitions", Some(size), sizes));
     }
+    let formula = format!("nothing counted since {}", rest.basis);
+    finding = finding.measure(cx.computed("Time at rest", since, formula, &[(rest.row, &USE[..])]));
     if is_referred {
         finding = finding.not("A foreign key refers to it: the referring table cannot do without it.");
     }

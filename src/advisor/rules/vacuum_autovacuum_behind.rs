@@ -5,7 +5,7 @@ use crate::advisor::overdue::{lasting, rare_naptime_s, vacuumed_in_vain};
 use crate::advisor::sighting::Sighting;
 use crate::advisor::vacuum_cost::CostSettings;
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, TableFact, Threshold, show};
-use crate::finding::{Effort, Finding, Fix, Severity, Subject, SubjectKind};
+use crate::finding::{Effort, Finding, Fix, Measure, Severity, Subject, SubjectKind};
 use crate::snapshot::Table;
 use crate::text::{Text, counted};
 use crate::unit::{Quantity, Unit};
@@ -129,6 +129,8 @@ struct Workers {
     busy: Sighting,
     /// Time spent in autovacuums of this database ÷ time of all workers; `None` before 18.
     time_share: Option<f64>,
+    /// How that was computed.
+    formula: String,
 }
 
 fn workers(cx: &Context<'_>) -> Workers {
@@ -141,8 +143,12 @@ fn workers(cx: &Context<'_>) -> Workers {
         .changes("pg_stat_user_tables")
         .filter(|v| v.last.as_ref().is_some_and(|t| t.has("total_autovacuum_time")))
         .map(|v| v.total("total_autovacuum_time") / 1e3);
-    let time_share = spent.zip(cx.window_s().filter(|w| *w >= 60.0)).map(|(s, w)| s / (w * most));
-    Workers { most, busy, time_share }
+    let spent = spent.zip(cx.window_s().filter(|w| *w >= 60.0));
+    let time_share = spent.map(|(s, w)| s / (w * most));
+    let formula = spent.map(|(s, w)| {
+        format!("{} ÷ ({} × {})", show(s, Unit::Seconds), show(most, Unit::Count), show(w, Unit::Seconds))
+    });
+    Workers { most, busy, time_share, formula: formula.unwrap_or_default() }
 }
 
 fn report<'a>(cx: &Context<'a>, late: &[&TableFact<'a>], looked: u32, workers: &Workers) -> Finding {
@@ -171,7 +177,7 @@ fn report<'a>(cx: &Context<'a>, late: &[&TableFact<'a>], looked: u32, workers: &
             match rare {
                 Some(naptime) => why
                     .t(" Autovacuum comes to each database only every ")
-                    .opt(Quantity::float(naptime, Unit::Seconds))
+                    .opt(Quantity::float(naptime * 1e3, Unit::Ms))
                     .t(" (autovacuum_naptime)."),
                 None => why,
             }
@@ -191,6 +197,15 @@ fn report<'a>(cx: &Context<'a>, late: &[&TableFact<'a>], looked: u32, workers: &
         }
     }
     finding
+        .measures(cx.sighted(&workers.busy, "pg_stat_activity"))
+        .measures(workers.time_share.map(|share| {
+            let last = cx.chain.snapshots.len().saturating_sub(1);
+            let formula = workers.formula.clone();
+            let evidence = cx.all_rows(last, "pg_stat_user_tables", &["total_autovacuum_time"], formula);
+            let share = Quantity::float(share, Unit::Share);
+            Measure { evidence, ..cx.over_window("Time of all workers spent here", share, String::new(), &[]) }
+        }))
+        .measure(cx.setting_measure("autovacuum_max_workers"))
         .measure(cx.setting_measure("autovacuum_vacuum_cost_limit"))
         .measure(cx.setting_measure("autovacuum_vacuum_cost_delay"))
         .measures(rare.map(|_| cx.setting_measure("autovacuum_naptime")))

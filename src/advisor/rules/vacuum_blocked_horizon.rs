@@ -195,6 +195,10 @@ fn report<'a>(
         .t(" after the last");
     let formula = format!("{} ÷ {}", show(left, Unit::Rows), show(trigger, Unit::Rows));
     let rows: Vec<_> = last.into_iter().map(|r| (r, &["n_dead_tup"][..])).collect();
+    let windows = Quantity::count(cx.windows_of(change).len()).human();
+    let in_vain = format!("{} of {windows} windows, with more dead rows after it than they made", stuck.len());
+    let columns: &[&str] = &["n_dead_tup", "vacuum_count", "autovacuum_count", "n_tup_upd", "n_tup_del"];
+    let after: Vec<_> = stuck.iter().filter_map(|w| Some((w.after()?, columns))).collect();
     let mut finding = cx
         .finding(severity, table.subject(), title)
         .why("A transaction somewhere can still see the rows: every vacuum reads the table and leaves them.")
@@ -206,6 +210,7 @@ fn report<'a>(
             formula,
             &rows,
         ))
+        .measure(cx.over_window("Windows vacuumed in vain", times, in_vain, &after))
         .effort(Effort::S)
         .fix(look_at_holders())
         .verify("n_dead_tup after the next vacuum is below a fifth of the trigger.");

@@ -89,7 +89,11 @@ fn check(cx: &Context<'_>) -> Check {
         .measure(cx.computed(
             "Time to read its heap once",
             duration,
-            format!("{} ÷ ({limit:.0} ÷ {miss:.0} pages every {delay_ms} ms)", show(bytes as f64, Unit::Bytes)),
+            format!(
+                "{} ÷ {} ({limit:.0} ÷ {miss:.0} pages every {delay_ms} ms)",
+                show(bytes as f64, Unit::Bytes),
+                show(per_s, Unit::BytesPerSecond)
+            ),
             &rows,
         ))
         .fixes(cost.faster(TIMES, MOST_COST_LIMIT).fixes(&cost))

@@ -1,5 +1,6 @@
 //! Tables with more dead rows than their autovacuum trigger.
 
+use crate::advisor::carried::since_rewrite;
 use crate::advisor::overdue::{being_vacuumed, lasting};
 use crate::advisor::vacuum_cure::vacuum;
 use crate::advisor::{
@@ -147,7 +148,8 @@ fn report<'a>(
         .measure(cx.measure("Dead rows (est.)", change, "n_dead_tup"))
         .measure(cx.measure("Autovacuums", change, "autovacuum_count"));
     if let Some(sizes) = table.sizes {
-        let formula = format!("{} ÷ ({})", show(dead.dead, Unit::Rows), triggers.vacuum_formula());
+        let trigger = show(triggers.vacuum.round(), Unit::Rows);
+        let formula = format!("{} ÷ {trigger} ({})", show(dead.dead, Unit::Rows), triggers.vacuum_formula());
         let rows = change
             .last()
             .into_iter()
@@ -160,8 +162,11 @@ fn report<'a>(
             "relation_size",
         ));
     }
+    finding = finding.measures(since_rewrite(cx, change, &dead));
     if let Some(share) = dead.share {
-        finding = finding.not(
+        let formula = format!("{0} ÷ ({0} + {1})", show(dead.dead, Unit::Rows), show(dead.live, Unit::Rows));
+        let rows: Vec<_> = change.last().map(|r| (r, &["n_dead_tup", "n_live_tup"][..])).into_iter().collect();
+        finding = finding.measure(cx.computed("Dead share", Quantity::float(share, Unit::Share), formula, &rows)).not(
             Text::new()
                 .t("Of all rows ")
                 .opt(Quantity::float(share, Unit::Share))

@@ -1,5 +1,6 @@
 //! Tables with autovacuum switched off.
 
+use crate::advisor::carried::since_rewrite;
 use crate::advisor::vacuum_cure::{reset_options, vacuum};
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, TableFact, Threshold, show, whole};
 use crate::diff::{Change, Class, DiffRow};
@@ -60,8 +61,8 @@ fn has_option(sizes: Row<'_>) -> bool {
     sizes.text("reloptions").is_some_and(|o| o.contains("autovacuum_enabled"))
 }
 
-/// The most dead rows that a snapshot counted before the counters last began again, after the last vacuum before that.
-fn most_since_a_vacuum<'a>(cx: &Context<'a>, change: Change<'a>) -> Option<f64> {
+/// The row with the most dead rows that a snapshot counted before the counters last began again, after the last vacuum before that.
+fn most_since_a_vacuum<'a>(cx: &Context<'a>, change: Change<'a>) -> Option<(f64, Row<'a>)> {
     let rows = cx.windows_of(change);
     let again = |row: &Option<DiffRow<'_>>| row.is_some_and(|r| matches!(r.class(), Class::Reset | Class::ResetUnsure));
     let last = rows.iter().rposition(again)?;
@@ -70,7 +71,7 @@ fn most_since_a_vacuum<'a>(cx: &Context<'a>, change: Change<'a>) -> Option<f64> 
         .collect();
     let vacuumed = seen.iter().filter_map(|(_, row)| row.time("last_vacuum").max(row.time("last_autovacuum"))).max();
     let since = seen.iter().filter(|(at, _)| vacuumed.is_none_or(|v| at.is_some_and(|at| at >= v)));
-    since.filter_map(|(_, row)| row.f64("n_dead_tup")).max_by(f64::total_cmp)
+    since.filter_map(|(_, row)| Some((row.f64("n_dead_tup")?, *row))).max_by(|a, b| a.0.total_cmp(&b.0))
 }
 
 fn report<'a>(cx: &Context<'a>, table: &TableFact<'a>) -> Finding {
@@ -83,8 +84,8 @@ fn report<'a>(cx: &Context<'a>, table: &TableFact<'a>) -> Finding {
     let lost = table.change.filter(|c| matches!(c.class(), Class::Reset | Class::ResetUnsure));
     let before = lost
         .and_then(|c| most_since_a_vacuum(cx, c))
-        .filter(|most| dead.is_none_or(|d| d.carried.is_none() && *most > d.dead));
-    let pressures = [before.map(|most| most / triggers.vacuum), dead.map(|d| d.pressure)];
+        .filter(|(most, _)| dead.is_none_or(|d| d.carried.is_none() && *most > d.dead));
+    let pressures = [before.map(|(most, _)| most / triggers.vacuum), dead.map(|d| d.pressure)];
     let full = pressures.into_iter().flatten().any(|p| p > 1.0) && heap >= cx.threshold("high_heap_bytes");
     let severity = if old || full { Severity::High } else { Severity::Medium };
     let title = match dead {
@@ -107,7 +108,7 @@ fn report<'a>(cx: &Context<'a>, table: &TableFact<'a>) -> Finding {
             .opt(Quantity::float(rate, Unit::PerSecond))
             .t(" rows were updated or deleted.");
     }
-    if let Some(most) = before {
+    if let Some((most, _)) = before {
         why = why
             .t(" Before its counters began again it had ")
             .opt(whole(most, Unit::Rows))
@@ -130,13 +131,23 @@ fn report<'a>(cx: &Context<'a>, table: &TableFact<'a>) -> Finding {
         if let Some(d) = dead {
             let formula = format!("{} ÷ ({})", show(d.dead, Unit::Rows), triggers.vacuum_formula());
             let rows: Vec<_> = change.last().into_iter().map(|r| (r, &["n_dead_tup"][..])).collect();
-            finding = finding.measure(cx.computed(
-                "Dead rows ÷ trigger",
-                Quantity::float(d.pressure, Unit::Times),
-                formula,
-                &rows,
-            ));
+            let pressure = Quantity::float(d.pressure, Unit::Times);
+            finding = finding
+                .measure(cx.computed("Dead rows ÷ trigger", pressure, formula, &rows))
+                .measures(since_rewrite(cx, change, &d));
         }
+        finding = finding.measures(rate.and_then(|rate| {
+            let [updated, deleted] =
+                ["n_tup_upd", "n_tup_del"].map(|c| show(change.delta(c).unwrap_or(0.0), Unit::Rows));
+            let formula = format!("({updated} + {deleted}) ÷ {}", show(change.covered_s()?, Unit::Seconds));
+            let rows: Vec<_> = change.last().map(|r| (r, &["n_tup_upd", "n_tup_del"][..])).into_iter().collect();
+            let rate = Quantity::float(rate, Unit::PerSecond);
+            Some(cx.over_window("Rows updated or deleted", rate, formula, &rows))
+        }));
+        finding = finding.measures(before.map(|(most, row)| {
+            let formula = "the most before the counters began again".to_owned();
+            cx.computed("Dead rows before", whole(most, Unit::Rows), formula, &[(row, &["n_dead_tup"])])
+        }));
     }
     if let Some(sizes) = table.sizes {
         finding = finding.measure(cx.read("Age of the oldest unfrozen transaction id", sizes, "relfrozenxid_age"));

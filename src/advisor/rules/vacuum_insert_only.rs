@@ -171,6 +171,16 @@ fn report<'a>(
         .measure(cx.measure("Rows inserted", change, "n_tup_ins"))
         .measure(cx.measure("Inserted since the last vacuum (est.)", change, "n_ins_since_vacuum"))
         .measure(cx.measure("Vacuums by autovacuum", change, "autovacuum_count"));
+    if let (Late::OverTrigger(rows, pressure), Some(limit), Some(computed)) =
+        (late, triggers.insert, triggers.insert_formula())
+    {
+        let formula = format!("{} ÷ {} ({computed})", show(*rows, Unit::Rows), show(limit.round(), Unit::Rows));
+        let counted = change.last().map(|r| (r, &["n_ins_since_vacuum"][..]));
+        let sizes = table.sizes.map(|r| (r, &["reltuples", "reloptions"][..]));
+        let of: Vec<_> = counted.into_iter().chain(sizes).collect();
+        let pressure = Quantity::float(*pressure, Unit::Times);
+        finding = finding.measure(cx.computed("Inserted ÷ trigger", pressure, formula, &of));
+    }
     if let Some(sizes) = table.sizes {
         finding = finding.measure(cx.read("Heap", sizes, "relation_size"));
         if let Some((share, formula)) = all_visible(sizes) {

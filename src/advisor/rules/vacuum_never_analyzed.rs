@@ -5,7 +5,8 @@ use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, TableFact, Thres
 use crate::diff::Change;
 use crate::finding::{Confidence, Effort, Finding, Severity};
 use crate::text::{Text, counted};
-use crate::unit::Unit;
+use crate::time::Timestamp;
+use crate::unit::{Quantity, Unit};
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -70,7 +71,14 @@ fn report<'a>(cx: &Context<'a>, table: &TableFact<'a>, never: bool, rows: f64) -
     let about = Text::new().opt(whole(rows, Unit::Rows)).t(" rows");
     let empty = analyzed_empty(table);
     let title = match &empty {
-        Some(at) => Text::new().t(format!("Analyzed when it was empty{at}; about ")).then(about).t(" since"),
+        Some(when) => {
+            let text = Text::new().t("Analyzed when it was empty");
+            let text = match when {
+                Empty::At(at, _) => text.t(" (").n(Quantity::time(*at)).t(")"),
+                Empty::Once => text,
+            };
+            text.t("; about ").then(about).t(" since")
+        }
         None => Text::new().t("Never analyzed, about ").then(about),
     };
     let mut finding = cx
@@ -93,6 +101,9 @@ fn report<'a>(cx: &Context<'a>, table: &TableFact<'a>, never: bool, rows: f64) -
     }
     if let Some(change) = table.change {
         finding = finding.measure(cx.measure("Live rows (est.)", change, "n_live_tup"));
+        if let (Some(Empty::At(_, column)), Some(row)) = (&empty, change.last()) {
+            finding = finding.measure(cx.read("Last ANALYZE", row, column));
+        }
     }
     let counted = empty.is_some() || table.reltuples().is_some();
     let verify =
@@ -100,14 +111,21 @@ fn report<'a>(cx: &Context<'a>, table: &TableFact<'a>, never: bool, rows: f64) -
     finding.fix(analyze(table)).effort(Effort::S).verify(verify)
 }
 
-/// When an ANALYZE found no row, which leaves no sample, in words: nothing where the time is not known, `None` where none
-/// did.
-fn analyzed_empty(table: &TableFact<'_>) -> Option<String> {
+/// When an ANALYZE found no row, which leaves no sample.
+enum Empty {
+    /// Then, by this column.
+    At(Timestamp, &'static str),
+    /// At a time that is not known.
+    Once,
+}
+
+/// Whether an ANALYZE found no row.
+fn analyzed_empty(table: &TableFact<'_>) -> Option<Empty> {
     let row = table.change.and_then(Change::last)?;
-    let at = row.time("last_analyze").max(row.time("last_autoanalyze"));
+    let at = ["last_analyze", "last_autoanalyze"].into_iter().filter_map(|c| Some((row.time(c)?, c))).max();
     let counted = ["analyze_count", "autoanalyze_count"].iter().any(|c| row.int(c).is_some_and(|n| n > 0));
     let none = table.sizes.and_then(|s| s.f64("reltuples")).is_some_and(|n| n == 0.0);
-    (none && (counted || at.is_some())).then(|| at.map_or_else(String::new, |at| format!(" ({})", at.human())))
+    (none && (counted || at.is_some())).then(|| at.map_or(Empty::Once, |(at, column)| Empty::At(at, column)))
 }
 
 #[cfg(test)]

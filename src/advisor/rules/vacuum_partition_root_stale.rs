@@ -77,6 +77,8 @@ fn check(cx: &Context<'_>) -> Check {
         }
         let Some(sizes) = table.sizes else { continue };
         let quantity = Quantity::float(rows, Unit::Rows);
+        let formula = format!("sum over its partitions: {}", show(rows, Unit::Rows));
+        let parts = cx.all_rows(cx.snapshot_of(sizes).unwrap_or(0), "table_sizes", &["reltuples"], formula);
         checked.findings.push(
             cx.finding(
                 Severity::Low,
@@ -89,12 +91,7 @@ fn check(cx: &Context<'_>) -> Check {
                 cx.facts.planner.is_none().then_some(Doubt::C4),
             ])
             .measure(cx.read("Its reltuples", sizes, "reltuples"))
-            .measure(cx.computed(
-                "Rows in its partitions",
-                quantity,
-                format!("sum over its partitions: {}", show(rows, Unit::Rows)),
-                &[(sizes, &["reltuples"])],
-            ))
+            .measure(cx.seen_in(cx.snapshot_of(sizes), "Rows in its partitions", quantity, parts))
             .fix(analyze(table))
             .verify("pg_stats has rows of the table marked inherited.")
             .effort(Effort::S),

@@ -1,7 +1,7 @@
 //! Tables changed so much since their last ANALYZE that estimates are off.
 
 use crate::advisor::vacuum_cure::analyze;
-use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, TableFact, Threshold, Triggers, whole};
+use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, TableFact, Threshold, Triggers, show, whole};
 use crate::diff::Change;
 use crate::finding::{Effort, Finding, Severity};
 use crate::text::{Text, counted};
@@ -86,7 +86,7 @@ fn check(cx: &Context<'_>) -> Check {
     checked.looked_at = format!(
         "{} of {} rows or more",
         counted(looked, "table", "tables"),
-        crate::advisor::show(cx.threshold("min_rows"), Unit::Rows)
+        show(cx.threshold("min_rows"), Unit::Rows)
     );
     Ok(checked)
 }
@@ -110,6 +110,10 @@ fn report<'a>(
     share: f64,
 ) -> Finding {
     let share = Quantity::float(share, Unit::Share);
+    let trigger = whole(triggers.analyze, Unit::Rows);
+    let formula = format!("{} ÷ {}", show(changed, Unit::Rows), show(table.rows().0.unwrap_or(0.0), Unit::Rows));
+    let counted = change.last().map(|r| (r, &["n_mod_since_analyze"][..]));
+    let sizes = table.sizes.map(|r| (r, &["reltuples", "reloptions"][..]));
     let title = Text::new()
         .opt(whole(changed, Unit::Rows))
         .t(" rows changed since the last ANALYZE, ")
@@ -117,7 +121,7 @@ fn report<'a>(
         .t(" of its rows");
     let why = Text::new()
         .t("The planner works with numbers from before. Autoanalyze was due at ")
-        .opt(whole(triggers.analyze, Unit::Rows))
+        .opt(trigger)
         .t(" (")
         .code(triggers.analyze_formula())
         .t(").");
@@ -126,6 +130,8 @@ fn report<'a>(
         .doubts([cx.class_doubt(change)])
         .why(why)
         .measure(cx.measure("Changed since ANALYZE", change, "n_mod_since_analyze"))
+        .measure(cx.computed("Share changed", share, formula, &[counted.as_slice(), sizes.as_slice()].concat()))
+        .measure(cx.computed("Autoanalyze's trigger", trigger, triggers.analyze_formula(), sizes.as_slice()))
         .measure(cx.measure("Last ANALYZE by autovacuum", change, "last_autoanalyze"))
         .measure(cx.measure("Last ANALYZE by hand", change, "last_analyze"))
         .fix(analyze(table))

@@ -5,7 +5,7 @@ use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, TableFact, Thres
 use crate::diff::{Change, Class};
 use crate::finding::{Effort, Finding, Fix, Risk, Severity, Subject, SubjectKind, Verb};
 use crate::snapshot::Row;
-use crate::text::{Text, counted};
+use crate::text::Text;
 use crate::unit::{Quantity, Unit};
 
 /// How many tables with dead rows get a statement of their own.
@@ -126,10 +126,12 @@ fn report<'a>(cx: &Context<'a>, lost: &[(&TableFact<'a>, Change<'a>)], looked: u
         _ => Severity::Medium,
     };
     let count = Quantity::count(lost.len());
-    let title = Text::new().t("The vacuum counters of ").n(count).t(format!(
-        " of {} are lost; autovacuum starts blind",
-        counted(looked as usize, "large table", "large tables")
-    ));
+    let title = Text::new()
+        .t("The vacuum counters of ")
+        .n(count)
+        .t(" of ")
+        .many(Quantity::count(looked), "large table", "large tables")
+        .t(" are lost; autovacuum starts blind");
     let name = cx.chain.last().meta.database.clone().unwrap_or_else(|| "this database".to_owned());
     let rows: Vec<_> = lost.iter().take(NAMED).filter_map(|(_, c)| Some((c.last()?, BLANK))).collect();
     let cause = if crash { "after a crash" } else { "after a reset" };
@@ -141,7 +143,11 @@ fn report<'a>(cx: &Context<'a>, lost: &[(&TableFact<'a>, Change<'a>)], looked: u
         .measure(cx.computed(
             "Tables without their past",
             Some(count),
-            format!("of {looked} tables of {} or more", show(cx.threshold("min_heap_bytes"), Unit::Bytes)),
+            format!(
+                "of {} tables of {} or more",
+                show(f64::from(looked), Unit::Count),
+                show(cx.threshold("min_heap_bytes"), Unit::Bytes)
+            ),
             &rows,
         ))
         .share(Some(lost.len() as f64 / f64::from(looked.max(1))))

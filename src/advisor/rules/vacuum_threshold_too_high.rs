@@ -86,6 +86,8 @@ pub const RULE: Rule = Rule {
 struct Reach {
     per_second: f64,
     interval: f64,
+    /// The trigger of inserts and their number in a second, where those bring a vacuum sooner.
+    by_inserts: Option<(f64, f64)>,
     bytes: f64,
 }
 
@@ -128,9 +130,11 @@ fn reach(table: &TableFact<'_>, change: Change<'_>, triggers: &Triggers) -> Opti
     let per_second = change.rate("n_tup_upd")? + change.rate("n_tup_del")?;
     // Inserts bring a vacuum, too, and it removes the dead rows as well.
     let inserts = triggers.insert.zip(change.rate("n_tup_ins").filter(|rate| *rate > 0.0));
-    let interval = inserts.map_or(f64::INFINITY, |(limit, rate)| limit / rate).min(triggers.vacuum / per_second);
+    let by_dead = triggers.vacuum / per_second;
+    let by_inserts = inserts.filter(|(limit, rate)| limit / rate < by_dead);
+    let interval = by_inserts.map_or(by_dead, |(limit, rate)| limit / rate);
     let row_bytes = table.heap_bytes()? as f64 / triggers.rows.max(1.0);
-    (per_second > 0.0).then_some(Reach { per_second, interval, bytes: triggers.vacuum * row_bytes })
+    (per_second > 0.0).then_some(Reach { per_second, interval, by_inserts, bytes: triggers.vacuum * row_bytes })
 }
 
 fn report<'a>(
@@ -162,7 +166,15 @@ fn report<'a>(
         .opt(whole(per_day, Unit::Rows))
         .t(" rows die a day.");
     let rows: Vec<_> = change.last().into_iter().map(|r| (r, &["n_tup_upd", "n_tup_del"][..])).collect();
-    let formula = format!("{} ÷ {}", show(triggers.vacuum, Unit::Rows), show(per_day, Unit::PerDay));
+    let (limit, rate) = reach.by_inserts.unwrap_or((triggers.vacuum, reach.per_second));
+    let kind = if reach.by_inserts.is_some() { " rows inserted" } else { "" };
+    let formula = format!("{}{kind} ÷ {}", show(limit, Unit::Rows), show(rate * DAY, Unit::PerDay));
+    let died = format!(
+        "({} + {}) ÷ {}, of a day",
+        show(change.delta("n_tup_upd").unwrap_or(0.0), Unit::Rows),
+        show(change.delta("n_tup_del").unwrap_or(0.0), Unit::Rows),
+        show(change.covered_s().unwrap_or(f64::NAN), Unit::Seconds)
+    );
     let mut finding = cx
         .finding(severity, table.subject(), title)
         .doubts(triggers.doubts.iter().copied().map(Some))
@@ -176,11 +188,12 @@ fn report<'a>(
             formula,
             &rows,
         ))
+        .measure(cx.over_window("Rows that die a day, at most", whole(per_day, Unit::Rows), died, &rows))
         .measure(cx.measure("Autovacuums", change, "autovacuum_count"));
     if let Some(sizes) = table.sizes {
         let formula = format!(
             "{} × {} ÷ {}",
-            show(triggers.vacuum, Unit::Rows),
+            show(triggers.vacuum.round(), Unit::Rows),
             show(table.heap_bytes().unwrap_or(0) as f64, Unit::Bytes),
             show(triggers.rows, Unit::Rows)
         );

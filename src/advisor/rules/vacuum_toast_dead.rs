@@ -118,6 +118,9 @@ fn report<'a>(
     };
     let dead = change.last().and_then(|r| r.quantity("n_dead_tup"));
     let times = Quantity::float(pressure, Unit::Times);
+    let count = |column| change.last().and_then(|r| r.f64(column)).unwrap_or(0.0);
+    let [pieces, live] = ["n_dead_tup", "n_live_tup"].map(|column| show(count(column), Unit::Rows));
+    let rows: Vec<_> = change.last().map(|r| (r, &["n_dead_tup", "n_live_tup"][..])).into_iter().collect();
     let mut finding = ctx
         .finding(
             severity,
@@ -137,6 +140,13 @@ fn report<'a>(
         .doubts([ctx.class_doubt(change), ctx.facts.sizes_doubt(), ctx.facts.autovacuum.doubt])
         .measure(ctx.measure("Dead pieces (est.)", change, "n_dead_tup"))
         .measure(ctx.measure("Live pieces (est.)", change, "n_live_tup"))
+        .measure(ctx.computed("Dead pieces ÷ trigger", times, format!("{pieces} ÷ ({formula})"), &rows))
+        .measure(ctx.computed(
+            "Share of dead pieces",
+            Quantity::float(share, Unit::Share),
+            format!("{pieces} ÷ ({pieces} + {live})"),
+            &rows,
+        ))
         .measure(ctx.measure("Autovacuums", change, "autovacuum_count"));
     if let Some(sizes) = table.sizes {
         finding = finding.measure(ctx.read("Size with its index", sizes, "toast_size"));

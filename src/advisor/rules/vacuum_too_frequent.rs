@@ -58,6 +58,7 @@ pub const RULE: Rule = Rule {
 /// What the counters of a window say.
 struct Rounds {
     vacuums: f64,
+    seconds: f64,
     per_hour: f64,
     changed: f64,
     trigger: f64,
@@ -97,6 +98,7 @@ fn rounds(cx: &Context<'_>, table: &TableFact<'_>, change: Change<'_>) -> Option
     let explained = changed / trigger;
     (!large && dead > triggers.vacuum && explained < cx.threshold("max_explained") * vacuums).then_some(Rounds {
         vacuums,
+        seconds: window,
         per_hour,
         changed,
         trigger,
@@ -108,6 +110,7 @@ fn report<'a>(cx: &Context<'a>, table: &TableFact<'a>, change: Change<'a>, r: &R
     let formula = format!("{} ÷ {}", show(r.changed, Unit::Rows), show(r.trigger, Unit::Rows));
     let rows: Vec<_> =
         change.last().map(|row| (row, &["n_tup_ins", "n_tup_upd", "n_tup_del"][..])).into_iter().collect();
+    let vacuumed: Vec<_> = change.last().map(|row| (row, &["autovacuum_count"][..])).into_iter().collect();
     let title = Text::new()
         .t("Autovacuum came ")
         .many(whole(r.vacuums, Unit::Count), "time, ", "times, ")
@@ -127,6 +130,12 @@ fn report<'a>(cx: &Context<'a>, table: &TableFact<'a>, change: Change<'a>, r: &R
         .doubts(cx.facts.triggers(table).doubts.into_iter().map(Some))
         .doubts([cx.class_doubt(change), Some(Doubt::C5)])
         .measure(cx.measure("Autovacuums", change, "autovacuum_count"))
+        .measure(cx.over_window(
+            "Vacuums an hour",
+            Quantity::float(r.per_hour, Unit::Count),
+            format!("{} in {}", show(r.vacuums, Unit::Count), show(r.seconds, Unit::Seconds)),
+            &vacuumed,
+        ))
         .measure(cx.measure("Dead rows (est.)", change, "n_dead_tup"))
         .measure(cx.over_window(
             "Vacuums that the changes explain",

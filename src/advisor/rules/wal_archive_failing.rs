@@ -5,7 +5,7 @@ use crate::finding::{Effort, Finding, Fix, Severity, Subject, SubjectKind};
 use crate::snapshot::Row;
 use crate::text::Text;
 use crate::time::Timestamp;
-use crate::unit::{Quantity, Unit};
+use crate::unit::{Quantity, Unit, format_lsn};
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -109,7 +109,7 @@ fn failing<'a>(
         .why(
             Text::new()
                 .t("The last attempt failed at ")
-                .t(failed.human_seconds())
+                .n(Quantity::time(failed))
                 .t(match archived {
                     Some(_) => ", after the last success. ",
                     None => "; no attempt has succeeded since the statistics began. ",
@@ -122,6 +122,7 @@ fn failing<'a>(
             format!("{} − {}", now.human_seconds(), since.map_or_else(|| "n/a".to_owned(), Timestamp::human_seconds)),
             &[(row, &["last_archived_time", "last_failed_time"])],
         ))
+        .measure(ctx.read("Last failure", row, "last_failed_time"))
         .verify("last_archived_time is later than last_failed_time, and failed_count stands still.")
 }
 
@@ -132,7 +133,8 @@ fn repaired<'a>(ctx: &Context<'a>, row: Row<'a>, failures: f64, failed: Timestam
         "times in the window and works again",
     );
     base(ctx, Severity::Low, title)
-        .why(Text::new().t("The last failure was at ").t(failed.human_seconds()).t(", files have been archived since."))
+        .why(Text::new().t("The last failure was at ").n(Quantity::time(failed)).t(", files have been archived since."))
+        .measure(ctx.read("Last failure", row, "last_failed_time"))
         .measure(ctx.read("Last success", row, "last_archived_time"))
         .verify("failed_count stands still in the next window.")
 }
@@ -140,6 +142,13 @@ fn repaired<'a>(ctx: &Context<'a>, row: Row<'a>, failures: f64, failed: Timestam
 fn stalled<'a>(ctx: &Context<'a>, row: Row<'a>, now: Timestamp, archived: Option<Timestamp>, written: f64) -> Finding {
     let seconds = archived.map(|a| now.seconds_since(a));
     let lasting = seconds.and_then(|s| Quantity::float(s, Unit::Seconds));
+    let since = archived.map_or_else(|| "n/a".to_owned(), Timestamp::human_seconds);
+    let since = format!("{} − {since}", now.human_seconds());
+    let ends = [ctx.chain.last(), ctx.chain.first()];
+    let [to, from] = ends.map(|s| s.meta.wal_lsn.map_or_else(|| "n/a".to_owned(), format_lsn));
+    let formula = format!("{to} − {from}");
+    let rows: Vec<(Row<'a>, &[&str])> =
+        ends.iter().filter_map(|s| Some((s.table("meta")?.iter().next()?, &["wal_lsn"][..]))).collect();
     base(ctx, Severity::High, Text::new().t("No WAL file archived for ").opt(lasting).t(" although WAL was written"))
         .why(
             Text::new()
@@ -147,7 +156,8 @@ fn stalled<'a>(ctx: &Context<'a>, row: Row<'a>, now: Timestamp, archived: Option
                 .opt(Quantity::float(written, Unit::Bytes))
                 .t(" of WAL were written in the window: the archiver or its command hangs."),
         )
-        .measure(ctx.read("Last success", row, "last_archived_time"))
+        .measure(ctx.computed("Time without a file archived", lasting, since, &[(row, &["last_archived_time"])]))
+        .measure(ctx.over_window("WAL written", Quantity::float(written, Unit::Bytes), formula, &rows))
         .verify("archived_count grows in the next window.")
 }
 

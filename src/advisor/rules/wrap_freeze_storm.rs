@@ -3,7 +3,7 @@
 use crate::advisor::vacuum_cure::freeze;
 use crate::advisor::wrap_rate::{DAY, rate};
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Skip, TableFact, Threshold, show, whole};
-use crate::finding::{Effort, Severity, Subject, SubjectKind};
+use crate::finding::{Effort, Measure, Severity, Subject, SubjectKind};
 use crate::text::{Text, counted};
 use crate::unit::{Quantity, Unit};
 
@@ -74,7 +74,7 @@ fn check(ctx: &Context<'_>) -> Check {
         let looked_at = format!("{} transaction ids used in the window", show(rate.used, Unit::Xids));
         return Ok(Checked { findings: Vec::new(), looked_at });
     }
-    let mut near: Vec<(&TableFact<'_>, f64, f64)> = Vec::new();
+    let mut near: Vec<Near<'_, '_>> = Vec::new();
     for table in &ctx.facts.tables {
         let age = table.sizes.and_then(|r| r.f64("relfrozenxid_age")).filter(|a| *a >= 0.0);
         let (Some(age), Some(bytes)) = (age, table.heap_bytes()) else { continue };
@@ -83,11 +83,11 @@ fn check(ctx: &Context<'_>) -> Check {
         let limit = own.map_or(ctx.facts.autovacuum.freeze_max_age, |own| own.min(ctx.facts.autovacuum.freeze_max_age));
         let left = (limit - age) / per_second;
         if (0.0..=ctx.threshold("within")).contains(&left) {
-            near.push((table, bytes as f64, left));
+            near.push(Near { table, bytes: bytes as f64, limit, age, left });
         }
     }
-    near.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.display().cmp(&b.0.display())));
-    let bytes: f64 = near.iter().map(|(_, bytes, _)| bytes).sum();
+    near.sort_by(|a, b| b.bytes.total_cmp(&a.bytes).then_with(|| a.table.display().cmp(&b.table.display())));
+    let bytes: f64 = near.iter().map(|n| n.bytes).sum();
     let all = ctx.facts.total_bytes().unwrap_or(0.0);
     let share = bytes / all.max(1.0);
     let looked_at = format!(
@@ -99,14 +99,17 @@ fn check(ctx: &Context<'_>) -> Check {
     if near.len() < 2 || share < ctx.threshold("min_share") || bytes < ctx.threshold("min_bytes") {
         return Ok(Checked { findings: Vec::new(), looked_at });
     }
-    let first = near.iter().map(|(_, _, left)| *left).fold(f64::INFINITY, f64::min);
+    let Some(first) = near.iter().min_by(|a, b| a.left.total_cmp(&b.left)) else {
+        return Ok(Checked { findings: Vec::new(), looked_at });
+    };
+    let per_day = whole(per_second * DAY, Unit::Xids);
     let database = ctx.chain.last().meta.database.clone().unwrap_or_default();
     let mut finding = ctx
         .finding(
             Severity::Medium,
             Subject::new(SubjectKind::Database, database),
             Text::new()
-                .t(counted(near.len(), "table", "tables"))
+                .many(Quantity::count(near.len()), "table", "tables")
                 .t(" of ")
                 .opt(whole(bytes, Unit::Bytes))
                 .t(" reach their forced vacuum within ")
@@ -117,28 +120,63 @@ fn check(ctx: &Context<'_>) -> Check {
                 .t("That is ")
                 .opt(Quantity::float(share, Unit::Share))
                 .t(" of the database, the first in ")
-                .opt(Quantity::float(first, Unit::Seconds))
+                .opt(Quantity::float(first.left, Unit::Seconds))
                 .t(" at ")
-                .opt(whole(per_second * DAY, Unit::Xids))
+                .opt(per_day)
                 .t(" transaction ids a day. Vacuums against wraparound run side by side and do not give way."),
         )
         .doubts([ctx.short_doubt("good_window"), ctx.facts.autovacuum.doubt, ctx.facts.sizes_doubt()])
         .measure(ctx.over_window(
             "Transaction ids a day",
-            whole(per_second * DAY, Unit::Xids),
-            rate.how.to_owned(),
-            &[],
+            per_day,
+            format!("{} in {}: {}", show(rate.used, Unit::Xids), show(rate.seconds, Unit::Seconds), rate.how),
+            &rate.rows(),
         ))
+        .measures(measures(ctx, &near, first, per_day, (bytes, all)))
         .verify("Their relfrozenxid ages lie apart in the next snapshots.")
         .effort(Effort::M)
         .share(Some(share));
-    for (table, _, _) in near.iter().take(MOST) {
+    for Near { table, .. } in near.iter().take(MOST) {
         if let Some(sizes) = table.sizes {
             finding = finding.measure(ctx.read(&format!("Age of {}", table.display()), sizes, "relfrozenxid_age"));
         }
         finding = finding.fix(freeze(table));
     }
     Ok(Checked { findings: vec![finding], looked_at })
+}
+
+/// A table that reaches its forced vacuum soon.
+struct Near<'c, 'a> {
+    table: &'c TableFact<'a>,
+    bytes: f64,
+    limit: f64,
+    age: f64,
+    left: f64,
+}
+
+/// How many they are, how large, and when the first of them is due.
+fn measures<'a>(
+    ctx: &Context<'a>,
+    near: &[Near<'_, 'a>],
+    first: &Near<'_, 'a>,
+    per_day: Option<Quantity>,
+    (bytes, all): (f64, f64),
+) -> Vec<Measure> {
+    let snapshot = first.table.sizes.and_then(|r| ctx.snapshot_of(r));
+    let rows = |columns: &[&str], formula| ctx.all_rows(snapshot.unwrap_or(0), "table_sizes", columns, formula);
+    let per_day = per_day.map_or_else(|| "n/a".to_owned(), Quantity::human);
+    let within = show(ctx.threshold("within"), Unit::Seconds);
+    let due = rows(&["relfrozenxid_age", "reloptions"], format!("(limit − age) ÷ {per_day} a day, {within} at most"));
+    let size = rows(&["relation_size"], format!("{} ÷ {}", show(bytes, Unit::Bytes), show(all.max(1.0), Unit::Bytes)));
+    let share = Quantity::float(bytes / all.max(1.0), Unit::Share);
+    let formula = format!("({} − {}) ÷ {per_day} a day", show(first.limit, Unit::Xids), show(first.age, Unit::Xids));
+    let row: Vec<_> = first.table.sizes.map(|r| (r, &["relfrozenxid_age"][..])).into_iter().collect();
+    let left = Quantity::float(first.left, Unit::Seconds);
+    vec![
+        ctx.seen_in(snapshot, "Tables near their forced vacuum", Some(Quantity::count(near.len())), due),
+        ctx.seen_in(snapshot, "Their share of all tables and indexes", share, size),
+        ctx.computed(&format!("Left of {}", first.table.display()), left, formula, &row),
+    ]
 }
 
 #[cfg(test)]

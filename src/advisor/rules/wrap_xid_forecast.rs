@@ -113,7 +113,7 @@ fn check(cx: &Context<'_>) -> Check {
 
 /// From the id counter of the export; else from the database that aged most: one whose oldest id did not move aged by
 /// exactly what was used.
-fn report<'a>(cx: &Context<'a>, severity: Severity, rate: &Rate, age: f64, row: Row<'a>) -> Finding {
+fn report<'a>(cx: &Context<'a>, severity: Severity, rate: &Rate<'a>, age: f64, row: Row<'a>) -> Finding {
     let note = severity == Severity::Info;
     let routine = cx.facts.autovacuum.freeze_max_age;
     let limit = if note { routine } else { Limits::xid(cx.major()).refusal };
@@ -142,7 +142,7 @@ fn report<'a>(cx: &Context<'a>, severity: Severity, rate: &Rate, age: f64, row: 
         "({} − {}) ÷ {} a day",
         show(limit, Unit::Xids),
         show(age, Unit::Xids),
-        show(rate.per_second() * DAY, Unit::Xids)
+        per_day.map_or_else(|| "n/a".to_owned(), Quantity::human)
     );
     let columns: &[&str] = &["datfrozenxid_age"];
     let finding = cx
@@ -150,13 +150,12 @@ fn report<'a>(cx: &Context<'a>, severity: Severity, rate: &Rate, age: f64, row: 
         .doubts([cx.short_doubt("sure_window"), cx.facts.autovacuum.doubt])
         .why(why)
         .measure(cx.read("Age", row, "datfrozenxid_age"))
-        .measure(cx.over_window(
-            "Transaction ids used",
-            used,
-            format!("{}, {seconds} apart", rate.how),
-            &[(row, columns)],
-        ))
+        .measure(cx.over_window("Transaction ids used", used, format!("{}, {seconds} apart", rate.how), &rate.rows()))
         .measure(cx.over_window("Left", Quantity::float(left, Unit::Seconds), left_formula, &[(row, columns)]))
+        .measures(at.zip(cx.now()).map(|(at, now)| {
+            let formula = format!("{} + {}", now.human_seconds(), show(left, Unit::Seconds));
+            cx.over_window("Date at this pace", Some(Quantity::time(at)), formula, &[(row, columns)])
+        }))
         .effort(Effort::M)
         .verify("age(datfrozenxid) falls, and what is left grows.");
     if note {

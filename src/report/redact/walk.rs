@@ -57,7 +57,7 @@ pub(super) fn report(report: &mut Report, visit: Visit<'_>) {
     }
     verdict(of_verdict, visit);
     findings.iter_mut().for_each(|f| finding(f, visit));
-    for CheckLine { rule: _, title: _, state: _, remark } in checks {
+    for CheckLine { rule: _, title: _, state: _, remark, evidence: _ } in checks {
         visit(Place::Prose, remark);
     }
     actions.iter_mut().for_each(|a| action(a, visit));

@@ -201,11 +201,11 @@ fn transactions(draft: &Draft<'_>, now: &[Row<'_>], at: Option<crate::time::Time
 
 /// Sessions that held a transaction open while waiting for their client, over all captures.
 fn idle_in_transaction(draft: &mut Draft<'_>) -> Option<Block> {
-    let (mut captures, mut with_idle, mut sessions) = (0, Vec::new(), 0);
+    let (mut looked, mut with_idle, mut sessions) = (Vec::new(), Vec::new(), 0);
     let mut longest: Option<(f64, usize, Row<'_>)> = None;
     for (at, snapshot) in draft.chain.snapshots.iter().enumerate() {
         let Some(table) = snapshot.table("pg_stat_activity").filter(|t| t.has("state")) else { continue };
-        captures += 1;
+        looked.push(at);
         let idle: Vec<Row<'_>> =
             clients(table).filter(|r| r.text("state").is_some_and(|s| s.starts_with("idle in transaction"))).collect();
         with_idle.extend((!idle.is_empty()).then_some(at));
@@ -218,15 +218,19 @@ fn idle_in_transaction(draft: &mut Draft<'_>) -> Option<Block> {
             }
         }
     }
+    let captures = looked.len();
     if captures == 0 {
         return None;
     }
     if sessions == 0 {
+        // That nobody did, all captures say.
+        let link = draft.cite_at("Sessions waiting inside a transaction", &["pg_stat_activity"], &["state"], &looked);
         return Some(prose(
             Text::new()
                 .t("No session waited for its client inside a transaction at ")
                 .then(captures_words(captures))
-                .t("."),
+                .t(". ")
+                .then(link),
         ));
     }
     let mut text = Text::new()

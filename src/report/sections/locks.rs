@@ -1,6 +1,6 @@
 //! Locks: who waited for whom at each capture, what was locked, deadlocks.
 
-use crate::advisor::{Holder, WaitTree, Waiter, wait_trees};
+use crate::advisor::{Holder, WaitTree, Waiter, prepared_as_told, wait_trees};
 use crate::error::Result;
 use crate::report::absent;
 use crate::report::cells::{counted_words, prose};
@@ -143,14 +143,14 @@ fn line(who: &Holder, waiter: Option<&Waiter>, snapshot: &Snapshot, sessions: &B
     };
     let text = |column: &str| row.and_then(|r| r.text(column));
     let arrows = "↳ ".repeat(waiter.map_or(0, |w| w.depth));
-    let waits_for = waiter.map(|w| w.blocked_by.iter().map(holder).collect::<Vec<_>>().join(", "));
+    let waits_for = waiter.map(|w| w.blocked_by.iter().map(|who| holder(who, snapshot)).collect::<Vec<_>>().join(", "));
     let waits = waiter.and_then(|w| {
         let seconds = snapshot.meta.taken_at?.seconds_since(w.since?).max(0.0);
         let bound = (!w.since_exact).then_some(crate::report::Bound::AtMost);
         Some(Cell::Number { value: Quantity::float(seconds, Unit::Seconds)?, change: None, bound })
     });
     vec![
-        Cell::name(format!("{arrows}{}", holder(who))),
+        Cell::name(format!("{arrows}{}", holder(who, snapshot))),
         waits_for.map_or(Cell::None, Cell::text),
         waiter.and_then(|w| wanted(w, snapshot)).map_or(Cell::None, Cell::name),
         waits.unwrap_or(Cell::None),
@@ -161,11 +161,10 @@ fn line(who: &Holder, waiter: Option<&Waiter>, snapshot: &Snapshot, sessions: &B
     ]
 }
 
-fn holder(who: &Holder) -> String {
+fn holder(who: &Holder, snapshot: &Snapshot) -> String {
     match who {
         Holder::Session(pid) => format!("pid {pid}"),
-        Holder::Prepared(Some(xid)) => format!("prepared transaction {xid}"),
-        Holder::Prepared(None) => "a prepared transaction".to_owned(),
+        Holder::Prepared(xid) => prepared_as_told(Some(snapshot), *xid),
     }
 }
 

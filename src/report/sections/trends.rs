@@ -52,7 +52,7 @@ pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
         if pulse.every() > 1 {
             note = note.t(" One snapshot of ").n(Quantity::count(pulse.every())).t(" is drawn.");
         }
-        blocks.push(prose(note));
+        blocks.push(prose(note.t(" ").then(link.clone())));
         blocks.extend(multiples(draft, &beats, &shown, link.clone()));
         blocks.extend(super::timeline::block(draft));
         blocks.extend(super::heat::block(draft));
@@ -63,7 +63,8 @@ pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
                 .n(Quantity::count(points))
                 .t(" snapshots: what changed can be said, a trend cannot; that takes at least ")
                 .n(Quantity::count(LEAST_POINTS))
-                .t("."),
+                .t(". ")
+                .then(link.clone()),
         ));
     }
     blocks.push(values(draft, &beats, &shown, link));

@@ -7,6 +7,7 @@ use crate::report::absent::remark;
 use crate::report::cells::prose;
 use crate::report::draft::Draft;
 use crate::text::Text;
+use std::collections::BTreeSet;
 
 /// First words of the checks that judge what a section shows.
 fn rules_of(section: &str) -> &'static [&'static str] {
@@ -23,7 +24,7 @@ fn rules_of(section: &str) -> &'static [&'static str] {
     }
 }
 
-/// One sentence a reason. Views, columns and snapshots that are missing are told with the coverage.
+/// One sentence a reason, and links to what these checks read. Views, columns and snapshots that are missing are told with the coverage.
 pub(in crate::report) fn unjudged(draft: &Draft<'_>, section: &str) -> Option<Block> {
     let rules = rules_of(section);
     let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
@@ -45,5 +46,12 @@ pub(in crate::report) fn unjudged(draft: &Draft<'_>, section: &str) -> Option<Bl
         }
         text = remark(text.t(" ("), reason).t(")");
     }
-    (!reasons.is_empty()).then(|| prose(text.t(".")))
+    text = text.t(".");
+    let not_judged = |id: &str| reasons.iter().any(|(_, ids)| ids.contains(&id));
+    let lines = draft.checks.iter().filter(|c| not_judged(&c.rule));
+    let read: BTreeSet<(usize, &str)> = lines.flat_map(|c| &c.evidence).map(|id| (id.len(), id.as_str())).collect();
+    for (_, id) in read {
+        text = text.t(" ").link(id.to_lowercase(), id);
+    }
+    (!reasons.is_empty()).then(|| prose(text))
 }

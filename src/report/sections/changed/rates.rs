@@ -151,7 +151,11 @@ pub(super) fn left_out(draft: &Draft<'_>, link: &Text) -> Option<Block> {
     let windows = &draft.chain.windows;
     let last = windows.last()?;
     if last.elapsed_s.is_some_and(|s| s < SHORTEST_S) {
-        return Some(prose("No rates are compared: the last window is shorter than 10 s."));
+        let text = Text::new()
+            .t("No rates are compared: the last window is shorter than ")
+            .opt(Quantity::float(SHORTEST_S, Unit::Seconds))
+            .t(". ");
+        return Some(prose(text.then(link.clone())));
     }
     if windows.len() == 1 && draft.facts.age.since.is_none() {
         return Some(prose("No rates are compared: since when the first snapshot counts is not in the dump."));
