@@ -226,7 +226,7 @@ impl<'a> Context<'a> {
 
     /// A node's share of the execution of its plan.
     pub fn share_of_execution(&self, of: &Explained<'a>, part: f64) -> Measure {
-        self.plan_measure(of, "Share of the execution", Quantity::float(part, Unit::Share), "own time ÷ execution time")
+        self.time_of_execution(of, "Share of the execution", part * of.plan.total_ms().unwrap_or(0.0), part)
     }
 
     /// A time as a share of the execution of its plan.

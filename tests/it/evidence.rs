@@ -1,5 +1,6 @@
 //! Evidence behind every number that is said: measures behind those of findings, links behind those of paragraphs.
 
+use crate::arithmetic;
 use pgretro::advisor::{self, Config};
 use pgretro::diff;
 use pgretro::finding::Finding;
@@ -38,6 +39,22 @@ fn without_measure(finding: &Finding) -> Vec<String> {
         .filter(|(n, _)| !finding.measures.iter().any(|m| m.says(*n)))
         .map(|(n, text)| format!("{}: {} in \"{}\"", finding.rule, n.human(), text.plain()))
         .collect()
+}
+
+/// Formulas that read as arithmetic and give another value than the measure has; and how many were computed.
+fn wrong_arithmetic(finding: &Finding) -> (Vec<String>, usize) {
+    let mut wrong = Vec::new();
+    let mut computed = 0;
+    for measure in &finding.measures {
+        let formula = measure.evidence.formula.as_deref().filter(|f| f.contains(['÷', '×', '−', '+']));
+        let Some((formula, value)) = formula.and_then(|f| Some((f, arithmetic::value(f)?))) else { continue };
+        let Some(shown) = arithmetic::shown(measure) else { continue };
+        computed += 1;
+        if !arithmetic::agree(value, shown) {
+            wrong.push(format!("{}: {} is {shown}, and {formula} is {value}", finding.rule, measure.label));
+        }
+    }
+    (wrong, computed)
 }
 
 fn has_link(text: &Text, to: &dyn Fn(&str) -> bool) -> bool {
@@ -103,12 +120,15 @@ fn bare_charts(report: &Report) -> usize {
 #[test]
 fn every_number_has_evidence() {
     let mut bare: Vec<String> = Vec::new();
-    let (mut numbers, mut checks) = (0, 0);
+    let (mut numbers, mut checks, mut formulas) = (0, 0, 0);
     for dump in dumps() {
         let report = report(&dump);
         for f in &report.findings {
             numbers += f.finding.title.numbers().count();
             bare.extend(without_measure(&f.finding));
+            let (wrong, computed) = wrong_arithmetic(&f.finding);
+            bare.extend(wrong);
+            formulas += computed;
         }
         bare.extend(without_link(&report));
         assert_eq!(bare_charts(&report), 0, "{}", dump.display());
@@ -121,6 +141,6 @@ fn every_number_has_evidence() {
     }
     bare.sort();
     bare.dedup();
-    assert!(numbers > 100 && checks > 500, "{numbers} numbers, {checks} checks");
-    assert!(bare.is_empty(), "{} without evidence:\n{}", bare.len(), bare.join("\n"));
+    assert!(numbers > 100 && checks > 500 && formulas > 100, "{numbers} numbers, {checks} checks, {formulas} formulas");
+    assert!(bare.is_empty(), "{} without evidence, or with wrong arithmetic:\n{}", bare.len(), bare.join("\n"));
 }

@@ -94,11 +94,11 @@ fn in_plan<'a>(cx: &Context<'a>, shown: Seen<'_, 'a>, finding: Finding) -> Findi
         ))
     };
     match shown.of.own_share(shown.at) {
-        Some(part) => finding.measure(cx.plan_measure(
+        Some(part) => finding.measure(cx.time_of_execution(
             shown.of,
             "  its share of that execution",
-            Quantity::float(part, Unit::Share),
-            "own time of the node ÷ execution time",
+            part * shown.of.plan.total_ms().unwrap_or(0.0),
+            part,
         )),
         None => finding,
     }

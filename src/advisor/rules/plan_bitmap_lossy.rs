@@ -39,6 +39,7 @@ fn worst<'a>(ctx: &Context<'a>, of: &Explained<'a>) -> Option<Finding> {
     })?;
     let node = of.node(at)?;
     let part = Quantity::share(lossy, lossy + node.exact_blocks);
+    let of_both = format!("{} ÷ {}", show(lossy, Unit::Blocks), show(lossy + node.exact_blocks, Unit::Blocks));
     let again = node.removed_by_recheck * node.loops();
     Some(
         ctx.plan_finding(of, Severity::Low, of.at(at).t(" keeps ").opt(part).t(" of its blocks without their rows"))
@@ -49,7 +50,7 @@ fn worst<'a>(ctx: &Context<'a>, of: &Explained<'a>) -> Option<Finding> {
                     .t(" rows of these blocks were read and thrown away."),
             )
             .measure(ctx.plan_measure(of, "Lossy blocks", whole(lossy, Unit::Blocks), "lossy heap blocks"))
-            .measure(ctx.plan_measure(of, "Share of its blocks", part, "lossy ÷ (exact + lossy)"))
+            .measure(ctx.plan_measure(of, "Share of its blocks", part, of_both))
             .measure(ctx.plan_measure(
                 of,
                 "Rows removed by the recheck",

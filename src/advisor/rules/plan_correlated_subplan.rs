@@ -5,7 +5,7 @@ use crate::advisor::{Check, Context, Docs, Need, Rule, Threshold};
 use crate::explain::Link;
 use crate::finding::{Effort, Finding, Severity};
 use crate::text::Text;
-use crate::unit::{Quantity, Unit};
+use crate::unit::Unit;
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -59,12 +59,7 @@ fn worst<'a>(ctx: &Context<'a>, of: &Explained<'a>) -> Option<Finding> {
                 crate::advisor::whole(node.loops(), Unit::Count),
                 "loops of the subplan",
             ))
-            .measure(ctx.plan_measure(
-                of,
-                "Share of the execution",
-                Quantity::float(part, Unit::Share),
-                "time of all executions ÷ execution time",
-            ))
+            .measure(ctx.share_of_execution(of, part))
             .fixes(scan.and_then(|n| ctx.look_at_indexes(n)))
             .effort(Effort::M)
             .share(Some(part)),

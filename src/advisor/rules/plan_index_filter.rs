@@ -1,7 +1,7 @@
 //! An index scan whose filter throws most rows away.
 
 use crate::advisor::plans::{Explained, check_each, rows, seen_and_kept};
-use crate::advisor::{Check, Context, Docs, Need, Rule, Threshold};
+use crate::advisor::{Check, Context, Docs, Need, Rule, Threshold, show};
 use crate::explain::Node;
 use crate::finding::{Effort, Finding, Severity};
 use crate::text::Text;
@@ -73,7 +73,7 @@ fn worst<'a>(ctx: &Context<'a>, of: &Explained<'a>) -> Option<Finding> {
                 of,
                 "Share of the rows found",
                 Quantity::share(removed, removed + kept),
-                "removed ÷ (removed + kept)",
+                format!("{} ÷ {}", show(removed, Unit::Rows), show(removed + kept, Unit::Rows)),
             ))
             .fixes(ctx.look_at_indexes(node))
             .effort(Effort::S)

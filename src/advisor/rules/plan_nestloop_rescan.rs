@@ -4,7 +4,7 @@ use crate::advisor::plans::{Explained, check_each, share};
 use crate::advisor::{Check, Context, Docs, Need, Rule, Threshold};
 use crate::finding::{Effort, Finding, Severity};
 use crate::text::Text;
-use crate::unit::{Quantity, Unit};
+use crate::unit::Unit;
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -75,12 +75,7 @@ fn worst<'a>(ctx: &Context<'a>, of: &Explained<'a>) -> Option<Finding> {
                 crate::advisor::whole(node.loops(), Unit::Count),
                 "loops of the scan",
             ))
-            .measure(ctx.plan_measure(
-                of,
-                "Share of the execution",
-                Quantity::float(part, Unit::Share),
-                "time of all passes ÷ execution time",
-            ))
+            .measure(ctx.share_of_execution(of, part))
             .fixes(ctx.look_at_indexes(node))
             .effort(Effort::S)
             .share(Some(part)),

@@ -1,7 +1,7 @@
 //! Planning that takes longer than the execution.
 
 use crate::advisor::plans::{Explained, check_each};
-use crate::advisor::{Check, Context, Docs, Need, Rule, Threshold};
+use crate::advisor::{Check, Context, Docs, Need, Rule, Threshold, show};
 use crate::finding::{Effort, Finding, Severity};
 use crate::text::Text;
 use crate::unit::{Quantity, Unit};
@@ -57,7 +57,7 @@ fn worst<'a>(ctx: &Context<'a>, of: &Explained<'a>) -> Option<Finding> {
             of,
             "Share of the whole",
             Quantity::float(part, Unit::Share),
-            "planning ÷ (planning + execution)",
+            format!("{} ÷ ({} + {})", show(planning, Unit::Ms), show(planning, Unit::Ms), show(execution, Unit::Ms)),
         ))
         .effort(Effort::M)
         .share(Some(part)),
