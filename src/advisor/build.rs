@@ -33,13 +33,13 @@ impl<'a> Context<'a> {
         let single = self.chain.is_single();
         let mut evidence = self.cite(change.latest().into_iter(), &[column]);
         evidence.locators = self.locate_all(change.first().filter(|_| !single).into_iter().chain(change.last()));
-        Measure {
-            label: label.to_owned(),
-            before: if single { None } else { cell(change.first()) },
-            after: cell(change.last()),
-            window: if single { None } else { change.delta_quantity(column) },
-            evidence,
+        let (before, after) = (cell(change.first()).filter(|_| !single), cell(change.last()));
+        let window = if single { None } else { change.delta_quantity(column) };
+        let at_least = window.is_some() && !change.is_exact();
+        if at_least {
+            evidence.formula = Some("what was counted after each reset, added up over the windows".to_owned());
         }
+        Measure { label: label.to_owned(), before, after, window, at_least, evidence }
     }
 
     /// A column of a state or sample row, as it is.
@@ -55,7 +55,7 @@ impl<'a> Context<'a> {
         value: Option<Quantity>,
         evidence: Evidence,
     ) -> Measure {
-        let measure = Measure { label: label.to_owned(), before: None, after: None, window: None, evidence };
+        let measure = Measure::of_window(label, None, evidence);
         let last = self.chain.snapshots.len().saturating_sub(1);
         match snapshot {
             Some(0) if last > 0 => Measure { before: value, ..measure },
@@ -86,23 +86,24 @@ impl<'a> Context<'a> {
         formula: String,
         rows: &[(Row<'a>, &[&str])],
     ) -> Measure {
-        Measure {
-            label: label.to_owned(),
-            before: None,
-            after: None,
-            window: value,
-            evidence: self.formula(formula, rows),
-        }
+        Measure::of_window(label, value, self.formula(formula, rows))
     }
 
-    /// A column of a view of one row, in two snapshots; `None` where neither has a value.
+    /// A column of a view of one row in two snapshots: at both ends, or before and after a window in between. `None` where
+    /// neither has a value.
     pub fn of_both(&self, label: &str, ends: [&'a Snapshot; 2], view: &str, column: &str) -> Option<Measure> {
         let [before, after] = ends.map(|s| s.table(view).and_then(|t| t.iter().next()));
         let value = |row: Option<Row<'a>>| row.and_then(|r| r.quantity(column));
         let (was, is) = (value(before), value(after));
         was.or(is)?;
-        let evidence = self.cite(before.into_iter().chain(after), &[column]);
-        Some(Measure { label: label.to_owned(), before: was, after: is, window: None, evidence })
+        let mut evidence = self.cite(before.into_iter().chain(after), &[column]);
+        let last = self.chain.snapshots.len().saturating_sub(1);
+        let at = |row: Option<Row<'a>>| row.and_then(|r| self.snapshot_of(r));
+        if at(before).is_none_or(|i| i == 0) && at(after).is_none_or(|i| i == last) {
+            return Some(Measure { before: was, after: is, ..Measure::of_window(label, None, evidence) });
+        }
+        evidence.formula = was.map(|was| format!("{} before", was.exact()));
+        Some(Measure::of_window(label, is, evidence))
     }
 
     /// What a counter makes a second, over the time it covers; `None` where that time is not known.

@@ -136,6 +136,12 @@ pub fn activity<'a>(ctx: &Context<'a>, snapshot: usize, pid: i64) -> Option<Row<
     ctx.chain.snapshots.get(snapshot)?.table("pg_stat_activity")?.iter().find(|r| r.int("pid") == Some(pid))
 }
 
+/// The lock that a process waits for in a snapshot.
+fn waiting_lock<'a>(ctx: &Context<'a>, snapshot: usize, pid: i64) -> Option<Row<'a>> {
+    let mut locks = ctx.chain.snapshots.get(snapshot)?.table("pg_locks")?.iter();
+    locks.find(|r| r.int("pid") == Some(pid) && r.time("waitstart").is_some())
+}
+
 /// A holder as people tell it apart.
 pub fn holder(ctx: &Context<'_>, snapshot: usize, holder: &Holder) -> String {
     match holder {
@@ -177,10 +183,12 @@ pub fn measures(ctx: &Context<'_>, contention: &Contention, seen: &Seen) -> Vec<
         .filter_map(|w| Some((seen.at.seconds_since(w.since?), w)))
         .max_by(|a, b| a.0.total_cmp(&b.0));
     if let Some((seconds, waiter)) = longest {
-        let rows: Vec<(Row<'_>, &[&str])> = activity(ctx, seen.snapshot, waiter.pid)
-            .map(|r| (r, ["wait_event_type", "query_start"].as_slice()))
-            .into_iter()
-            .collect();
+        let rows: Vec<(Row<'_>, &[&str])> = if waiter.since_exact {
+            waiting_lock(ctx, seen.snapshot, waiter.pid).map(|r| (r, &["waitstart"][..])).into_iter().collect()
+        } else {
+            let session = activity(ctx, seen.snapshot, waiter.pid);
+            session.map(|r| (r, &["wait_event_type", "query_start"][..])).into_iter().collect()
+        };
         let formula = if waiter.since_exact {
             "capture time − waitstart"
         } else {

@@ -145,7 +145,7 @@ impl<'a> Context<'a> {
         if after.is_none() {
             evidence.formula = row.text(column).map(|text| format!("{column} {}", crate::ident::visible(text)));
         }
-        Measure { label: label.to_owned(), before: None, after, window: None, evidence }
+        Measure { after, ..Measure::of_window(label, None, evidence) }
     }
 
     /// Seconds the counters of this run cover: from the first to the last snapshot; for a single snapshot the age of

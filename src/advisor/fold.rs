@@ -45,22 +45,13 @@ fn add(head: &mut Finding, other: Finding) {
     head.members.push(other.subject);
     let more = Some(Quantity::count(head.members.len() - 1));
     let read = other.measures.into_iter().next().map(|m| m.evidence).unwrap_or_default();
-    match head.measures.last_mut().filter(|m| m.label == LABEL) {
-        Some(known) => {
-            known.window = more;
-            let left = CITED.saturating_sub(known.evidence.locators.len());
-            known.evidence.locators.extend(read.locators.into_iter().take(left));
-        }
-        None => head.measures.push(Measure {
-            label: LABEL.to_owned(),
-            before: None,
-            after: None,
-            window: more,
-            evidence: Evidence {
-                object: String::new(),
-                formula: Some(format!("findings of this check of one severity; the first {CITED} places are cited")),
-                ..read
-            },
-        }),
+    if let Some(known) = head.measures.last_mut().filter(|m| m.label == LABEL) {
+        known.window = more;
+        let left = CITED.saturating_sub(known.evidence.locators.len());
+        known.evidence.locators.extend(read.locators.into_iter().take(left));
+    } else {
+        let formula = format!("findings of this check of one severity; the first {CITED} places are cited");
+        let evidence = Evidence { object: String::new(), formula: Some(formula), ..read };
+        head.measures.push(Measure::of_window(LABEL, more, evidence));
     }
 }

@@ -194,6 +194,10 @@ fn view_is_there(context: &Context<'_>, name: &str, columns: &[&str]) -> Result<
         Some(Shape::Sample | Shape::State) | None => context.state(name).map(|s| s.table),
     };
     let Some(table) = table else {
+        // Counters are judged to the end of the window.
+        if context.chain.snapshots.iter().any(|s| s.table(name).is_some()) {
+            return Err((format!("`{name}` is not in the last snapshot"), true));
+        }
         // A newer view may be there all the same: counters that an older version exports in another view.
         let carrier = catalog::carrier(name, major);
         return Err(if carrier != name {

@@ -54,8 +54,7 @@ impl Context<'_> {
         let formula = format!("{} of {} snapshots that could show it", labels.join(", "), sighting.of);
         let evidence = self.all_rows_in(&sighting.seen, &[view], &[], formula);
         let seen = Some(Quantity::count(sighting.seen.len()));
-        let label = "Snapshots that show it".to_owned();
-        Some(Measure { label, before: None, after: None, window: seen, evidence })
+        Some(Measure::of_window("Snapshots that show it", seen, evidence))
     }
 }
 

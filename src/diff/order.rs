@@ -125,7 +125,9 @@ pub(super) fn check(before: &Snapshot, after: &Snapshot, options: &Options, note
     }
     if let (Some(x), Some(y)) = (a.taken_at, b.taken_at) {
         let seconds = y.seconds_since(x);
-        if seconds < super::MIN_WINDOW_S {
+        if seconds < 0.0 {
+            notes.say("W-WINDOW", format!("the later snapshot was taken {:.1} s before the other: no rates", -seconds));
+        } else if seconds < super::MIN_WINDOW_S {
             notes.say("W-WINDOW", format!("{seconds:.1} s between the snapshots: too short for rates"));
         } else if super::rate::is_unreliable(seconds) {
             notes.say(

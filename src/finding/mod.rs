@@ -183,11 +183,19 @@ pub struct Measure {
     pub after: Option<Quantity>,
     /// Its value over the window: a delta, a rate, a share.
     pub window: Option<Quantity>,
+    /// Whether the value over the window is a lower bound: the counter started again in between.
+    #[serde(default)]
+    pub at_least: bool,
     /// Where it comes from.
     pub evidence: Evidence,
 }
 
 impl Measure {
+    /// A value over the window.
+    pub fn of_window(label: impl Into<String>, value: Option<Quantity>, evidence: Evidence) -> Self {
+        Self { label: label.into(), before: None, after: None, window: value, at_least: false, evidence }
+    }
+
     /// Whether it has a number as people read it: as a value, or in its formula.
     pub fn says(&self, number: Quantity) -> bool {
         let shown = number.human();
@@ -350,13 +358,8 @@ mod tests {
 
     #[test]
     fn a_measure_says_its_values_and_the_numbers_of_its_formula() {
-        let measure = Measure {
-            label: "Mean".to_owned(),
-            before: None,
-            after: None,
-            window: Some(Quantity::int(23, Unit::Rows)),
-            evidence: Evidence { formula: Some("1,663 ÷ 72.3, of 1.5 MB".to_owned()), ..Evidence::default() },
-        };
+        let evidence = Evidence { formula: Some("1,663 ÷ 72.3, of 1.5 MB".to_owned()), ..Evidence::default() };
+        let measure = Measure::of_window("Mean", Some(Quantity::int(23, Unit::Rows)), evidence);
         for (number, said) in [
             (Quantity::int(23, Unit::Rows), true),
             (Quantity::int(23, Unit::Blocks), false),

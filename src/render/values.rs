@@ -234,6 +234,7 @@ fn measure(m: &Measure) -> Value {
         before => number(m.before),
         after => number(m.after),
         window => number(m.window),
+        at_least => m.at_least,
         evidence => held(&m.evidence, true),
     }
 }

@@ -151,7 +151,8 @@ fn number(advice: &Advice, draft: &mut Draft<'_>) -> Vec<ReportFinding> {
         .enumerate()
         .map(|(at, finding)| {
             let evidence = finding.measures.iter().map(|m| {
-                let values = [("A", m.before), (after, m.after), ("window", m.window)]
+                let window = if m.at_least { "window, at least" } else { "window" };
+                let values = [("A", m.before), (after, m.after), (window, m.window)]
                     .into_iter()
                     .filter_map(|(label, value)| value.map(|v| (label.to_owned(), v)))
                     .collect();

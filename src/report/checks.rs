@@ -47,8 +47,8 @@ pub(super) fn lines(draft: &mut Draft<'_>) -> Vec<CheckLine> {
         .collect()
 }
 
-/// What a check needs; where it needs nothing, what it wants. A finding has evidence of its own, and of a check whose
-/// input is missing the coverage tells.
+/// What a check reads: what it needs, and where it could judge, what it wants besides. A finding has evidence of its own,
+/// and of a check whose input is missing the coverage tells.
 fn inputs(rule: &Rule, outcome: &Outcome) -> Vec<Input> {
     let skipped = match outcome {
         Outcome::Passed { .. } => false,
@@ -56,8 +56,8 @@ fn inputs(rule: &Rule, outcome: &Outcome) -> Vec<Input> {
         _ => return Vec::new(),
     };
     let mut read: Vec<Input> = rule.needs.iter().map(input).collect();
-    if read.is_empty() {
-        read = rule.wants.iter().map(input).collect();
+    if !skipped || read.is_empty() {
+        read.extend(rule.wants.iter().map(input));
     }
     // Its reason may be the length of the window.
     if skipped && rule.thresholds.iter().any(|t| t.name.starts_with("min_window")) {

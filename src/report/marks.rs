@@ -76,11 +76,8 @@ mod tests {
         finding.measures = evidence
             .iter()
             .map(|(id, n)| Measure {
-                label: (*id).to_owned(),
-                before: None,
                 after: Some(Quantity::int(*n, Unit::Rows)),
-                window: None,
-                evidence: Evidence::default(),
+                ..Measure::of_window(*id, None, Evidence::default())
             })
             .collect();
         ReportFinding {

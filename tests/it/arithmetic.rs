@@ -166,13 +166,7 @@ fn formulas_are_read_as_people_read_them() {
         assert!(got.zip(wanted).map_or(got == wanted, |(a, b)| (a - b).abs() < 1e-9 * b), "{formula}: {got:?}");
     }
     let days = Quantity::float(2.0, Unit::PerDay);
-    let measure = Measure {
-        label: String::new(),
-        before: None,
-        after: None,
-        window: days,
-        evidence: pgretro::finding::Evidence::default(),
-    };
+    let measure = Measure::of_window("", days, pgretro::finding::Evidence::default());
     assert_eq!(shown(&measure), Some(2.0 / 86_400.0));
     assert!(agree(100.9, 100.0) && !agree(103.0, 100.0));
 }

@@ -91,6 +91,7 @@ fn measures() -> Vec<Measure> {
             before: Some(int(1_204, Unit::Rows)),
             after: Some(int(48_200, Unit::Rows)),
             window: Some(int(46_996, Unit::Rows)),
+            at_least: false,
             evidence: evidence("pg_stat_user_tables", &["n_dead_tup"], "public.orders", None),
         },
         Measure {
@@ -98,6 +99,7 @@ fn measures() -> Vec<Measure> {
             before: None,
             after: Some(float(4.017, Unit::Times)),
             window: None,
+            at_least: false,
             evidence: evidence(
                 "pg_stat_user_tables",
                 &["n_dead_tup"],

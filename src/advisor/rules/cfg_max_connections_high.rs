@@ -11,7 +11,7 @@ use crate::unit::{Quantity, Unit};
 pub const RULE: Rule = Rule {
     id: "cfg-max-connections-high",
     title: "Far more connection slots than used",
-    needs: &[Need::Setting("max_connections"), Need::View("pg_stat_activity", &["state"])],
+    needs: &[Need::Setting("max_connections"), Need::View("pg_stat_activity", &["backend_type"])],
     wants: &[Need::Snapshots(3)],
     thresholds: &[
         Threshold { name: "min_slots", default: 500.0, unit: Unit::Count, about: "Fewer do no harm, used or not." },

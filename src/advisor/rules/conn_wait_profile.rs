@@ -117,17 +117,15 @@ fn check(ctx: &Context<'_>) -> Check {
         )
         .why(why)
         .doubts([(often * 2 < snapshots).then_some(Doubt::C6)])
-        .measure(Measure {
-            label: "Share of the active sessions".to_owned(),
-            before: None,
-            after: None,
-            window: quantity,
-            evidence: ctx.all_rows_in(&looked(ctx), &["pg_stat_activity"], &["state", "wait_event_type", "wait_event"], format!(
+        .measure(Measure::of_window(
+            "Share of the active sessions",
+            quantity,
+            ctx.all_rows_in(&looked(ctx), &["pg_stat_activity"], &["state", "wait_event_type", "wait_event"], format!(
                 "({}) ÷ {active} sessions, in {often} of {snapshots} snapshots; ± {} is √(p (1 − p) ÷ n)",
                 named.iter().map(|(event, count)| format!("{count} {event}")).collect::<Vec<_>>().join(" + "),
                 show(error, Unit::Share)
             )),
-        })
+        ))
         .fix(Fix::diagnose(
             "pg_stat_activity",
             "SELECT wait_event_type, wait_event, count(*) FROM pg_stat_activity\nWHERE state = 'active' AND backend_type = 'client backend' GROUP BY 1, 2 ORDER BY 3 DESC;",

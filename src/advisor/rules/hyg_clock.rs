@@ -1,7 +1,7 @@
 //! Clocks that disagree.
 
 use crate::advisor::{Check, Checked, Context, Docs, Rule};
-use crate::finding::{Doubt, Effort, Severity, Subject, SubjectKind};
+use crate::finding::{Doubt, Effort, Evidence, Measure, Severity, Subject, SubjectKind};
 use crate::text::{Text, counted};
 use std::collections::BTreeSet;
 
@@ -54,7 +54,10 @@ fn check(ctx: &Context<'_>) -> Check {
         )
         .why(Text::new().t("While reading it was noted: ").t(first.to_string()).t("."))
         .doubts([wrong.then_some(Doubt::C4)])
-        .measures(ctx.of_both("Capture time", [ctx.chain.first(), ctx.chain.last()], "meta", "captured_at"))
+        .measures(ctx.of_both("Capture time", [ctx.chain.first(), ctx.chain.last()], "meta", "captured_at").map(|m| {
+            let evidence = Evidence { formula: Some((*first).to_owned()), ..m.evidence };
+            Measure { evidence, ..m }
+        }))
         .members(said.iter().map(|(_, message)| Subject::new(SubjectKind::Data, *message)).collect())
         .verify("The next dump states its time with its zone, and nothing in it is later.")
         .effort(Effort::S);

@@ -112,16 +112,16 @@ fn began_anew<'a>(ctx: &Context<'a>, window: &'a Diff, crash: &Event) -> Vec<Mea
     let moved = |view: &&View| {
         let label = format!("stats_reset of {}", view.name);
         let both = ctx.of_both(&label, [&window.before, &window.after], view.name, "stats_reset");
-        both.filter(|m| m.before != m.after)
+        both.filter(|m| m.before.is_none() || m.before != m.after)
     };
     let cluster_wide = VIEWS.iter().filter(|v| v.key.is_empty() && !v.per_database);
     let views: Vec<Measure> =
         cluster_wide.filter(|v| v.name != "pg_stat_statements_info").filter_map(moved).take(SHOWN).collect();
     let shown_by = crash.evidence.join("; ").replace('`', "");
-    let mut again = ctx.over_window("Statistics began again", crash.at.map(Quantity::time), shown_by, &[]);
-    if let Some(first) = views.first() {
-        again.evidence = Evidence { formula: again.evidence.formula, ..first.evidence.clone() };
-    }
+    let read = views.first().map(|first| first.evidence.clone()).unwrap_or_default();
+    let evidence = Evidence { formula: Some(shown_by), ..read };
+    let at = ctx.chain.snapshots.iter().position(|s| std::ptr::eq(s.as_ref(), window.after.as_ref()));
+    let again = ctx.seen_in(at, "Statistics began again", crash.at.map(Quantity::time), evidence);
     std::iter::once(again).chain(views).collect()
 }
 

@@ -1,8 +1,10 @@
 //! Snapshots that may be of different servers.
 
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule};
-use crate::finding::{Effort, Severity, Subject, SubjectKind};
+use crate::diff::Diff;
+use crate::finding::{Effort, Evidence, Locator, Measure, Severity, Subject, SubjectKind};
 use crate::text::{Text, counted};
+use crate::unit::{Quantity, Unit};
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -46,6 +48,7 @@ fn check(ctx: &Context<'_>) -> Check {
                     "meta",
                     "pg_postmaster_start_time",
                 ))
+                .measures(taken(ctx, window))
                 .verify("The snapshots of one server are compared with each other only.")
                 .effort(Effort::S),
             );
@@ -55,6 +58,20 @@ fn check(ctx: &Context<'_>) -> Check {
         findings,
         looked_at: format!("{}, each of one server", counted(ctx.chain.windows.len(), "window", "windows")),
     })
+}
+
+/// When both were taken, with a file of each: what there always is.
+fn taken(ctx: &Context<'_>, window: &Diff) -> Option<Measure> {
+    let (was, is) = (window.before.meta.taken_at?, window.after.meta.taken_at?);
+    let files = [&window.before, &window.after].into_iter().filter_map(|s| {
+        let at = ctx.chain.snapshots.iter().position(|known| std::ptr::eq(known.as_ref(), s.as_ref()))?;
+        let file = s.meta.files.first()?;
+        Some(Locator { snapshot: ctx.label(at), file: file.path.clone(), place: "and the files beside it".to_owned() })
+    });
+    let formula = format!("{} and {}", was.human_seconds(), is.human_seconds());
+    let evidence = Evidence { formula: Some(formula), locators: files.collect(), ..Evidence::default() };
+    let apart = Quantity::float(is.seconds_since(was), Unit::Seconds);
+    Some(Measure::of_window("Taken apart by", apart, evidence))
 }
 
 #[cfg(test)]

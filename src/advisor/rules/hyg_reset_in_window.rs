@@ -67,12 +67,8 @@ fn check(ctx: &Context<'_>) -> Check {
         format!("{} of {} rows, {}", show(n, Unit::Count), show(all, Unit::Count), show(part(n, all), Unit::Share))
     };
     let ends = [0, ctx.chain.snapshots.len().saturating_sub(1)];
-    let counted = |label: &str, n: usize| Measure {
-        label: label.to_owned(),
-        before: None,
-        after: None,
-        window: Some(Quantity::count(n)),
-        evidence: ctx.all_rows_in(&ends, &views, &[], of_all(n)),
+    let counted = |label: &str, n: usize| {
+        Measure::of_window(label, Some(Quantity::count(n)), ctx.all_rows_in(&ends, &views, &[], of_all(n)))
     };
     let events: Vec<String> = ctx
         .chain
@@ -108,7 +104,7 @@ fn check(ctx: &Context<'_>) -> Check {
         .why(why.t(format!("Views concerned: {}.", views.join(", "))))
         .members(events.into_iter().map(|e| Subject::new(SubjectKind::Data, e)).collect())
         .measure(counted("Rows reset", reset))
-        .measure(counted("Rows of which a reset cannot be ruled out", unsure))
+        .measures((unsure > 0).then(|| counted("Rows of which a reset cannot be ruled out", unsure)))
         .verify("No counter starts again in the next window.")
         .effort(Effort::S);
     Ok(Checked { findings: vec![finding], looked_at })

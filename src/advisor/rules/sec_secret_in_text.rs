@@ -4,7 +4,7 @@ use crate::advisor::secret::{Secret, find};
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Skip};
 use crate::finding::{Effort, Fix, Measure, Risk, Severity, Subject, SubjectKind, Verb};
 use crate::snapshot::Row;
-use crate::text::Text;
+use crate::text::{Text, counted};
 use crate::unit::Quantity;
 use std::collections::BTreeMap;
 
@@ -104,7 +104,10 @@ fn check(ctx: &Context<'_>) -> Check {
         }
         findings.push(finding);
     }
-    Ok(Checked { findings, looked_at: format!("{texts} texts without a secret of a known shape") })
+    Ok(Checked {
+        findings,
+        looked_at: format!("{} without a secret of a known shape", counted(texts, "text", "texts")),
+    })
 }
 
 /// How many texts, by the views that hold them.
@@ -175,7 +178,7 @@ mod tests {
     #[test]
     fn stays_quiet_without_one_and_skips_without_texts() {
         let b = literal("2026-11-22 12:00:00+00").view("pg_stat_activity", "pid | query", &["7 | select 1"]).build();
-        assert_eq!(told(&judge(&RULE, &[b], "")), ["passed: 1 texts without a secret of a known shape"]);
+        assert_eq!(told(&judge(&RULE, &[b], "")), ["passed: 1 text without a secret of a known shape"]);
         let none = literal("2026-11-22 12:00:00+00").build();
         assert_eq!(told(&judge(&RULE, &[none], "")), ["skipped: the export has no texts of statements or sessions"]);
     }

@@ -5,7 +5,7 @@ use crate::advisor::sighting::Sighting;
 use crate::advisor::slots::{Slot, current_lsn_sql, drop_slot, retained, slots};
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, show};
 use crate::finding::{Doubt, Effort, Finding, Fix, Severity, Subject, SubjectKind};
-use crate::text::Text;
+use crate::text::{Text, counted};
 use crate::unit::{Quantity, Unit};
 
 /// The rule.
@@ -57,8 +57,8 @@ fn check(ctx: &Context<'_>) -> Check {
     Ok(Checked {
         findings,
         looked_at: format!(
-            "{} slots, {} of them inactive, at most {} of WAL kept by those",
-            slots.len(),
+            "{}, {} of them inactive, at most {} of WAL kept by those",
+            counted(slots.len(), "slot", "slots"),
             slots.iter().filter(|s| s.always_inactive).count(),
             show(most, Unit::Bytes)
         ),
@@ -186,10 +186,10 @@ mod tests {
         let b = taken("2026-11-22 12:00:00+00", 0x2000_0000, &["s | physical | f | 0/10000000 | extended"]);
         assert_eq!(
             told(&judge(&RULE, &[a, b], "")),
-            ["passed: 1 slots, 0 of them inactive, at most 0 bytes of WAL kept by those"]
+            ["passed: 1 slot, 0 of them inactive, at most 0 bytes of WAL kept by those"]
         );
         let c = taken("2026-11-22 12:00:00+00", 0x9000_0000, &["s | physical | f | 0/10000000 | lost"]);
-        assert!(told(&judge(&RULE, &[c], ""))[0].starts_with("passed: 1 slots, 1 of them inactive"));
+        assert!(told(&judge(&RULE, &[c], ""))[0].starts_with("passed: 1 slot, 1 of them inactive"));
     }
 
     #[test]

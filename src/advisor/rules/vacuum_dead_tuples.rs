@@ -4,7 +4,7 @@ use crate::advisor::carried::since_rewrite;
 use crate::advisor::overdue::{being_vacuumed, lasting};
 use crate::advisor::vacuum_cure::vacuum;
 use crate::advisor::{
-    Check, Checked, Context, DeadRows, Docs, Need, Rule, TableFact, Threshold, Triggers, show, whole,
+    Check, Checked, Context, DeadRows, Docs, Need, Rule, Skip, TableFact, Threshold, Triggers, show, whole,
 };
 use crate::diff::Change;
 use crate::finding::{Effort, Finding, Severity};
@@ -97,6 +97,9 @@ fn check(cx: &Context<'_>) -> Check {
         {
             checked.findings.push(report(cx, table, change, &triggers, dead));
         }
+    }
+    if looked > 0 && unknown == looked {
+        return Err(Skip("the dead rows of all large tables are unknown since a crash or reset".to_owned()));
     }
     let blind = if unknown > 0 {
         format!("; of {unknown} the dead rows are unknown since a crash or reset")

@@ -4,7 +4,7 @@ use crate::advisor::prepared::{look, roll_back};
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold};
 use crate::finding::{Doubt, Effort, Finding, Severity, Subject, SubjectKind};
 use crate::snapshot::Row;
-use crate::text::Text;
+use crate::text::{Text, counted};
 use crate::unit::{Quantity, Unit};
 use std::collections::BTreeMap;
 
@@ -46,8 +46,10 @@ pub const RULE: Rule = Rule {
 
 fn check(cx: &Context<'_>) -> Check {
     let state = cx.state_or_skip("pg_prepared_xacts")?;
-    let mut checked =
-        Checked { looked_at: format!("{} prepared transactions", state.table.rows), ..Checked::default() };
+    let mut checked = Checked {
+        looked_at: counted(state.table.rows, "prepared transaction", "prepared transactions"),
+        ..Checked::default()
+    };
     for row in state.table.iter() {
         let (Some(gid), Some(prepared), Some(now)) = (row.text("gid"), row.time("prepared"), state.at) else {
             continue;
@@ -137,7 +139,7 @@ mod tests {
     #[test]
     fn stays_quiet_while_it_is_young() {
         let b = taken("2026-11-22 12:00:00+00", &["900 | g | 2026-11-22 11:59:00+00 | app | shop"]);
-        assert_eq!(told(&judge(&RULE, std::slice::from_ref(&b), "")), ["passed: 1 prepared transactions"]);
+        assert_eq!(told(&judge(&RULE, std::slice::from_ref(&b), "")), ["passed: 1 prepared transaction"]);
         assert_eq!(
             told(&judge(&RULE, &[b], "[rules.wrap-prepared-xact]\nmin_age = \"30 s\"")),
             ["medium, high: g: Prepared 1 min 00 s ago and neither committed nor rolled back"]

@@ -160,7 +160,7 @@ fn finding(of: &mut ReportFinding, visit: Visit<'_>) {
         of_one_execution: _,
     } = finding;
     [title, why, verify].into_iter().chain(not).for_each(|t| prose(t, visit));
-    for Measure { label, before: _, after: _, window: _, evidence } in measures {
+    for Measure { label, before: _, after: _, window: _, at_least: _, evidence } in measures {
         visit(Place::Mixed, label);
         of_evidence(evidence, visit);
     }

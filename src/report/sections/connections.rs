@@ -97,6 +97,11 @@ fn limits(draft: &mut Draft<'_>, sessions: usize) -> Block {
     if let Some(links) = draft.links_to(&["conn-"]) {
         items.push(fact("Findings", Cell::Text(links)));
     }
+    let columns = ["setting", "backend_type"];
+    let all: Vec<usize> = (0..draft.chain.snapshots.len()).collect();
+    let link =
+        draft.cite_at("Limits of connections, and sessions", &["pg_settings", "pg_stat_activity"], &columns, &all);
+    items.push(fact("Source", Cell::Text(link)));
     Block::Facts { title: "Limits. Captures are instants: what was between them is not seen".to_owned(), items }
 }
 
@@ -254,7 +259,10 @@ fn idle_in_transaction(draft: &mut Draft<'_>) -> Option<Block> {
     text = text.t(". ");
     text = match draft.links_to(&["conn-idle"]) {
         Some(links) => text.then(links),
-        None => text.t("That is judged by how long it lasts: under the limit of the check, which passed or could not run, so it stands here and is no finding."),
+        None if draft.checks.iter().any(|c| c.rule == "conn-idle-in-transaction" && c.state == "passed") => text.t(
+            "That is judged by how long it lasts: under the limit of the check, so it stands here and is no finding.",
+        ),
+        None => text.t("How long is too long could not be judged."),
     };
     let columns = ["state", "state_change", "xact_start"];
     let link = draft.cite_at("Sessions waiting inside a transaction", &["pg_stat_activity"], &columns, &with_idle);

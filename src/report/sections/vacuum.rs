@@ -1,6 +1,7 @@
 //! Vacuum: how far each table is from its trigger, when it was last vacuumed and analyzed, how old its ids are.
 
 use crate::advisor::TableFact;
+use crate::catalog::wraparound::Limits;
 use crate::diff::Change;
 use crate::error::Result;
 use crate::report::absent;
@@ -11,7 +12,7 @@ use crate::report::table::{ranked, table};
 use crate::report::{Block, Bound, Cell};
 use crate::snapshot::{Row, Snapshot, Table};
 use crate::text::{Text, sentence};
-use crate::unit::{Quantity, Unit};
+use crate::unit::{Quantity, Unit, group_int};
 
 /// What this section shows.
 pub(super) const VIEWS: &[&str] = &[
@@ -180,11 +181,16 @@ fn progress(draft: &mut Draft<'_>) -> Option<Block> {
 /// How old the oldest ids of each database are.
 fn ages(draft: &mut Draft<'_>) -> Option<Block> {
     let state = draft.state("database_sizes").filter(|s| s.table.has("datfrozenxid_age"))?;
+    let refusal = Limits::xid(draft.chain.last().meta.major().unwrap_or(crate::version::NEWEST)).refusal;
+    let formula = format!(
+        "share = datfrozenxid_age ÷ {}, where the server refuses new transaction ids",
+        group_int(refusal as i64)
+    );
     let link = draft.cite(
         "Ages of transaction ids",
         &["database_sizes", "pg_settings"],
         &["datfrozenxid_age", "datminmxid_age"],
-        Some("share = datfrozenxid_age ÷ 2,146,483,647, where the server refuses new transaction ids (14 and later: 2^31 − 1 − 3 million)"),
+        Some(&formula),
     );
     let limit = draft.setting_number("autovacuum_freeze_max_age");
     let mut about = Text::new().t("Autovacuum freezes a table of its own accord ");
@@ -206,7 +212,7 @@ fn ages(draft: &mut Draft<'_>) -> Option<Block> {
     for row in rows {
         let before = first.and_then(|t| t.iter().find(|r| r.text("datname") == row.text("datname")));
         let name = row.text("datname").unwrap_or("(no name)").to_owned();
-        let share = row.int("datfrozenxid_age").and_then(|a| Quantity::share(a as f64, f64::from(i32::MAX)));
+        let share = row.int("datfrozenxid_age").and_then(|a| Quantity::share(a as f64, refusal));
         out.push(vec![
             Cell::name(name.clone()),
             level(before, Some(row), "datfrozenxid_age"),
