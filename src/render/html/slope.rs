@@ -106,12 +106,14 @@ fn drawn(form: &Form, lines: &[Line], page: &Page, said: &str) -> String {
 fn labels(line: &Line, form: &Form) -> (Vec<String>, Vec<String>) {
     let name = crate::ident::visible(&line.name).into_owned();
     let (before, after) = (line.before.human(), line.after.human());
+    // Bold letters are wider.
+    let room = if line.emphasised { form.room * 9 / 10 } else { form.room };
     if form.narrow {
-        let mut last = broken(&name, form.room);
+        let mut last = broken(&name, room);
         last.push(after);
         return (vec![before], last);
     }
-    (broken(&format!("{name}  {before}"), form.room), vec![after])
+    (broken(&format!("{name}  {before}"), room), vec![after])
 }
 
 /// A text in pieces that fit; names break after `.` and `_` where they can.
