@@ -109,9 +109,14 @@ impl<'a> Context<'a> {
     /// What a counter makes a second, over the time it covers; `None` where that time is not known.
     pub fn per_second(&self, label: &str, change: Change<'a>, column: &str, unit: Unit) -> Option<Measure> {
         let (rate, counted, covered) = (change.rate(column)?, change.delta_quantity(column)?, change.covered_s()?);
-        let row = change.last()?;
         let formula = format!("{} ÷ {}", counted.human(), show(covered, Unit::Seconds));
-        Some(self.over_window(label, Quantity::float(rate, unit), formula, &[(row, &[column])]))
+        Some(self.over_window(label, Quantity::float(rate, unit), formula, &self.ends(change, &[column])))
+    }
+
+    /// The rows of an object that a difference was computed from: the last one and the first.
+    pub fn ends<'c>(&self, change: Change<'a>, columns: &'c [&'c str]) -> Vec<(Row<'a>, &'c [&'c str])> {
+        let first = change.first().filter(|_| !self.chain.is_single());
+        change.last().into_iter().chain(first).map(|row| (row, columns)).collect()
     }
 
     /// Evidence of a computed value.

@@ -111,7 +111,7 @@ fn check(ctx: &Context<'_>) -> Check {
                 "Found in shared buffers",
                 Quantity::float(share, Unit::Share),
                 format!("{} ÷ {}", show(hit, Unit::Count), show(hit + read, Unit::Count)),
-                &[(row, &["blks_hit", "blks_read"])],
+                &ctx.ends(change, &["blks_hit", "blks_read"]),
             ))
             .measure(ctx.over_window(
                 "Read into shared buffers",
@@ -122,14 +122,14 @@ fn check(ctx: &Context<'_>) -> Check {
                     show(block, Unit::Bytes),
                     show(change.covered_s().unwrap_or_default(), Unit::Seconds)
                 ),
-                &[(row, &["blks_read"])],
+                &ctx.ends(change, &["blks_read"]),
             ))
             .measures(time_share.zip(read_ms).map(|(share, ms)| {
                 ctx.over_window(
                     "Reading, of the time of execution",
                     Quantity::float(share, Unit::Share),
                     format!("{} ÷ active_time", show(ms, Unit::Ms)),
-                    &[(row, &["blk_read_time", "active_time"])],
+                    &ctx.ends(change, &["blk_read_time", "active_time"]),
                 )
             }))
             .fix(Fix::diagnose(

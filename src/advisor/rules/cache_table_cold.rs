@@ -96,7 +96,7 @@ fn check(ctx: &Context<'_>) -> Check {
             "Share of all heap blocks read",
             share_of,
             format!("{} ÷ {}", show(read(&change), Unit::Blocks), show(total, Unit::Blocks)),
-            &[(row, &["heap_blks_read"])],
+            &ctx.ends(change, &["heap_blks_read"]),
         ))
         .measure(ctx.over_window(
             "Read into shared buffers",
@@ -107,7 +107,7 @@ fn check(ctx: &Context<'_>) -> Check {
                 show(block, Unit::Bytes),
                 show(change.covered_s().unwrap_or_default(), Unit::Seconds)
             ),
-            &[(row, &["heap_blks_read"])],
+            &ctx.ends(change, &["heap_blks_read"]),
         ))
         .fix(Fix::diagnose(subject.name, look))
         .verify("Its heap blocks read per second fall in the next window.")

@@ -87,7 +87,7 @@ fn check(ctx: &Context<'_>) -> Check {
                 "Mean length of a session",
                 mean,
                 formula,
-                &[(row, &["session_time", "sessions"])],
+                &ctx.ends(change, &["session_time", "sessions"]),
             ))
             .verify("Sessions opened per second fall in the next window.")
             .effort(Effort::M),

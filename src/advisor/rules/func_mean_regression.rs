@@ -111,19 +111,19 @@ fn check(ctx: &Context<'_>) -> Check {
                     "Own time a call, in the last window",
                     ms(after),
                     format!("{} ÷ {}", show(now.1, Unit::Ms), show(now.0, Unit::Count)),
-                    &[(row, &["self_time", "calls"])],
+                    &ctx.ends(change, &["self_time", "calls"]),
                 ))
                 .measure(ctx.over_window(
                     "Own time a call, before",
                     ms(before),
                     format!("{} ÷ {}", show(then.1, Unit::Ms), show(then.0, Unit::Count)),
-                    &[(row, &["self_time", "calls"])],
+                    &ctx.ends(change, &["self_time", "calls"]),
                 ))
                 .measure(ctx.over_window(
                     "Times slower",
                     Quantity::float(after / before, Unit::Times),
                     format!("{} ÷ {}", show(after, Unit::Ms), show(before, Unit::Ms)),
-                    &[(row, &["self_time", "calls"])],
+                    &ctx.ends(change, &["self_time", "calls"]),
                 ))
                 .measure(ctx.over_window(
                     "Sessions busy with the difference",
@@ -135,7 +135,7 @@ fn check(ctx: &Context<'_>) -> Check {
                         show(now.0, Unit::Count),
                         show(last, Unit::Seconds)
                     ),
-                    &[(row, &["self_time", "calls"])],
+                    &ctx.ends(change, &["self_time", "calls"]),
                 ))
                 .fixes(look)
                 .verify("Its own time a call falls in the next window.")

@@ -122,19 +122,19 @@ fn check(ctx: &Context<'_>) -> Check {
                 "Share of the time in functions",
                 Quantity::float(share, Unit::Share),
                 format!("{} ÷ {}", show(ms, Unit::Ms), show(total, Unit::Ms)),
-                &[(row, &["self_time"])],
+                &ctx.ends(change, &["self_time"]),
             ))
             .measure(ctx.over_window(
                 "Sessions busy on average",
                 Quantity::float(load, Unit::Sessions),
                 format!("{} ÷ {}", show(ms, Unit::Ms), show(change.covered_s().unwrap_or(window), Unit::Seconds)),
-                &[(row, &["self_time"])],
+                &ctx.ends(change, &["self_time"]),
             ))
             .measure(ctx.over_window(
                 "Own time per call",
                 Quantity::float(part(ms, calls), Unit::Ms),
                 format!("{} ÷ {} calls", show(ms, Unit::Ms), show(calls, Unit::Count)),
-                &[(row, &["self_time", "calls"])],
+                &ctx.ends(change, &["self_time", "calls"]),
             ))
             .measures(of_a_statement(ctx, change, row))
             .fix(Fix::diagnose(
@@ -178,7 +178,7 @@ fn of_a_statement<'a>(ctx: &Context<'a>, change: Change<'a>, row: Row<'a>) -> Op
         "The statement's part of its time",
         Quantity::float(part(first.time_ms, total).min(1.0), Unit::Share),
         format!("{} ÷ {}", show(first.time_ms, Unit::Ms), show(total, Unit::Ms)),
-        &[(row, &["total_time"])],
+        &ctx.ends(change, &["total_time"]),
     ))
 }
 

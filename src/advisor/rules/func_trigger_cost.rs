@@ -162,7 +162,7 @@ fn check(ctx: &Context<'_>) -> Check {
                     "Sessions busy on average",
                     Quantity::float(load, Unit::Sessions),
                     format!("{} ÷ {}", show(ms, Unit::Ms), show(change.covered_s().unwrap_or(window), Unit::Seconds)),
-                    &[(row, &["self_time"])],
+                    &ctx.ends(change, &["self_time"]),
                 ))
                 .fix(Fix::diagnose(name, sql))
                 .verify("Its own time for each row written falls in the next window.")

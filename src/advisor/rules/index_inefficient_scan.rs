@@ -87,7 +87,7 @@ fn report<'a>(
 ) -> crate::finding::Finding {
     let shown = filters(ctx, index);
     let each = whole(read / scans, Unit::Count);
-    let rows: Vec<_> = change.last().map(|r| (r, &["idx_tup_read", "idx_scan"][..])).into_iter().collect();
+    let rows: Vec<_> = ctx.ends(change, &["idx_tup_read", "idx_scan"]);
     let finding = ctx
         .finding(
             if shown { Severity::Low } else { Severity::Info },

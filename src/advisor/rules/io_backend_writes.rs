@@ -76,15 +76,15 @@ fn check(ctx: &Context<'_>) -> Check {
         .doubts([ctx.single_doubt(), ctx.short_doubt("good_window_s"), ctx.class_doubt(change)])
         .measure(ctx.measure("Writes of client sessions", change, "writes"))
         .measure(ctx.measure("Their time, with track_io_timing", change, "write_time"));
-    if let Some(row) = change.last() {
+    if change.last().is_some() {
         let seconds = change.covered_s().unwrap_or(window).max(1.0);
         finding = finding
-            .measure(ctx.over_window("Share of all writes", share, formula, &[(row, &["writes"])]))
+            .measure(ctx.over_window("Share of all writes", share, formula, &ctx.ends(change, &["writes"])))
             .measure(ctx.over_window(
                 "Written by client sessions",
                 Quantity::float(rate, Unit::BytesPerSecond),
                 format!("{} ÷ {}", show(bytes, Unit::Bytes), show(seconds, Unit::Seconds)),
-                &[(row, &["writes"])],
+                &ctx.ends(change, &["writes"]),
             ));
     }
     finding = finding

@@ -72,7 +72,7 @@ fn check(ctx: &Context<'_>) -> Check {
             .doubts([ctx.single_doubt(), ctx.short_doubt("good_window_s"), ctx.class_doubt(change)])
             .measure(ctx.measure("Blocks read", change, "blks_read"))
             .measure(ctx.measure("Time reading", change, "blk_read_time"))
-            .measure(ctx.over_window("Mean time per block", mean, formula, &[(row, &["blk_read_time", "blks_read"])]))
+            .measure(ctx.over_window("Mean time per block", mean, formula, &ctx.ends(change, &["blk_read_time", "blks_read"])))
             .fix(Fix::diagnose(
                 name,
                 "SELECT queryid, calls, shared_blks_read, query FROM pg_stat_statements ORDER BY shared_blks_read DESC LIMIT 20;",

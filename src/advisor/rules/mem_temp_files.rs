@@ -100,19 +100,19 @@ fn check(ctx: &Context<'_>) -> Check {
                 "Written of temporary files",
                 Quantity::float(per_s, Unit::BytesPerSecond),
                 format!("{} ÷ {}", show(bytes, Unit::Bytes), show(covered, Unit::Seconds)),
-                &[(row, &["temp_bytes"])],
+                &ctx.ends(change, &["temp_bytes"]),
             ))
             .measure(ctx.over_window(
                 "Temporary files a minute",
                 Quantity::float(files_per_min, Unit::Count),
                 format!("{} ÷ {} × 60 s", show(files, Unit::Count), show(covered, Unit::Seconds)),
-                &[(row, &["temp_files"])],
+                &ctx.ends(change, &["temp_files"]),
             ))
             .measure(ctx.over_window(
                 "Mean size of a file",
                 Quantity::float(bytes / files, Unit::Bytes),
                 format!("{} ÷ {}", show(bytes, Unit::Bytes), show(files, Unit::Count)),
-                &[(row, &["temp_bytes", "temp_files"])],
+                &ctx.ends(change, &["temp_bytes", "temp_files"]),
             ))
             .measure(ctx.setting_measure("work_mem"))
             .fix(Fix::diagnose(

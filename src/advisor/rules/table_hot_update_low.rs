@@ -186,7 +186,7 @@ fn report<'a>(
             .t(".")
     };
     let formula = format!("{} ÷ {}", show(hot, Unit::Rows), show(updates, Unit::Rows));
-    let rows: Vec<_> = change.last().map(|r| (r, &["n_tup_hot_upd", "n_tup_upd"][..])).into_iter().collect();
+    let rows: Vec<_> = cx.ends(change, &["n_tup_hot_upd", "n_tup_upd"]);
     let mut finding = cx
         .finding(severity, table.subject(), title)
         .doubts([

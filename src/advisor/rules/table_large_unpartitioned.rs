@@ -95,8 +95,7 @@ fn check(ctx: &Context<'_>) -> Check {
             }
         }
         if let (Some(change), Some(s)) = (table.change, vacuum_s) {
-            let rows: Vec<_> =
-                change.last().map(|r| (r, &["total_autovacuum_time", "autovacuum_count"][..])).into_iter().collect();
+            let rows: Vec<_> = ctx.ends(change, &["total_autovacuum_time", "autovacuum_count"]);
             finding = finding.measure(ctx.computed(
                 "Time of a vacuum",
                 Quantity::float(s, Unit::Seconds),

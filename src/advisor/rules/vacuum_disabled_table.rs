@@ -140,7 +140,7 @@ fn report<'a>(cx: &Context<'a>, table: &TableFact<'a>) -> Finding {
             let [updated, deleted] =
                 ["n_tup_upd", "n_tup_del"].map(|c| show(change.delta(c).unwrap_or(0.0), Unit::Rows));
             let formula = format!("({updated} + {deleted}) ÷ {}", show(change.covered_s()?, Unit::Seconds));
-            let rows: Vec<_> = change.last().map(|r| (r, &["n_tup_upd", "n_tup_del"][..])).into_iter().collect();
+            let rows: Vec<_> = cx.ends(change, &["n_tup_upd", "n_tup_del"]);
             let rate = Quantity::float(rate, Unit::PerSecond);
             Some(cx.over_window("Rows updated or deleted", rate, formula, &rows))
         }));

@@ -165,7 +165,7 @@ fn report<'a>(
         .t("); at most ")
         .opt(whole(per_day, Unit::Rows))
         .t(" rows die a day.");
-    let rows: Vec<_> = change.last().into_iter().map(|r| (r, &["n_tup_upd", "n_tup_del"][..])).collect();
+    let rows: Vec<_> = cx.ends(change, &["n_tup_upd", "n_tup_del"]);
     let (limit, rate) = reach.by_inserts.unwrap_or((triggers.vacuum, reach.per_second));
     let kind = if reach.by_inserts.is_some() { " rows inserted" } else { "" };
     let formula = format!("{}{kind} ÷ {}", show(limit, Unit::Rows), show(rate * DAY, Unit::PerDay));

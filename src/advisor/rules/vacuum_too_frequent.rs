@@ -108,9 +108,8 @@ fn rounds(cx: &Context<'_>, table: &TableFact<'_>, change: Change<'_>) -> Option
 
 fn report<'a>(cx: &Context<'a>, table: &TableFact<'a>, change: Change<'a>, r: &Rounds) -> crate::finding::Finding {
     let formula = format!("{} ÷ {}", show(r.changed, Unit::Rows), show(r.trigger, Unit::Rows));
-    let rows: Vec<_> =
-        change.last().map(|row| (row, &["n_tup_ins", "n_tup_upd", "n_tup_del"][..])).into_iter().collect();
-    let vacuumed: Vec<_> = change.last().map(|row| (row, &["autovacuum_count"][..])).into_iter().collect();
+    let rows: Vec<_> = cx.ends(change, &["n_tup_ins", "n_tup_upd", "n_tup_del"]);
+    let vacuumed: Vec<_> = cx.ends(change, &["autovacuum_count"]);
     let title = Text::new()
         .t("Autovacuum came ")
         .many(whole(r.vacuums, Unit::Count), "time, ", "times, ")

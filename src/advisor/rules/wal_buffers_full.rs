@@ -72,7 +72,7 @@ fn check(ctx: &Context<'_>) -> Check {
     let title = Text::new().t("Sessions found the WAL buffers full ").opt(Quantity::float(rate, Unit::PerSecond));
     let covered = show(change.covered_s().unwrap_or(f64::NAN), Unit::Seconds);
     let formula = format!("{} ÷ {covered}", show(count, Unit::Count));
-    let rows: Vec<_> = change.last().map(|r| (r, &["wal_buffers_full"][..])).into_iter().collect();
+    let rows: Vec<_> = ctx.ends(change, &["wal_buffers_full"]);
     let mut finding = ctx
         .finding(Severity::Low, Subject::new(SubjectKind::Setting, "wal_buffers"), title)
         .why("Each time a session has to write WAL before it may go on, and other writing sessions wait for it.")

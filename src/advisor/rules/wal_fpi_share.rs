@@ -50,7 +50,7 @@ pub const RULE: Rule = Rule {
 fn check(ctx: &Context<'_>) -> Check {
     ctx.window_of("min_window_s")?;
     let change = ctx.changes_or_skip("pg_stat_wal")?.present().next();
-    let Some((change, row)) = change.and_then(|c| Some((c, c.last()?))) else {
+    let Some(change) = change.filter(|c| c.last().is_some()) else {
         return Err(Skip("the last snapshot has no WAL counters".to_owned()));
     };
     let block = ctx.chain.last().meta.block_bytes() as f64;
@@ -90,9 +90,9 @@ fn check(ctx: &Context<'_>) -> Check {
                 show(bytes, Unit::Bytes),
                 show(change.covered_s().unwrap_or(f64::NAN), Unit::Seconds)
             ),
-            &[(row, &["wal_bytes"])],
+            &ctx.ends(change, &["wal_bytes"]),
         ))
-        .measure(ctx.over_window("Share of images, at most", share, formula, &[(row, &["wal_fpi", "wal_bytes"])]))
+        .measure(ctx.over_window("Share of images, at most", share, formula, &ctx.ends(change, &["wal_fpi", "wal_bytes"])))
         .fix(Fix::diagnose(
             "WAL",
             "SELECT name, setting, unit FROM pg_settings\nWHERE name IN ('max_wal_size', 'checkpoint_timeout', 'wal_compression');",
