@@ -113,6 +113,16 @@ impl<'a> Context<'a> {
         Some(self.over_window(label, Quantity::float(rate, unit), formula, &self.ends(change, &[column])))
     }
 
+    /// The row of a setting with the columns of its value; empty where the setting was not exported.
+    pub fn setting_rows(&self, name: &str) -> Vec<(Row<'a>, &'static [&'static str])> {
+        self.setting_row(name).map(|row| (row, &["setting", "unit"][..])).into_iter().collect()
+    }
+
+    /// The last snapshot's row of `meta` with these columns; empty where it was not exported.
+    pub fn meta_rows<'c>(&self, columns: &'c [&'c str]) -> Vec<(Row<'a>, &'c [&'c str])> {
+        self.last("meta").and_then(|t| t.iter().next()).map(|row| (row, columns)).into_iter().collect()
+    }
+
     /// The rows of an object that a difference was computed from: the last one and the first.
     pub fn ends<'c>(&self, change: Change<'a>, columns: &'c [&'c str]) -> Vec<(Row<'a>, &'c [&'c str])> {
         let first = change.first().filter(|_| !self.chain.is_single());

@@ -98,12 +98,11 @@ impl<'a> Checkpoints<'a> {
 
     /// The distance as a line of evidence.
     pub fn distance(&self, ctx: &Context<'a>) -> Measure {
-        let rows: Vec<_> = self.change.last().into_iter().map(|r| (r, &["num_timed", "num_requested"][..])).collect();
         ctx.over_window(
             "Distance of checkpoints",
             Quantity::float(self.distance_s(), Unit::Seconds),
             format!("{} ÷ {} checkpoints", show(self.window_s, Unit::Seconds), show(self.own(), Unit::Count)),
-            &rows,
+            &ctx.ends(self.change, &["num_timed", "num_requested"]),
         )
     }
 

@@ -68,6 +68,13 @@ pub struct Threshold {
     pub about: &'static str,
 }
 
+impl Threshold {
+    /// Whether it is the shortest window that a rule judges: such thresholds are called so.
+    pub fn is_shortest_window(&self) -> bool {
+        self.name.starts_with("min_window")
+    }
+}
+
 /// A rule's documentation, in Markdown without raw HTML.
 #[derive(Clone, Copy, Debug)]
 pub struct Docs {

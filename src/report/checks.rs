@@ -2,7 +2,7 @@
 
 use super::CheckLine;
 use super::draft::Draft;
-use crate::advisor::{Need, Rule};
+use crate::advisor::{Need, Rule, Threshold};
 use crate::catalog::{self, Shape};
 use crate::finding::Outcome;
 use std::collections::BTreeMap;
@@ -60,7 +60,7 @@ fn inputs(rule: &Rule, outcome: &Outcome) -> Vec<Input> {
         read.extend(rule.wants.iter().map(input));
     }
     // Its reason may be the length of the window.
-    if skipped && rule.thresholds.iter().any(|t| t.name.starts_with("min_window")) {
+    if skipped && rule.thresholds.iter().any(Threshold::is_shortest_window) {
         read.push(("meta", &["captured_at"]));
     }
     read

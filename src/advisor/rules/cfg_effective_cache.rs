@@ -60,7 +60,7 @@ fn check(ctx: &Context<'_>) -> Check {
             "Part of the machine's memory",
             Quantity::float(share, Unit::Share),
             format!("{} ÷ {} (--ram)", show(cache, Unit::Bytes), show(ram, Unit::Bytes)),
-            &ctx.setting_row(NAME).map(|row| (row, &["setting", "unit"][..])).into_iter().collect::<Vec<_>>(),
+            &ctx.setting_rows(NAME),
         ))
         .fix(set_system(
             NAME,

@@ -66,18 +66,12 @@ fn check(ctx: &Context<'_>) -> Check {
             "After that no fixes are published for it. An upgrade of a major version needs a plan and a test."
         })
         .doubts([meta.version_inferred.then_some(crate::finding::Doubt::C5)])
-        .measure(
-            ctx.computed(
-                if past { "Time since its final release" } else { "Time until its final release" },
-                Quantity::float(left.abs(), Unit::Seconds),
-                format!("{} against {}, {}", end.human_date(), now.human_date(), show(left.abs(), Unit::Seconds)),
-                &ctx.last("meta")
-                    .and_then(|t| t.iter().next())
-                    .map(|r| (r, ["server_version_num", "captured_at"].as_slice()))
-                    .into_iter()
-                    .collect::<Vec<_>>(),
-            ),
-        )
+        .measure(ctx.computed(
+            if past { "Time since its final release" } else { "Time until its final release" },
+            Quantity::float(left.abs(), Unit::Seconds),
+            format!("{} against {}, {}", end.human_date(), now.human_date(), show(left.abs(), Unit::Seconds)),
+            &ctx.meta_rows(&["server_version_num", "captured_at"]),
+        ))
         .deadline((!past).then_some(end))
         .verify("The next snapshot is of a supported major version.")
         .effort(Effort::L);

@@ -85,11 +85,7 @@ fn check(ctx: &Context<'_>) -> Check {
                 if end.is_some() { "Minor releases behind" } else { "Minor releases behind, at least" },
                 count,
                 format!("{} − {}", newest.version.minor(), version.minor()),
-                &ctx.last("meta")
-                    .and_then(|t| t.iter().next())
-                    .map(|r| (r, &["server_version_num"][..]))
-                    .into_iter()
-                    .collect::<Vec<_>>(),
+                &ctx.meta_rows(&["server_version_num"]),
             ),
         )
         .fix(Fix::diagnose("server", "SELECT version();"))

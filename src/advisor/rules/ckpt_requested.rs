@@ -127,7 +127,7 @@ fn check(ctx: &Context<'_>) -> Check {
                 show(c.max_wal_size, Unit::Bytes),
                 c.target
             ),
-            &ctx.setting_row("max_wal_size").map(|row| (row, &["setting", "unit"][..])).into_iter().collect::<Vec<_>>(),
+            &ctx.setting_rows("max_wal_size"),
         ))
         .measure(ctx.setting_measure("checkpoint_timeout"))
         .fixes(c.larger_max_wal_size())

@@ -52,18 +52,12 @@ fn check(ctx: &Context<'_>) -> Check {
                 .code(format!("pg_stat_statements {}.{}", installed.0, installed.1))
                 .t(format!(" is older than the server, which comes with {}.{}", shipped.0, shipped.1)),
         )
-        .measure(
-            ctx.computed(
-                "Version of the extension",
-                None,
-                format!("{text} installed; PostgreSQL {major} comes with {}.{}", shipped.0, shipped.1),
-                &ctx.last("meta")
-                    .and_then(|t| t.iter().next())
-                    .map(|r| (r, &["pgss_version", "server_version_num"][..]))
-                    .into_iter()
-                    .collect::<Vec<_>>(),
-            ),
-        )
+        .measure(ctx.computed(
+            "Version of the extension",
+            None,
+            format!("{text} installed; PostgreSQL {major} comes with {}.{}", shipped.0, shipped.1),
+            &ctx.meta_rows(&["pgss_version", "server_version_num"]),
+        ))
         .why("Columns that came since are missing, and the checks that read them cannot run.")
         .fix(
             Fix::new(Verb::Alter, Risk::R1, "pg_stat_statements", "ALTER EXTENSION pg_stat_statements UPDATE;")

@@ -38,9 +38,7 @@ fn check(ctx: &Context<'_>) -> Check {
     let mut late: Vec<&str> = RULES
         .iter()
         .filter(|rule| {
-            rule.thresholds
-                .iter()
-                .any(|t| t.name.starts_with("min_window") && ctx.config.threshold(rule, t.name) > window)
+            rule.thresholds.iter().any(|t| t.is_shortest_window() && ctx.config.threshold(rule, t.name) > window)
         })
         .map(|rule| rule.id)
         .collect();

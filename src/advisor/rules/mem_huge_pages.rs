@@ -74,7 +74,7 @@ fn check(ctx: &Context<'_>) -> Check {
             "Page tables of a session",
             Quantity::float(bytes / 512.0, Unit::Bytes),
             format!("{} ÷ 4 kB × 8 bytes", show(bytes, Unit::Bytes)),
-            &ctx.setting_row("shared_buffers").map(|r| (r, &["setting", "unit"][..])).into_iter().collect::<Vec<_>>(),
+            &ctx.setting_rows("shared_buffers"),
         ))
         .fix(Fix::diagnose(
             "huge_pages",

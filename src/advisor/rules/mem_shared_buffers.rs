@@ -153,11 +153,9 @@ fn beside(
     ram: Option<f64>,
     databases: Option<f64>,
 ) -> Option<Measure> {
-    let row = ctx.setting_row("shared_buffers").map(|row| (row, &["setting", "unit"][..]));
     let against = |label: &str, of: f64, what: &str| {
         let formula = format!("{} ÷ {} {what}", show(buffers, Unit::Bytes), show(of, Unit::Bytes));
-        let rows: Vec<_> = row.into_iter().collect();
-        ctx.computed(label, Quantity::float(buffers / of, Unit::Share), formula, &rows)
+        ctx.computed(label, Quantity::float(buffers / of, Unit::Share), formula, &ctx.setting_rows("shared_buffers"))
     };
     match (built_in, ram, databases) {
         (Some(built_in), ..) => Some(against("Part of the built-in size", built_in, "built in")),

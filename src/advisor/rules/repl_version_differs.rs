@@ -55,18 +55,12 @@ fn check(ctx: &Context<'_>) -> Check {
     let finding = ctx
         .finding(Severity::Low, Subject::new(SubjectKind::Server, "versions of the cluster"), title)
         .why("After a failover another release serves the same work.")
-        .measure(
-            ctx.computed(
-                "Servers of another release",
-                crate::advisor::whole(different.len() as f64, crate::unit::Unit::Count),
-                format!("versions other than {ours}"),
-                &ctx.last("meta")
-                    .and_then(|t| t.iter().next())
-                    .map(|r| (r, ["server_version_num"].as_slice()))
-                    .into_iter()
-                    .collect::<Vec<_>>(),
-            ),
-        )
+        .measure(ctx.computed(
+            "Servers of another release",
+            crate::advisor::whole(different.len() as f64, crate::unit::Unit::Count),
+            format!("versions other than {ours}"),
+            &ctx.meta_rows(&["server_version_num"]),
+        ))
         .verify("The next dumps of all servers state the same version.")
         .effort(Effort::M);
     Ok(Checked { findings: vec![finding], looked_at })

@@ -245,7 +245,7 @@ fn full_in(cx: &Context<'_>, fit: &Fit) -> Option<(f64, Measure)> {
     let formula = format!("({capacity} − {used}) ÷ {pace} a day");
     let evidence = cx.all_rows(state.snapshot, "database_sizes", &["size"], formula);
     let left = Quantity::float(seconds, Unit::Seconds);
-    Some((seconds, Measure { evidence, ..cx.over_window("Time to fill the disk", left, String::new(), &[]) }))
+    Some((seconds, Measure::of_window("Time to fill the disk", left, evidence)))
 }
 
 /// What of a table is large.

@@ -221,10 +221,11 @@ fn report<'a>(cx: &Context<'a>, table: &TableFact<'a>, change: Change<'a>, heap:
         .measure(cx.measure("Sequential scans", change, "seq_scan"))
         .measure(cx.over_window("Complete passes", count, formula, &rows))
         .measure(cx.over_window("Bytes moved", Quantity::float(p.bytes_per_second, Unit::BytesPerSecond), rate, &rows))
-        .measure(Measure {
-            evidence: cx.all_rows(last, "pg_stat_user_tables", &["seq_tup_read"], of_all),
-            ..cx.over_window("Share of all rows read so", Quantity::float(p.share, Unit::Share), String::new(), &[])
-        })
+        .measure(Measure::of_window(
+            "Share of all rows read so",
+            Quantity::float(p.share, Unit::Share),
+            cx.all_rows(last, "pg_stat_user_tables", &["seq_tup_read"], of_all),
+        ))
         .share(Some(p.share))
         .fix(Fix::diagnose(table.display(), sql))
         .effort(Effort::M)

@@ -203,7 +203,7 @@ fn report<'a>(cx: &Context<'a>, late: &[&TableFact<'a>], looked: u32, workers: &
             let formula = workers.formula.clone();
             let evidence = cx.all_rows(last, "pg_stat_user_tables", &["total_autovacuum_time"], formula);
             let share = Quantity::float(share, Unit::Share);
-            Measure { evidence, ..cx.over_window("Time of all workers spent here", share, String::new(), &[]) }
+            Measure::of_window("Time of all workers spent here", share, evidence)
         }))
         .measure(cx.setting_measure("autovacuum_max_workers"))
         .measure(cx.setting_measure("autovacuum_vacuum_cost_limit"))
