@@ -1,33 +1,17 @@
 //! Evidence behind every number that is said: measures behind those of findings, links behind those of paragraphs.
 
 use crate::arithmetic;
-use pgretro::advisor::{self, Config};
-use pgretro::diff;
+use crate::report::{fixtures, report};
 use pgretro::finding::Finding;
-use pgretro::ingest;
-use pgretro::report::{self, Block, Chart, Report};
+use pgretro::report::{Block, Chart, Report};
 use pgretro::text::{Span, Text};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-
-fn report(dump: &Path) -> Report {
-    let snapshots = ingest::read(&[dump.to_owned()], &ingest::Options::default()).expect("reads");
-    let chain = diff::chain(snapshots.into_iter().map(Arc::new).collect(), &diff::Options::default()).expect("a chain");
-    let advice = advisor::run(&chain, &Config::default());
-    report::build(&chain, &advice, &report::Options::default()).expect("builds")
-}
+use std::path::PathBuf;
 
 /// The fixtures that are dumps, and the lab's where it is there.
 fn dumps() -> Vec<PathBuf> {
-    let others = ["columns", "config", "policy", "report", "settings", "versions"];
-    let lab = std::env::var("PGRETRO_LAB").ok();
-    let mut found = Vec::new();
-    for root in ["fixtures"].into_iter().chain(lab.as_deref()) {
-        let entries = std::fs::read_dir(root).expect("a folder").map(|entry| entry.expect("an entry").path());
-        found.extend(entries.filter(|p| p.is_dir() && !others.iter().any(|n| p.ends_with(n))));
-    }
-    found.sort();
-    found
+    let lab = std::env::var("PGRETRO_LAB").map(PathBuf::from).ok();
+    let entries = lab.iter().flat_map(|root| std::fs::read_dir(root).expect("a folder"));
+    fixtures().into_iter().chain(entries.map(|entry| entry.expect("an entry").path()).filter(|p| p.is_dir())).collect()
 }
 
 /// Numbers that no measure of the finding has, and no formula of one says.

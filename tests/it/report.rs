@@ -17,13 +17,13 @@ fn chain(dump: &Path) -> Chain {
     diff::chain(snapshots.into_iter().map(Arc::new).collect(), &diff::Options::default()).expect("a chain")
 }
 
-fn report(dump: &Path) -> Report {
+pub fn report(dump: &Path) -> Report {
     let chain = chain(dump);
     let advice = advisor::run(&chain, &Config::default());
     report::build(&chain, &advice, &report::Options::default()).expect("builds")
 }
 
-fn fixtures() -> Vec<PathBuf> {
+pub fn fixtures() -> Vec<PathBuf> {
     let mut found: Vec<PathBuf> = std::fs::read_dir("fixtures")
         .expect("fixtures")
         .map(|entry| entry.expect("an entry").path())
