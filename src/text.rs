@@ -18,6 +18,8 @@ pub enum Span {
     Code(String),
     /// A number with its unit.
     Number(Quantity),
+    /// A number that is a lower bound: part of what it counts is not known.
+    AtLeast(Quantity),
     /// A change with its sign.
     Change(Quantity),
     /// A link to an anchor of this report, `f-01`, `e7`, `coverage`.
@@ -124,7 +126,7 @@ impl Text {
     /// Its numbers and changes, in order.
     pub fn numbers(&self) -> impl Iterator<Item = Quantity> + '_ {
         self.0.iter().filter_map(|span| match span {
-            Span::Number(q) | Span::Change(q) => Some(*q),
+            Span::Number(q) | Span::AtLeast(q) | Span::Change(q) => Some(*q),
             _ => None,
         })
     }
@@ -138,10 +140,17 @@ impl Text {
                     crate::ident::visible(s).into_owned()
                 }
                 Span::Number(q) => q.human(),
+                Span::AtLeast(q) => at_least(&q.human()),
                 Span::Change(q) => q.human_signed(),
             })
             .collect()
     }
+}
+
+/// A number as people read it, said to be a lower bound.
+#[must_use]
+pub fn at_least(number: &str) -> String {
+    format!("≥ {number}")
 }
 
 /// Words with a capital at their beginning.

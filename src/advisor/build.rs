@@ -2,7 +2,7 @@
 
 use super::Context;
 use super::context::{rows_of, show};
-use crate::diff::Change;
+use crate::diff::{Change, Class};
 use crate::finding::{
     Confidence, Doubt, Effort, Evidence, Finding, Fix, Leads, Locator, Measure, Risk, Severity, Subject, SubjectKind,
     Verb,
@@ -37,9 +37,30 @@ impl<'a> Context<'a> {
         let window = if single { None } else { change.delta_quantity(column) };
         let at_least = window.is_some() && !change.is_exact();
         if at_least {
-            evidence.formula = Some("what was counted after each reset, added up over the windows".to_owned());
+            evidence.formula = Some(self.why_bounded(change));
         }
         Measure { label: label.to_owned(), before, after, window, at_least, evidence }
+    }
+
+    /// Why what an object's counters counted is a lower bound.
+    fn why_bounded(&self, change: Change<'a>) -> String {
+        let of = match change.class() {
+            Class::Reset | Class::ResetUnsure => "what was counted after each reset, added up over the windows",
+            Class::OkUnsure => "a reset that the numbers do not show is possible: there may be more",
+            Class::Ok | Class::New | Class::Gone => return "part of it was not seen: there may be more".to_owned(),
+        };
+        match change.covered_s().zip(self.window_s()).map(|(c, w)| [c, w].map(|s| show(s, Unit::Seconds))) {
+            Some([covered, window]) if covered != window => format!("{of}: {covered} of {window}"),
+            _ => of.to_owned(),
+        }
+    }
+
+    /// What several counters of an object counted together.
+    pub fn sum(&self, label: &str, change: Change<'a>, columns: &[&str], unit: Unit) -> Measure {
+        let counted: Vec<f64> = columns.iter().map(|c| change.delta(c).unwrap_or(0.0)).collect();
+        let formula = counted.iter().map(|n| show(*n, unit)).collect::<Vec<_>>().join(" + ");
+        let value = Quantity::float(counted.iter().sum(), unit);
+        self.over_window(label, value, formula, &self.ends(change, columns)).bounded(change.is_exact())
     }
 
     /// A column of a state or sample row, as it is.
@@ -104,13 +125,6 @@ impl<'a> Context<'a> {
         }
         evidence.formula = was.map(|was| format!("{} before", was.exact()));
         Some(Measure::of_window(label, is, evidence))
-    }
-
-    /// What a counter makes a second, over the time it covers; `None` where that time is not known.
-    pub fn per_second(&self, label: &str, change: Change<'a>, column: &str, unit: Unit) -> Option<Measure> {
-        let (rate, counted, covered) = (change.rate(column)?, change.delta_quantity(column)?, change.covered_s()?);
-        let formula = format!("{} ÷ {}", counted.human(), show(covered, Unit::Seconds));
-        Some(self.over_window(label, Quantity::float(rate, unit), formula, &self.ends(change, &[column])))
     }
 
     /// The row of a setting with the columns of its value; empty where the setting was not exported.

@@ -4,6 +4,7 @@ use super::{Config, Facts, Options, Rule, Skip};
 use crate::diff::{Chain, Change, Class, Diff, DiffRow, ViewChange};
 use crate::finding::{Doubt, Locator, Measure};
 use crate::snapshot::{Row, Table};
+use crate::text::at_least;
 use crate::time::Timestamp;
 use crate::unit::{Quantity, Unit};
 
@@ -258,6 +259,12 @@ pub fn rows_of<'c>(chain: &'c Chain, snapshot: usize, view: &str) -> impl Iterat
 /// A number in its short form, for sentences that are plain text.
 pub fn show(value: f64, unit: Unit) -> String {
     Quantity::float(value, unit).map_or_else(|| "n/a".to_owned(), Quantity::human)
+}
+
+/// The same of what was counted: a lower bound where counters began again.
+pub fn show_counted(value: f64, unit: Unit, exact: bool) -> String {
+    let shown = show(value, unit);
+    if exact { shown } else { at_least(&shown) }
 }
 
 /// A number of things, rounded to a whole one: sums of counters are doubles only on the way.

@@ -154,7 +154,8 @@ fn one(context: &Context<'_>) -> Outcome {
         Ok(Ok(checked)) if checked.findings.is_empty() => Outcome::Passed { checked: checked.looked_at },
         Ok(Ok(mut checked)) => {
             checked.findings.iter_mut().flat_map(|f| &mut f.fixes).for_each(|fix| suited::suit(context, fix));
-            Outcome::Found { findings: checked.findings, checked: checked.looked_at }
+            let findings = checked.findings.into_iter().map(Finding::bounded).collect();
+            Outcome::Found { findings, checked: checked.looked_at }
         }
         Ok(Err(skip)) => Outcome::Skipped { reason: skip.0, missing_input: false },
         Err(_) => Outcome::Failed { message: "the check broke; this is an error of the program".to_owned() },

@@ -5,6 +5,7 @@ use super::functions::Functions;
 use super::server_settings::server_value;
 use super::statement::{self, Family};
 use super::{Context, Skip, Threshold, lock_waits, secret};
+use crate::advisor::span::Span;
 use crate::diff::{Chain, Change};
 use crate::finding::{Doubt, Fix, Subject, SubjectKind};
 use crate::ident::visible;
@@ -198,7 +199,17 @@ impl<'a> Workload<'a> {
 
     /// Seconds of execution per second of the time its numbers cover: how many sessions it keeps busy on average.
     pub fn load(&self, s: &Statement<'_>) -> f64 {
-        part(s.delta("total_exec_time") / 1e3, s.change.covered_s().unwrap_or(self.window_s))
+        s.delta("total_exec_time") / 1e3 / self.span(s).seconds
+    }
+
+    /// Whether sums over all of them are exact, else they are lower bounds.
+    pub fn is_exact(&self) -> bool {
+        self.statements.iter().all(|s| s.change.is_exact())
+    }
+
+    /// The time that its rates are over.
+    pub fn span(&self, s: &Statement<'_>) -> Span {
+        Span::of(s.change, self.window_s)
     }
 
     /// Sum of a counter over all top-level statements.

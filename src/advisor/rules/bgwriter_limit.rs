@@ -1,7 +1,7 @@
 //! A background writer that stops before it is done.
 
 use crate::advisor::cure::{Effect, set_system};
-use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Skip, Threshold, show};
+use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Skip, Threshold, show_counted};
 use crate::finding::{Effort, Severity, Subject, SubjectKind};
 use crate::text::Text;
 use crate::unit::{Quantity, Unit};
@@ -48,7 +48,7 @@ fn check(ctx: &Context<'_>) -> Check {
     else {
         return Err(Skip("the counters of the window are not known".to_owned()));
     };
-    let looked_at = format!("{} rounds broken off", show(count, Unit::Count));
+    let looked_at = format!("{} rounds broken off", show_counted(count, Unit::Count, change.is_exact()));
     if rate < ctx.threshold("min_per_s") || count < 3.0 {
         return Ok(Checked { findings: Vec::new(), looked_at });
     }

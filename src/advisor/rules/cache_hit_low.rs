@@ -1,5 +1,6 @@
 //! Many reads that miss shared buffers.
 
+use crate::advisor::span::Span;
 use crate::advisor::workload::part;
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Skip, Threshold, show};
 use crate::diff::ViewChange;
@@ -57,7 +58,7 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(ctx: &Context<'_>) -> Check {
-    ctx.window_of("min_window_s")?;
+    let window = ctx.window_of("min_window_s")?;
     let meta = &ctx.chain.last().meta;
     let up_s = meta.taken_at.zip(meta.postmaster_start).map(|(now, start)| now.seconds_since(start));
     if up_s.is_some_and(|s| s < ctx.threshold("warm_up_s")) {
@@ -80,6 +81,7 @@ fn check(ctx: &Context<'_>) -> Check {
         if share >= ctx.threshold("max_hit") || per_s < ctx.threshold("min_bytes_per_s") {
             continue;
         }
+        let span = Span::of(change, window);
         let read_ms = change.delta("blk_read_time").filter(|t| *t > 0.0);
         let time_share = read_ms.zip(change.delta("active_time")).map(|(r, a)| part(r, a));
         let costly = time_share.is_some_and(|s| s >= ctx.threshold("min_time_share"));
@@ -113,17 +115,20 @@ fn check(ctx: &Context<'_>) -> Check {
                 format!("{} ÷ {}", show(hit, Unit::Count), show(hit + read, Unit::Count)),
                 &ctx.ends(change, &["blks_hit", "blks_read"]),
             ))
-            .measure(ctx.over_window(
-                "Read into shared buffers",
-                Quantity::float(per_s, Unit::BytesPerSecond),
-                format!(
-                    "{} × {} ÷ {}",
-                    show(read, Unit::Count),
-                    show(block, Unit::Bytes),
-                    show(change.covered_s().unwrap_or_default(), Unit::Seconds)
-                ),
-                &ctx.ends(change, &["blks_read"]),
-            ))
+            .measure(
+                ctx.over_window(
+                    "Read into shared buffers",
+                    Quantity::float(per_s, Unit::BytesPerSecond),
+                    format!(
+                        "{} × {} ÷ {}",
+                        show(read, Unit::Count),
+                        show(block, Unit::Bytes),
+                        show(span.seconds, Unit::Seconds)
+                    ),
+                    &ctx.ends(change, &["blks_read"]),
+                )
+                .bounded(span.whole),
+            )
             .measures(time_share.zip(read_ms).map(|(share, ms)| {
                 ctx.over_window(
                     "Reading, of the time of execution",

@@ -1,7 +1,8 @@
 //! A table that most reads from outside shared buffers are of.
 
+use crate::advisor::span::Span;
 use crate::advisor::workload::part;
-use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, show};
+use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, show, show_counted};
 use crate::diff::{Change, ViewChange};
 use crate::finding::{Effort, Fix, Severity, Subject, SubjectKind};
 use crate::ident::quote_literal;
@@ -54,16 +55,18 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(ctx: &Context<'_>) -> Check {
-    ctx.window_of("min_window_s")?;
+    let window = ctx.window_of("min_window_s")?;
     let block = ctx.chain.last().meta.block_bytes() as f64;
     let all = || ctx.changes("pg_statio_user_tables").into_iter().flat_map(ViewChange::present);
     let read = |c: &Change<'_>| c.delta("heap_blks_read").unwrap_or(0.0);
     let total: f64 = all().map(|c| read(&c)).sum();
-    let looked_at = format!("{} of heap blocks read", show(total * block, Unit::Bytes));
+    let exact = all().all(Change::is_exact);
+    let looked_at = format!("{} of heap blocks read", show_counted(total * block, Unit::Bytes, exact));
     let Some(change) = all().max_by(|a, b| read(a).total_cmp(&read(b))) else {
         return Ok(Checked { findings: Vec::new(), looked_at });
     };
     let rate = change.rate("heap_blks_read").unwrap_or(0.0) * block;
+    let span = Span::of(change, window);
     let share = part(read(&change), total);
     let Some(row) =
         change.last().filter(|_| share >= ctx.threshold("min_share") && rate >= ctx.threshold("min_bytes_per_s"))
@@ -98,17 +101,20 @@ fn check(ctx: &Context<'_>) -> Check {
             format!("{} ÷ {}", show(read(&change), Unit::Blocks), show(total, Unit::Blocks)),
             &ctx.ends(change, &["heap_blks_read"]),
         ))
-        .measure(ctx.over_window(
-            "Read into shared buffers",
-            Quantity::float(rate, Unit::BytesPerSecond),
-            format!(
-                "{} × {} ÷ {}",
-                show(read(&change), Unit::Blocks),
-                show(block, Unit::Bytes),
-                show(change.covered_s().unwrap_or_default(), Unit::Seconds)
-            ),
-            &ctx.ends(change, &["heap_blks_read"]),
-        ))
+        .measure(
+            ctx.over_window(
+                "Read into shared buffers",
+                Quantity::float(rate, Unit::BytesPerSecond),
+                format!(
+                    "{} × {} ÷ {}",
+                    show(read(&change), Unit::Blocks),
+                    show(block, Unit::Bytes),
+                    show(span.seconds, Unit::Seconds)
+                ),
+                &ctx.ends(change, &["heap_blks_read"]),
+            )
+            .bounded(span.whole),
+        )
         .fix(Fix::diagnose(subject.name, look))
         .verify("Its heap blocks read per second fall in the next window.")
         .effort(Effort::M)

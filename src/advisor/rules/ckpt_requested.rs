@@ -1,7 +1,7 @@
 //! WAL volume, not time, starts the checkpoints.
 
 use crate::advisor::checkpoints::Checkpoints;
-use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, show};
+use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, show, show_counted};
 use crate::finding::{Effort, Severity, Subject, SubjectKind};
 use crate::text::Text;
 use crate::unit::{Quantity, Unit};
@@ -57,10 +57,11 @@ fn check(ctx: &Context<'_>) -> Check {
     let forced = c.requested - c.by_commands;
     let share = if own > 0.0 { forced / own } else { 0.0 };
     let fill = c.wal_each() / c.trigger();
+    let exact = c.change.is_exact();
     let looked_at = format!(
         "{} checkpoints, {} of them requested{}; {} of WAL each, {} trigger one",
-        show(c.timed + c.requested, Unit::Count),
-        show(c.requested, Unit::Count),
+        show_counted(c.timed + c.requested, Unit::Count, exact),
+        show_counted(c.requested, Unit::Count, exact),
         if c.by_commands > 0.0 {
             format!(" ({} by commands)", show(c.by_commands, Unit::Count))
         } else {

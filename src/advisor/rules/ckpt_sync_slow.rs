@@ -1,7 +1,7 @@
 //! Checkpoints that wait for storage at their end.
 
-use crate::advisor::checkpoints;
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Skip, Threshold, ratio, show};
+use crate::advisor::{checkpoints, show_counted};
 use crate::finding::{Effort, Fix, Severity, Subject, SubjectKind};
 use crate::text::Text;
 use crate::unit::{Quantity, Unit};
@@ -52,7 +52,11 @@ fn check(ctx: &Context<'_>) -> Check {
     let sync = change.delta("sync_time").ok_or_else(|| Skip("the time in fsync is not known".to_owned()))?;
     let (each, formula) = ratio((sync, Unit::Ms), (checkpoints, Unit::Count), Unit::Ms);
     let mean = each.map_or(0.0, Quantity::as_f64);
-    let looked_at = format!("{} checkpoints, {} in fsync each", show(checkpoints, Unit::Count), show(mean, Unit::Ms));
+    let looked_at = format!(
+        "{} checkpoints, {} in fsync each",
+        show_counted(checkpoints, Unit::Count, change.is_exact()),
+        show(mean, Unit::Ms)
+    );
     if mean < ctx.threshold("min_sync_ms") {
         return Ok(Checked { findings: Vec::new(), looked_at });
     }

@@ -1,6 +1,6 @@
 //! Sessions that end without saying goodbye.
 
-use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, show};
+use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, show, show_counted};
 use crate::diff::{Change, ViewChange};
 use crate::finding::{Effort, Finding, Fix, Severity, Subject, SubjectKind};
 use crate::text::{Text, counted};
@@ -65,12 +65,13 @@ fn check(ctx: &Context<'_>) -> Check {
         return Err(crate::advisor::Skip("the server was stopped in the window, which ends all sessions".to_owned()));
     }
     let mut findings = Vec::new();
-    let (mut databases, mut all) = (0, 0.0);
+    let (mut databases, mut all, mut exact) = (0, 0.0, true);
     for change in ctx.changes("pg_stat_database").into_iter().flat_map(ViewChange::present) {
         let Some(name) = change.last().and_then(|r| r.text("datname")) else { continue };
         let (Some(opened), ends) = (change.delta("sessions"), ends(change)) else { continue };
         databases += 1;
         all += ends;
+        exact &= change.is_exact();
         // Sessions that were open before may end in the window.
         let share = ends / opened.max(ends).max(1.0);
         if ends >= ctx.threshold("min_ends") && share >= ctx.threshold("low_share") {
@@ -80,7 +81,7 @@ fn check(ctx: &Context<'_>) -> Check {
     let looked_at = format!(
         "{}; {} sessions ended abnormally",
         counted(databases, "database", "databases"),
-        show(all, Unit::Count)
+        show_counted(all, Unit::Count, exact)
     );
     Ok(Checked { findings, looked_at })
 }
@@ -110,6 +111,8 @@ fn finding<'a>(ctx: &Context<'a>, change: Change<'a>, name: &str, ends: f64, ope
     for (column, meaning) in ENDS {
         finding = finding.measure(ctx.measure(&format!("Sessions {meaning}"), change, column));
     }
+    let columns = ENDS.map(|(column, _)| column);
+    finding = finding.measure(ctx.sum("Sessions ended abnormally", change, &columns, Unit::Count));
     if let Some(row) = change.last() {
         finding = finding.measure(ctx.over_window(
             "Share that ended abnormally",

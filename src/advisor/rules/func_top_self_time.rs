@@ -1,8 +1,11 @@
 //! A function that dominates the time spent in functions.
 
 use crate::advisor::functions::{lookups, read_bodies};
+use crate::advisor::span::Span;
 use crate::advisor::workload::part;
-use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Skip, Threshold, is_system_schema, show};
+use crate::advisor::{
+    Check, Checked, Context, Docs, Need, Rule, Skip, Threshold, is_system_schema, show, show_counted,
+};
 use crate::diff::{Change, ViewChange};
 use crate::finding::{Effort, Fix, Measure, Severity, Subject, SubjectKind};
 use crate::snapshot::Row;
@@ -83,7 +86,8 @@ fn check(ctx: &Context<'_>) -> Check {
     for change in changes().filter(own) {
         let (Some(row), Some(ms)) = (change.last(), change.delta("self_time")) else { continue };
         looked += 1;
-        let load = part(ms / 1e3, change.covered_s().unwrap_or(window));
+        let span = Span::of(change, window);
+        let load = ms / 1e3 / span.seconds;
         let share = part(ms, total);
         if share < ctx.threshold("min_share") || load < ctx.threshold("low_load") {
             continue;
@@ -124,12 +128,7 @@ fn check(ctx: &Context<'_>) -> Check {
                 format!("{} ÷ {}", show(ms, Unit::Ms), show(total, Unit::Ms)),
                 &ctx.ends(change, &["self_time"]),
             ))
-            .measure(ctx.over_window(
-                "Sessions busy on average",
-                Quantity::float(load, Unit::Sessions),
-                format!("{} ÷ {}", show(ms, Unit::Ms), show(change.covered_s().unwrap_or(window), Unit::Seconds)),
-                &ctx.ends(change, &["self_time"]),
-            ))
+            .measure(span.rate(ctx, "Sessions busy on average", change, (ms, Unit::Ms), Unit::Sessions, &["self_time"]))
             .measure(ctx.over_window(
                 "Own time per call",
                 Quantity::float(part(ms, calls), Unit::Ms),
@@ -151,7 +150,11 @@ fn check(ctx: &Context<'_>) -> Check {
     }
     Ok(Checked {
         findings,
-        looked_at: format!("{}, {} in them", counted(looked, "function", "functions"), show(total, Unit::Ms)),
+        looked_at: format!(
+            "{}, {} in them",
+            counted(looked, "function", "functions"),
+            show_counted(total, Unit::Ms, changes().filter(own).all(Change::is_exact))
+        ),
     })
 }
 

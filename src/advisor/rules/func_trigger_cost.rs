@@ -1,5 +1,6 @@
 //! A trigger whose function makes each write expensive.
 
+use crate::advisor::span::Span;
 use crate::advisor::workload::part;
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Skip, Threshold, is_system_schema, show};
 use crate::diff::ViewChange;
@@ -111,7 +112,8 @@ fn check(ctx: &Context<'_>) -> Check {
         {
             continue;
         }
-        let load = part(ms / 1e3, change.covered_s().unwrap_or(window));
+        let span = Span::of(change, window);
+        let load = ms / 1e3 / span.seconds;
         let severity = if load >= ctx.threshold("medium_load") { Severity::Medium } else { Severity::Low };
         let subject = Subject::qualified(
             SubjectKind::Function,
@@ -158,11 +160,13 @@ fn check(ctx: &Context<'_>) -> Check {
                     format!("{} ÷ {}", show(ms, Unit::Ms), show(of.rows, Unit::Rows)),
                     &evidence,
                 ))
-                .measure(ctx.over_window(
+                .measure(span.rate(
+                    ctx,
                     "Sessions busy on average",
-                    Quantity::float(load, Unit::Sessions),
-                    format!("{} ÷ {}", show(ms, Unit::Ms), show(change.covered_s().unwrap_or(window), Unit::Seconds)),
-                    &ctx.ends(change, &["self_time"]),
+                    change,
+                    (ms, Unit::Ms),
+                    Unit::Sessions,
+                    &["self_time"],
                 ))
                 .fix(Fix::diagnose(name, sql))
                 .verify("Its own time for each row written falls in the next window.")

@@ -1,7 +1,7 @@
 //! A table of statements that is too small.
 
 use crate::advisor::cure::{Effect, set_system};
-use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Skip, Threshold, show};
+use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Skip, Threshold, show, show_counted};
 use crate::finding::{Effort, Severity, Subject, SubjectKind};
 use crate::text::Text;
 use crate::unit::{Quantity, Unit};
@@ -39,7 +39,7 @@ fn check(ctx: &Context<'_>) -> Check {
     let change = ctx.changes("pg_stat_statements_info").and_then(|v| v.present().next());
     let change = change.ok_or_else(|| Skip("the last snapshot has no row of it".to_owned()))?;
     let passes = change.delta("dealloc").unwrap_or(0.0);
-    let looked_at = format!("{} eviction passes", show(passes, Unit::Count));
+    let looked_at = format!("{} eviction passes", show_counted(passes, Unit::Count, change.is_exact()));
     if passes <= 0.0 {
         return Ok(Checked { findings: Vec::new(), looked_at });
     }
@@ -77,6 +77,7 @@ fn check(ctx: &Context<'_>) -> Check {
                 format!("{} passes × 5% of {}, 10 at least", show(passes, Unit::Count), show(max, Unit::Count)),
                 &[(row, &["dealloc"])],
             )
+            .bounded(change.is_exact())
         }))
         .verify("dealloc stands still in the next window.")
         .effort(Effort::S);

@@ -2,7 +2,7 @@
 
 use super::mem_shared_buffers::FEW_BYTES;
 use crate::advisor::statement::{Family, family};
-use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Skip, Threshold, show};
+use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Skip, Threshold, show, show_counted};
 use crate::diff::Change;
 use crate::finding::{Doubt, Effort, Fix, Severity, Subject, SubjectKind};
 use crate::text::Text;
@@ -54,7 +54,7 @@ fn check(ctx: &Context<'_>) -> Check {
         return Err(Skip("no counter tells fsync calls of client sessions".to_owned()));
     };
     let count = change.delta(column).unwrap_or(0.0);
-    let looked_at = format!("{} fsync calls of client sessions", show(count, Unit::Count));
+    let looked_at = format!("{} fsync calls of client sessions", show_counted(count, Unit::Count, change.is_exact()));
     if count < ctx.threshold("min_fsyncs") {
         return Ok(Checked { findings: Vec::new(), looked_at });
     }

@@ -1,5 +1,6 @@
 //! Client sessions that write out dirty pages themselves.
 
+use crate::advisor::span::Span;
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Skip, Threshold, ratio, show};
 use crate::diff::Change;
 use crate::finding::{Effort, Fix, Severity, Subject, SubjectKind};
@@ -54,7 +55,8 @@ fn check(ctx: &Context<'_>) -> Check {
         }
     }
     let (change, bytes) = own.ok_or_else(|| Skip("no row of client backends is in the dump".to_owned()))?;
-    let rate = bytes / change.covered_s().unwrap_or(window).max(1.0);
+    let span = Span::of(change, window);
+    let rate = bytes / span.seconds;
     let (share, formula) = ratio((bytes, Unit::Bytes), (total, Unit::Bytes), Unit::Share);
     let reached = share.map_or(0.0, Quantity::as_f64);
     let looked_at = format!(
@@ -77,15 +79,10 @@ fn check(ctx: &Context<'_>) -> Check {
         .measure(ctx.measure("Writes of client sessions", change, "writes"))
         .measure(ctx.measure("Their time, with track_io_timing", change, "write_time"));
     if change.last().is_some() {
-        let seconds = change.covered_s().unwrap_or(window).max(1.0);
+        let written = (bytes, Unit::Bytes);
         finding = finding
             .measure(ctx.over_window("Share of all writes", share, formula, &ctx.ends(change, &["writes"])))
-            .measure(ctx.over_window(
-                "Written by client sessions",
-                Quantity::float(rate, Unit::BytesPerSecond),
-                format!("{} ÷ {}", show(bytes, Unit::Bytes), show(seconds, Unit::Seconds)),
-                &ctx.ends(change, &["writes"]),
-            ));
+            .measure(span.rate(ctx, "Written by client sessions", change, written, Unit::BytesPerSecond, &["writes"]));
     }
     finding = finding
         .fix(Fix::diagnose(

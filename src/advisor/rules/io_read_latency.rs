@@ -1,6 +1,6 @@
 //! Blocks that take long to read.
 
-use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Skip, Threshold, ratio, show};
+use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Skip, Threshold, ratio, show_counted};
 use crate::diff::ViewChange;
 use crate::finding::{Effort, Fix, Severity, Subject, SubjectKind};
 use crate::text::Text;
@@ -48,7 +48,7 @@ pub const RULE: Rule = Rule {
 fn check(ctx: &Context<'_>) -> Check {
     ctx.window_of("min_window_s")?;
     let mut findings = Vec::new();
-    let (mut reads, mut time) = (0.0, 0.0);
+    let (mut reads, mut time, mut exact) = (0.0, 0.0, true);
     for change in ctx.changes("pg_stat_database").into_iter().flat_map(ViewChange::present) {
         let (Some(row), Some(read), Some(ms)) =
             (change.last(), change.delta("blks_read"), change.delta("blk_read_time"))
@@ -57,6 +57,7 @@ fn check(ctx: &Context<'_>) -> Check {
         };
         reads += read;
         time += ms;
+        exact &= change.is_exact();
         let Some(name) = row.text("datname") else { continue };
         if read < ctx.threshold("min_reads") || ms / read < ctx.threshold("min_ms") {
             continue;
@@ -85,7 +86,7 @@ fn check(ctx: &Context<'_>) -> Check {
         return Err(Skip("no read times are recorded: track_io_timing is off".to_owned()));
     }
     let mean = Quantity::float(time / reads, Unit::Ms).map_or_else(|| "n/a".to_owned(), Quantity::human);
-    Ok(Checked { findings, looked_at: format!("{} blocks read, {mean} each", show(reads, Unit::Count)) })
+    Ok(Checked { findings, looked_at: format!("{} blocks read, {mean} each", show_counted(reads, Unit::Count, exact)) })
 }
 
 #[cfg(test)]

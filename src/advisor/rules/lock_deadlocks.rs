@@ -1,7 +1,7 @@
 //! Deadlocks.
 
 use crate::advisor::cure::{Effect, set_system};
-use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold};
+use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, show_counted};
 use crate::diff::ViewChange;
 use crate::finding::{Effort, Severity, Subject, SubjectKind};
 use crate::text::Text;
@@ -43,11 +43,12 @@ pub const RULE: Rule = Rule {
 
 fn check(ctx: &Context<'_>) -> Check {
     let mut findings = Vec::new();
-    let mut total = 0.0;
+    let (mut total, mut exact) = (0.0, true);
     for change in ctx.changes("pg_stat_database").into_iter().flat_map(ViewChange::present) {
         let (Some(row), Some(count)) = (change.last(), change.delta("deadlocks")) else { continue };
         let Some(name) = row.text("datname") else { continue };
         total += count;
+        exact &= change.is_exact();
         if count < ctx.threshold("low_count") {
             continue;
         }
@@ -85,9 +86,11 @@ fn check(ctx: &Context<'_>) -> Check {
     }
     Ok(Checked {
         findings,
-        looked_at: Text::new()
-            .many(Quantity::float(total, Unit::Count), "deadlock in all databases", "deadlocks in all databases")
-            .plain(),
+        looked_at: format!(
+            "{} {} in all databases",
+            show_counted(total, Unit::Count, exact),
+            if total == 1.0 { "deadlock" } else { "deadlocks" }
+        ),
     })
 }
 
@@ -99,6 +102,20 @@ mod tests {
 
     fn say(header: &str, before: &str, after: &str) -> Vec<String> {
         told(&judge(&RULE, &database_over_an_hour(header, before, after), ""))
+    }
+
+    #[test]
+    fn after_a_reset_there_were_so_many_at_least() {
+        let say = |count: u8| {
+            let taken = |at: &str, reset: &str, n: u8| {
+                let row = format!("5 | shop | 2026-11-{reset} | {n}");
+                literal(at).view("pg_stat_database", "datid | datname | stats_reset | deadlocks", &[&row]).build()
+            };
+            let before = taken("2026-11-22 10:00:00+00", "01 00:00:00+00", 4);
+            told(&judge(&RULE, &[before, taken("2026-11-22 11:00:00+00", "22 10:30:00+00", count)], ""))
+        };
+        assert_eq!(say(1), ["low, medium: shop: ≥ 1 deadlock in shop"]);
+        assert_eq!(say(0), ["passed: ≥ 0 deadlocks in all databases"]);
     }
 
     #[test]

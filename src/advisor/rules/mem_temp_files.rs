@@ -3,7 +3,8 @@
 use crate::advisor::cure::{Effect, set_system};
 use crate::advisor::server_settings::server_value;
 use crate::advisor::since_set::{risen, rows_from, set_anew};
-use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, show};
+use crate::advisor::span::Span;
+use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, show, show_counted};
 use crate::diff::ViewChange;
 use crate::finding::{Effort, Fix, Severity, Subject, SubjectKind};
 use crate::text::Text;
@@ -45,9 +46,9 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(ctx: &Context<'_>) -> Check {
-    ctx.window_of("min_window_s")?;
+    let window = ctx.window_of("min_window_s")?;
     let mut findings = Vec::new();
-    let mut total = 0.0;
+    let (mut total, mut exact) = (0.0, true);
     let anew = set_anew(ctx.chain, "work_mem");
     for change in ctx.changes("pg_stat_database").into_iter().flat_map(ViewChange::present) {
         let (Some(row), Some(mut files), Some(mut bytes)) =
@@ -56,6 +57,7 @@ fn check(ctx: &Context<'_>) -> Check {
             continue;
         };
         total += bytes;
+        exact &= change.is_exact();
         let (Some(name), Some(mut per_s), Some(mut files_per_s)) =
             (row.text("datname"), change.rate("temp_bytes"), change.rate("temp_files"))
         else {
@@ -69,7 +71,8 @@ fn check(ctx: &Context<'_>) -> Check {
             (files, bytes) = (risen(&rows, "temp_files"), risen(&rows, "temp_bytes"));
             (per_s, files_per_s) = (bytes / seconds, files / seconds);
         }
-        let covered = if since { seconds } else { change.covered_s().unwrap_or_default() };
+        let span = Span::of(change, window);
+        let span = if since { Span { seconds, ..span } } else { span };
         let files_per_min = files_per_s * 60.0;
         let many = per_s >= ctx.threshold("min_bytes_per_s") || files_per_min >= ctx.threshold("min_files_per_min");
         if files < ctx.threshold("min_files") || !many {
@@ -96,18 +99,23 @@ fn check(ctx: &Context<'_>) -> Check {
             .doubts([ctx.single_doubt(), ctx.short_doubt("good_window_s"), ctx.class_doubt(change)])
             .measure(ctx.measure("Temporary files", change, "temp_files"))
             .measure(ctx.measure("Temporary bytes", change, "temp_bytes"))
-            .measure(ctx.over_window(
+            .measure(span.rate(
+                ctx,
                 "Written of temporary files",
-                Quantity::float(per_s, Unit::BytesPerSecond),
-                format!("{} ÷ {}", show(bytes, Unit::Bytes), show(covered, Unit::Seconds)),
-                &ctx.ends(change, &["temp_bytes"]),
+                change,
+                (bytes, Unit::Bytes),
+                Unit::BytesPerSecond,
+                &["temp_bytes"],
             ))
-            .measure(ctx.over_window(
-                "Temporary files a minute",
-                Quantity::float(files_per_min, Unit::Count),
-                format!("{} ÷ {} × 60 s", show(files, Unit::Count), show(covered, Unit::Seconds)),
-                &ctx.ends(change, &["temp_files"]),
-            ))
+            .measure(
+                ctx.over_window(
+                    "Temporary files a minute",
+                    Quantity::float(files_per_min, Unit::Count),
+                    format!("{} ÷ {} × 60 s", show(files, Unit::Count), show(span.seconds, Unit::Seconds)),
+                    &ctx.ends(change, &["temp_files"]),
+                )
+                .bounded(span.whole),
+            )
             .measure(ctx.over_window(
                 "Mean size of a file",
                 Quantity::float(bytes / files, Unit::Bytes),
@@ -131,7 +139,10 @@ fn check(ctx: &Context<'_>) -> Check {
         }
         findings.push(finding);
     }
-    Ok(Checked { findings, looked_at: format!("{} of temporary files in all databases", show(total, Unit::Bytes)) })
+    Ok(Checked {
+        findings,
+        looked_at: format!("{} of temporary files in all databases", show_counted(total, Unit::Bytes, exact)),
+    })
 }
 
 /// From which size on files are to be logged, so that those of this mean are among them.

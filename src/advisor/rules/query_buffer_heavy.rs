@@ -2,7 +2,7 @@
 
 use crate::advisor::statement::{Family, condenses};
 use crate::advisor::workload::{GOOD_WINDOW, MIN_CALLS, MIN_WINDOW, Statement, Workload, part};
-use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, show};
+use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, show, show_counted};
 use crate::finding::{Confidence, Effort, Finding, Severity};
 use crate::text::{Text, counted};
 use crate::unit::{Quantity, Unit};
@@ -60,7 +60,7 @@ fn check(ctx: &Context<'_>) -> Check {
         looked_at: format!(
             "{}; {} buffers touched",
             counted(work.statements.len(), "statement", "statements"),
-            show(total, Unit::Count)
+            show_counted(total, Unit::Count, work.is_exact())
         ),
     })
 }
@@ -97,6 +97,7 @@ fn finding<'a>(ctx: &Context<'a>, work: &Workload<'a>, s: &Statement<'a>, buffer
     .at_most(Confidence::Medium)
     .measure(ctx.measure("Shared blocks found", s.change, "shared_blks_hit"))
     .measure(ctx.measure("Shared blocks read", s.change, "shared_blks_read"))
+    .measure(ctx.sum("Shared blocks touched", s.change, &["shared_blks_hit", "shared_blks_read"], Unit::Count))
     .measure(ctx.measure("Rows", s.change, "rows"))
     .measure(if none {
         ctx.over_window(

@@ -2,7 +2,7 @@
 
 use crate::advisor::statement::Family;
 use crate::advisor::workload::{GOOD_WINDOW, MIN_CALLS, MIN_WINDOW, Workload, part};
-use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, ratio, show};
+use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, ratio, show_counted};
 use crate::finding::{Effort, Severity};
 use crate::text::{Text, counted};
 use crate::unit::Unit;
@@ -43,9 +43,9 @@ fn check(ctx: &Context<'_>) -> Check {
     let work = Workload::read(ctx)?;
     let mut findings = Vec::new();
     for (s, calls) in work.by(|s| s.delta("calls")) {
-        let covered = s.change.covered_s().unwrap_or(work.window_s).max(1.0);
-        let per_s = calls / covered;
-        if part(calls, work.recorded.calls) < ctx.threshold("min_share") || per_s < ctx.threshold("min_per_s") {
+        let span = work.span(s);
+        let rare = calls / span.seconds < ctx.threshold("min_per_s");
+        if part(calls, work.recorded.calls) < ctx.threshold("min_share") || rare {
             break;
         }
         if !matches!(s.family, Family::Query | Family::Write) {
@@ -57,14 +57,15 @@ fn check(ctx: &Context<'_>) -> Check {
             continue;
         }
         let (each, formula) = ratio((s.delta("total_exec_time"), Unit::Ms), (calls, Unit::Count), Unit::Ms);
-        let (per_s, rate) = ratio((calls, Unit::Count), (covered, Unit::Seconds), Unit::PerSecond);
+        let counted = (calls, Unit::Count);
+        let per_s = span.rate(ctx, "Calls per second", s.change, counted, Unit::PerSecond, &["calls"]);
         let all = work.recorded.calls;
-        let (share, part_of) = ratio((calls, Unit::Count), (all, Unit::Count), Unit::Share);
+        let (share, part_of) = ratio(counted, (all, Unit::Count), Unit::Share);
         findings.push(
             ctx.finding(
                 Severity::Low,
                 work.subject(s),
-                Text::new().code(s.headline()).t(" is called ").opt(per_s).t(", ").opt(each).t(" each"),
+                Text::new().code(s.headline()).t(" is called ").opt(per_s.window).t(", ").opt(each).t(" each"),
             )
             .why(
                 Text::new()
@@ -75,7 +76,7 @@ fn check(ctx: &Context<'_>) -> Check {
             .doubts(work.doubts.iter().copied().chain([ctx.class_doubt(s.change)]))
             .measure(ctx.measure("Calls", s.change, "calls"))
             .measure(ctx.measure("Rows", s.change, "rows"))
-            .measure(ctx.over_window("Calls per second", per_s, rate, &[(s.row, &["calls"])]))
+            .measure(per_s)
             .measure(ctx.over_window("Mean time", each, formula, &[(s.row, &["total_exec_time", "calls"])]))
             .measure(ctx.over_window("Share of all calls", share, part_of, &[(s.row, &["calls"])]))
             .fix(s.look_up(ctx.major()))
@@ -89,7 +90,7 @@ fn check(ctx: &Context<'_>) -> Check {
         looked_at: format!(
             "{}; {} calls",
             counted(work.statements.len(), "statement", "statements"),
-            show(work.recorded.calls, Unit::Count)
+            show_counted(work.recorded.calls, Unit::Count, work.is_exact())
         ),
     })
 }

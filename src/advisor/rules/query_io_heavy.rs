@@ -1,7 +1,7 @@
 //! A statement that reads many blocks from outside shared buffers.
 
 use crate::advisor::workload::{GOOD_WINDOW, MIN_CALLS, MIN_WINDOW, Statement, Workload, part};
-use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Skip, Threshold, ratio, show};
+use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Skip, Threshold, ratio, show, show_counted};
 use crate::finding::{Effort, Finding, Severity};
 use crate::text::Text;
 use crate::unit::{Quantity, Unit};
@@ -54,13 +54,11 @@ fn check(ctx: &Context<'_>) -> Check {
     let total: f64 = work.statements.iter().map(read).sum();
     let mut findings = Vec::new();
     for (s, bytes) in work.by(|s| read(s)) {
-        let covered = s.change.covered_s().unwrap_or(work.window_s);
-        let rate = bytes / covered;
         if part(bytes, total) < ctx.threshold("min_share") {
             break;
         }
-        if rate >= ctx.threshold("min_bytes_per_s") {
-            findings.push(finding(ctx, &work, s, (bytes, total, covered)));
+        if bytes / work.span(s).seconds >= ctx.threshold("min_bytes_per_s") {
+            findings.push(finding(ctx, &work, s, (bytes, total)));
         }
     }
     Ok(Checked {
@@ -68,22 +66,25 @@ fn check(ctx: &Context<'_>) -> Check {
         looked_at: format!(
             "{} statements; {} read into shared buffers",
             work.statements.len(),
-            show(total, Unit::Bytes)
+            show_counted(total, Unit::Bytes, work.is_exact())
         ),
     })
 }
 
-fn finding<'a>(ctx: &Context<'a>, work: &Workload<'a>, s: &Statement<'a>, bytes: (f64, f64, f64)) -> Finding {
-    let (bytes, total, covered) = bytes;
+fn finding<'a>(ctx: &Context<'a>, work: &Workload<'a>, s: &Statement<'a>, (bytes, total): (f64, f64)) -> Finding {
     let share = Quantity::share(bytes, total);
-    let (rate, per_s) = ratio((bytes, Unit::Bytes), (covered, Unit::Seconds), Unit::BytesPerSecond);
+    let columns = ["shared_blks_read", "local_blks_read"];
+    let read = (bytes, Unit::Bytes);
+    let block = ctx.chain.last().meta.block_bytes() as f64;
+    let in_bytes = format!("{} × {}", show(bytes / block, Unit::Blocks), show(block, Unit::Bytes));
+    let rate = work.span(s).rate(ctx, "Bytes read per second", s.change, read, Unit::BytesPerSecond, &columns);
     let (read_ms, exec_ms) = (s.delta("shared_blk_read_time"), s.delta("total_exec_time"));
     let (waiting, of_time) = ratio((read_ms, Unit::Ms), (exec_ms, Unit::Ms), Unit::Share);
     let mut why = Text::new()
         .t("It read ")
         .opt(Quantity::float(bytes, Unit::Bytes))
         .t(" that were not in shared buffers, ")
-        .opt(rate)
+        .opt(rate.window)
         .t(" on average. The operating system's cache may have served part of them");
     why = if read_ms > 0.0 {
         why.t("; waiting for them took ").opt(waiting).t(" of its execution time.")
@@ -101,18 +102,17 @@ fn finding<'a>(ctx: &Context<'a>, work: &Workload<'a>, s: &Statement<'a>, bytes:
     .measure(ctx.measure("Shared blocks read", s.change, "shared_blks_read"))
     .measure(ctx.measure("Shared blocks found", s.change, "shared_blks_hit"))
     .measure(ctx.measure("Calls", s.change, "calls"))
+    .measure(
+        ctx.over_window("Bytes read", Quantity::float(bytes, Unit::Bytes), in_bytes, &[(s.row, &columns)])
+            .bounded(s.change.is_exact()),
+    )
     .measure(ctx.over_window(
         "Share of all blocks read",
         share,
         format!("{} ÷ {}", show(bytes, Unit::Bytes), show(total, Unit::Bytes)),
-        &[(s.row, &["shared_blks_read", "local_blks_read"])],
+        &[(s.row, &columns)],
     ))
-    .measure(ctx.over_window(
-        "Bytes read per second",
-        rate,
-        per_s,
-        &[(s.row, &["shared_blks_read", "local_blks_read"])],
-    ))
+    .measure(rate)
     .measures((read_ms > 0.0).then(|| {
         let rows: [(_, &[&str]); 1] = [(s.row, &["shared_blk_read_time", "total_exec_time"])];
         ctx.over_window("Share of waiting for reads", waiting, of_time, &rows)

@@ -2,7 +2,7 @@
 
 use crate::advisor::cure::set_role;
 use crate::advisor::workload::{GOOD_WINDOW, MIN_CALLS, MIN_WINDOW, Statement, Workload};
-use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, ratio, show};
+use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, ratio, show_counted};
 use crate::finding::{Effort, Severity};
 use crate::text::{Text, counted};
 use crate::unit::Unit;
@@ -98,7 +98,7 @@ fn check(ctx: &Context<'_>) -> Check {
         looked_at: format!(
             "{}; {} of compiling",
             counted(work.statements.len(), "statement", "statements"),
-            show(work.statements.iter().map(compiling).sum(), Unit::Ms)
+            show_counted(work.statements.iter().map(compiling).sum(), Unit::Ms, work.is_exact())
         ),
     })
 }

@@ -1,6 +1,6 @@
 //! Plans whose parallel workers cannot be started.
 
-use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, ratio, show};
+use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, ratio, show_counted};
 use crate::diff::ViewChange;
 use crate::finding::{Effort, Fix, Severity, Subject, SubjectKind};
 use crate::text::Text;
@@ -43,7 +43,7 @@ pub const RULE: Rule = Rule {
 fn check(ctx: &Context<'_>) -> Check {
     ctx.window_of("min_window_s")?;
     let mut findings = Vec::new();
-    let (mut wanted, mut came) = (0.0, 0.0);
+    let (mut wanted, mut came, mut exact) = (0.0, 0.0, true);
     for change in ctx.changes("pg_stat_database").into_iter().flat_map(ViewChange::present) {
         let Some(row) = change.last() else { continue };
         let (Some(name), Some(planned), Some(launched)) = (
@@ -54,6 +54,7 @@ fn check(ctx: &Context<'_>) -> Check {
             continue;
         };
         (wanted, came) = (wanted + planned, came + launched);
+        exact &= change.is_exact();
         let (share, formula) = ratio((launched, Unit::Count), (planned, Unit::Count), Unit::Share);
         if planned < ctx.threshold("min_planned") || share.is_none_or(|q| q.as_f64() >= ctx.threshold("max_launched")) {
             continue;
@@ -90,7 +91,11 @@ fn check(ctx: &Context<'_>) -> Check {
     }
     Ok(Checked {
         findings,
-        looked_at: format!("{} of {} planned workers started", show(came, Unit::Count), show(wanted, Unit::Count)),
+        looked_at: format!(
+            "{} of {} planned workers started",
+            show_counted(came, Unit::Count, exact),
+            show_counted(wanted, Unit::Count, exact)
+        ),
     })
 }
 

@@ -1,7 +1,7 @@
 //! Statements that take as long to plan as to run.
 
 use crate::advisor::workload::{GOOD_WINDOW, MIN_CALLS, MIN_WINDOW, Workload};
-use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Skip, Threshold, ratio, show};
+use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Skip, Threshold, ratio, show_counted};
 use crate::finding::{Effort, Severity};
 use crate::text::{Text, counted};
 use crate::unit::{Quantity, Unit};
@@ -58,7 +58,7 @@ fn check(ctx: &Context<'_>) -> Check {
     }
     let mut findings = Vec::new();
     for (s, planning) in work.by(|s| s.delta("total_plan_time")) {
-        let load = planning / 1e3 / s.change.covered_s().unwrap_or(work.window_s).max(1.0);
+        let load = planning / 1e3 / work.span(s).seconds;
         if load < ctx.threshold("min_load") {
             break;
         }
@@ -105,7 +105,7 @@ fn check(ctx: &Context<'_>) -> Check {
         looked_at: format!(
             "{}; {} of planning",
             counted(work.statements.len(), "statement", "statements"),
-            show(work.total("total_plan_time"), Unit::Ms)
+            show_counted(work.total("total_plan_time"), Unit::Ms, work.is_exact())
         ),
     })
 }

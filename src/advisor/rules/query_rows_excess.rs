@@ -47,7 +47,7 @@ fn check(ctx: &Context<'_>) -> Check {
             break;
         }
         let calls = s.delta("calls");
-        let per_hour = calls * 3_600.0 / s.change.covered_s().unwrap_or(work.window_s).max(1.0);
+        let per_hour = calls * 3_600.0 / work.span(s).seconds;
         if calls < 3.0 || per_hour < ctx.threshold("min_per_hour") {
             continue;
         }

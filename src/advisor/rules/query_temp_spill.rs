@@ -4,7 +4,7 @@ use crate::advisor::cure::{set_work_mem, set_work_mem_once};
 use crate::advisor::since_set::{risen, rows_from, set_anew};
 use crate::advisor::statement::Family;
 use crate::advisor::workload::{GOOD_WINDOW, MIN_CALLS, MIN_WINDOW, Statement, Workload, part};
-use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, ratio, show};
+use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, ratio, show, show_counted};
 use crate::finding::{Effort, Finding, Severity};
 use crate::text::Text;
 use crate::unit::{Quantity, Unit};
@@ -89,7 +89,7 @@ fn check(ctx: &Context<'_>) -> Check {
         looked_at: format!(
             "{} statements; {} of temporary files written",
             work.statements.len(),
-            show(total, Unit::Bytes)
+            show_counted(total, Unit::Bytes, work.is_exact())
         ),
     })
 }

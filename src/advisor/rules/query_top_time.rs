@@ -85,12 +85,12 @@ fn check(ctx: &Context<'_>) -> Check {
 fn finding<'a>(ctx: &Context<'a>, work: &Workload<'a>, s: &Statement<'a>, severity: Severity) -> Finding {
     let (calls, exec_ms) = (s.delta("calls"), s.delta("total_exec_time"));
     let share = work.time_share(s);
-    let load = Quantity::float(work.load(s), Unit::Sessions);
+    let exec = (exec_ms, Unit::Ms);
+    let busy = work.span(s).rate(ctx, "Sessions busy on average", s.change, exec, Unit::Sessions, &["total_exec_time"]);
     let mean_ms = exec_ms / calls;
-    let covered = s.change.covered_s().unwrap_or(work.window_s);
     let mut why = Text::new()
         .t("It kept ")
-        .many(load, "session", "sessions")
+        .many(busy.window, "session", "sessions")
         .t(" busy on average, in ")
         .many(Quantity::float(calls, Unit::Count), "call of ", "calls of ")
         .opt(Quantity::float(mean_ms, Unit::Ms))
@@ -142,12 +142,7 @@ fn finding<'a>(ctx: &Context<'a>, work: &Workload<'a>, s: &Statement<'a>, severi
         format!("{} ÷ {}", show(exec_ms, Unit::Ms), show(work.recorded.exec_ms, Unit::Ms)),
         &[(s.row, &["total_exec_time"])],
     ))
-    .measure(ctx.over_window(
-        "Sessions busy on average",
-        load,
-        format!("{} ÷ {}", show(exec_ms, Unit::Ms), show(covered, Unit::Seconds)),
-        &[(s.row, &["total_exec_time"])],
-    ))
+    .measure(busy)
     .measure(ctx.over_window(
         "Mean time of a call",
         Quantity::float(mean_ms, Unit::Ms),

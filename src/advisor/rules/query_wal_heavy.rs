@@ -1,7 +1,7 @@
 //! A statement that writes most of the WAL.
 
 use crate::advisor::workload::{GOOD_WINDOW, MIN_CALLS, MIN_WINDOW, Statement, Workload, part};
-use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, ratio, show};
+use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, ratio, show, show_counted};
 use crate::finding::{Effort, Severity};
 use crate::text::{Text, counted};
 use crate::unit::{Quantity, Unit};
@@ -50,8 +50,8 @@ fn check(ctx: &Context<'_>) -> Check {
     let block = ctx.chain.last().meta.block_bytes() as f64;
     let mut findings = Vec::new();
     for (s, bytes) in work.by(|s| wal(s)) {
-        let covered = s.change.covered_s().unwrap_or(work.window_s);
-        let rate = bytes / covered;
+        let span = work.span(s);
+        let rate = bytes / span.seconds;
         if part(bytes, total) < ctx.threshold("min_share") || rate < ctx.threshold("min_bytes_per_s") {
             break;
         }
@@ -62,7 +62,8 @@ fn check(ctx: &Context<'_>) -> Check {
         };
         let images = (s.delta("wal_fpi") * block).min(bytes);
         let share = Quantity::share(bytes, total);
-        let (per_s, formula) = ratio((bytes, Unit::Bytes), (covered, Unit::Seconds), Unit::BytesPerSecond);
+        let written = (bytes, Unit::Bytes);
+        let per_s = span.rate(ctx, "WAL per second", s.change, written, Unit::BytesPerSecond, &["wal_bytes"]);
         let (of_images, part_of) = ratio((images, Unit::Bytes), (bytes, Unit::Bytes), Unit::Share);
         findings.push(
             ctx.finding(
@@ -73,7 +74,7 @@ fn check(ctx: &Context<'_>) -> Check {
                     .t(" writes ")
                     .opt(share)
                     .t(" of the recorded WAL, ")
-                    .opt(per_s),
+                    .opt(per_s.window),
             )
             .why(work.shared(
                 Text::new()
@@ -91,7 +92,7 @@ fn check(ctx: &Context<'_>) -> Check {
                 format!("{} ÷ {}", show(bytes, Unit::Bytes), show(total, Unit::Bytes)),
                 &[(s.row, &["wal_bytes"])],
             ))
-            .measure(ctx.over_window("WAL per second", per_s, formula, &[(s.row, &["wal_bytes"])]))
+            .measure(per_s)
             .measure(ctx.over_window("Page images, at most", of_images, part_of, &[(s.row, &["wal_fpi", "wal_bytes"])]))
             .fix(s.look_up(ctx.major()))
             .verify("WAL bytes per call fall in the next window.")
@@ -104,7 +105,7 @@ fn check(ctx: &Context<'_>) -> Check {
         looked_at: format!(
             "{}; {} of WAL recorded",
             counted(work.statements.len(), "statement", "statements"),
-            show(total, Unit::Bytes)
+            show_counted(total, Unit::Bytes, work.is_exact())
         ),
     })
 }

@@ -1,6 +1,6 @@
 //! Queries of a standby that recovery cancels.
 
-use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Skip, Threshold, show};
+use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Skip, Threshold, show_counted};
 use crate::diff::Change;
 use crate::finding::{Effort, Finding, Fix, Severity, Subject, SubjectKind};
 use crate::text::Text;
@@ -50,18 +50,19 @@ fn check(ctx: &Context<'_>) -> Check {
         return Err(Skip("only a standby has conflicts with recovery".to_owned()));
     }
     let mut findings = Vec::new();
-    let mut all = 0.0;
+    let (mut all, mut exact) = (0.0, true);
     for change in ctx.changes_or_skip("pg_stat_database_conflicts")?.present() {
         let Some(name) = change.last().and_then(|r| r.text("datname")) else { continue };
         let count: f64 = KINDS.iter().filter_map(|(column, _)| change.delta(column)).sum();
         all += count;
+        exact &= change.is_exact();
         let window = change.covered_s().or_else(|| ctx.window_s()).filter(|w| *w > 0.0);
         let Some(per_hour) = window.map(|w| count * 3_600.0 / w) else { continue };
         if count >= ctx.threshold("min_count") && per_hour >= ctx.threshold("low_per_hour") {
             findings.push(finding(ctx, change, name, count, per_hour));
         }
     }
-    Ok(Checked { findings, looked_at: format!("{} conflicts in all databases", show(all, Unit::Count)) })
+    Ok(Checked { findings, looked_at: format!("{} conflicts in all databases", show_counted(all, Unit::Count, exact)) })
 }
 
 fn finding<'a>(ctx: &Context<'a>, change: Change<'a>, name: &str, count: f64, per_hour: f64) -> Finding {
@@ -87,13 +88,10 @@ fn finding<'a>(ctx: &Context<'a>, change: Change<'a>, name: &str, count: f64, pe
         }
     }
     // With one kind alone its own line says it.
-    let parts: Vec<_> =
-        KINDS.iter().filter_map(|(column, _)| Some((*column, change.delta(column).filter(|n| *n > 0.0)?))).collect();
-    if let (2.., Some(row)) = (parts.len(), change.last()) {
-        let columns: Vec<&str> = parts.iter().map(|(column, _)| *column).collect();
-        let formula: Vec<String> = parts.iter().map(|(_, n)| show(*n, Unit::Count)).collect();
-        let all = Quantity::float(count, Unit::Count);
-        finding = finding.measure(ctx.over_window("Cancelled in all", all, formula.join(" + "), &[(row, &columns)]));
+    let columns = KINDS.map(|(column, _)| column);
+    let parts: Vec<&str> = columns.into_iter().filter(|c| change.delta(c).is_some_and(|n| n > 0.0)).collect();
+    if parts.len() > 1 {
+        finding = finding.measure(ctx.sum("Cancelled in all", change, &parts, Unit::Count));
     }
     for setting in ["max_standby_streaming_delay", "hot_standby_feedback"] {
         if ctx.exported_setting(setting).is_some() {

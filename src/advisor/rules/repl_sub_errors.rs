@@ -1,6 +1,6 @@
 //! Subscriptions that run into errors.
 
-use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, show};
+use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold};
 use crate::diff::ViewChange;
 use crate::finding::{Effort, Fix, Severity, Subject, SubjectKind};
 use crate::text::{Text, counted};
@@ -35,21 +35,15 @@ fn check(ctx: &Context<'_>) -> Check {
     let mut findings = Vec::new();
     let mut looked = 0;
     for change in ctx.changes("pg_stat_subscription_stats").into_iter().flat_map(ViewChange::present) {
+        const COUNTERS: [&str; 2] = ["apply_error_count", "sync_error_count"];
         let Some(row) = change.last() else { continue };
         looked += 1;
-        let errors = change.delta("apply_error_count").unwrap_or(0.0) + change.delta("sync_error_count").unwrap_or(0.0);
+        let [applying, copying] = COUNTERS.map(|c| change.delta(c).unwrap_or(0.0));
+        let errors = applying + copying;
         if errors < ctx.threshold("min_errors") {
             continue;
         }
-        let both: Vec<_> = ["apply_error_count", "sync_error_count"]
-            .into_iter()
-            .filter_map(|c| change.delta(c).filter(|n| *n > 0.0))
-            .map(|n| show(n, Unit::Count))
-            .collect();
-        let sum = (both.len() > 1).then(|| {
-            let rows = [(row, &["apply_error_count", "sync_error_count"][..])];
-            ctx.over_window("Errors in all", Quantity::float(errors, Unit::Count), both.join(" + "), &rows)
-        });
+        let both = applying > 0.0 && copying > 0.0;
         let name = row.text("subname").unwrap_or("a subscription");
         findings.push(
             ctx.finding(
@@ -61,7 +55,7 @@ fn check(ctx: &Context<'_>) -> Check {
             .doubts([ctx.single_doubt(), ctx.class_doubt(change)])
             .measure(ctx.measure("Errors while applying", change, "apply_error_count"))
             .measure(ctx.measure("Errors while copying", change, "sync_error_count"))
-            .measures(sum)
+            .measures(both.then(|| ctx.sum("Errors in all", change, &COUNTERS, Unit::Count)))
             .fix(Fix::diagnose(name, "SELECT * FROM pg_stat_subscription_stats;\nSELECT * FROM pg_stat_subscription;"))
             .verify("The counters do not move in the next window, and latest_end_lsn does.")
             .effort(Effort::M),

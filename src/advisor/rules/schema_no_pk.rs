@@ -2,7 +2,6 @@
 
 use crate::advisor::key_cure::{add_primary_key, published, tells_rows_apart};
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, TableFact, Threshold, show, whole};
-use crate::diff::Change;
 use crate::finding::{Effort, Finding, Measure, Severity};
 use crate::snapshot::Row;
 use crate::text::Text;
@@ -132,13 +131,12 @@ fn report<'a>(cx: &Context<'a>, table: &TableFact<'a>, published: bool) -> Findi
         finding = finding.measure(cx.measure("Live rows (est.)", change, "n_live_tup"));
     }
     if counted {
-        let formula = match table.change {
-            Some(_) => format!("{} + {}", show(updated, Unit::Rows), show(deleted, Unit::Rows)),
-            None => "no row of pg_stat_user_tables counts any".to_owned(),
-        };
-        let columns: &[&str] = &["n_tup_upd", "n_tup_del"];
-        let cited: Vec<_> = table.change.and_then(Change::last).map(|row| (row, columns)).into_iter().collect();
-        finding = finding.measure(cx.over_window("Rows updated or deleted", changed, formula, &cited));
+        const LABEL: &str = "Rows updated or deleted";
+        let none = "no row of pg_stat_user_tables counts any";
+        finding = finding.measure(match table.change {
+            Some(change) => cx.sum(LABEL, change, &["n_tup_upd", "n_tup_del"], Unit::Rows),
+            None => cx.over_window(LABEL, changed, none.to_owned(), &[]),
+        });
     }
     if let Some(change) = table.change.filter(|_| counted) {
         finding = finding.measure(cx.measure("Rows updated", change, "n_tup_upd")).measure(cx.measure(

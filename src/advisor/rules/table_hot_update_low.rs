@@ -285,7 +285,7 @@ mod tests {
             taken("2026-11-22 13:00:00+00", 36_000, 3_600, "0").build(),
         ];
         let said = told(&judge(&RULE, &chain, ""));
-        assert!(said[0].ends_with("public.t: Only 10% of 36,000 updates were heap-only"), "{said:?}");
+        assert!(said[0].ends_with("public.t: Only 10% of ≥ 36,000 updates were heap-only"), "{said:?}");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Large tables that are read completely again and again.
 
+use crate::advisor::span::Span;
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, TableFact, Threshold, show};
 use crate::diff::Change;
 use crate::finding::{Effort, Finding, Fix, Measure, Severity};
@@ -219,8 +220,11 @@ fn report<'a>(cx: &Context<'a>, table: &TableFact<'a>, change: Change<'a>, heap:
         .not("Not judged by the number of scans: rescans, parallel workers and COPY inflate it.")
         .measure(cx.measure("Rows read by sequential scans", change, "seq_tup_read"))
         .measure(cx.measure("Sequential scans", change, "seq_scan"))
-        .measure(cx.over_window("Complete passes", count, formula, &rows))
-        .measure(cx.over_window("Bytes moved", Quantity::float(p.bytes_per_second, Unit::BytesPerSecond), rate, &rows))
+        .measure(cx.over_window("Complete passes", count, formula, &rows).bounded(change.is_exact()))
+        .measure(
+            cx.over_window("Bytes moved", Quantity::float(p.bytes_per_second, Unit::BytesPerSecond), rate, &rows)
+                .bounded(Span::of(change, p.window).whole),
+        )
         .measure(Measure::of_window(
             "Share of all rows read so",
             Quantity::float(p.share, Unit::Share),

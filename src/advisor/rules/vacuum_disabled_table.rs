@@ -1,6 +1,7 @@
 //! Tables with autovacuum switched off.
 
 use crate::advisor::carried::since_rewrite;
+use crate::advisor::span::Span;
 use crate::advisor::vacuum_cure::{reset_options, vacuum};
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, TableFact, Threshold, show, whole};
 use crate::diff::{Change, Class, DiffRow};
@@ -139,10 +140,11 @@ fn report<'a>(cx: &Context<'a>, table: &TableFact<'a>) -> Finding {
         finding = finding.measures(rate.and_then(|rate| {
             let [updated, deleted] =
                 ["n_tup_upd", "n_tup_del"].map(|c| show(change.delta(c).unwrap_or(0.0), Unit::Rows));
-            let formula = format!("({updated} + {deleted}) ÷ {}", show(change.covered_s()?, Unit::Seconds));
+            let span = Span::of(change, change.covered_s()?);
+            let formula = format!("({updated} + {deleted}) ÷ {}", show(span.seconds, Unit::Seconds));
             let rows: Vec<_> = cx.ends(change, &["n_tup_upd", "n_tup_del"]);
             let rate = Quantity::float(rate, Unit::PerSecond);
-            Some(cx.over_window("Rows updated or deleted", rate, formula, &rows))
+            Some(cx.over_window("Rows updated or deleted", rate, formula, &rows).bounded(span.whole))
         }));
         finding = finding.measures(before.map(|(most, row)| {
             let formula = "the most before the counters began again".to_owned();

@@ -80,6 +80,8 @@ fn check(cx: &Context<'_>) -> Check {
     Ok(checked)
 }
 
+const CHANGES: [&str; 3] = ["n_tup_ins", "n_tup_upd", "n_tup_del"];
+
 fn rounds(cx: &Context<'_>, table: &TableFact<'_>, change: Change<'_>) -> Option<Rounds> {
     let vacuums = change.delta("autovacuum_count")?;
     let window = change.covered_s().filter(|s| *s >= 60.0)?;
@@ -92,7 +94,7 @@ fn rounds(cx: &Context<'_>, table: &TableFact<'_>, change: Change<'_>) -> Option
     let large = dead + live >= cx.threshold("large_rows")
         && table.heap_bytes().is_some_and(|b| b as f64 >= cx.threshold("large_bytes"));
     let triggers = cx.facts.triggers(table);
-    let changed: f64 = ["n_tup_ins", "n_tup_upd", "n_tup_del"].iter().filter_map(|c| change.delta(c)).sum();
+    let changed: f64 = CHANGES.iter().filter_map(|c| change.delta(c)).sum();
     // The nearer of the triggers, so that everything that may have started a vacuum counts.
     let trigger = triggers.insert.map_or(triggers.vacuum, |i| i.min(triggers.vacuum)).max(1.0);
     let explained = changed / trigger;
@@ -108,7 +110,7 @@ fn rounds(cx: &Context<'_>, table: &TableFact<'_>, change: Change<'_>) -> Option
 
 fn report<'a>(cx: &Context<'a>, table: &TableFact<'a>, change: Change<'a>, r: &Rounds) -> crate::finding::Finding {
     let formula = format!("{} ÷ {}", show(r.changed, Unit::Rows), show(r.trigger, Unit::Rows));
-    let rows: Vec<_> = cx.ends(change, &["n_tup_ins", "n_tup_upd", "n_tup_del"]);
+    let rows: Vec<_> = cx.ends(change, &CHANGES);
     let vacuumed: Vec<_> = cx.ends(change, &["autovacuum_count"]);
     let title = Text::new()
         .t("Autovacuum came ")
@@ -136,6 +138,7 @@ fn report<'a>(cx: &Context<'a>, table: &TableFact<'a>, change: Change<'a>, r: &R
             &vacuumed,
         ))
         .measure(cx.measure("Dead rows (est.)", change, "n_dead_tup"))
+        .measure(cx.sum("Rows changed", change, &CHANGES, Unit::Rows))
         .measure(cx.over_window(
             "Vacuums that the changes explain",
             Quantity::float(r.changed / r.trigger, Unit::Count),

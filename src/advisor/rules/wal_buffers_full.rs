@@ -70,15 +70,12 @@ fn check(ctx: &Context<'_>) -> Check {
     let setting = ctx.exported_setting("wal_buffers");
     let bytes = setting.and_then(|s| s.value);
     let title = Text::new().t("Sessions found the WAL buffers full ").opt(Quantity::float(rate, Unit::PerSecond));
-    let covered = show(change.covered_s().unwrap_or(f64::NAN), Unit::Seconds);
-    let formula = format!("{} ÷ {covered}", show(count, Unit::Count));
-    let rows: Vec<_> = ctx.ends(change, &["wal_buffers_full"]);
     let mut finding = ctx
         .finding(Severity::Low, Subject::new(SubjectKind::Setting, "wal_buffers"), title)
         .why("Each time a session has to write WAL before it may go on, and other writing sessions wait for it.")
         .doubts([ctx.single_doubt(), ctx.short_doubt("good_window_s"), ctx.class_doubt(change)])
         .measure(ctx.measure("WAL buffers full", change, "wal_buffers_full"))
-        .measure(ctx.over_window("WAL buffers full a second", Quantity::float(rate, Unit::PerSecond), formula, &rows))
+        .measures(ctx.per_second("WAL buffers full a second", change, "wal_buffers_full", Unit::PerSecond))
         .verify("The counter moves less than once a second in the next window at the same work.")
         .effort(Effort::S);
     if let Some(bytes) = bytes {

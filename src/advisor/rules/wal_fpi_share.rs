@@ -82,16 +82,7 @@ fn check(ctx: &Context<'_>) -> Check {
         .doubts([ctx.single_doubt(), ctx.short_doubt("good_window_s"), ctx.class_doubt(change)])
         .measure(ctx.measure("Full-page images", change, "wal_fpi"))
         .measure(ctx.measure("WAL bytes", change, "wal_bytes"))
-        .measure(ctx.over_window(
-            "WAL a second",
-            Quantity::float(rate, Unit::BytesPerSecond),
-            format!(
-                "{} ÷ {}",
-                show(bytes, Unit::Bytes),
-                show(change.covered_s().unwrap_or(f64::NAN), Unit::Seconds)
-            ),
-            &ctx.ends(change, &["wal_bytes"]),
-        ))
+        .measures(ctx.per_second("WAL a second", change, "wal_bytes", Unit::BytesPerSecond))
         .measure(ctx.over_window("Share of images, at most", share, formula, &ctx.ends(change, &["wal_fpi", "wal_bytes"])))
         .fix(Fix::diagnose(
             "WAL",

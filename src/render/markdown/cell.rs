@@ -4,7 +4,7 @@ use super::super::page::Page;
 use super::super::{spark, words};
 use super::escape::{self, Place};
 use crate::report::{Cell, Chart};
-use crate::text::{Span, Text};
+use crate::text::{Span, Text, at_least};
 use crate::unit::Quantity;
 
 /// Prose: names and code as code spans, links where their target exists.
@@ -18,6 +18,7 @@ pub(super) fn text(text: &Text, page: &Page, place: Place) -> String {
             Span::Strong(s) => strong(s),
             Span::Name(s) | Span::Code(s) => escape::code(s, place),
             Span::Number(q) => words(&q.human()),
+            Span::AtLeast(q) => words(&at_least(&q.human())),
             Span::Change(q) => words(&q.human_signed()),
             Span::Link { to, text } => reference(to, text, page),
         };

@@ -103,7 +103,7 @@ fn text(of: &mut Text, (name, code): (Place, Place), visit: Visit<'_>) {
             // Numbers of findings and of evidence are given by the report.
             Span::Link { to, text } if text.eq_ignore_ascii_case(to) => {}
             Span::Link { to: _, text } => visit(Place::Prose, text),
-            Span::Number(_) | Span::Change(_) => {}
+            Span::Number(_) | Span::AtLeast(_) | Span::Change(_) => {}
         }
     }
 }

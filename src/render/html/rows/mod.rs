@@ -26,7 +26,7 @@ use super::cell::raw;
 use super::graphic;
 use crate::ident::visible;
 use crate::report::{AreaState, Cell, ColumnKind, Report, Table};
-use crate::text::{Span, Text};
+use crate::text::{Span, Text, at_least};
 use code::{int, member, string, zigzag};
 use names::Names;
 use std::collections::{BTreeMap, HashMap};
@@ -228,9 +228,13 @@ fn prose(out: &mut String, text: &Text, page: &Page) {
             Span::Strong(s) => ("b", visible(s).into_owned()),
             Span::Name(s) => ("n", visible(s).into_owned()),
             Span::Code(s) => ("c", visible(s).into_owned()),
-            Span::Number(q) | Span::Change(q) => {
-                let shown = if matches!(span, Span::Change(_)) { q.human_signed() } else { q.human() };
-                let _ = write!(out, "[\"q\",{},{},{}]", string(&shown), raw(*q), string(&q.exact()));
+            Span::Number(q) | Span::AtLeast(q) | Span::Change(q) => {
+                let (shown, exact) = match span {
+                    Span::AtLeast(_) => (at_least(&q.human()), at_least(&q.exact())),
+                    Span::Change(_) => (q.human_signed(), q.exact()),
+                    _ => (q.human(), q.exact()),
+                };
+                let _ = write!(out, "[\"q\",{},{},{}]", string(&shown), raw(*q), string(&exact));
                 continue;
             }
             Span::Link { to, text } => match page.target(to) {
