@@ -170,6 +170,12 @@ pub fn pieces(text: &str) -> Vec<(bool, &str)> {
     parts.into_iter().enumerate().map(|(i, part)| (i % 2 == 1, part)).filter(|(_, part)| !part.is_empty()).collect()
 }
 
+/// A remark of ours as prose: what stands between backticks is code.
+#[must_use]
+pub fn remark(text: &str) -> Text {
+    pieces(text).into_iter().fold(Text::new(), |out, (code, piece)| if code { out.code(piece) } else { out.t(piece) })
+}
+
 /// The folder that all paths are in, with the separator at its end; empty where there is none, or one path only.
 #[must_use]
 pub fn folder<'p>(paths: impl Iterator<Item = &'p str>) -> &'p str {

@@ -141,12 +141,9 @@ fn thresholds_of_minutes_find_every_trap() {
             spill.title.plain()
         );
         let resets = find(&advice, "hyg-reset-in-window", "counters");
-        for event in [
-            "stats reset database shop",
-            "stats reset statements",
-            "stats reset object shop",
-            "crash or immediate stop cluster",
-        ] {
+        for event in
+            ["database shop: reset", "pg_stat_statements: reset", "public.", "the server: crash or immediate stop"]
+        {
             assert!(
                 resets.members.iter().any(|m| m.name.starts_with(event)),
                 "{version}: {event}: {:?}",

@@ -38,6 +38,7 @@ fn check(ctx: &Context<'_>) -> Check {
     let (mut seen, mut looked) = (Vec::new(), Vec::new());
     // Of the snapshots, the one with the fewest idle sessions.
     let mut least: Option<(usize, f64, f64)> = None;
+    let mut most = (0.0, 0.0);
     for (snapshot, table) in ctx.samples("pg_stat_activity") {
         let at = ctx.chain.snapshots.get(snapshot).and_then(|s| s.meta.taken_at);
         let exporter = |r| at.is_some_and(|at| is_exporter(r, at));
@@ -52,12 +53,18 @@ fn check(ctx: &Context<'_>) -> Check {
         if idle >= ctx.threshold("min_idle") && idle >= ctx.threshold("min_share") * all {
             seen.push(snapshot);
         }
+        if idle > most.0 || looked.len() == 1 {
+            most = (idle, all);
+        }
         if least.is_none_or(|(_, n, _)| idle < n) {
             least = Some((snapshot, idle, all));
         }
     }
     let Some((at, idle, all)) = least else { return Err(Skip("no snapshot has sessions".to_owned())) };
-    let looked_at = format!("at least {} of {} sessions idle", show(idle, Unit::Count), show(all, Unit::Count));
+    let [least, most] =
+        [(idle, all), most].map(|(n, of)| format!("{} of {}", show(n, Unit::Count), show(of, Unit::Count)));
+    let looked_at =
+        if least == most { format!("{least} sessions idle") } else { format!("from {least} to {most} sessions idle") };
     if seen.len() < looked.len() {
         return Ok(Checked { findings: Vec::new(), looked_at });
     }
@@ -133,8 +140,8 @@ mod tests {
             with(&[(180, 20), (150, 20), (160, 10)]),
             ["low, medium: idle sessions: At least 150 of 170 sessions were idle"]
         );
-        assert_eq!(with(&[(180, 20), (90, 20), (160, 10)]), ["passed: at least 90 of 110 sessions idle"]);
-        assert_eq!(with(&[(150, 60)]), ["passed: at least 150 of 210 sessions idle"]);
+        assert_eq!(with(&[(180, 20), (90, 20), (160, 10)]), ["passed: from 90 of 110 to 180 of 200 sessions idle"]);
+        assert_eq!(with(&[(150, 60)]), ["passed: 150 of 210 sessions idle"]);
     }
 
     #[test]

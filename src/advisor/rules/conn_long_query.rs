@@ -46,9 +46,12 @@ fn check(ctx: &Context<'_>) -> Check {
     Ok(Checked {
         findings,
         looked_at: format!(
-            "{}; longest running statement {}",
+            "{}; {}",
             counted(all.looked_at.len(), "snapshot", "snapshots"),
-            longest.map_or_else(|| "none".to_owned(), |s| show(s, Unit::Seconds))
+            longest.map_or_else(
+                || "no statement was running".to_owned(),
+                |s| format!("longest running statement {}", show(s, Unit::Seconds))
+            )
         ),
     })
 }
@@ -123,7 +126,7 @@ mod tests {
             "7 | 2026-11-22 08:00:00+00 | app | active | 2026-11-22 10:00:00+00 | client backend | create index i on t (a)",
             "7 | 2026-11-22 08:00:00+00 | app | idle | 2026-11-22 10:00:00+00 | client backend | select 1",
         ] {
-            assert_eq!(one(row), ["passed: 1 snapshot; longest running statement none"], "{row}");
+            assert_eq!(one(row), ["passed: 1 snapshot; no statement was running"], "{row}");
         }
         assert_eq!(
             one("7 | 2026-11-22 08:00:00+00 | app | active | 2026-11-22 11:59:00+00 | client backend | select 1"),

@@ -80,9 +80,12 @@ fn check(ctx: &Context<'_>) -> Check {
     Ok(Checked {
         findings,
         looked_at: format!(
-            "{}; oldest transaction with a snapshot {}",
+            "{}; {}",
             counted(all.looked_at.len(), "snapshot", "snapshots"),
-            oldest.map_or_else(|| "none".to_owned(), |s| show(s, Unit::Seconds))
+            oldest.map_or_else(
+                || "no transaction had a snapshot".to_owned(),
+                |s| format!("oldest transaction with a snapshot {}", show(s, Unit::Seconds))
+            )
         ),
     })
 }
@@ -174,7 +177,7 @@ mod tests {
             "7 | 2026-11-22 08:00:00+00 | u | idle in transaction | 2026-11-22 10:00:00+00 | 2026-11-22 10:00:00+00 | 900 | client backend | psql | select 1",
             "7 | 2026-11-22 08:00:00+00 | u | active | 2026-11-22 10:00:00+00 | 2026-11-22 10:00:00+00 | 900 | walsender | s | START_REPLICATION",
         ] {
-            assert_eq!(one(row), ["passed: 1 snapshot; oldest transaction with a snapshot none"], "{row}");
+            assert_eq!(one(row), ["passed: 1 snapshot; no transaction had a snapshot"], "{row}");
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::advisor::{Check, Checked, Context, Docs, Rule};
 use crate::finding::{Doubt, Effort, Evidence, Measure, Severity, Subject, SubjectKind};
-use crate::text::{Text, counted};
+use crate::text::{Text, counted, remark};
 use std::collections::BTreeSet;
 
 /// The rule.
@@ -52,13 +52,13 @@ fn check(ctx: &Context<'_>) -> Check {
             Subject::new(SubjectKind::Data, "capture times"),
             title,
         )
-        .why(Text::new().t("While reading it was noted: ").t(first.to_string()).t("."))
+        .why(Text::new().t("While reading it was noted: ").then(remark(first)).t("."))
         .doubts([wrong.then_some(Doubt::C4)])
         .measures(ctx.of_both("Capture time", [ctx.chain.first(), ctx.chain.last()], "meta", "captured_at").map(|m| {
             let evidence = Evidence { formula: Some((*first).to_owned()), ..m.evidence };
             Measure { evidence, ..m }
         }))
-        .members(said.iter().map(|(_, message)| Subject::new(SubjectKind::Data, *message)).collect())
+        .members(said.iter().map(|(_, message)| Subject::new(SubjectKind::Data, message.replace('`', ""))).collect())
         .verify("The next dump states its time with its zone, and nothing in it is later.")
         .effort(Effort::S);
     Ok(Checked { findings: vec![finding], looked_at })

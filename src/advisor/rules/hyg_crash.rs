@@ -90,17 +90,20 @@ fn shown_by(crash: &Event) -> Text {
     parts.fold(Text::new(), |text, (i, part)| if i % 2 == 0 { text.then(counts(part)) } else { text.name(part) })
 }
 
-/// Words with their whole numbers as numbers.
+/// Words with their whole numbers as numbers, and their times as people read them.
 fn counts(words: &str) -> Text {
     let mut out = Text::new();
     let mut said = String::new();
     for word in words.split_inclusive(' ') {
-        match word.trim_end().parse() {
-            Ok(n) => {
-                out = out.t(std::mem::take(&mut said)).n(Quantity::int(n, Unit::Count));
-                said.push(' ');
-            }
-            Err(_) => said.push_str(word),
+        let bare = word.trim_end();
+        let time = bare.trim_end_matches([':', ',']);
+        if let Ok(n) = bare.parse() {
+            out = out.t(std::mem::take(&mut said)).n(Quantity::int(n, Unit::Count));
+            said.push(' ');
+        } else if let Some((at, _)) = Timestamp::parse(time).filter(|_| time.contains('T')) {
+            said.push_str(&word.replacen(time, &at.human_seconds(), 1));
+        } else {
+            said.push_str(word);
         }
     }
     out.t(said)

@@ -3,7 +3,7 @@
 use crate::advisor::workload::part;
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, show};
 use crate::catalog::{Shape, carrier};
-use crate::diff::Class;
+use crate::diff::{Class, Event};
 use crate::finding::{Effort, Measure, Severity, Subject, SubjectKind};
 use crate::ident::visible;
 use crate::text::Text;
@@ -76,11 +76,7 @@ fn check(ctx: &Context<'_>) -> Check {
         .iter()
         .flat_map(|w| &w.events)
         .filter(|e| e.kind.starts_with("stats_reset") || e.kind == "crash")
-        .map(|e| {
-            let what = [Some(e.words()), e.scope.clone(), e.object.clone()];
-            let at = e.at.map(|t| format!("at {}", t.human_seconds()));
-            what.into_iter().chain([at]).flatten().map(|s| visible(&s).into_owned()).collect::<Vec<_>>().join(" ")
-        })
+        .map(told_of)
         .collect();
     let mut why = Text::new().t("Their values cover only the time since then: they are lower bounds. ");
     if unsure > 0 {
@@ -108,6 +104,19 @@ fn check(ctx: &Context<'_>) -> Check {
         .verify("No counter starts again in the next window.")
         .effort(Effort::S);
     Ok(Checked { findings: vec![finding], looked_at })
+}
+
+/// What an event reset, and when.
+fn told_of(event: &Event) -> String {
+    let scope = event.scope.as_deref().unwrap_or("statistics");
+    let what = match (event.kind.as_str(), &event.object) {
+        ("crash", _) => format!("the server: {}", event.words()),
+        ("stats_reset_database", _) => format!("database {scope}: reset"),
+        (_, Some(object)) => format!("{object} in {scope}: reset"),
+        (_, None) => format!("{scope}: reset"),
+    };
+    let at = event.at.map_or_else(String::new, |t| format!(" at {}", t.human_seconds()));
+    visible(&format!("{what}{at}")).into_owned()
 }
 
 #[cfg(test)]
