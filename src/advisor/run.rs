@@ -154,7 +154,10 @@ fn one(context: &Context<'_>) -> Outcome {
         Ok(Ok(checked)) if checked.findings.is_empty() => Outcome::Passed { checked: checked.looked_at },
         Ok(Ok(mut checked)) => {
             checked.findings.iter_mut().flat_map(|f| &mut f.fixes).for_each(|fix| suited::suit(context, fix));
-            let findings = checked.findings.into_iter().map(Finding::bounded).collect();
+            let mut findings: Vec<Finding> = checked.findings.into_iter().map(Finding::bounded).collect();
+            for evidence in findings.iter_mut().flat_map(|f| &mut f.measures).map(|m| &mut m.evidence) {
+                evidence.view = catalog::as_exported(&evidence.view, &mut evidence.columns, context.major());
+            }
             Outcome::Found { findings, checked: checked.looked_at }
         }
         Ok(Err(skip)) => Outcome::Skipped { reason: skip.0, missing_input: false },

@@ -214,6 +214,20 @@ pub fn carrier(view: &str, major: u8) -> &str {
     if view == "pg_stat_checkpointer" && major <= 16 { "pg_stat_bgwriter" } else { view }
 }
 
+/// Views, with commas between, and columns of theirs as a major version names them: so they stand in the user's files.
+pub fn as_exported(views: &str, columns: &mut [String], major: u8) -> String {
+    let names: Vec<&str> = views.split(", ").collect();
+    let known: Vec<&View> = names.iter().filter_map(|name| super::view(name)).collect();
+    for name in columns {
+        if let Some((_, column)) = known.iter().find_map(|view| view.column(name)) {
+            column.exported_as(major).1.clone_into(name);
+        }
+    }
+    let mut carriers: Vec<&str> = names.iter().map(|name| carrier(name, major)).collect();
+    carriers.dedup();
+    carriers.join(", ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -222,6 +236,25 @@ mod tests {
     fn place(from: &str, name: &str) -> Option<(&'static str, &'static str)> {
         let (owner, at) = resolve(view(from)?, name)?;
         Some((owner.name, owner.columns.get(at)?.name))
+    }
+
+    #[test]
+    fn names_are_those_of_the_version() {
+        for (major, views, columns, want) in [
+            (16, "pg_stat_checkpointer", "num_timed", ("pg_stat_bgwriter", "checkpoints_timed")),
+            (17, "pg_stat_checkpointer", "num_timed", ("pg_stat_checkpointer", "num_timed")),
+            (16, "pg_stat_bgwriter, pg_stat_checkpointer", "", ("pg_stat_bgwriter", "")),
+            (12, "pg_stat_statements", "calls total_exec_time", ("pg_stat_statements", "calls total_time")),
+            (13, "meta", "captured_at", ("meta", "captured_at")),
+        ] {
+            let said = |views: &str, columns: &str| {
+                let mut columns: Vec<String> = columns.split(' ').map(str::to_owned).collect();
+                (as_exported(views, &mut columns, major), columns.join(" "))
+            };
+            let (view, named) = said(views, columns);
+            assert_eq!((view.as_str(), named.as_str()), want, "{major} {views}");
+            assert_eq!(said(&view, &named), (view, named), "names of a version stay");
+        }
     }
 
     #[test]

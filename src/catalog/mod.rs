@@ -32,7 +32,9 @@ pub use column::{
     low_water, moment, moved, number, renamed, reset, self_resetting, sum, time,
 };
 pub use listing::{Listing, list};
-pub use lookup::{Exported, canonical_slru, carrier, exported, feeds, majors_with, pgss_layout, recognise, resolve};
+pub use lookup::{
+    Exported, as_exported, canonical_slru, carrier, exported, feeds, majors_with, pgss_layout, recognise, resolve,
+};
 pub use view::{Epoch, Origin, Shape, View};
 
 /// Every view the catalog knows, in the order reports list them.

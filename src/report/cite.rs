@@ -2,6 +2,7 @@
 
 use super::draft::Draft;
 use crate::advisor;
+use crate::catalog;
 use crate::finding::{Evidence, Locator};
 use crate::snapshot::Row;
 use crate::text::Text;
@@ -38,9 +39,10 @@ impl<'a> Draft<'a> {
             let snapshots = (0..self.chain.snapshots.len()).filter(|at| wanted(*at, view));
             locators.extend(snapshots.flat_map(|at| advisor::rows_of(self.chain, at, view)));
         }
+        let mut columns: Vec<String> = columns.iter().map(|c| (*c).to_owned()).collect();
         Evidence {
-            view: views.join(", "),
-            columns: columns.iter().map(|c| (*c).to_owned()).collect(),
+            view: catalog::as_exported(&views.join(", "), &mut columns, self.major()),
+            columns,
             object: String::new(),
             locators: each_once(locators),
             formula: formula.map(str::to_owned),
@@ -63,9 +65,10 @@ impl<'a> Draft<'a> {
     ) -> Text {
         let mut views: Vec<String> = rows.iter().map(|r| r.table().name.clone()).collect();
         views.dedup();
+        let mut columns: Vec<String> = columns.iter().map(|c| (*c).to_owned()).collect();
         let evidence = Evidence {
-            view: views.join(", "),
-            columns: columns.iter().map(|c| (*c).to_owned()).collect(),
+            view: catalog::as_exported(&views.join(", "), &mut columns, self.major()),
+            columns,
             object: String::new(),
             locators: each_once(rows.iter().filter_map(|r| self.locate(*r)).collect()),
             formula,

@@ -135,6 +135,11 @@ impl<'a> Draft<'a> {
         links(self.findings.iter().filter(of).map(|f| f.number.as_str()))
     }
 
+    /// The major version of the last snapshot; the newest where it is not known.
+    pub(super) fn major(&self) -> u8 {
+        self.chain.last().meta.major().unwrap_or(crate::version::NEWEST)
+    }
+
     /// Whether there is one snapshot only.
     pub(super) fn single(&self) -> bool {
         self.chain.is_single()

@@ -33,14 +33,14 @@ pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
 /// How many rows of all views have counters that started again inside the window.
 pub(super) fn restarted(draft: &Draft<'_>) -> usize {
     let again = |c: &crate::diff::Change<'_>| matches!(c.class(), Class::Reset | Class::ResetUnsure);
-    let major = draft.chain.last().meta.major().unwrap_or(crate::version::NEWEST);
+    let major = draft.major();
     // What an older version exports in another view is counted there.
     let own =
         draft.chain.views.iter().filter(|(name, v)| v.view.shape == Shape::Counters && carrier(name, major) == **name);
     own.map(|(_, v)| v.iter().filter(again).count()).sum()
 }
 
-fn window(draft: &Draft<'_>) -> Block {
+fn window(draft: &mut Draft<'_>) -> Block {
     let chain = draft.chain;
     let mut items = Vec::new();
     if draft.single() {
@@ -82,6 +82,12 @@ fn window(draft: &Draft<'_>) -> Block {
     }
     if let Some(id) = &chain.last().meta.system_identifier {
         items.push(fact("System identifier", Cell::code(id.clone())));
+    }
+    if chain.last().table("meta").is_some() {
+        let columns = ["captured_at", "pg_postmaster_start_time", "exported_by", "system_identifier"];
+        let formula = (!draft.single()).then_some("the window is the last capture − the first");
+        let link = draft.cite("Window", &["meta"], &columns, formula);
+        items.push(fact("Source", Cell::Text(link)));
     }
     Block::Facts { title: "Window".to_owned(), items }
 }

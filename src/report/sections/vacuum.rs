@@ -181,7 +181,7 @@ fn progress(draft: &mut Draft<'_>) -> Option<Block> {
 /// How old the oldest ids of each database are.
 fn ages(draft: &mut Draft<'_>) -> Option<Block> {
     let state = draft.state("database_sizes").filter(|s| s.table.has("datfrozenxid_age"))?;
-    let refusal = Limits::xid(draft.chain.last().meta.major().unwrap_or(crate::version::NEWEST)).refusal;
+    let refusal = Limits::xid(draft.major()).refusal;
     let formula = format!(
         "share = datfrozenxid_age ÷ {}, where the server refuses new transaction ids",
         group_int(refusal as i64)
