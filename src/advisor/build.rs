@@ -110,6 +110,19 @@ impl<'a> Context<'a> {
         Measure::of_window(label, value, self.formula(formula, rows))
     }
 
+    /// A quotient of what was counted over the window, with its arithmetic.
+    pub fn quotient(
+        &self,
+        label: &str,
+        numerator: (f64, Unit),
+        denominator: (f64, Unit),
+        unit: Unit,
+        rows: &[(Row<'a>, &[&str])],
+    ) -> Measure {
+        let (value, formula) = ratio(numerator, denominator, unit);
+        self.over_window(label, value, formula, rows)
+    }
+
     /// A column of a view of one row in two snapshots: at both ends, or before and after a window in between. `None` where
     /// neither has a value.
     pub fn of_both(&self, label: &str, ends: [&'a Snapshot; 2], view: &str, column: &str) -> Option<Measure> {

@@ -109,10 +109,11 @@ fn check(ctx: &Context<'_>) -> Check {
             .doubts([ctx.single_doubt(), ctx.short_doubt("good_window_s"), ctx.class_doubt(change)])
             .measure(ctx.measure("Blocks read", change, "blks_read"))
             .measure(ctx.measure("Blocks found", change, "blks_hit"))
-            .measure(ctx.over_window(
+            .measure(ctx.quotient(
                 "Found in shared buffers",
-                Quantity::float(share, Unit::Share),
-                format!("{} ÷ {}", show(hit, Unit::Count), show(hit + read, Unit::Count)),
+                (hit, Unit::Count),
+                (hit + read, Unit::Count),
+                Unit::Share,
                 &ctx.ends(change, &["blks_hit", "blks_read"]),
             ))
             .measure(

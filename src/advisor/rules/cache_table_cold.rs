@@ -95,10 +95,11 @@ fn check(ctx: &Context<'_>) -> Check {
         .doubts([ctx.single_doubt(), ctx.short_doubt("good_window_s"), ctx.class_doubt(change)])
         .measure(ctx.measure("Heap blocks read", change, "heap_blks_read"))
         .measure(ctx.measure("Heap blocks found", change, "heap_blks_hit"))
-        .measure(ctx.over_window(
+        .measure(ctx.quotient(
             "Share of all heap blocks read",
-            share_of,
-            format!("{} ÷ {}", show(read(&change), Unit::Blocks), show(total, Unit::Blocks)),
+            (read(&change), Unit::Blocks),
+            (total, Unit::Blocks),
+            Unit::Share,
             &ctx.ends(change, &["heap_blks_read"]),
         ))
         .measure(

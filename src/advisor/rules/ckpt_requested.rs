@@ -111,10 +111,11 @@ fn check(ctx: &Context<'_>) -> Check {
                 ),
                 &[(row, &["num_requested", "num_timed"])],
             ))
-            .measure(ctx.over_window(
+            .measure(ctx.quotient(
                 "WAL per checkpoint",
-                Quantity::float(c.wal_each(), Unit::Bytes),
-                format!("{} ÷ {}", show(c.wal_bytes, Unit::Bytes), show(own, Unit::Count)),
+                (c.wal_bytes, Unit::Bytes),
+                (own, Unit::Count),
+                Unit::Bytes,
                 &[(row, &["num_requested", "num_timed"])],
             ))
             .measure(c.distance(ctx));

@@ -85,10 +85,11 @@ fn check(ctx: &Context<'_>) -> Check {
         )
         .doubts(c.doubts.iter().copied())
         .measure(c.distance(ctx))
-        .measure(ctx.over_window(
+        .measure(ctx.quotient(
             "Page images in the WAL, at most",
-            Quantity::float(image_share, Unit::Share),
-            format!("{} ÷ {}", show(images, Unit::Bytes), show(c.wal_bytes, Unit::Bytes)),
+            (images, Unit::Bytes),
+            (c.wal_bytes, Unit::Bytes),
+            Unit::Share,
             &rows,
         ))
         .measure(ctx.setting_measure("checkpoint_timeout"))

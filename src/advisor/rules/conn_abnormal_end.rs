@@ -1,6 +1,6 @@
 //! Sessions that end without saying goodbye.
 
-use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, show, show_counted};
+use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, show_counted};
 use crate::diff::{Change, ViewChange};
 use crate::finding::{Effort, Finding, Fix, Severity, Subject, SubjectKind};
 use crate::text::{Text, counted};
@@ -114,10 +114,11 @@ fn finding<'a>(ctx: &Context<'a>, change: Change<'a>, name: &str, ends: f64, ope
     let columns = ENDS.map(|(column, _)| column);
     finding = finding.measure(ctx.sum("Sessions ended abnormally", change, &columns, Unit::Count));
     if let Some(row) = change.last() {
-        finding = finding.measure(ctx.over_window(
+        finding = finding.measure(ctx.quotient(
             "Share that ended abnormally",
-            Quantity::float(share, Unit::Share),
-            format!("{} ÷ {}", show(ends, Unit::Count), show(opened.max(ends), Unit::Count)),
+            (ends, Unit::Count),
+            (opened.max(ends), Unit::Count),
+            Unit::Share,
             &[(row, &["sessions", "sessions_abandoned", "sessions_fatal", "sessions_killed"])],
         ));
     }

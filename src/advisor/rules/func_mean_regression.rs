@@ -119,10 +119,11 @@ fn check(ctx: &Context<'_>) -> Check {
                     format!("{} ÷ {}", show(then.1, Unit::Ms), show(then.0, Unit::Count)),
                     &ctx.ends(change, &["self_time", "calls"]),
                 ))
-                .measure(ctx.over_window(
+                .measure(ctx.quotient(
                     "Times slower",
-                    Quantity::float(after / before, Unit::Times),
-                    format!("{} ÷ {}", show(after, Unit::Ms), show(before, Unit::Ms)),
+                    (after, Unit::Ms),
+                    (before, Unit::Ms),
+                    Unit::Times,
                     &ctx.ends(change, &["self_time", "calls"]),
                 ))
                 .measure(ctx.over_window(

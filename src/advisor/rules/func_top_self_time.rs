@@ -122,10 +122,11 @@ fn check(ctx: &Context<'_>) -> Check {
             .doubts([ctx.single_doubt(), ctx.short_doubt("good_window_s"), ctx.class_doubt(change)])
             .measure(ctx.measure("Calls", change, "calls"))
             .measure(ctx.measure("Own time", change, "self_time"))
-            .measure(ctx.over_window(
+            .measure(ctx.quotient(
                 "Share of the time in functions",
-                Quantity::float(share, Unit::Share),
-                format!("{} ÷ {}", show(ms, Unit::Ms), show(total, Unit::Ms)),
+                (ms, Unit::Ms),
+                (total, Unit::Ms),
+                Unit::Share,
                 &ctx.ends(change, &["self_time"]),
             ))
             .measure(span.rate(ctx, "Sessions busy on average", change, (ms, Unit::Ms), Unit::Sessions, &["self_time"]))

@@ -2,7 +2,7 @@
 
 use crate::advisor::span::Span;
 use crate::advisor::workload::part;
-use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Skip, Threshold, is_system_schema, show};
+use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Skip, Threshold, is_system_schema};
 use crate::diff::ViewChange;
 use crate::finding::{Effort, Fix, Severity, Subject, SubjectKind};
 use crate::snapshot::Row;
@@ -154,10 +154,11 @@ fn check(ctx: &Context<'_>) -> Check {
                 ])
                 .measure(ctx.measure("Calls", change, "calls"))
                 .measure(ctx.measure("Own time", change, "self_time"))
-                .measure(ctx.over_window(
+                .measure(ctx.quotient(
                     "Own time for each row written",
-                    Quantity::float(each, Unit::Ms),
-                    format!("{} ÷ {}", show(ms, Unit::Ms), show(of.rows, Unit::Rows)),
+                    (ms, Unit::Ms),
+                    (of.rows, Unit::Rows),
+                    Unit::Ms,
                     &evidence,
                 ))
                 .measure(span.rate(

@@ -87,10 +87,11 @@ fn check(ctx: &Context<'_>) -> Check {
         finding = finding.measure(ctx.setting_measure("statement_timeout"));
     }
     if often {
-        finding = finding.measure(ctx.over_window(
+        finding = finding.measure(ctx.quotient(
             "Transactions rolled back",
-            Quantity::float(share, Unit::Share),
-            format!("{} ÷ {}", show(rollbacks, Unit::Count), show(commits + rollbacks, Unit::Count)),
+            (rollbacks, Unit::Count),
+            (commits + rollbacks, Unit::Count),
+            Unit::Share,
             &[],
         ));
     }

@@ -116,10 +116,11 @@ fn check(ctx: &Context<'_>) -> Check {
                 )
                 .bounded(span.whole),
             )
-            .measure(ctx.over_window(
+            .measure(ctx.quotient(
                 "Mean size of a file",
-                Quantity::float(bytes / files, Unit::Bytes),
-                format!("{} ÷ {}", show(bytes, Unit::Bytes), show(files, Unit::Count)),
+                (bytes, Unit::Bytes),
+                (files, Unit::Count),
+                Unit::Bytes,
                 &ctx.ends(change, &["temp_bytes", "temp_files"]),
             ))
             .measure(ctx.setting_measure("work_mem"))

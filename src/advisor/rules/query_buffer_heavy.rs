@@ -2,7 +2,7 @@
 
 use crate::advisor::statement::{Family, condenses};
 use crate::advisor::workload::{GOOD_WINDOW, MIN_CALLS, MIN_WINDOW, Statement, Workload, part};
-use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, show, show_counted};
+use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, show_counted};
 use crate::finding::{Confidence, Effort, Finding, Severity};
 use crate::text::{Text, counted};
 use crate::unit::{Quantity, Unit};
@@ -100,24 +100,27 @@ fn finding<'a>(ctx: &Context<'a>, work: &Workload<'a>, s: &Statement<'a>, buffer
     .measure(ctx.sum("Shared blocks touched", s.change, &["shared_blks_hit", "shared_blks_read"], Unit::Count))
     .measure(ctx.measure("Rows", s.change, "rows"))
     .measure(if none {
-        ctx.over_window(
+        ctx.quotient(
             "Buffers per call",
-            Quantity::float(per_call, Unit::Count),
-            format!("{} ÷ {}", show(buffers, Unit::Count), show(s.delta("calls").max(1.0), Unit::Count)),
+            (buffers, Unit::Count),
+            (s.delta("calls").max(1.0), Unit::Count),
+            Unit::Count,
             &[(s.row, &["shared_blks_hit", "shared_blks_read", "calls"])],
         )
     } else {
-        ctx.over_window(
+        ctx.quotient(
             "Buffers per row",
-            Quantity::float(per_row, Unit::Count),
-            format!("{} ÷ {}", show(buffers, Unit::Count), show(s.delta("rows"), Unit::Count)),
+            (buffers, Unit::Count),
+            (s.delta("rows"), Unit::Count),
+            Unit::Count,
             &[(s.row, &["shared_blks_hit", "shared_blks_read", "rows"])],
         )
     })
-    .measure(ctx.over_window(
+    .measure(ctx.quotient(
         "Share of all buffers",
-        share,
-        format!("{} ÷ {}", show(buffers, Unit::Count), show(total, Unit::Count)),
+        (buffers, Unit::Count),
+        (total, Unit::Count),
+        Unit::Share,
         &[(s.row, &["shared_blks_hit", "shared_blks_read"])],
     ))
     .fix(s.look_up(ctx.major()))

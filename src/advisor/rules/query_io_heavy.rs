@@ -106,10 +106,11 @@ fn finding<'a>(ctx: &Context<'a>, work: &Workload<'a>, s: &Statement<'a>, (bytes
         ctx.over_window("Bytes read", Quantity::float(bytes, Unit::Bytes), in_bytes, &[(s.row, &columns)])
             .bounded(s.change.is_exact()),
     )
-    .measure(ctx.over_window(
+    .measure(ctx.quotient(
         "Share of all blocks read",
-        share,
-        format!("{} ÷ {}", show(bytes, Unit::Bytes), show(total, Unit::Bytes)),
+        (bytes, Unit::Bytes),
+        (total, Unit::Bytes),
+        Unit::Share,
         &[(s.row, &columns)],
     ))
     .measure(rate)

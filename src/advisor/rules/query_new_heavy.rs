@@ -2,7 +2,7 @@
 
 use crate::advisor::statement::one_line;
 use crate::advisor::workload::{GOOD_WINDOW, MIN_CALLS, MIN_WINDOW, Workload};
-use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, show};
+use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold};
 use crate::diff::Class;
 use crate::finding::{Effort, Severity};
 use crate::text::Text;
@@ -72,11 +72,7 @@ fn check(ctx: &Context<'_>) -> Check {
             .doubts(work.doubts.iter().copied())
             .measure(ctx.measure("Calls", s.change, "calls"))
             .measure(ctx.measure("Execution time", s.change, "total_exec_time"))
-            .measure(ctx.over_window(
-                "Share of the recorded execution time",
-                Quantity::float(share, Unit::Share),
-                format!("{} ÷ {}", show(time, Unit::Ms), show(all, Unit::Ms)),
-                &[(s.row, &["total_exec_time"])],
+            .measure(ctx.quotient("Share of the recorded execution time", (time, Unit::Ms), (all, Unit::Ms), Unit::Share, &[(s.row, &["total_exec_time"])],
             ))
             .fix(s.look_up(ctx.major()))
             .verify("Its share is known and accepted.")

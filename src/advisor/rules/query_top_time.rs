@@ -136,10 +136,11 @@ fn finding<'a>(ctx: &Context<'a>, work: &Workload<'a>, s: &Statement<'a>, severi
     .doubts(work.doubts.iter().copied().chain([ctx.class_doubt(s.change)]))
     .measure(ctx.measure("Calls", s.change, "calls"))
     .measure(ctx.measure("Execution time", s.change, "total_exec_time"))
-    .measure(ctx.over_window(
+    .measure(ctx.quotient(
         "Share of the recorded execution time",
-        Quantity::float(share, Unit::Share),
-        format!("{} ÷ {}", show(exec_ms, Unit::Ms), show(work.recorded.exec_ms, Unit::Ms)),
+        (exec_ms, Unit::Ms),
+        (work.recorded.exec_ms, Unit::Ms),
+        Unit::Share,
         &[(s.row, &["total_exec_time"])],
     ))
     .measure(busy)

@@ -1,7 +1,7 @@
 //! A statement that writes most of the WAL.
 
 use crate::advisor::workload::{GOOD_WINDOW, MIN_CALLS, MIN_WINDOW, Statement, Workload, part};
-use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, ratio, show, show_counted};
+use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, ratio, show_counted};
 use crate::finding::{Effort, Severity};
 use crate::text::{Text, counted};
 use crate::unit::{Quantity, Unit};
@@ -86,11 +86,7 @@ fn check(ctx: &Context<'_>) -> Check {
             .measure(ctx.measure("WAL bytes", s.change, "wal_bytes"))
             .measure(ctx.measure("Page images", s.change, "wal_fpi"))
             .measure(ctx.measure("Calls", s.change, "calls"))
-            .measure(ctx.over_window(
-                "Share of the recorded WAL",
-                share,
-                format!("{} ÷ {}", show(bytes, Unit::Bytes), show(total, Unit::Bytes)),
-                &[(s.row, &["wal_bytes"])],
+            .measure(ctx.quotient("Share of the recorded WAL", (bytes, Unit::Bytes), (total, Unit::Bytes), Unit::Share, &[(s.row, &["wal_bytes"])],
             ))
             .measure(per_s)
             .measure(ctx.over_window("Page images, at most", of_images, part_of, &[(s.row, &["wal_fpi", "wal_bytes"])]))

@@ -1,7 +1,7 @@
 //! Logical decoding that writes transactions to disk.
 
 use crate::advisor::cure::{Effect, set_system};
-use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, show};
+use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold};
 use crate::finding::{Effort, Severity, Subject, SubjectKind};
 use crate::text::{Text, counted};
 use crate::unit::{Quantity, Unit};
@@ -71,10 +71,11 @@ fn check(ctx: &Context<'_>) -> Check {
             .measure(ctx.measure("Bytes spilled", change, "spill_bytes"))
             .measure(ctx.measure("Transactions spilled", change, "spill_txns"))
             .measure(ctx.measure("Bytes decoded", change, "total_bytes"))
-            .measure(ctx.over_window(
+            .measure(ctx.quotient(
                 "Share spilled",
-                Quantity::float(share, Unit::Share),
-                format!("{} ÷ {}", show(spilled, Unit::Bytes), show(total.max(spilled), Unit::Bytes)),
+                (spilled, Unit::Bytes),
+                (total.max(spilled), Unit::Bytes),
+                Unit::Share,
                 &[(row, &["spill_bytes", "total_bytes"])],
             ))
             .verify("Bytes spilled hardly rise in the next window.")
