@@ -83,6 +83,13 @@ impl Text {
         self
     }
 
+    /// Appends a number that is a lower bound.
+    #[must_use]
+    pub fn at_least(mut self, quantity: Quantity) -> Self {
+        self.0.push(Span::AtLeast(quantity));
+        self
+    }
+
     /// Appends a number, or `n/a` where it is unknown.
     #[must_use]
     pub fn opt(self, quantity: Option<Quantity>) -> Self {
@@ -140,17 +147,18 @@ impl Text {
                     crate::ident::visible(s).into_owned()
                 }
                 Span::Number(q) => q.human(),
-                Span::AtLeast(q) => at_least(&q.human()),
+                Span::AtLeast(q) => at_least(*q),
                 Span::Change(q) => q.human_signed(),
             })
             .collect()
     }
 }
 
-/// A number as people read it, said to be a lower bound.
+/// A number in prose, said to be a lower bound. None is no bound, but what was counted.
 #[must_use]
-pub fn at_least(number: &str) -> String {
-    format!("≥ {number}")
+pub fn at_least(number: Quantity) -> String {
+    let shown = number.human();
+    if number.as_f64() == 0.0 { format!("{shown} counted") } else { format!("≥ {shown}") }
 }
 
 /// Words with a capital at their beginning.
@@ -214,7 +222,14 @@ impl From<String> for Text {
 
 #[cfg(test)]
 mod tests {
-    use super::{folder, pieces, sentence};
+    use super::{Text, folder, pieces, sentence};
+    use crate::unit::{Quantity, Unit};
+
+    #[test]
+    fn of_nothing_counted_no_bound_is_said() {
+        let said = |n| Text::new().at_least(Quantity::int(n, Unit::Bytes)).t(" of it").plain();
+        assert_eq!([said(2_048), said(0)], ["≥ 2 kB of it", "0 bytes counted of it"]);
+    }
 
     #[test]
     fn paired_backticks_are_code() {

@@ -45,9 +45,9 @@ impl<'a> Context<'a> {
     /// Why what an object's counters counted is a lower bound.
     fn why_bounded(&self, change: Change<'a>) -> String {
         let of = match change.class() {
-            Class::Reset | Class::ResetUnsure => "what was counted after each reset, added up over the windows",
+            _ if change.began_again() => "what was counted after each reset, added up over the windows",
             Class::OkUnsure => "a reset that the numbers do not show is possible: there may be more",
-            Class::Ok | Class::New | Class::Gone => return "part of it was not seen: there may be more".to_owned(),
+            _ => return "part of it was not seen: there may be more".to_owned(),
         };
         match change.covered_s().zip(self.window_s()).map(|(c, w)| [c, w].map(|s| show(s, Unit::Seconds))) {
             Some([covered, window]) if covered != window => format!("{of}: {covered} of {window}"),

@@ -32,13 +32,14 @@ pub fn since_rewrite<'a>(cx: &Context<'a>, change: Change<'a>, dead: &DeadRows) 
     Some(cx.computed("Dead rows since it was written anew, at most", whole(dead.dead, Unit::Rows), formula, &rows))
 }
 
+/// The names of the tables that were written anew in a window.
+pub fn rewritten(window: &Diff) -> Vec<&String> {
+    let anew = window.events.iter().filter(|e| matches!(e.kind.as_str(), "vacuum_full" | "clustered"));
+    anew.filter_map(|e| e.object.as_ref()).collect()
+}
+
 fn in_window(window: &Diff) -> BTreeMap<String, f64> {
-    let written: Vec<&String> = window
-        .events
-        .iter()
-        .filter(|e| matches!(e.kind.as_str(), "vacuum_full" | "clustered"))
-        .filter_map(|e| e.object.as_ref())
-        .collect();
+    let written = rewritten(window);
     let Some(view) = window.views.get("pg_stat_user_tables").filter(|_| !written.is_empty()) else {
         return BTreeMap::new();
     };

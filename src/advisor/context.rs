@@ -263,8 +263,10 @@ pub fn show(value: f64, unit: Unit) -> String {
 
 /// The same of what was counted: a lower bound where counters began again.
 pub fn show_counted(value: f64, unit: Unit, exact: bool) -> String {
-    let shown = show(value, unit);
-    if exact { shown } else { at_least(&shown) }
+    match Quantity::float(value, unit).filter(|_| !exact) {
+        Some(number) => at_least(number),
+        None => show(value, unit),
+    }
 }
 
 /// A number of things, rounded to a whole one: sums of counters are doubles only on the way.

@@ -19,8 +19,8 @@ impl Span {
     /// The time its counters cover; where that is not known, the longest it can be.
     pub fn of(change: Change<'_>, longest_s: f64) -> Self {
         let covered = change.covered_s();
-        // After a reset the time begins again with the counters, and has lost nothing.
-        let whole = change.is_exact() || matches!(change.class(), Class::Reset | Class::ResetUnsure);
+        // After a reset, and of what is gone, the time is that of the counters: nothing in it is lost.
+        let whole = change.is_exact() || change.began_again() || change.class() == Class::Gone;
         Self { seconds: covered.unwrap_or(longest_s).max(1.0), whole: whole && covered.is_some() }
     }
 

@@ -5,7 +5,7 @@
 use super::context::show;
 use super::settings::setting;
 use super::{Facts, TableFact};
-use crate::diff::{Chain, Change, Class};
+use crate::diff::{Chain, Change};
 use crate::finding::Doubt;
 use crate::trend::threshold::{PARAMETERS, Term, Thresholds, is_true};
 use crate::unit::Unit;
@@ -122,7 +122,20 @@ pub struct DeadRows {
     pub known: bool,
 }
 
+/// Whether an estimate that began again at 0 in a reset is a lower bound still: what sets it anew has come at none of these
+/// times since.
+pub fn counted_anew(change: Change<'_>, set_at: &[&str]) -> bool {
+    change.began_again() && change.last().is_none_or(|row| set_at.iter().all(|c| row.time(c).is_none()))
+}
+
 impl<'a> Facts<'a> {
+    /// Dead rows that a table's counter still has of before it was written anew: gone.
+    pub fn carried(&self, table: &TableFact<'a>) -> Option<f64> {
+        let before = self.carried.by(table).filter(|before| *before > 0.0)?;
+        let dead = table.change?.last()?.f64("n_dead_tup")?;
+        (before <= dead).then_some(before)
+    }
+
     /// A table's triggers.
     pub fn triggers(&self, table: &TableFact<'a>) -> Triggers {
         let mut overridden = false;
@@ -179,18 +192,16 @@ impl<'a> Facts<'a> {
         let change = table.change?;
         let row = change.last()?;
         let (dead, live) = (row.f64("n_dead_tup")?.max(0.0), row.f64("n_live_tup").unwrap_or(0.0).max(0.0));
-        let carried = self.carried.by(table).filter(|before| *before > 0.0 && *before <= dead);
+        let carried = self.carried(table);
         let dead = dead - carried.unwrap_or(0.0);
         let all = dead + live;
-        let seen_since = ["last_vacuum", "last_autovacuum", "last_analyze", "last_autoanalyze"];
-        let restarted = matches!(change.class(), Class::Reset | Class::ResetUnsure);
         Some(DeadRows {
             dead,
             carried,
             live,
             share: (all > 0.0).then(|| dead / all),
             pressure: if triggers.vacuum > 0.0 { dead / triggers.vacuum } else { 0.0 },
-            known: !restarted || seen_since.iter().any(|c| row.time(c).is_some()),
+            known: !counted_anew(change, &["last_vacuum", "last_autovacuum", "last_analyze", "last_autoanalyze"]),
         })
     }
 }

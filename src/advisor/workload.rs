@@ -142,7 +142,8 @@ impl<'a> Workload<'a> {
             let family = row.text("query").map_or(Family::Unknown, statement::family);
             out.statements.push(Statement { change, row, family });
         }
-        out.window_s = ctx.chain.elapsed_s.unwrap_or(covered);
+        // A reset of all statements leaves less than the window.
+        out.window_s = if covered > 0.0 { covered } else { ctx.chain.elapsed_s.unwrap_or(0.0) };
         if out.window_s < ctx.threshold("min_window_s") {
             return Err(Skip(format!(
                 "statement statistics cover {}, this check needs {}",

@@ -4,6 +4,7 @@
 //! covered time is the age of the statistics. Rules and report sections read this and need not know how many
 //! snapshots there were.
 
+use super::decide::NEW_SINCE_RESET;
 use super::fold::{self, Step, Sums};
 use super::moments::{Maximum, Moments};
 use super::totals::{self, Totals};
@@ -310,6 +311,12 @@ impl<'a> Change<'a> {
             Source::Window(d) => d.row(self.index).is_exact(),
             Source::Sums(s) => s.rows[self.index].exact,
         }
+    }
+
+    /// Whether its counters started again in between: rows that are new because a reset took them away, too.
+    pub fn began_again(self) -> bool {
+        let class = self.class();
+        class.began_again() || class == Class::New && self.notes().contains(&NEW_SINCE_RESET)
     }
 
     /// Sentences on it for the reader.

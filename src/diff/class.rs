@@ -40,6 +40,11 @@ impl Class {
         }
     }
 
+    /// Whether counters that were counting started again.
+    pub const fn began_again(self) -> bool {
+        matches!(self, Self::Reset | Self::ResetUnsure)
+    }
+
     /// Whether the delta is exact by class alone (a `new` row's notes may still make it a bound).
     pub const fn is_exact(self) -> bool {
         matches!(self, Self::Ok | Self::New)

@@ -2,7 +2,6 @@
 
 use crate::finding::{Confidence, Effort, Risk, Severity, SubjectKind, Verb};
 use crate::report::{AreaState, Bound, CoverageState, Horizon, Meaning};
-use crate::text::at_least;
 use crate::unit::Quantity;
 
 /// The shape beside a severity's word, where symbols can be shown.
@@ -137,7 +136,7 @@ pub(super) fn bounded_exact(value: Quantity, bound: Option<Bound>) -> String {
 fn with_bound(value: String, bound: Option<Bound>) -> String {
     match bound {
         None => value,
-        Some(Bound::AtLeast) => at_least(&value),
+        Some(Bound::AtLeast) => format!("≥ {value}"),
         Some(Bound::AtMost) => format!("≤ {value}"),
         Some(Bound::Estimate) => format!("{value} (est.)"),
     }

@@ -290,7 +290,7 @@ impl Object {
                     step.covered_s = since.zip(window.at).map(|(a, b)| b.seconds_since(a));
                 }
             }
-            let restarted = series.is_interrupted() || matches!(step.class, Class::Reset | Class::ResetUnsure);
+            let restarted = series.is_interrupted() || step.class.began_again();
             step.value = step.value.filter(|_| is_meaningful(after, *column, restarted));
             series.step(&step);
         }

@@ -146,7 +146,7 @@ impl Sawtooth {
             *count += 1;
         }
         if interval == Interval::Break {
-            self.unknown = matches!(row.class(), Class::Reset | Class::ResetUnsure) || self.unknown;
+            self.unknown = row.class().began_again() || self.unknown;
         } else if let (Some(gross), Some(covered)) = (gross, covered) {
             self.gross += gross;
             self.inserted += delta("n_tup_ins").unwrap_or(0.0);

@@ -2,7 +2,7 @@
 
 use super::math::thin::Thinned;
 use crate::diff::moments::Moments;
-use crate::diff::{Class, DiffRow, Exact, MIN_WINDOW_S, Phase};
+use crate::diff::{DiffRow, Exact, MIN_WINDOW_S, Phase};
 use crate::time::Timestamp;
 
 /// Calls on each side of a comparison of means.
@@ -58,7 +58,7 @@ pub struct Regression {
 impl Statement {
     /// One more window.
     pub fn step(&mut self, row: DiffRow<'_>, from: Option<Timestamp>, at: Option<Timestamp>) {
-        self.came_again |= matches!(row.class(), Class::Reset | Class::ResetUnsure);
+        self.came_again |= row.class().began_again();
         if let (Some(at), Some(covered), Some(total)) = (
             at,
             row.verdict().covered_s.filter(|s| *s >= MIN_WINDOW_S),

@@ -45,12 +45,12 @@ fn check(ctx: &Context<'_>) -> Check {
         }
         let mut here = 0;
         for change in view.iter() {
-            all += 1;
-            match change.class() {
-                Class::Reset | Class::ResetUnsure => here += 1,
-                Class::OkUnsure => unsure += 1,
-                Class::Ok | Class::New | Class::Gone => {}
+            if change.class() == Class::Gone {
+                continue;
             }
+            all += 1;
+            here += usize::from(change.began_again());
+            unsure += usize::from(change.class() == Class::OkUnsure);
         }
         if here > 0 {
             views.push(name);
@@ -124,6 +124,22 @@ mod tests {
     use super::*;
     use crate::advisor::testing::{judge, told};
     use crate::snapshot::literal::literal;
+
+    #[test]
+    fn statements_that_a_reset_took_are_not_kept_ones() {
+        let taken = |at: &str, reset: &str, ids: &[u8]| {
+            let rows: Vec<String> = ids.iter().map(|id| format!("10 | 5 | t | {id} | 3")).collect();
+            let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+            literal(at)
+                .view("pg_stat_statements", "userid | dbid | toplevel | queryid | calls", &rows)
+                .view("pg_stat_statements_info", "dealloc | stats_reset", &[&format!("0 | {reset}")])
+                .build()
+        };
+        let a = taken("2026-11-22 11:00:00+00", "2026-11-01 00:00:00+00", &[1, 2, 3, 4]);
+        let b = taken("2026-11-22 12:00:00+00", "2026-11-22 11:30:00+00", &[7, 8]);
+        let said = told(&judge(&RULE, &[a, b], ""));
+        assert_eq!(said, ["low, high: counters: 3 of 3 rows of counters started again in the window, 100%"]);
+    }
 
     #[test]
     fn counts_rows_that_started_again() {

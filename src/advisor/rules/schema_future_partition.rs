@@ -105,15 +105,16 @@ fn finding<'a>(cx: &Context<'a>, ranges: &Ranges<'a>, now: Timestamp) -> Option<
     let subject = Subject::qualified(SubjectKind::Table, name("parent_schema"), name("parent"));
     // Rows of the present time: those of the partitions that hold a part of the window, and of the default partition.
     let begun = cx.chain.first().meta.taken_at.unwrap_or(now);
-    let inserted: f64 = ranges
+    let present: Vec<Change<'_>> = ranges
         .rows
         .iter()
         .filter(|(_, from, to)| *from <= now && *to >= begun)
         .map(|(row, ..)| *row)
         .chain(ranges.default)
         .filter_map(|row| cx.facts.table(row.int("child_relid")?)?.change)
-        .filter_map(|change: Change<'_>| change.delta("n_tup_ins"))
-        .sum();
+        .collect();
+    let exact = present.iter().all(|change| change.is_exact());
+    let inserted: f64 = present.iter().filter_map(|change| change.delta("n_tup_ins")).sum();
     // What one snapshot counts may be of another time, and a standby counts no rows.
     let counted = !cx.chain.is_single() && cx.is_standby() != Some(true);
     let inserted = if counted { inserted } else { 0.0 };
@@ -134,6 +135,9 @@ fn finding<'a>(cx: &Context<'a>, ranges: &Ranges<'a>, now: Timestamp) -> Option<
             "A standby does not count rows: whether rows of the present time are inserted, its primary tells."
         }
         (false, _) if !counted => "Whether rows of the present time are inserted, a second snapshot tells.",
+        (false, _) if !exact => {
+            "No row of the present time was counted in the window; counters began again in it, so there may have been some."
+        }
         (false, _) => "No row of the present time was inserted in the window: perhaps it is an archive.",
         (true, true) => {
             "Rows of a later time go into the default partition, from which they have to be moved before the partition that should hold them can be made."
@@ -149,12 +153,15 @@ fn finding<'a>(cx: &Context<'a>, ranges: &Ranges<'a>, now: Timestamp) -> Option<
     let ends = cx.computed(label, distance, formula, &[(last, &["bound"])]);
     let mut finding = cx.finding(severity, subject.clone(), title).why(why).measure(ends);
     if counted {
-        finding = finding.measure(cx.over_window(
-            "Rows of the present inserted",
-            Quantity::float(inserted, Unit::Rows),
-            "n_tup_ins of the partitions of the window and of the default partition".to_owned(),
-            &[(last, &["child"])],
-        ));
+        finding = finding.measure(
+            cx.over_window(
+                "Rows of the present inserted",
+                Quantity::float(inserted, Unit::Rows),
+                "n_tup_ins of the partitions of the window and of the default partition".to_owned(),
+                &[(last, &["child"])],
+            )
+            .bounded(exact),
+        );
     }
     let look = format!(
         "SELECT c.oid::regclass, pg_get_expr(c.relpartbound, c.oid)\nFROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid\n\

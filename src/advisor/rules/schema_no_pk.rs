@@ -115,7 +115,7 @@ fn report<'a>(cx: &Context<'a>, table: &TableFact<'a>, published: bool) -> Findi
     let counted = cx.is_standby() != Some(true);
     let mut title = Text::new().t("No primary key and no unique key; ").many(rows, "row", "rows");
     if counted {
-        title = title.t(", ").opt(changed).t(" updated or deleted");
+        title = title.t(", ").many(changed, "row updated or deleted", "rows updated or deleted");
     }
     let mut finding = cx
         .finding(severity, table.subject(), title)
@@ -206,7 +206,7 @@ mod tests {
     fn finds_one_without() {
         assert_eq!(
             told(&judge(&RULE, &[taken("r", 5_000, "c").build()], "")),
-            ["low, high: public.log: No primary key and no unique key; 5,000 rows, 0 updated or deleted"]
+            ["low, high: public.log: No primary key and no unique key; 5,000 rows, 0 rows updated or deleted"]
         );
     }
 

@@ -85,7 +85,8 @@ fn check(cx: &Context<'_>) -> Check {
         if !dead.known {
             unknown += 1;
         }
-        if dead.live + dead.dead < min_rows {
+        // Of rows, too, the statistics know only those since a reset.
+        if (dead.live + dead.dead).max(table.reltuples().unwrap_or(0.0)) < min_rows {
             continue;
         }
         most = most.max(dead.pressure);
@@ -135,8 +136,12 @@ fn report<'a>(
     };
     let pressure = Quantity::float(dead.pressure, Unit::Times);
     let count = whole(dead.dead, Unit::Rows);
-    let at_most = if dead.carried.is_some() { "At most " } else { "" };
-    let title = Text::new().t(at_most).opt(count).t(" dead rows, ").opt(pressure).t(" its autovacuum trigger");
+    let bound = match dead.carried {
+        Some(_) => "At most ",
+        None if dead.known => "",
+        None => "At least ",
+    };
+    let title = Text::new().t(bound).opt(count).t(" dead rows, ").opt(pressure).t(" its autovacuum trigger");
     let why = Text::new()
         .t("Scans read them until a vacuum removes them; autovacuum was due at ")
         .opt(whole(triggers.vacuum, Unit::Rows))

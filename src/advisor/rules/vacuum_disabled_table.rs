@@ -1,10 +1,10 @@
 //! Tables with autovacuum switched off.
 
-use crate::advisor::carried::since_rewrite;
+use crate::advisor::carried::{rewritten, since_rewrite};
 use crate::advisor::span::Span;
 use crate::advisor::vacuum_cure::{reset_options, vacuum};
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, TableFact, Threshold, show, whole};
-use crate::diff::{Change, Class, DiffRow};
+use crate::diff::{Change, DiffRow};
 use crate::finding::{Effort, Finding, Severity};
 use crate::snapshot::Row;
 use crate::text::{Text, counted};
@@ -62,17 +62,37 @@ fn has_option(sizes: Row<'_>) -> bool {
     sizes.text("reloptions").is_some_and(|o| o.contains("autovacuum_enabled"))
 }
 
-/// The row with the most dead rows that a snapshot counted before the counters last began again, after the last vacuum before that.
-fn most_since_a_vacuum<'a>(cx: &Context<'a>, change: Change<'a>) -> Option<(f64, Row<'a>)> {
+/// What a snapshot counted of dead rows, less what was gone although counted: a rewrite takes nothing off the counter.
+struct Before<'a> {
+    dead: f64,
+    gone: f64,
+    row: Row<'a>,
+}
+
+/// The most before the counters last began again, after the last vacuum before that.
+fn most_since_a_vacuum<'a>(cx: &Context<'a>, table: &TableFact<'a>, change: Change<'a>) -> Option<Before<'a>> {
     let rows = cx.windows_of(change);
-    let again = |row: &Option<DiffRow<'_>>| row.is_some_and(|r| matches!(r.class(), Class::Reset | Class::ResetUnsure));
+    let again = |row: &Option<DiffRow<'_>>| row.is_some_and(|r| r.class().began_again());
     let last = rows.iter().rposition(again)?;
-    let seen: Vec<(Option<Timestamp>, Row<'a>)> = (cx.chain.windows.iter().zip(rows).take(last + 1))
-        .filter_map(|(window, row)| Some((window.before.meta.taken_at, row?.before()?)))
-        .collect();
-    let vacuumed = seen.iter().filter_map(|(_, row)| row.time("last_vacuum").max(row.time("last_autovacuum"))).max();
-    let since = seen.iter().filter(|(at, _)| vacuumed.is_none_or(|v| at.is_some_and(|at| at >= v)));
-    since.filter_map(|(_, row)| Some((row.f64("n_dead_tup")?, *row))).max_by(|a, b| a.0.total_cmp(&b.0))
+    let name = table.display();
+    let mut gone = 0.0;
+    let mut seen: Vec<(Option<Timestamp>, Before<'a>)> = Vec::new();
+    for (window, row) in cx.chain.windows.iter().zip(&rows).take(last + 1) {
+        let counted = row.and_then(DiffRow::before).and_then(|r| Some((r, r.f64("n_dead_tup")?)));
+        if let Some((row, dead)) = counted {
+            seen.push((window.before.meta.taken_at, Before { dead: (dead - gone).max(0.0), gone, row }));
+        }
+        if rewritten(window).contains(&&name) {
+            gone = counted.map_or(gone, |(_, dead)| dead);
+            seen.clear();
+        }
+        if again(row) {
+            gone = 0.0;
+        }
+    }
+    let vacuumed = seen.iter().filter_map(|(_, b)| b.row.time("last_vacuum").max(b.row.time("last_autovacuum"))).max();
+    let since = seen.into_iter().filter(|(at, _)| vacuumed.is_none_or(|v| at.is_some_and(|at| at >= v)));
+    since.map(|(_, before)| before).max_by(|a, b| a.dead.total_cmp(&b.dead))
 }
 
 fn report<'a>(cx: &Context<'a>, table: &TableFact<'a>) -> Finding {
@@ -82,19 +102,20 @@ fn report<'a>(cx: &Context<'a>, table: &TableFact<'a>) -> Finding {
     let age = table.sizes.and_then(|r| r.f64("relfrozenxid_age"));
     let old = age.is_some_and(|a| a > cx.threshold("high_age") * cx.facts.autovacuum.freeze_max_age);
     // Counters that were lost in a crash begin at none; the dead rows are still there.
-    let lost = table.change.filter(|c| matches!(c.class(), Class::Reset | Class::ResetUnsure));
+    let lost = table.change.filter(|c| c.began_again());
     let before = lost
-        .and_then(|c| most_since_a_vacuum(cx, c))
-        .filter(|(most, _)| dead.is_none_or(|d| d.carried.is_none() && *most > d.dead));
-    let pressures = [before.map(|(most, _)| most / triggers.vacuum), dead.map(|d| d.pressure)];
+        .and_then(|c| most_since_a_vacuum(cx, table, c))
+        .filter(|before| dead.is_none_or(|d| d.carried.is_none() && before.dead > d.dead));
+    let pressures = [before.as_ref().map(|b| b.dead / triggers.vacuum), dead.map(|d| d.pressure)];
     let full = pressures.into_iter().flatten().any(|p| p > 1.0) && heap >= cx.threshold("high_heap_bytes");
     let severity = if old || full { Severity::High } else { Severity::Medium };
     let title = match dead {
         Some(d) => Text::new()
+            .t("Autovacuum is off; ")
             .t(match d.carried {
-                _ if before.is_some() => "Autovacuum is off; at least ",
-                Some(_) => "Autovacuum is off; at most ",
-                None => "Autovacuum is off; ",
+                Some(_) => "at most ",
+                None if d.known => "",
+                None => "at least ",
             })
             .many(whole(d.dead, Unit::Rows), "dead row, ", "dead rows, ")
             .opt(Quantity::float(d.pressure, Unit::Times))
@@ -109,10 +130,14 @@ fn report<'a>(cx: &Context<'a>, table: &TableFact<'a>) -> Finding {
             .opt(Quantity::float(rate, Unit::PerSecond))
             .t(" rows were updated or deleted.");
     }
-    if let Some((most, _)) = before {
+    if let Some(before) = &before {
         why = why
-            .t(" Before its counters began again it had ")
-            .opt(whole(most, Unit::Rows))
+            .t(if before.gone > 0.0 {
+                " Between its rewrite and the reset of its counters it gained at most "
+            } else {
+                " Before its counters began again it had "
+            })
+            .opt(whole(before.dead, Unit::Rows))
             .t(" dead rows: a vacuum apart, they are still there.");
     }
     if let Some(gone) = dead.and_then(|d| d.carried) {
@@ -126,15 +151,23 @@ fn report<'a>(cx: &Context<'a>, table: &TableFact<'a>) -> Finding {
         .why(why)
         .share(cx.facts.total_bytes().map(|all| heap / all.max(1.0)));
     if let Some(change) = table.change {
-        finding =
-            finding.doubts([cx.class_doubt(change)]).measure(cx.measure("Dead rows (est.)", change, "n_dead_tup"));
+        let (bound, limit) = match dead {
+            Some(d) if d.carried.is_some() => (" by the counter", ", at most"),
+            Some(d) if !d.known => (", at least", ", at least"),
+            _ => ("", ""),
+        };
+        finding = finding.doubts([cx.class_doubt(change)]).measure(cx.measure(
+            &format!("Dead rows{bound} (est.)"),
+            change,
+            "n_dead_tup",
+        ));
         finding = finding.measure(cx.measure("Vacuums by hand", change, "vacuum_count"));
         if let Some(d) = dead {
             let formula = format!("{} ÷ ({})", show(d.dead, Unit::Rows), triggers.vacuum_formula());
             let rows: Vec<_> = change.last().into_iter().map(|r| (r, &["n_dead_tup"][..])).collect();
             let pressure = Quantity::float(d.pressure, Unit::Times);
             finding = finding
-                .measure(cx.computed("Dead rows ÷ trigger", pressure, formula, &rows))
+                .measure(cx.computed(&format!("Dead rows ÷ trigger{limit}"), pressure, formula, &rows))
                 .measures(since_rewrite(cx, change, &d));
         }
         finding = finding.measures(rate.and_then(|rate| {
@@ -146,9 +179,13 @@ fn report<'a>(cx: &Context<'a>, table: &TableFact<'a>) -> Finding {
             let rate = Quantity::float(rate, Unit::PerSecond);
             Some(cx.over_window("Rows updated or deleted", rate, formula, &rows).bounded(span.whole))
         }));
-        finding = finding.measures(before.map(|(most, row)| {
-            let formula = "the most before the counters began again".to_owned();
-            cx.computed("Dead rows before", whole(most, Unit::Rows), formula, &[(row, &["n_dead_tup"])])
+        finding = finding.measures(before.map(|Before { dead, gone, row }| {
+            let formula = if gone > 0.0 {
+                format!("{} − {} of before its rewrite", show(dead + gone, Unit::Rows), show(gone, Unit::Rows))
+            } else {
+                "the most before the counters began again".to_owned()
+            };
+            cx.computed("Dead rows before", whole(dead, Unit::Rows), formula, &[(row, &["n_dead_tup"])])
         }));
     }
     if let Some(sizes) = table.sizes {
@@ -188,6 +225,39 @@ mod tests {
         );
         assert!(say(100, 150_000_000)[0].starts_with("high"));
         assert!(say(900, 500)[0].starts_with("high"));
+    }
+
+    #[test]
+    fn what_a_rewrite_removed_before_a_reset_is_gone() {
+        let taken = |hour: u32, file: u32, updated: u32, dead: u32| {
+            literal(&format!("2026-11-22 {hour}:00:00+00"))
+                .view(
+                    "pg_stat_user_tables",
+                    "relid | schemaname | relname | n_live_tup | n_tup_upd | n_dead_tup",
+                    &[&format!("1 | public | cart | 1000 | {updated} | {dead}")],
+                )
+                .view(
+                    "table_sizes",
+                    "relid | schemaname | relname | relkind | reltuples | relpages | relfilenode | reloptions",
+                    &[&format!("1 | public | cart | r | 1000 | 10 | {file} | {{autovacuum_enabled=false}}")],
+                )
+                .view(
+                    "pg_stat_statements",
+                    "userid | dbid | queryid | toplevel | query | calls",
+                    &[&format!("10 | 16697 | 1 | t | vacuum full cart | {file}")],
+                )
+                .build()
+        };
+        let reset = taken(13, 8, 90, 90);
+        let said = |chain: &[Arc<crate::snapshot::Snapshot>]| {
+            let crate::finding::Outcome::Found { findings, .. } = judge(&RULE, chain, "") else { panic!() };
+            (findings[0].title.plain(), findings[0].why.plain())
+        };
+        let (title, why) = said(&[taken(11, 7, 8_000, 8_000), taken(12, 8, 8_600, 8_600), reset.clone()]);
+        assert_eq!(title, "Autovacuum is off; at least 90 dead rows, 0.36× of what would be its trigger");
+        assert!(why.contains("the reset of its counters it gained at most 600 dead rows"), "{why}");
+        let (_, why) = said(&[taken(11, 8, 8_000, 8_000), taken(12, 8, 8_600, 8_600), reset]);
+        assert!(why.contains("Before its counters began again it had 8,600 dead rows"), "{why}");
     }
 
     #[test]

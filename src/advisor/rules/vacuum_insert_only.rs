@@ -2,7 +2,9 @@
 
 use crate::advisor::overdue::{being_vacuumed, lasting};
 use crate::advisor::vacuum_cure::freeze_and_analyze;
-use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, TableFact, Threshold, Triggers, show, whole};
+use crate::advisor::{
+    Check, Checked, Context, Docs, Need, Rule, Skip, TableFact, Threshold, Triggers, counted_anew, show, whole,
+};
 use crate::diff::Change;
 use crate::finding::{Effort, Finding, Severity};
 use crate::snapshot::Row;
@@ -81,6 +83,9 @@ pub const RULE: Rule = Rule {
     check,
 };
 
+/// When the counter of inserted rows is set anew.
+const VACUUMED: [&str; 2] = ["last_vacuum", "last_autovacuum"];
+
 /// Why autovacuum should have come.
 enum Late {
     /// Rows inserted since the last vacuum, and what they are of the trigger.
@@ -93,7 +98,7 @@ fn check(cx: &Context<'_>) -> Check {
     let (max_changed, min_wait) = (cx.threshold("max_changed"), cx.threshold("min_wait"));
     let running = being_vacuumed(cx);
     let mut checked = Checked::default();
-    let (mut looked, mut most) = (0, 0.0_f64);
+    let (mut looked, mut unknown, mut most) = (0, 0, 0.0_f64);
     for table in cx.facts.large(cx.threshold("min_heap_bytes")) {
         let Some(change) = table.change else { continue };
         let Some(row) = change.last() else { continue };
@@ -109,6 +114,7 @@ fn check(cx: &Context<'_>) -> Check {
         }
         let late = if let Some(limit) = triggers.insert {
             let since = row.f64("n_ins_since_vacuum").unwrap_or(0.0);
+            unknown += usize::from(counted_anew(change, &VACUUMED));
             most = most.max(since / limit.max(1.0));
             let bound = cx.threshold("min_pressure") * limit;
             (since > bound && lasting(cx, change, "n_ins_since_vacuum", bound, min_wait))
@@ -120,10 +126,17 @@ fn check(cx: &Context<'_>) -> Check {
         };
         checked.findings.extend(late.map(|late| report(cx, table, change, &triggers, &late)));
     }
+    if checked.findings.is_empty() && unknown > 0 && unknown == looked {
+        return Err(Skip(
+            "what was inserted into growing tables since their last vacuum is unknown since a crash or reset"
+                .to_owned(),
+        ));
+    }
     checked.looked_at = format!(
-        "{}, the fullest at {} of its trigger of inserts",
+        "{}, the fullest at {} of its trigger of inserts{}",
         counted(looked, "growing table", "growing tables"),
-        show(most, Unit::Times)
+        show(most, Unit::Times),
+        if unknown > 0 { format!("; of {unknown} it is unknown since a crash or reset") } else { String::new() }
     );
     Ok(checked)
 }
@@ -145,6 +158,7 @@ fn report<'a>(
     let severity = if heap >= cx.threshold("medium_heap_bytes") { Severity::Medium } else { Severity::Low };
     let title = match late {
         Late::OverTrigger(rows, pressure) => Text::new()
+            .t(if counted_anew(change, &VACUUMED) { "At least " } else { "" })
             .opt(whole(*rows, Unit::Rows))
             .t(" rows inserted since the last vacuum, ")
             .opt(Quantity::float(*pressure, Unit::Times))

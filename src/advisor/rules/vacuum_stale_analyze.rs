@@ -1,7 +1,9 @@
 //! Tables changed so much since their last ANALYZE that estimates are off.
 
 use crate::advisor::vacuum_cure::analyze;
-use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, TableFact, Threshold, Triggers, show, whole};
+use crate::advisor::{
+    Check, Checked, Context, Docs, Need, Rule, Skip, TableFact, Threshold, Triggers, counted_anew, show, whole,
+};
 use crate::diff::Change;
 use crate::finding::{Effort, Finding, Severity};
 use crate::text::{Text, counted};
@@ -61,7 +63,7 @@ pub const RULE: Rule = Rule {
 
 fn check(cx: &Context<'_>) -> Check {
     let mut checked = Checked::default();
-    let mut looked = 0;
+    let (mut looked, mut unknown) = (0, 0);
     for table in &cx.facts.tables {
         let Some(change) = table.change else { continue };
         let (Some(changed), (Some(rows), _)) = (change.last().and_then(|r| r.f64("n_mod_since_analyze")), table.rows())
@@ -72,6 +74,7 @@ fn check(cx: &Context<'_>) -> Check {
             continue;
         }
         looked += 1;
+        unknown += usize::from(counted_anew(change, &ANALYZED));
         let triggers = cx.facts.triggers(table);
         let share = changed / rows.max(1.0);
         let waited = since_analyze(cx, change);
@@ -83,13 +86,26 @@ fn check(cx: &Context<'_>) -> Check {
             checked.findings.push(report(cx, table, change, &triggers, changed, share));
         }
     }
+    if checked.findings.is_empty() && unknown > 0 && unknown == looked {
+        return Err(Skip(
+            "what changed in large tables since their last ANALYZE is unknown since a crash or reset".to_owned(),
+        ));
+    }
     checked.looked_at = format!(
-        "{} of {} rows or more",
+        "{} of {} rows or more{}",
         counted(looked, "table", "tables"),
-        show(cx.threshold("min_rows"), Unit::Rows)
+        show(cx.threshold("min_rows"), Unit::Rows),
+        if unknown > 0 {
+            format!("; what changed in {unknown} is unknown since a crash or reset")
+        } else {
+            String::new()
+        }
     );
     Ok(checked)
 }
+
+/// When the counter of changes is set anew.
+const ANALYZED: [&str; 2] = ["last_analyze", "last_autoanalyze"];
 
 /// Seconds since the last ANALYZE of any kind; without one the age of the counters, a lower bound.
 fn since_analyze(cx: &Context<'_>, change: Change<'_>) -> Option<f64> {
@@ -115,6 +131,7 @@ fn report<'a>(
     let counted = change.last().map(|r| (r, &["n_mod_since_analyze"][..]));
     let sizes = table.sizes.map(|r| (r, &["reltuples", "reloptions"][..]));
     let title = Text::new()
+        .t(if counted_anew(change, &ANALYZED) { "At least " } else { "" })
         .opt(whole(changed, Unit::Rows))
         .t(" rows changed since the last ANALYZE, ")
         .opt(share)
@@ -174,6 +191,32 @@ mod tests {
         let just_there = "2026-11-22 11:55:00+00";
         assert_eq!(say(60_000, just_there), ["passed: 1 table of 10,000 rows or more"], "it comes again soon");
         assert!(say_with(60_000, just_there, "{autovacuum_enabled=off}")[0].starts_with("low"), "it does not come");
+    }
+
+    #[test]
+    fn after_a_reset_it_is_known_when_somebody_analyzed() {
+        let taken = |hour: u32, changed: u32, analyzed: &str| {
+            literal(&format!("2026-11-22 {hour}:00:00+00"))
+                .view(
+                    "pg_stat_user_tables",
+                    "relid | schemaname | relname | n_live_tup | n_tup_upd | n_mod_since_analyze | last_analyze",
+                    &[&format!("1 | public | t | 100000 | {changed} | {changed} | {analyzed}")],
+                )
+                .view(
+                    "table_sizes",
+                    "relid | schemaname | relname | relkind | reltuples | relpages",
+                    &["1 | public | t | r | 100000 | 10"],
+                )
+                .build()
+        };
+        let say =
+            |changed, analyzed: &str| told(&judge(&RULE, &[taken(10, 90_000, ""), taken(12, changed, analyzed)], ""));
+        assert_eq!(
+            say(100, ""),
+            ["skipped: what changed in large tables since their last ANALYZE is unknown since a crash or reset"]
+        );
+        assert_eq!(say(100, "2026-11-22 11:00:00+00"), ["passed: 1 table of 10,000 rows or more"]);
+        assert!(say(60_000, "")[0].contains("At least 60,000 rows changed"), "{:?}", say(60_000, ""));
     }
 
     #[test]

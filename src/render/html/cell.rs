@@ -4,7 +4,7 @@ use super::super::page::{Page, has_files};
 use super::super::words;
 use super::escape::{breakable, escape, words as prose};
 use super::graphic;
-use crate::report::{Cell, Column, ColumnKind, Meaning};
+use crate::report::{Bound, Cell, Column, ColumnKind, Meaning};
 use crate::text::{Span, Text, at_least};
 use crate::unit::{Number, Quantity};
 use std::fmt::Write;
@@ -38,7 +38,7 @@ fn spans(text: &Text, page: &Page, short: &str) -> String {
             }
             Span::Code(s) => format!("<code>{}</code>", breakable(s)),
             Span::Number(q) => data(*q, &q.human()),
-            Span::AtLeast(q) => element(*q, &at_least(&q.human()), &at_least(&q.exact())),
+            Span::AtLeast(q) => element(*q, &at_least(*q), &words::bounded_exact(*q, Some(Bound::AtLeast))),
             Span::Change(q) => data(*q, &q.human_signed()),
             Span::Link { to, text } => reference(to, text, page),
         })

@@ -18,7 +18,7 @@ pub(super) fn text(text: &Text, page: &Page, place: Place) -> String {
             Span::Strong(s) => strong(s),
             Span::Name(s) | Span::Code(s) => escape::code(s, place),
             Span::Number(q) => words(&q.human()),
-            Span::AtLeast(q) => words(&at_least(&q.human())),
+            Span::AtLeast(q) => words(&at_least(*q)),
             Span::Change(q) => words(&q.human_signed()),
             Span::Link { to, text } => reference(to, text, page),
         };

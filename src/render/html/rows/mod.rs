@@ -25,7 +25,7 @@ use super::super::words;
 use super::cell::raw;
 use super::graphic;
 use crate::ident::visible;
-use crate::report::{AreaState, Cell, ColumnKind, Report, Table};
+use crate::report::{AreaState, Bound, Cell, ColumnKind, Report, Table};
 use crate::text::{Span, Text, at_least};
 use code::{int, member, string, zigzag};
 use names::Names;
@@ -230,7 +230,7 @@ fn prose(out: &mut String, text: &Text, page: &Page) {
             Span::Code(s) => ("c", visible(s).into_owned()),
             Span::Number(q) | Span::AtLeast(q) | Span::Change(q) => {
                 let (shown, exact) = match span {
-                    Span::AtLeast(_) => (at_least(&q.human()), at_least(&q.exact())),
+                    Span::AtLeast(_) => (at_least(*q), words::bounded_exact(*q, Some(Bound::AtLeast))),
                     Span::Change(_) => (q.human_signed(), q.exact()),
                     _ => (q.human(), q.exact()),
                 };
