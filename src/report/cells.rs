@@ -2,7 +2,7 @@
 
 use super::{Block, Bound, Cell, Fact};
 use crate::advisor::TableFact;
-use crate::diff::{Change, Class};
+use crate::diff::Change;
 use crate::snapshot::{Row, Value};
 use crate::text::Text;
 use crate::unit::{Number, Quantity, Unit};
@@ -14,7 +14,7 @@ pub(super) fn estimates_hold(table: &TableFact<'_>) -> bool {
     if looked_at(row) {
         return true;
     }
-    let restarted = matches!(change.class(), Class::Reset | Class::ResetUnsure);
+    let restarted = change.began_again();
     let contradicted = row.int("n_live_tup") == Some(0) && table.reltuples().is_some_and(|rows| rows >= 1.0);
     // Rows that were updated, and not deleted since, are there.
     let count = |column| row.int(column).unwrap_or(0);

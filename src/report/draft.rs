@@ -187,30 +187,26 @@ impl<'a> Draft<'a> {
         self.setting(name)?.text("setting")?.parse().ok()
     }
 
-    /// Dead rows of a table divided by its autovacuum trigger; `None` where they are unknown or began again at 0.
-    pub(super) fn pressure_of(&self, table: &TableFact<'a>) -> Option<Quantity> {
-        let dead = self.facts.dead_rows(table, &self.facts.triggers(table))?;
-        Quantity::float(dead.pressure, Unit::Times).filter(|_| dead.known && estimates_hold(table))
+    /// Dead rows of a table divided by its autovacuum trigger, and what they are a bound of: at least those counted since
+    /// a reset, at most those since it was written anew.
+    pub(super) fn pressure_of(&self, table: &TableFact<'a>) -> Option<(Quantity, Option<Bound>)> {
+        let triggers = self.facts.triggers(table);
+        let dead = self.facts.dead_rows(table, &triggers).filter(|_| !is_of_unknown_size(table))?;
+        let bound = match () {
+            () if dead.carried.is_some() => Some(Bound::AtMost),
+            () if !dead.known || !estimates_hold(table) => Some(Bound::AtLeast),
+            () => triggers.doubts.contains(&Doubt::C5).then_some(Bound::Estimate),
+        };
+        Some((Quantity::float(dead.pressure, Unit::Times)?, bound))
     }
 
-    /// The same as a cell; dead rows counted since a reset give a lower bound.
+    /// The same as a cell.
     pub(super) fn pressure(&self, table: &TableFact<'a>) -> Cell {
-        let triggers = self.facts.triggers(table);
-        let Some(dead) = self.facts.dead_rows(table, &triggers) else {
-            return Cell::NotAvailable("dead rows not exported".to_owned());
-        };
-        if is_of_unknown_size(table) {
-            return Cell::NotAvailable("its size is not in the dump".to_owned());
+        match self.pressure_of(table) {
+            Some((value, bound)) => Cell::Number { value, change: None, bound },
+            None if is_of_unknown_size(table) => Cell::NotAvailable("its size is not in the dump".to_owned()),
+            None => Cell::NotAvailable("dead rows not exported".to_owned()),
         }
-        Quantity::float(dead.pressure, Unit::Times).map_or(Cell::None, |value| Cell::Number {
-            value,
-            change: None,
-            bound: if !dead.known || !estimates_hold(table) {
-                Some(Bound::AtLeast)
-            } else {
-                triggers.doubts.contains(&Doubt::C5).then_some(Bound::Estimate)
-            },
-        })
     }
 
     /// Dead rows at which autovacuum vacuums a table.

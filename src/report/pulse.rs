@@ -135,7 +135,7 @@ impl Pulse {
     /// Which tables' estimates hold: after a reset they begin again at 0, until a vacuum or analyze looks at the table.
     fn settle(&mut self, window: &Diff) {
         let Some(view) = window.views.get(TABLES) else { return };
-        let reset = |class: Class| matches!(class, Class::Reset | Class::ResetUnsure);
+        let reset = Class::began_again;
         if self.unsettled.is_empty() && !view.verdicts.iter().any(|v| reset(v.class)) {
             return;
         }

@@ -3,7 +3,6 @@
 use super::provenance::{condensed, files, notes, role, snapshots};
 use crate::catalog;
 use crate::catalog::{Shape, carrier};
-use crate::diff::Class;
 use crate::error::Result;
 use crate::report::cells::{counted_words, fact, prose};
 use crate::report::coverage::{Source, sources};
@@ -32,12 +31,11 @@ pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
 
 /// How many rows of all views have counters that started again inside the window.
 pub(super) fn restarted(draft: &Draft<'_>) -> usize {
-    let again = |c: &crate::diff::Change<'_>| matches!(c.class(), Class::Reset | Class::ResetUnsure);
     let major = draft.major();
     // What an older version exports in another view is counted there.
     let own =
         draft.chain.views.iter().filter(|(name, v)| v.view.shape == Shape::Counters && carrier(name, major) == **name);
-    own.map(|(_, v)| v.iter().filter(again).count()).sum()
+    own.map(|(_, v)| v.iter().filter(|c| c.began_again()).count()).sum()
 }
 
 fn window(draft: &mut Draft<'_>) -> Block {

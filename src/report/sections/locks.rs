@@ -186,9 +186,14 @@ fn deadlocks(draft: &mut Draft<'_>) -> Block {
     match draft.database().and_then(|c| c.delta_quantity("deadlocks").map(|d| (c, d))) {
         Some((change, deadlocks)) => {
             let rows: Vec<Row<'_>> = change.first().into_iter().chain(change.last()).collect();
-            let link = draft.cite_value("Deadlocks", deadlocks, &rows, &["deadlocks"], None);
-            let bound = if change.is_exact() { "" } else { "at least " };
-            prose(Text::new().t("Deadlocks ").t(span).t(": ").t(bound).n(deadlocks).t(". ").then(link))
+            let said = Text::new().t("Deadlocks ").t(span).t(": ");
+            if change.is_exact() {
+                let link = draft.cite_value("Deadlocks", deadlocks, &rows, &["deadlocks"], None);
+                prose(said.n(deadlocks).t(". ").then(link))
+            } else {
+                let link = draft.cite_value("Deadlocks, at least", deadlocks, &rows, &["deadlocks"], None);
+                prose(said.at_least(deadlocks).t(". ").then(link))
+            }
         }
         None if draft.database().is_none() && draft.chain.view("pg_stat_database").is_some() => {
             prose("The dump does not say which database it is of, so no deadlock counter is shown.")

@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::finding::Verb;
 use crate::report::cells::links;
 use crate::report::draft::{Body, Draft};
-use crate::report::{Action, Block, ChecklistGroup, Horizon};
+use crate::report::{Action, Block, Bound, ChecklistGroup, Horizon};
 use crate::text::Text;
 use crate::unit::{Quantity, Unit};
 
@@ -71,22 +71,18 @@ fn before(draft: &Draft<'_>) -> ChecklistGroup {
 
 fn during(draft: &mut Draft<'_>) -> ChecklistGroup {
     let mut items = Vec::new();
-    let mut near: Vec<(f64, String)> = draft
-        .facts
-        .tables
-        .iter()
-        .filter_map(|t| Some((draft.pressure_of(t)?.as_f64(), t.display())))
-        .filter(|(p, _)| *p >= NEAR)
-        .collect();
-    near.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
+    let near = draft.facts.tables.iter().filter_map(|t| {
+        let (pressure, bound) = draft.pressure_of(t)?;
+        (pressure.as_f64() >= NEAR && bound != Some(Bound::AtMost)).then(|| (pressure, bound, t.display()))
+    });
+    let mut near: Vec<(Quantity, Option<Bound>, String)> = near.collect();
+    near.sort_by(|a, b| b.0.as_f64().total_cmp(&a.0.as_f64()).then_with(|| a.2.cmp(&b.2)));
     if !near.is_empty() {
         let mut text = Text::new().t("Watch the dead rows of ");
-        for (i, (pressure, name)) in near.iter().take(MOST).enumerate() {
-            text = if i > 0 { text.t(", ") } else { text }
-                .name(name.clone())
-                .t(" (")
-                .opt(Quantity::float(*pressure, Unit::Times))
-                .t(" of its trigger)");
+        for (i, (pressure, bound, name)) in near.iter().take(MOST).enumerate() {
+            text = if i > 0 { text.t(", ") } else { text }.name(name.clone()).t(" (");
+            let at_least = *bound == Some(Bound::AtLeast);
+            text = if at_least { text.at_least(*pressure) } else { text.n(*pressure) }.t(" of its trigger)");
         }
         let link = draft.cite(
             "Dead rows beside the trigger",

@@ -1,6 +1,6 @@
 //! Vacuum: how far each table is from its trigger, when it was last vacuumed and analyzed, how old its ids are.
 
-use crate::advisor::TableFact;
+use crate::advisor::{TableFact, counted_anew};
 use crate::catalog::wraparound::Limits;
 use crate::diff::Change;
 use crate::error::Result;
@@ -50,7 +50,8 @@ fn tables(draft: &mut Draft<'_>) -> Result<Block> {
     let first = ByObject::tables(draft.first("pg_stat_user_tables"));
     let facts: Vec<TableFact<'_>> = draft.facts.tables.iter().filter(|t| t.change.is_some()).copied().collect();
     let names: Vec<String> = facts.iter().map(TableFact::display).collect();
-    let pressures: Vec<Option<f64>> = facts.iter().map(|f| draft.pressure_of(f).map(Quantity::as_f64)).collect();
+    let pressures: Vec<Option<f64>> =
+        facts.iter().map(|f| draft.pressure_of(f).map(|(times, _)| times.as_f64())).collect();
     let mut out = table("vacuum", "Vacuum state")
         .about(
             Text::new()
@@ -83,16 +84,15 @@ fn tables(draft: &mut Draft<'_>) -> Result<Block> {
         let before = now.and_then(|r| first.of(r));
         let cells = vec![
             Cell::name(names[at].clone()),
-            super::tables::dead(fact, before, now),
-            super::tables::dead_share(fact),
+            super::tables::dead(draft, fact, before, now),
+            super::tables::dead_share(draft, fact),
             draft.trigger(fact),
             draft.pressure(fact),
             vacuums(fact),
             short(last_time(now, "last_autovacuum")),
             short(last_time(now, "last_vacuum")),
             last_analyze(now),
-            now.and_then(|r| r.quantity("n_mod_since_analyze"))
-                .map_or_else(|| Cell::NotAvailable("not exported".to_owned()), Cell::number),
+            changed_since_analyze(fact),
             fact.sizes
                 .and_then(|r| r.quantity("relfrozenxid_age"))
                 .map_or_else(|| Cell::NotAvailable("not exported, or a partitioned table".to_owned()), Cell::number),
@@ -120,7 +120,16 @@ fn remark(draft: &Draft<'_>, fact: &TableFact<'_>, name: &str) -> Cell {
     if out.is_empty() { Cell::None } else { Cell::Text(out) }
 }
 
-fn vacuums(fact: &TableFact<'_>) -> Cell {
+/// Rows changed since the last analyze; where counters began again after it, those since then.
+fn changed_since_analyze(fact: &TableFact<'_>) -> Cell {
+    let found = fact.change.and_then(|c| Some((c, c.last()?.quantity("n_mod_since_analyze")?)));
+    let Some((change, value)) = found else { return Cell::NotAvailable("not exported".to_owned()) };
+    let anew = counted_anew(change, &["last_analyze", "last_autoanalyze"]);
+    Cell::Number { value, change: None, bound: anew.then_some(Bound::AtLeast) }
+}
+
+/// Vacuums by hand and by autovacuum.
+pub(super) fn vacuums(fact: &TableFact<'_>) -> Cell {
     let Some(change) = fact.change else { return Cell::None };
     match change.delta_exact("vacuum_count").zip(change.delta_exact("autovacuum_count")) {
         Some((hand, auto)) => Cell::Number {

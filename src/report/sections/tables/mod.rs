@@ -3,7 +3,7 @@
 mod partitions;
 mod sequences;
 
-use crate::advisor::TableFact;
+use crate::advisor::{self, TableFact};
 use crate::diff::Change;
 use crate::error::Result;
 use crate::report::absent;
@@ -147,7 +147,7 @@ fn list(draft: &mut Draft<'_>) -> Result<Vec<Block>> {
         cells.extend(sparks.as_ref().map(|s| s.cell(fact.change.and_then(Change::latest))));
         out.push_with(cells, || details(draft, fact, &first));
     }
-    let totals = totals(&facts, whole, sparks.is_some());
+    let totals = totals(draft, &facts, whole, sparks.is_some());
     let rows = facts.len();
     let mut blocks = vec![out.totals(totals).rows_in_all(rows).empty("No table").block()];
     if rows > crate::report::table::MOST_ROWS {
@@ -192,8 +192,8 @@ fn cells(draft: &Draft<'_>, fact: &TableFact<'_>, first: &ByObject<'_>) -> Vec<C
         Cell::name(name.clone()),
         level(size_before, fact.sizes, column),
         live(fact, before, now),
-        dead(fact, before, now),
-        dead_share(fact),
+        dead(draft, fact, before, now),
+        dead_share(draft, fact),
         draft.pressure(fact),
         counter("seq_scan"),
         if indexless(fact) { Cell::None } else { counter("idx_scan") },
@@ -203,14 +203,26 @@ fn cells(draft: &Draft<'_>, fact: &TableFact<'_>, first: &ByObject<'_>) -> Vec<C
 }
 
 const BEGAN_AGAIN: &str = "the estimate began again at a reset";
+const REWRITTEN: &str = "counters of some tables have dead rows of before these were written anew";
 
 fn live(fact: &TableFact<'_>, before: Option<Row<'_>>, now: Option<Row<'_>>) -> Cell {
     if estimates_hold(fact) { level(before, now, "n_live_tup") } else { Cell::NotAvailable(BEGAN_AGAIN.to_owned()) }
 }
 
-/// Dead rows; those counted since a reset are a lower bound.
-pub(super) fn dead(fact: &TableFact<'_>, before: Option<Row<'_>>, now: Option<Row<'_>>) -> Cell {
-    match level(before, now, "n_dead_tup") {
+/// Dead rows: at least those counted since a reset, at most those since the table was written anew.
+pub(super) fn dead<'a>(draft: &Draft<'a>, fact: &TableFact<'a>, before: Option<Row<'_>>, now: Option<Row<'_>>) -> Cell {
+    match (level(before, now, "n_dead_tup"), draft.facts.carried(fact)) {
+        (Cell::Number { value, .. }, Some(gone)) => Cell::Number {
+            value: advisor::whole(value.as_f64() - gone, Unit::Rows).unwrap_or(value),
+            change: None,
+            bound: Some(Bound::AtMost),
+        },
+        (cell, _) => since_reset(fact, cell),
+    }
+}
+
+fn since_reset(fact: &TableFact<'_>, cell: Cell) -> Cell {
+    match cell {
         Cell::Number { value, .. } if !estimates_hold(fact) => {
             Cell::Number { value, change: None, bound: Some(Bound::AtLeast) }
         }
@@ -219,7 +231,10 @@ pub(super) fn dead(fact: &TableFact<'_>, before: Option<Row<'_>>, now: Option<Ro
 }
 
 /// The share of dead rows: one definition for the whole report.
-pub(super) fn dead_share(fact: &TableFact<'_>) -> Cell {
+pub(super) fn dead_share<'a>(draft: &Draft<'a>, fact: &TableFact<'a>) -> Cell {
+    if draft.facts.carried(fact).is_some() {
+        return Cell::NotAvailable("the counter has dead rows of before the table was written anew".to_owned());
+    }
     if !estimates_hold(fact) {
         return Cell::NotAvailable(BEGAN_AGAIN.to_owned());
     }
@@ -300,7 +315,7 @@ fn details(draft: &Draft<'_>, table: &TableFact<'_>, first: &ByObject<'_>) -> Ve
     blocks
 }
 
-fn totals(facts: &[&TableFact<'_>], whole: bool, history: bool) -> Vec<Cell> {
+fn totals<'a>(draft: &Draft<'a>, facts: &[&TableFact<'a>], whole: bool, history: bool) -> Vec<Cell> {
     let last = |f: &&TableFact<'_>, column: &str| f.change.and_then(Change::last).and_then(|r| r.int(column));
     let delta = |f: &&TableFact<'_>, column: &str| match f.change.and_then(|c| c.delta_exact(column)) {
         Some(crate::diff::Exact::Int(n)) => i64::try_from(n).ok(),
@@ -309,6 +324,7 @@ fn totals(facts: &[&TableFact<'_>], whole: bool, history: bool) -> Vec<Cell> {
     // What is a lower bound for one table is one for the sum.
     let exact = facts.iter().filter_map(|f| f.change).all(Change::is_exact);
     let hold = facts.iter().all(|f| estimates_hold(f));
+    let carried = facts.iter().any(|f| draft.facts.carried(f).is_some());
     let sum = |value: Option<Quantity>, sure: bool| match value {
         Some(value) => Cell::Number { value, change: None, bound: (!sure).then_some(Bound::AtLeast) },
         None => Cell::NotAvailable("not exported".to_owned()),
@@ -323,8 +339,8 @@ fn totals(facts: &[&TableFact<'_>], whole: bool, history: bool) -> Vec<Cell> {
         Cell::Text(counted_words(facts.len(), "table", "tables")),
         sum(total(sizes, Unit::Bytes), true),
         if hold { sum(live, true) } else { restarted() },
-        sum(dead, hold),
-        if hold { Cell::number_or(share, "no rows") } else { restarted() },
+        if carried { Cell::NotAvailable(REWRITTEN.to_owned()) } else { sum(dead, hold) },
+        if hold && !carried { Cell::number_or(share, "no rows") } else { restarted() },
         Cell::None,
         sum(total(facts.iter().map(|f| delta(f, "seq_scan")), Unit::Count), exact),
         sum(total(facts.iter().map(|f| delta(f, "idx_scan")), Unit::Count), exact),

@@ -36,7 +36,7 @@ pub(super) fn roll_up(draft: &mut Draft<'_>) -> Result<Vec<Block>> {
     for (root, facts) in &leaves {
         let name = parents.get(root).cloned().unwrap_or_else(|| format!("oid {root}"));
         let size = total(facts.iter().map(|f| f.total_bytes()), Unit::Bytes);
-        let mut cells = totals(facts, true, false);
+        let mut cells = totals(draft, facts, true, false);
         cells.truncate(9);
         cells.remove(5);
         cells.remove(0);
