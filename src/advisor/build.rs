@@ -45,7 +45,7 @@ impl<'a> Context<'a> {
     /// Why what an object's counters counted is a lower bound.
     fn why_bounded(&self, change: Change<'a>) -> String {
         let of = match change.class() {
-            _ if change.began_again() => "what was counted after each reset, added up over the windows",
+            _ if change.class().began_again() => "what was counted after each reset, added up over the windows",
             Class::OkUnsure => "a reset that the numbers do not show is possible: there may be more",
             _ => return "part of it was not seen: there may be more".to_owned(),
         };

@@ -1,21 +1,37 @@
 //! Dead rows that a rewrite removed and nobody took off the counter.
 
 use super::{Context, DeadRows, TableFact, show, whole};
-use crate::diff::{Chain, Change, Diff};
+use crate::diff::{Chain, Change, Diff, DiffRow};
 use crate::finding::Measure;
 use crate::ident::display_qualified;
+use crate::trend::LOOKS;
 use crate::unit::Unit;
 use std::collections::BTreeMap;
 
 /// By the names of tables that VACUUM FULL or CLUSTER wrote anew in a window: the dead rows counted before. They are gone,
-/// but stay in `n_dead_tup` until a vacuum or analyze (observed on PostgreSQL 12 to 18).
+/// but stay in `n_dead_tup` until a reset, a vacuum or an analyze (observed on PostgreSQL 12 to 18).
 #[derive(Debug, Default)]
 pub struct Carried(BTreeMap<String, f64>);
 
 impl Carried {
-    /// Those of all windows; of several rewrites the last counts.
+    /// Those that the counters have at the end of all windows.
     pub fn of(chain: &Chain) -> Self {
-        Self(chain.windows.iter().flat_map(in_window).collect())
+        let mut tracked: BTreeMap<&str, Gone> = BTreeMap::new();
+        for window in &chain.windows {
+            let written = rewritten(window);
+            tracked.extend(written.iter().map(|name| (name.as_str(), Gone::default())));
+            let Some(view) = window.views.get("pg_stat_user_tables").filter(|_| !tracked.is_empty()) else { continue };
+            for row in view.iter() {
+                let Some(now) = row.after() else { continue };
+                let name = now.text("schemaname").zip(now.text("relname")).map(|(s, n)| display_qualified(s, n));
+                if let Some((name, gone)) = name.and_then(|n| tracked.get_mut(n.as_str()).map(|gone| (n, gone))) {
+                    gone.step(row, written.contains(&&name));
+                }
+            }
+        }
+        Self(
+            tracked.into_iter().map(|(name, gone)| (name.to_owned(), gone.0)).filter(|(_, gone)| *gone > 0.0).collect(),
+        )
     }
 
     /// A table's.
@@ -32,24 +48,30 @@ pub fn since_rewrite<'a>(cx: &Context<'a>, change: Change<'a>, dead: &DeadRows) 
     Some(cx.computed("Dead rows since it was written anew, at most", whole(dead.dead, Unit::Rows), formula, &rows))
 }
 
+/// What of a table's counter of dead rows is gone although counted, along its windows.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Gone(pub f64);
+
+impl Gone {
+    /// One more window. A rewrite takes nothing off the counter; a reset, a vacuum or an analyze sets it anew.
+    pub fn step(&mut self, row: DiffRow<'_>, rewritten: bool) {
+        let (Some(before), Some(after)) = (row.before(), row.after()) else { return };
+        let looked = LOOKS.iter().any(|c| after.time(c).is_some() && after.time(c) != before.time(c));
+        if row.class().began_again() || looked {
+            self.0 = 0.0;
+        } else if rewritten {
+            self.0 = before.f64("n_dead_tup").unwrap_or(0.0);
+        }
+        if after.f64("n_dead_tup").is_none_or(|dead| dead < self.0) {
+            self.0 = 0.0;
+        }
+    }
+}
+
 /// The names of the tables that were written anew in a window.
 pub fn rewritten(window: &Diff) -> Vec<&String> {
     let anew = window.events.iter().filter(|e| matches!(e.kind.as_str(), "vacuum_full" | "clustered"));
     anew.filter_map(|e| e.object.as_ref()).collect()
-}
-
-fn in_window(window: &Diff) -> BTreeMap<String, f64> {
-    let written = rewritten(window);
-    let Some(view) = window.views.get("pg_stat_user_tables").filter(|_| !written.is_empty()) else {
-        return BTreeMap::new();
-    };
-    view.iter()
-        .filter_map(|row| {
-            let before = row.before()?;
-            let name = display_qualified(before.text("schemaname")?, before.text("relname")?);
-            Some((written.contains(&&name).then_some(name)?, before.f64("n_dead_tup")?))
-        })
-        .collect()
 }
 
 #[cfg(test)]
@@ -57,6 +79,41 @@ mod tests {
     use crate::advisor::Facts;
     use crate::advisor::testing::chain;
     use crate::snapshot::literal::literal;
+
+    #[test]
+    fn what_sets_the_counter_anew_takes_it_off() {
+        let carried = |last: [&str; 3]| {
+            let taken = |hour: usize, file: u8, row: &str| {
+                literal(&format!("2026-11-22 {}:00:00+00", hour + 10))
+                    .view(
+                        "pg_stat_user_tables",
+                        "relid | schemaname | relname | n_tup_upd | n_dead_tup | last_autovacuum",
+                        &[&format!("1 | public | cart | {row}")],
+                    )
+                    .view(
+                        "table_sizes",
+                        "relid | schemaname | relname | relkind | reltuples | relpages | relfilenode",
+                        &[&format!("1 | public | cart | r | 1000 | 10 | {file}")],
+                    )
+                    .view(
+                        "pg_stat_statements",
+                        "userid | dbid | queryid | toplevel | query | calls",
+                        &[&format!("10 | 16697 | 1 | t | vacuum full cart | {file}")],
+                    )
+                    .build()
+            };
+            let rows = [["100 | 100 | "], ["120 | 120 | "]].concat().into_iter().chain(last).enumerate();
+            let chain =
+                chain(&rows.map(|(hour, row)| taken(hour, if hour == 0 { 7 } else { 8 }, row)).collect::<Vec<_>>());
+            let facts = Facts::new(&chain);
+            facts.carried(&facts.tables[0])
+        };
+        assert_eq!(carried(["130 | 130 | ", "140 | 140 | ", "150 | 150 | "]), Some(100.0));
+        let vacuumed = "2026-11-22 11:30:00+00";
+        let rows = ["130 | 5", "140 | 60", "300 | 150"].map(|row| format!("{row} | {vacuumed}"));
+        assert_eq!(carried(rows.each_ref().map(String::as_str)), None, "vacuumed since");
+        assert_eq!(carried(["5 | 5 | ", "50 | 50 | ", "150 | 150 | "]), None, "reset since");
+    }
 
     #[test]
     fn what_vacuum_full_removed_is_not_counted_as_dead() {

@@ -261,7 +261,7 @@ pub fn show(value: f64, unit: Unit) -> String {
     Quantity::float(value, unit).map_or_else(|| "n/a".to_owned(), Quantity::human)
 }
 
-/// The same of what was counted: a lower bound where counters began again.
+/// The same of what was counted: a lower bound where a part of it is not known.
 pub fn show_counted(value: f64, unit: Unit, exact: bool) -> String {
     match Quantity::float(value, unit).filter(|_| !exact) {
         Some(number) => at_least(number),

@@ -105,7 +105,6 @@ pub use score::{AreaScore, Deduction, Score};
 pub use sessions::{is_client, is_telling};
 pub use settings::{Setting, SettingSource, setting};
 pub use since::Since;
-pub use span::Span;
 pub use table_facts::{TableFact, is_system_schema};
 pub use then_now::{split, welch_t};
 pub use trigger::{AutovacuumSettings, DeadRows, Triggers, counted_anew};

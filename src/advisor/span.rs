@@ -2,7 +2,7 @@
 
 use super::Context;
 use super::build::ratio;
-use crate::diff::{Change, Class};
+use crate::diff::Change;
 use crate::finding::Measure;
 use crate::unit::{Quantity, Unit};
 
@@ -19,9 +19,7 @@ impl Span {
     /// The time its counters cover; where that is not known, the longest it can be.
     pub fn of(change: Change<'_>, longest_s: f64) -> Self {
         let covered = change.covered_s();
-        // After a reset, and of what is gone, the time is that of the counters: nothing in it is lost.
-        let whole = change.is_exact() || change.began_again() || change.class() == Class::Gone;
-        Self { seconds: covered.unwrap_or(longest_s).max(1.0), whole: whole && covered.is_some() }
+        Self { seconds: covered.unwrap_or(longest_s).max(1.0), whole: change.is_whole() && covered.is_some() }
     }
 
     /// A rate with its arithmetic; times are counted in seconds of them each second.
@@ -54,7 +52,7 @@ impl<'a> Context<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diff::{self, Options};
+    use crate::diff::{self, Class, Options};
     use crate::snapshot::literal::literal;
 
     /// The span of a table, of what its counter was and is, and of resets of the database.
@@ -71,6 +69,26 @@ mod tests {
         let chain = diff::chain(vec![before, after], &Options::default()).unwrap();
         let change = chain.view("pg_stat_user_tables").unwrap().present().next().unwrap();
         (change.class(), Span::of(change, 3_600.0))
+    }
+
+    #[test]
+    fn a_window_that_may_have_lost_some_stays_a_doubt_beside_a_reset() {
+        let taken = |hour: u32, n: u32, commits: u32, reset: &str| {
+            let database = format!("16697 | shop | {commits} | 2026-11-{reset}:00+00");
+            literal(&format!("2026-11-22 {hour}:00:00+00"))
+                .view("pg_stat_database", "datid | datname | xact_commit | stats_reset", &[&database])
+                .view("pg_stat_user_tables", "relid | schemaname | relname | seq_scan", &[&format!("9 | s | t | {n}")])
+                .build()
+        };
+        let last = taken(12, 2, 10, "22 11:30");
+        let span = |middle| {
+            let chain = vec![taken(10, 5, 800, "01 00:00"), taken(11, 9, 900, middle), last.clone()];
+            let chain = diff::chain(chain, &Options::default()).unwrap();
+            let change = chain.view("pg_stat_user_tables").unwrap().present().next().unwrap();
+            (change.class(), Span::of(change, 7_200.0))
+        };
+        let of = |whole| (Class::Reset, Span { seconds: 5_400.0, whole });
+        assert_eq!((span("01 00:00"), span("22 10:30")), (of(true), of(false)));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use super::settings::setting;
 use super::{Facts, TableFact};
 use crate::diff::{Chain, Change};
 use crate::finding::Doubt;
+use crate::trend::LOOKS;
 use crate::trend::threshold::{PARAMETERS, Term, Thresholds, is_true};
 use crate::unit::Unit;
 
@@ -125,15 +126,13 @@ pub struct DeadRows {
 /// Whether an estimate that began again at 0 in a reset is a lower bound still: what sets it anew has come at none of these
 /// times since.
 pub fn counted_anew(change: Change<'_>, set_at: &[&str]) -> bool {
-    change.began_again() && change.last().is_none_or(|row| set_at.iter().all(|c| row.time(c).is_none()))
+    change.class().began_again() && change.last().is_none_or(|row| set_at.iter().all(|c| row.time(c).is_none()))
 }
 
 impl<'a> Facts<'a> {
     /// Dead rows that a table's counter still has of before it was written anew: gone.
     pub fn carried(&self, table: &TableFact<'a>) -> Option<f64> {
-        let before = self.carried.by(table).filter(|before| *before > 0.0)?;
-        let dead = table.change?.last()?.f64("n_dead_tup")?;
-        (before <= dead).then_some(before)
+        self.carried.by(table)
     }
 
     /// A table's triggers.
@@ -201,7 +200,7 @@ impl<'a> Facts<'a> {
             live,
             share: (all > 0.0).then(|| dead / all),
             pressure: if triggers.vacuum > 0.0 { dead / triggers.vacuum } else { 0.0 },
-            known: !counted_anew(change, &["last_vacuum", "last_autovacuum", "last_analyze", "last_autoanalyze"]),
+            known: !counted_anew(change, &LOOKS),
         })
     }
 }

@@ -102,8 +102,10 @@ pub struct Statement<'a> {
 pub struct Workload<'a> {
     /// Those with calls in the window.
     pub statements: Vec<Statement<'a>>,
-    /// Seconds the window covers.
+    /// Seconds that the statistics cover.
     pub window_s: f64,
+    /// Seconds of the whole window.
+    longest_s: f64,
     /// Their sums.
     pub recorded: Recorded,
     /// Doubts that hold for every statement: one snapshot, a short window, evictions, hidden texts.
@@ -124,6 +126,7 @@ impl<'a> Workload<'a> {
         let mut out = Self {
             statements: Vec::new(),
             window_s: 0.0,
+            longest_s: 0.0,
             recorded: Recorded::of(ctx.chain, &ctx.facts.functions, None),
             doubts: Vec::new(),
             databases: names(ctx, "pg_stat_database", "datid", "datname"),
@@ -143,7 +146,8 @@ impl<'a> Workload<'a> {
             out.statements.push(Statement { change, row, family });
         }
         // A reset of all statements leaves less than the window.
-        out.window_s = if covered > 0.0 { covered } else { ctx.chain.elapsed_s.unwrap_or(0.0) };
+        out.longest_s = ctx.chain.elapsed_s.unwrap_or(covered);
+        out.window_s = if covered > 0.0 { covered } else { out.longest_s };
         if out.window_s < ctx.threshold("min_window_s") {
             return Err(Skip(format!(
                 "statement statistics cover {}, this check needs {}",
@@ -210,7 +214,7 @@ impl<'a> Workload<'a> {
 
     /// The time that its rates are over.
     pub fn span(&self, s: &Statement<'_>) -> Span {
-        Span::of(s.change, self.window_s)
+        Span::of(s.change, self.longest_s)
     }
 
     /// Sum of a counter over all top-level statements.

@@ -1,6 +1,6 @@
 //! From what a file says to what the catalog knows: names of any version, layouts, versions told by columns.
 
-use super::{Column, VIEWS, View};
+use super::{Column, Origin, VIEWS, View};
 use crate::version::{Majors, NEWEST, OLDEST};
 use foldhash::fast::FixedState;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -219,12 +219,19 @@ pub fn as_exported(views: &str, columns: &mut [String], major: u8) -> String {
     let names: Vec<&str> = views.split(", ").collect();
     let known: Vec<&View> = names.iter().filter_map(|name| super::view(name)).collect();
     for name in columns {
-        if let Some((_, column)) = known.iter().find_map(|view| view.column(name)) {
+        // Names in extensions are of the extension's version.
+        let column = known.iter().find_map(|view| view.column(name).filter(|_| view.origin != Origin::Statements));
+        if let Some((_, column)) = column {
             column.exported_as(major).1.clone_into(name);
         }
     }
-    let mut carriers: Vec<&str> = names.iter().map(|name| carrier(name, major)).collect();
-    carriers.dedup();
+    let mut carriers: Vec<&str> = Vec::new();
+    for name in names {
+        let carrier = carrier(name, major);
+        if !carriers.contains(&carrier) {
+            carriers.push(carrier);
+        }
+    }
     carriers.join(", ")
 }
 
@@ -244,7 +251,8 @@ mod tests {
             (16, "pg_stat_checkpointer", "num_timed", ("pg_stat_bgwriter", "checkpoints_timed")),
             (17, "pg_stat_checkpointer", "num_timed", ("pg_stat_checkpointer", "num_timed")),
             (16, "pg_stat_bgwriter, pg_stat_checkpointer", "", ("pg_stat_bgwriter", "")),
-            (12, "pg_stat_statements", "calls total_exec_time", ("pg_stat_statements", "calls total_time")),
+            (16, "pg_stat_bgwriter, meta, pg_stat_checkpointer", "", ("pg_stat_bgwriter, meta", "")),
+            (12, "pg_stat_statements", "calls total_exec_time", ("pg_stat_statements", "calls total_exec_time")),
             (13, "meta", "captured_at", ("meta", "captured_at")),
         ] {
             let said = |views: &str, columns: &str| {

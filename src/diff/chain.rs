@@ -4,7 +4,6 @@
 //! covered time is the age of the statistics. Rules and report sections read this and need not know how many
 //! snapshots there were.
 
-use super::decide::NEW_SINCE_RESET;
 use super::fold::{self, Step, Sums};
 use super::moments::{Maximum, Moments};
 use super::totals::{self, Totals};
@@ -313,10 +312,13 @@ impl<'a> Change<'a> {
         }
     }
 
-    /// Whether its counters started again in between: rows that are new because a reset took them away, too.
-    pub fn began_again(self) -> bool {
-        let class = self.class();
-        class.began_again() || class == Class::New && self.notes().contains(&NEW_SINCE_RESET)
+    /// Whether all that happened in the time its deltas cover is in them: a reset takes its time along with the counts.
+    pub fn is_whole(self) -> bool {
+        match &self.view.source {
+            Source::Totals(_) => true,
+            Source::Window(d) => d.row(self.index).is_whole(),
+            Source::Sums(s) => s.rows[self.index].whole,
+        }
     }
 
     /// Sentences on it for the reader.

@@ -24,9 +24,6 @@ use crate::snapshot::{Table, Value};
 use crate::time::Timestamp;
 use std::collections::HashMap;
 
-/// The note on rows that a reset took away and that came again.
-pub(super) const NEW_SINCE_RESET: &str = "lower bound: statistics were reset in the window";
-
 /// What is known about a view's rows as a whole.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Circumstances {
@@ -286,9 +283,12 @@ fn verdict(decision: Decision, at: Option<Timestamp>, e: &Evidence, c: &Circumst
     let note = |text: &str| vec![text.to_owned()];
     match decision {
         Decision::New => Verdict::of(Class::New, elapsed),
-        Decision::NewSinceReset => {
-            Verdict { reset_at: at, exact: false, notes: note(NEW_SINCE_RESET), ..Verdict::of(Class::New, since) }
-        }
+        Decision::NewSinceReset => Verdict {
+            reset_at: at,
+            exact: false,
+            notes: note("lower bound: statistics were reset in the window"),
+            ..Verdict::of(Class::New, since)
+        },
         Decision::NewMaybeEvicted => Verdict {
             exact: false,
             notes: note("lower bound: entries were evicted or reset in the window"),

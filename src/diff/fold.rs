@@ -45,6 +45,8 @@ pub(super) struct ChangeRow {
     pub class: Class,
     pub covered_s: Option<f64>,
     pub exact: bool,
+    /// Whether what they add up is all of the time they cover.
+    pub whole: bool,
     pub notes: Vec<String>,
     /// Its row in each of the diffs.
     steps: Vec<u32>,
@@ -158,6 +160,7 @@ impl Object {
                 class: Class::Ok,
                 covered_s: Some(0.0),
                 exact: true,
+                whole: true,
                 notes: Vec::new(),
                 steps: vec![RowDiff::NONE; steps],
             },
@@ -178,7 +181,7 @@ impl Object {
         match (delta, self.sums[at]) {
             (Some(d), Some(sum)) => self.sums[at] = Some(sum.plus(d)),
             (Some(d), None) => self.sums[at] = Some(d),
-            (None, Some(_)) => self.row.exact = false,
+            (None, Some(_)) => (self.row.exact, self.row.whole) = (false, false),
             (None, None) => {}
         }
     }
@@ -201,6 +204,7 @@ impl Object {
         }
         self.row.class = self.row.class.max(class);
         self.row.exact &= row.is_exact();
+        self.row.whole &= row.is_whole();
         self.row.covered_s = self.row.covered_s.zip(row.verdict().covered_s).map(|(a, b)| a + b);
         true
     }
@@ -225,7 +229,7 @@ impl Object {
         let had = |column| value(before, i as usize, column);
         if goes_on && matches!(row.class(), Class::New) {
             self.note(["missing in a snapshot in between"].into_iter());
-            self.row.exact = false;
+            (self.row.exact, self.row.whole) = (false, false);
             for (at, &column) in counters.iter().enumerate() {
                 let b = value(after, again.index(), column);
                 self.plus(at, had(column).zip(b).map(|(a, b)| b.since(a)).filter(|d| !d.is_negative()));
@@ -248,7 +252,7 @@ impl Object {
         }
         self.note(["gone and come again"].into_iter());
         self.row.class = self.row.class.max(Class::Reset);
-        self.row.exact = false;
+        (self.row.exact, self.row.whole) = (false, false);
     }
 }
 

@@ -187,6 +187,12 @@ impl<'a> DiffRow<'a> {
         self.verdict().exact && self.verdict().class != Class::Gone && self.overrides().next().is_none()
     }
 
+    /// Whether its deltas are all of the time they cover: exact, or counted since a reset.
+    pub fn is_whole(self) -> bool {
+        let verdict = self.verdict();
+        self.is_exact() || verdict.class.began_again() || verdict.reset_at.is_some()
+    }
+
     /// All notes on the row.
     pub fn notes(self) -> impl Iterator<Item = &'a str> {
         let own = u32::try_from(self.index).ok().and_then(|i| self.diff.row_notes.get(&i));

@@ -43,7 +43,7 @@ pub struct Measure {
     pub after: Option<Quantity>,
     /// Its value over the window: a delta, a rate, a share.
     pub window: Option<Quantity>,
-    /// Whether the value over the window is a lower bound: the counter started again in between.
+    /// Whether the value over the window is a lower bound: the counter started again, or a part of it is not known.
     #[serde(default)]
     pub at_least: bool,
     /// Where it comes from.

@@ -5,6 +5,7 @@ use crate::advisor::TableFact;
 use crate::diff::Change;
 use crate::snapshot::{Row, Value};
 use crate::text::Text;
+use crate::trend::LOOKS;
 use crate::unit::{Number, Quantity, Unit};
 
 /// Whether the estimates of live and dead rows are about the table, not about what happened since a reset: they begin
@@ -14,7 +15,7 @@ pub(super) fn estimates_hold(table: &TableFact<'_>) -> bool {
     if looked_at(row) {
         return true;
     }
-    let restarted = change.began_again();
+    let restarted = change.class().began_again();
     let contradicted = row.int("n_live_tup") == Some(0) && table.reltuples().is_some_and(|rows| rows >= 1.0);
     // Rows that were updated, and not deleted since, are there.
     let count = |column| row.int(column).unwrap_or(0);
@@ -29,7 +30,7 @@ pub(super) fn is_of_unknown_size(table: &TableFact<'_>) -> bool {
 
 /// Whether a vacuum or analyze has looked at the table since its counters began.
 pub(super) fn looked_at(row: Row<'_>) -> bool {
-    ["last_vacuum", "last_autovacuum", "last_analyze", "last_autoanalyze"].iter().any(|c| row.time(c).is_some())
+    LOOKS.iter().any(|c| row.time(c).is_some())
 }
 
 /// `1 row`, `2 rows`.

@@ -38,7 +38,7 @@ pub use confidence::Confidence;
 pub use fit::Fit;
 pub use follow::{Follow, Happening, Plan};
 pub use measures::{Followed, choose, for_report, measure};
-pub use object::{Key, Object, Part};
+pub use object::{Key, LOOKS, Object, Part};
 pub use objects::Objects;
 pub use series::{Gap, Measure, Segment, Series, Step};
 pub use summary::{Change, Summary};

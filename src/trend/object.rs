@@ -330,7 +330,7 @@ fn rewritten(row: DiffRow<'_>) -> bool {
 }
 
 /// Times that say that a vacuum or analyze looked at a table.
-pub(super) const LOOKS: [&str; 4] = ["last_vacuum", "last_autovacuum", "last_analyze", "last_autoanalyze"];
+pub const LOOKS: [&str; 4] = ["last_vacuum", "last_autovacuum", "last_analyze", "last_autoanalyze"];
 
 /// Whether a column is an estimate of live or dead rows.
 pub(super) fn is_estimate(view: &View, column: usize) -> bool {

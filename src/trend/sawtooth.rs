@@ -40,6 +40,10 @@ pub enum Interval {
 pub struct Sawtooth {
     /// Windows of each class, in the order of [`Interval`].
     pub intervals: [u64; 5],
+    /// Vacuums counted in all windows; fewer than there were where counters began again.
+    pub counted_vacuums: f64,
+    /// Whether there were more.
+    pub there_were_more: bool,
     /// Net rate and length of windows without a vacuum.
     net: Thinned<(f64, f64)>,
     /// Dead rows right after vacuums.
@@ -142,6 +146,8 @@ impl Sawtooth {
         let before = row.before();
         let was = before.and_then(dead);
         let interval = classify(row, broken, vacuums, analyzes);
+        self.counted_vacuums += vacuums.unwrap_or(0.0);
+        self.there_were_more |= !row.is_exact();
         if let Some(count) = self.intervals.get_mut(interval as usize) {
             *count += 1;
         }
@@ -229,6 +235,11 @@ impl Sawtooth {
     /// Rows updated and deleted in a second: dead rows come no faster, rolled back inserts apart.
     pub fn gross_per_s(&self) -> Option<f64> {
         (self.seconds >= MIN_WINDOW_S).then(|| self.gross / self.seconds)
+    }
+
+    /// The same as an upper bound of dead rows made, over all windows: nothing where one is not counted.
+    pub fn at_most_per_s(&self) -> Option<f64> {
+        self.gross_per_s().filter(|_| self.intervals[Interval::Break as usize] == 0)
     }
 
     /// Rows inserted in a second.

@@ -215,7 +215,6 @@ fn finish<'a>(cx: &Context<'a>, candidate: &Candidate<'_, 'a>, finding: Finding,
         .why(match writes(cx, candidate) {
             Some(writes) => Text::new()
                 .t("Every insert and every update that is not heap-only maintains it: ")
-                .t(if writes.at_least { "at least " } else { "" })
                 .opt(Quantity::float(writes.per_s, Unit::PerSecond))
                 .t(" of such writes on this table in the window."),
             None => Text::from("Every insert and every update that is not heap-only maintains it."),
@@ -244,8 +243,10 @@ fn finish<'a>(cx: &Context<'a>, candidate: &Candidate<'_, 'a>, finding: Finding,
     if let Some(writes) = writes(cx, candidate) {
         let formula = "(inserted + updated − heap-only updated) ÷ time covered".to_owned();
         let rate = Quantity::float(writes.per_s, Unit::PerSecond);
-        finding =
-            finding.measure(cx.over_window("Writes that may maintain it", rate, formula, &writers(cx, candidate)));
+        finding = finding.measure(
+            cx.over_window("Writes that may maintain it", rate, formula, &writers(cx, candidate))
+                .bounded(!writes.at_least),
+        );
     }
     if candidate.parts.len() > 1 {
         let rows: Vec<_> =
@@ -376,7 +377,7 @@ mod tests {
         let series = [at("2026-11-22 11:00:00+00", 90_000, 9_000), at("2026-11-22 12:00:00+00", 36_000, 5_000)];
         let Outcome::Found { findings, .. } = judge(&RULE, &series, OPTIONS) else { panic!() };
         let why = findings[0].why.plain();
-        assert!(why.contains("at least 10.0/s of such writes"), "{why}");
+        assert!(why.contains("≥ 10.0/s of such writes"), "{why}");
     }
 
     #[test]

@@ -72,7 +72,7 @@ fn check(ctx: &Context<'_>) -> Check {
             (per_s, files_per_s) = (bytes / seconds, files / seconds);
         }
         let span = Span::of(change, window);
-        let span = if since { Span { seconds, ..span } } else { span };
+        let span = if since { Span { seconds, whole: rows.iter().all(|r| r.is_whole()) } } else { span };
         let files_per_min = files_per_s * 60.0;
         let many = per_s >= ctx.threshold("min_bytes_per_s") || files_per_min >= ctx.threshold("min_files_per_min");
         if files < ctx.threshold("min_files") || !many {

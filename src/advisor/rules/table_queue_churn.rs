@@ -2,6 +2,7 @@
 
 use crate::advisor::bloat::{known_columns, width};
 use crate::advisor::horizon::look_at_holders;
+use crate::advisor::span::Span;
 use crate::advisor::vacuum_cure::set_options;
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, TableFact, Threshold, show, whole};
 use crate::diff::{Change, Class};
@@ -68,7 +69,7 @@ fn check(cx: &Context<'_>) -> Check {
         let Some(change) = table.change.filter(|c| c.class() == Class::Ok) else { continue };
         let changed = change.delta("n_tup_upd").unwrap_or(0.0) + change.delta("n_tup_del").unwrap_or(0.0);
         let live = table.reltuples().or_else(|| change.last()?.f64("n_live_tup")).unwrap_or(0.0).max(1.0);
-        let seconds = change.covered_s().unwrap_or(window).max(1.0);
+        let seconds = Span::of(change, window).seconds;
         let turns = changed / live * DAY / seconds;
         looked += 1;
         if turns >= cx.threshold("min_turns") {

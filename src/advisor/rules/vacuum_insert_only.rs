@@ -98,7 +98,7 @@ fn check(cx: &Context<'_>) -> Check {
     let (max_changed, min_wait) = (cx.threshold("max_changed"), cx.threshold("min_wait"));
     let running = being_vacuumed(cx);
     let mut checked = Checked::default();
-    let (mut looked, mut unknown, mut most) = (0, 0, 0.0_f64);
+    let (mut looked, mut judged, mut unknown, mut most) = (0, 0, 0, 0.0_f64);
     for table in cx.facts.large(cx.threshold("min_heap_bytes")) {
         let Some(change) = table.change else { continue };
         let Some(row) = change.last() else { continue };
@@ -112,6 +112,7 @@ fn check(cx: &Context<'_>) -> Check {
         if !triggers.enabled || table.relid().is_some_and(|r| running.contains(&r)) {
             continue;
         }
+        judged += 1;
         let late = if let Some(limit) = triggers.insert {
             let since = row.f64("n_ins_since_vacuum").unwrap_or(0.0);
             unknown += usize::from(counted_anew(change, &VACUUMED));
@@ -126,7 +127,7 @@ fn check(cx: &Context<'_>) -> Check {
         };
         checked.findings.extend(late.map(|late| report(cx, table, change, &triggers, &late)));
     }
-    if checked.findings.is_empty() && unknown > 0 && unknown == looked {
+    if checked.findings.is_empty() && unknown > 0 && unknown == judged {
         return Err(Skip(
             "what was inserted into growing tables since their last vacuum is unknown since a crash or reset"
                 .to_owned(),

@@ -83,7 +83,7 @@ fn check(cx: &Context<'_>) -> Check {
         let Some(change) = table.change else { continue };
         let Some(row) = change.last() else { continue };
         looked += 1;
-        let started_again = change.began_again();
+        let started_again = change.class().began_again();
         if is_blank(row, started_again) && table.reltuples().is_some_and(|rows| rows > 0.0) {
             lost.push((table, change));
         }
@@ -96,7 +96,7 @@ fn check(cx: &Context<'_>) -> Check {
         age.map_or_else(|| "of unknown age,".to_owned(), |s| show(s, Unit::Seconds))
     );
     let crash = cx.chain.windows.iter().any(|w| w.events.iter().any(|e| e.kind == "crash"));
-    let reset = lost.iter().any(|(_, c)| c.began_again());
+    let reset = lost.iter().any(|(_, c)| c.class().began_again());
     let young = age.is_some_and(|s| s <= cx.threshold("max_age"));
     let found = !lost.is_empty() && share >= cx.threshold("min_share") && (crash || reset || young);
     let findings = if found { vec![report(cx, &lost, looked, crash)] } else { Vec::new() };

@@ -120,12 +120,16 @@ fn dead_rows(all: &[DeadRows], rows: usize, out: &mut String) {
             number(Some(d.last.trigger.dead), Unit::Rows),
             number(Some(d.last.dead / d.last.trigger.dead).filter(|_| known), Unit::Times),
             d.pace.map_or_else(
-                || d.sawtooth.gross_per_s().map_or_else(|| "–".to_owned(), |g| format!("≤ {}", pace(Some(g)))),
+                || d.sawtooth.at_most_per_s().map_or_else(|| "–".to_owned(), |g| format!("≤ {}", pace(Some(g)))),
                 |p| pace(Some(p.median)),
             ),
             d.pace.map_or_else(String::new, |p| format!("{} … {}", pace(Some(p.low)), pace(Some(p.high)))),
             number(d.sawtooth.share_over(), Unit::Share),
-            number(Some(d.sawtooth.vacuums), Unit::Count),
+            format!(
+                "{}{}",
+                if d.sawtooth.there_were_more { "≥ " } else { "" },
+                number(Some(d.sawtooth.counted_vacuums), Unit::Count)
+            ),
         ]);
     }
     align(&lines, out);

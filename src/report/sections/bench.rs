@@ -1,7 +1,6 @@
 //! Benchmarks: what statements really took in the window, with bounds instead of invented percentiles.
 
 use super::queries::{Statement, ran};
-use crate::advisor::Span;
 use crate::diff::moments::Maximum;
 use crate::diff::{Change, Phase};
 use crate::error::Result;
@@ -60,8 +59,7 @@ fn cells(statement: &Statement<'_>) -> Vec<Cell> {
         Some(rate) => Quantity::float(rate, Unit::PerSecond).map_or(Cell::None, |value| Cell::Number {
             value,
             change: None,
-            // Of the time since a reset it is the whole.
-            bound: (!Span::of(statement.change, 0.0).whole).then_some(Bound::AtLeast),
+            bound: (!statement.change.is_whole()).then_some(Bound::AtLeast),
         }),
         None => Cell::NotAvailable("the time these calls cover is unknown or under 10 s".to_owned()),
     };

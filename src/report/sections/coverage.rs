@@ -35,7 +35,7 @@ pub(super) fn restarted(draft: &Draft<'_>) -> usize {
     // What an older version exports in another view is counted there.
     let own =
         draft.chain.views.iter().filter(|(name, v)| v.view.shape == Shape::Counters && carrier(name, major) == **name);
-    own.map(|(_, v)| v.iter().filter(|c| c.began_again()).count()).sum()
+    own.map(|(_, v)| v.iter().filter(|c| c.class().began_again()).count()).sum()
 }
 
 fn window(draft: &mut Draft<'_>) -> Block {

@@ -1,6 +1,5 @@
 //! What a history says of the future: forecasts, dead rows, scans.
 
-use crate::advisor::TableFact;
 use crate::report::draft::Draft;
 use crate::report::table::table;
 use crate::report::{Block, Bound, Cell, History};
@@ -9,10 +8,8 @@ use crate::time::Timestamp;
 use crate::trend::Confidence;
 use crate::trend::forecast::{Answer, Forecast, Kind};
 use crate::trend::outlook::{Changed, DeadRows, Given, Outlook};
-use crate::trend::sawtooth::Interval;
 use crate::trend::scans::News;
 use crate::unit::{Quantity, Unit};
-use std::collections::BTreeMap;
 
 /// The most rows of a table here.
 const MOST_ROWS: usize = 500;
@@ -132,12 +129,9 @@ fn dead_rows(draft: &mut Draft<'_>, all: &[DeadRows]) -> Block {
         .number("Snapshots above the trigger")
         .number("Vacuums")
         .text("Why, and what is next");
-    let facts: BTreeMap<String, &TableFact<'_>> = draft.facts.tables.iter().map(|f| (f.display(), f)).collect();
     for d in all.iter().take(MOST_ROWS) {
         let few = "under three windows without a vacuum";
-        // Windows with a reset in them are not counted, and may have made more.
-        let broken = d.sawtooth.intervals[Interval::Break as usize] > 0;
-        let pace = match (d.pace, d.sawtooth.gross_per_s().filter(|_| !broken)) {
+        let pace = match (d.pace, d.sawtooth.at_most_per_s()) {
             (Some(p), _) => number(Some(p.median), Unit::PerSecond, few),
             (None, Some(gross)) => match Quantity::float(gross, Unit::PerSecond) {
                 Some(value) => Cell::Number { value, change: None, bound: Some(Bound::AtMost) },
@@ -152,7 +146,12 @@ fn dead_rows(draft: &mut Draft<'_>, all: &[DeadRows]) -> Block {
             number(d.pace.map(|p| p.low), Unit::PerSecond, few),
             number(d.pace.map(|p| p.high), Unit::PerSecond, few),
             number(d.sawtooth.share_over(), Unit::Share, "no snapshot with known dead rows"),
-            facts.get(&d.table).map_or(Cell::None, |fact| super::vacuum::vacuums(fact)),
+            match Quantity::float(d.sawtooth.counted_vacuums, Unit::Count) {
+                Some(value) => {
+                    Cell::Number { value, change: None, bound: d.sawtooth.there_were_more.then_some(Bound::AtLeast) }
+                }
+                None => Cell::NotAvailable("not exported".to_owned()),
+            },
             Cell::text(sentence(&said(d))),
         ]);
     }

@@ -129,7 +129,7 @@ fn changed_since_analyze(fact: &TableFact<'_>) -> Cell {
 }
 
 /// Vacuums by hand and by autovacuum.
-pub(super) fn vacuums(fact: &TableFact<'_>) -> Cell {
+fn vacuums(fact: &TableFact<'_>) -> Cell {
     let Some(change) = fact.change else { return Cell::None };
     match change.delta_exact("vacuum_count").zip(change.delta_exact("autovacuum_count")) {
         Some((hand, auto)) => Cell::Number {

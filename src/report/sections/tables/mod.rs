@@ -340,7 +340,11 @@ fn totals<'a>(draft: &Draft<'a>, facts: &[&TableFact<'a>], whole: bool, history:
         sum(total(sizes, Unit::Bytes), true),
         if hold { sum(live, true) } else { restarted() },
         if carried { Cell::NotAvailable(REWRITTEN.to_owned()) } else { sum(dead, hold) },
-        if hold && !carried { Cell::number_or(share, "no rows") } else { restarted() },
+        match (carried, hold) {
+            (true, _) => Cell::NotAvailable(REWRITTEN.to_owned()),
+            (_, false) => restarted(),
+            _ => Cell::number_or(share, "no rows"),
+        },
         Cell::None,
         sum(total(facts.iter().map(|f| delta(f, "seq_scan")), Unit::Count), exact),
         sum(total(facts.iter().map(|f| delta(f, "idx_scan")), Unit::Count), exact),
