@@ -1,12 +1,12 @@
 //! Dead rows that a rewrite removed and nobody took off the counter.
 
 use super::{Context, DeadRows, TableFact, show, whole};
-use crate::diff::{Chain, Change, Diff, DiffRow};
+use crate::diff::{Chain, Change, Diff, DiffRow, ViewChange};
 use crate::finding::Measure;
 use crate::ident::display_qualified;
 use crate::trend::LOOKS;
 use crate::unit::Unit;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// By the names of tables that VACUUM FULL or CLUSTER wrote anew in a window: the dead rows counted before. They are gone,
 /// but stay in `n_dead_tup` until a reset, a vacuum or an analyze (observed on PostgreSQL 12 to 18).
@@ -16,22 +16,21 @@ pub struct Carried(BTreeMap<String, f64>);
 impl Carried {
     /// Those that the counters have at the end of all windows.
     pub fn of(chain: &Chain) -> Self {
-        let mut tracked: BTreeMap<&str, Gone> = BTreeMap::new();
-        for window in &chain.windows {
-            let written = rewritten(window);
-            tracked.extend(written.iter().map(|name| (name.as_str(), Gone::default())));
-            let Some(view) = window.views.get("pg_stat_user_tables").filter(|_| !tracked.is_empty()) else { continue };
-            for row in view.iter() {
-                let Some(now) = row.after() else { continue };
-                let name = now.text("schemaname").zip(now.text("relname")).map(|(s, n)| display_qualified(s, n));
-                if let Some((name, gone)) = name.and_then(|n| tracked.get_mut(n.as_str()).map(|gone| (n, gone))) {
+        let written: Vec<Vec<&String>> = chain.windows.iter().map(rewritten).collect();
+        let any: BTreeSet<&String> = written.iter().flatten().copied().collect();
+        let tables = chain.view("pg_stat_user_tables").filter(|_| !any.is_empty());
+        let of_one = |change: Change<'_>| {
+            let now = change.last()?;
+            let name = display_qualified(now.text("schemaname")?, now.text("relname")?);
+            let mut gone = any.contains(&name).then(Gone::default)?;
+            for (row, written) in chain.windows_of(change).into_iter().zip(&written) {
+                if let Some(row) = row {
                     gone.step(row, written.contains(&&name));
                 }
             }
-        }
-        Self(
-            tracked.into_iter().map(|(name, gone)| (name.to_owned(), gone.0)).filter(|(_, gone)| *gone > 0.0).collect(),
-        )
+            (gone.0 > 0.0).then_some((name, gone.0))
+        };
+        Self(tables.into_iter().flat_map(ViewChange::present).filter_map(of_one).collect())
     }
 
     /// A table's.

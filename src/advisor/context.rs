@@ -1,7 +1,7 @@
 //! What a rule may see: changes over the window, state, samples, settings, its own thresholds.
 
 use super::{Config, Facts, Options, Rule, Skip};
-use crate::diff::{Chain, Change, Class, Diff, DiffRow, ViewChange};
+use crate::diff::{Chain, Change, Class, DiffRow, ViewChange};
 use crate::finding::{Doubt, Locator, Measure};
 use crate::snapshot::{Row, Table};
 use crate::text::at_least;
@@ -197,12 +197,7 @@ impl<'a> Context<'a> {
 
     /// An object's row in each window, oldest first.
     pub fn windows_of(&self, change: Change<'a>) -> Vec<Option<DiffRow<'a>>> {
-        let view = change.view().view.name;
-        let row = |(diff, at): (&'a Diff, Option<u32>)| {
-            let (view, at) = (diff.views.get(view)?, at? as usize);
-            (at < view.rows.len()).then(|| view.row(at))
-        };
-        self.chain.windows.iter().zip(change.windows()).map(row).collect()
+        self.chain.windows_of(change)
     }
 
     /// The name of a snapshot: `A` and `B` for the first and the last, numbers from 1 between.

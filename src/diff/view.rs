@@ -1,6 +1,6 @@
 //! One view subtracted: rows joined by identity, each with its verdict; deltas are computed when asked for.
 
-use super::{Class, Exact};
+use super::{Chain, Change, Class, Diff, Exact};
 use crate::catalog::{Kind, View};
 use crate::ingest::pairing::Rest;
 use crate::snapshot::{Row, Table, Value};
@@ -263,5 +263,17 @@ impl<'a> DiffRow<'a> {
     /// B − A of a gauge, signed; `None` where one side is missing.
     pub fn change(self, column: usize) -> Option<Exact> {
         Some(Exact::of(self.value_after(column))?.since(Exact::of(self.value_before(column))?))
+    }
+}
+
+impl Chain {
+    /// An object's row in each window, oldest first.
+    pub fn windows_of<'a>(&'a self, change: Change<'_>) -> Vec<Option<DiffRow<'a>>> {
+        let view = change.view().view.name;
+        let row = |(diff, at): (&'a Diff, Option<u32>)| {
+            let (view, at) = (diff.views.get(view)?, at? as usize);
+            (at < view.rows.len()).then(|| view.row(at))
+        };
+        self.windows.iter().zip(change.windows()).map(row).collect()
     }
 }

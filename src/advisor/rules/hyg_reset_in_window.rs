@@ -25,7 +25,7 @@ pub const RULE: Rule = Rule {
         looks_at: "The class of every row of every cumulative view over the window, and the resets that the snapshots prove.",
         why: "What was counted between the first snapshot and the reset is lost: such values are lower bounds, and ratios with \
               them are of a shorter time.",
-        decides: "Any row that was reset, or that fell without other evidence. Information; low from a tenth of all rows on. \
+        decides: "Any row that was reset, or that fell without other evidence, and statements that a reset took away. Information; low from a tenth of all rows on. \
                   Rows of which a reset cannot be ruled out are counted apart: their differences are lower bounds, too.",
         what_to_do: "Nothing, unless somebody resets on a schedule: two snapshots make resets unnecessary, and a reset takes \
                      from autovacuum what it decides by.",
