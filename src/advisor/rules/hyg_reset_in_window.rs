@@ -1,9 +1,9 @@
 //! Counters that started again inside the window.
 
+use crate::advisor::restarted::Restarted;
 use crate::advisor::workload::part;
 use crate::advisor::{Check, Checked, Context, Docs, Need, Rule, Threshold, show};
-use crate::catalog::{Shape, carrier};
-use crate::diff::{Class, Event};
+use crate::diff::Event;
 use crate::finding::{Effort, Measure, Severity, Subject, SubjectKind};
 use crate::ident::visible;
 use crate::text::Text;
@@ -36,31 +36,7 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(ctx: &Context<'_>) -> Check {
-    let (mut all, mut reset, mut unsure) = (0_usize, 0_usize, 0_usize);
-    let mut views: Vec<&str> = Vec::new();
-    let info = ctx.changes("pg_stat_statements_info").and_then(|v| v.present().next());
-    let statements_reset = info.is_some_and(|c| c.class().began_again());
-    for (name, view) in &ctx.chain.views {
-        // What an older version exports in another view is counted there.
-        if view.view.shape != Shape::Counters || carrier(name, ctx.major()) != *name {
-            continue;
-        }
-        let mut here = 0;
-        for change in view.iter() {
-            // What is gone is no loss, but where a reset took it.
-            let taken = change.class() == Class::Gone && *name == "pg_stat_statements" && statements_reset;
-            if change.class() == Class::Gone && !taken {
-                continue;
-            }
-            all += 1;
-            here += usize::from(change.class().began_again() || taken);
-            unsure += usize::from(change.class() == Class::OkUnsure);
-        }
-        if here > 0 {
-            views.push(name);
-        }
-        reset += here;
-    }
+    let Restarted { all, again: reset, unsure, views } = Restarted::of(ctx.chain);
     let looked_at = format!("{} rows of counters, none started again", show(all as f64, Unit::Count));
     if reset == 0 {
         return Ok(Checked { findings: Vec::new(), looked_at });

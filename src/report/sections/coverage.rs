@@ -1,8 +1,8 @@
 //! Provenance and coverage: what the report rests on, and what is missing.
 
 use super::provenance::{condensed, files, notes, role, snapshots};
+use crate::advisor::Restarted;
 use crate::catalog;
-use crate::catalog::{Shape, carrier};
 use crate::error::Result;
 use crate::report::cells::{counted_words, fact, prose};
 use crate::report::coverage::{Source, sources};
@@ -27,15 +27,6 @@ pub(super) fn write(draft: &mut Draft<'_>) -> Result<Body> {
     }
     blocks.extend(notes(draft));
     Ok(Body::filled(blocks))
-}
-
-/// How many rows of all views have counters that started again inside the window.
-pub(super) fn restarted(draft: &Draft<'_>) -> usize {
-    let major = draft.major();
-    // What an older version exports in another view is counted there.
-    let own =
-        draft.chain.views.iter().filter(|(name, v)| v.view.shape == Shape::Counters && carrier(name, major) == **name);
-    own.map(|(_, v)| v.iter().filter(|c| c.class().began_again()).count()).sum()
 }
 
 fn window(draft: &mut Draft<'_>) -> Block {
@@ -63,7 +54,10 @@ fn window(draft: &mut Draft<'_>) -> Block {
             chain.windows.iter().flat_map(|w| &w.events).filter(|e| words.iter().any(|w| e.kind.contains(w))).count()
         };
         items.push(fact("Resets of statistics inside", Cell::number(Quantity::count(is(&["reset"])))));
-        items.push(fact("Rows whose counters started again inside", Cell::number(Quantity::count(restarted(draft)))));
+        items.push(fact(
+            "Rows whose counters started again inside",
+            Cell::number(Quantity::count(Restarted::of(chain).again)),
+        ));
         items.push(fact("Restarts and unclean stops inside", Cell::number(Quantity::count(is(&["restart", "crash"])))));
         items.push(fact("Other events seen", Cell::Text(Text::new().link("changed", "What changed from A to B"))));
     }

@@ -2,6 +2,7 @@
 
 mod rates;
 
+use crate::advisor::Restarted;
 use crate::diff::{Certainty, Class, Event};
 use crate::error::Result;
 use crate::finding::Severity;
@@ -95,7 +96,7 @@ fn events(draft: &mut Draft<'_>, link: Text) -> Vec<Block> {
     };
     let further = draft.history.map_or(0, |h| h.follow.more_events);
     if all.is_empty() {
-        let restarted = super::coverage::restarted(draft);
+        let restarted = Restarted::of(draft.chain).again;
         if restarted == 0 {
             return vec![prose("No reset, restart or rename can be seen between the snapshots.")];
         }
