@@ -76,34 +76,16 @@ pub fn rewritten(window: &Diff) -> Vec<&String> {
 #[cfg(test)]
 mod tests {
     use crate::advisor::Facts;
-    use crate::advisor::testing::chain;
-    use crate::snapshot::literal::literal;
+    use crate::advisor::testing::{cart, chain};
 
     #[test]
     fn what_sets_the_counter_anew_takes_it_off() {
         let carried = |last: [&str; 3]| {
-            let taken = |hour: usize, file: u8, row: &str| {
-                literal(&format!("2026-11-22 {}:00:00+00", hour + 10))
-                    .view(
-                        "pg_stat_user_tables",
-                        "relid | schemaname | relname | n_tup_upd | n_dead_tup | last_autovacuum",
-                        &[&format!("1 | public | cart | {row}")],
-                    )
-                    .view(
-                        "table_sizes",
-                        "relid | schemaname | relname | relkind | reltuples | relpages | relfilenode",
-                        &[&format!("1 | public | cart | r | 1000 | 10 | {file}")],
-                    )
-                    .view(
-                        "pg_stat_statements",
-                        "userid | dbid | queryid | toplevel | query | calls",
-                        &[&format!("10 | 16697 | 1 | t | vacuum full cart | {file}")],
-                    )
-                    .build()
-            };
-            let rows = [["100 | 100 | "], ["120 | 120 | "]].concat().into_iter().chain(last).enumerate();
-            let chain =
-                chain(&rows.map(|(hour, row)| taken(hour, if hour == 0 { 7 } else { 8 }, row)).collect::<Vec<_>>());
+            const HEADER: &str = "n_tup_upd | n_dead_tup | last_autovacuum";
+            let later =
+                ["120 | 120 | "].into_iter().chain(last).zip(11..).map(|(row, hour)| cart(hour, 8, 1, HEADER, row));
+            let first = std::iter::once(cart(10, 7, 0, HEADER, "100 | 100 | "));
+            let chain = chain(&first.chain(later).collect::<Vec<_>>());
             let facts = Facts::new(&chain);
             facts.carried(&facts.tables[0])
         };
@@ -116,27 +98,9 @@ mod tests {
 
     #[test]
     fn what_vacuum_full_removed_is_not_counted_as_dead() {
-        let taken = |at: &str, file: u32, dead: u32, calls: u32| {
-            literal(at)
-                .view(
-                    "pg_stat_user_tables",
-                    "relid | schemaname | relname | n_dead_tup",
-                    &[&format!("1 | public | cart | {dead}")],
-                )
-                .view(
-                    "table_sizes",
-                    "relid | schemaname | relname | relkind | reltuples | relpages | relfilenode",
-                    &[&format!("1 | public | cart | r | 1000 | 10 | {file}")],
-                )
-                .view(
-                    "pg_stat_statements",
-                    "userid | dbid | queryid | toplevel | query | calls",
-                    &[&format!("10 | 16697 | 1 | t | vacuum full cart | {calls}")],
-                )
-                .build()
-        };
-        let before = || taken("2026-11-22 12:00:00+00", 7, 8_160, 0);
-        for (file, dead, calls, want) in [
+        let taken = |hour, file, dead: u32, fully| cart(hour, file, fully, "n_dead_tup", &dead.to_string());
+        let before = || taken(12, 7, 8_160, 0);
+        for (file, dead, fully, want) in [
             (8, 8_820, 1, (660.0, Some(8_160.0))),
             // Counted anew since, by an analyze.
             (8, 90, 1, (90.0, None)),
@@ -144,10 +108,10 @@ mod tests {
             (8, 8_820, 0, (8_820.0, None)),
             (7, 8_820, 0, (8_820.0, None)),
         ] {
-            let chain = chain(&[before(), taken("2026-11-22 13:00:00+00", file, dead, calls)]);
+            let chain = chain(&[before(), taken(13, file, dead, fully)]);
             let facts = Facts::new(&chain);
             let found = facts.dead_rows(&facts.tables[0], &facts.triggers(&facts.tables[0])).expect("exported");
-            assert_eq!((found.dead, found.carried), want, "{file} {dead} {calls}");
+            assert_eq!((found.dead, found.carried), want, "{file} {dead} {fully}");
         }
     }
 }

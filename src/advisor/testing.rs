@@ -130,6 +130,28 @@ pub fn database_over_an_hour(header: &str, before: &str, after: &str) -> [Arc<Sn
     [taken("2026-11-22 10:00:00+00", before), taken("2026-11-22 11:00:00+00", after)]
 }
 
+/// Table `public.cart` at an hour of a day, with autovacuum switched off: its file, how often it was vacuumed in full, and
+/// its row of `pg_stat_user_tables`.
+pub fn cart(hour: u32, file: u32, fully: u32, header: &str, row: &str) -> Arc<Snapshot> {
+    literal(&format!("2026-11-22 {hour}:00:00+00"))
+        .view(
+            "pg_stat_user_tables",
+            &format!("relid | schemaname | relname | {header}"),
+            &[&format!("1 | public | cart | {row}")],
+        )
+        .view(
+            "table_sizes",
+            "relid | schemaname | relname | relkind | reltuples | relpages | relfilenode | reloptions",
+            &[&format!("1 | public | cart | r | 1000 | 10 | {file} | {{autovacuum_enabled=false}}")],
+        )
+        .view(
+            "pg_stat_statements",
+            "userid | dbid | queryid | toplevel | query | calls",
+            &[&format!("10 | 16697 | 1 | t | vacuum full cart | {fully}")],
+        )
+        .build()
+}
+
 /// Autovacuum's settings at their defaults, as rows `name | setting | unit`.
 pub const AUTOVACUUM: &[&str] = &[
     "autovacuum | on | ''",

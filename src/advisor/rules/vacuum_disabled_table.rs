@@ -204,7 +204,7 @@ fn report<'a>(cx: &Context<'a>, table: &TableFact<'a>) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::advisor::testing::{judge, told};
+    use crate::advisor::testing::{cart, judge, told};
     use crate::snapshot::literal::literal;
     use std::sync::Arc;
 
@@ -229,24 +229,8 @@ mod tests {
 
     #[test]
     fn what_a_rewrite_removed_before_a_reset_is_gone() {
-        let taken = |hour: u32, file: u32, updated: u32, dead: u32| {
-            literal(&format!("2026-11-22 {hour}:00:00+00"))
-                .view(
-                    "pg_stat_user_tables",
-                    "relid | schemaname | relname | n_live_tup | n_tup_upd | n_dead_tup",
-                    &[&format!("1 | public | cart | 1000 | {updated} | {dead}")],
-                )
-                .view(
-                    "table_sizes",
-                    "relid | schemaname | relname | relkind | reltuples | relpages | relfilenode | reloptions",
-                    &[&format!("1 | public | cart | r | 1000 | 10 | {file} | {{autovacuum_enabled=false}}")],
-                )
-                .view(
-                    "pg_stat_statements",
-                    "userid | dbid | queryid | toplevel | query | calls",
-                    &[&format!("10 | 16697 | 1 | t | vacuum full cart | {file}")],
-                )
-                .build()
+        let taken = |hour, file, updated: u32, dead: u32| {
+            cart(hour, file, file, "n_live_tup | n_tup_upd | n_dead_tup", &format!("1000 | {updated} | {dead}"))
         };
         let reset = taken(13, 8, 90, 90);
         let said = |chain: &[Arc<crate::snapshot::Snapshot>]| {
