@@ -236,3 +236,16 @@ fn the_classic_sample() {
     let text = text.expect("Markdown");
     settings.bind(|| insta::assert_snapshot!("classic.md", text));
 }
+
+#[test]
+fn what_a_crash_took_from_a_table_is_a_lower_bound_wherever_it_stands() {
+    let report = report(Path::new("fixtures/pg15-crash"));
+    let text = render::render(&report, render::by_name("md").expect("a format"), &render::Options::default());
+    let text = text.expect("Markdown");
+    let row = text.lines().find(|l| l.starts_with("| `public.cart_sessions` | ≥ 667")).expect("the vacuum state");
+    let cells: Vec<&str> = row.split(" | ").collect();
+    // Dead rows, their multiple of the trigger, and what changed since the last analyze.
+    assert_eq!([cells[1], cells[4], cells[9]], ["≥ 667", "≥ 0.64×", "≥ 667"], "{row}");
+    let watched = text.lines().find(|l| l.contains("Watch the dead rows of")).expect("before a stress test");
+    assert!(watched.contains("`public.cart_sessions` (≥ 0.64× of its trigger)"), "{watched}");
+}
